@@ -1,0 +1,2 @@
+//! Nozzle puts an event stream into a lake.
+pub mod dedup;
