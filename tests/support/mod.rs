@@ -1,4 +1,15 @@
 //! What the tests share.
+#![allow(dead_code, reason = "each test uses the part it needs")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
-#[allow(dead_code, reason = "each test uses the part it needs")]
+#[cfg(feature = "dynamodb")]
+pub(crate) mod client;
 pub(crate) mod contract;
+#[cfg(feature = "dynamodb")]
+pub(crate) mod proxy;
+pub(crate) mod table;
