@@ -616,12 +616,12 @@ REFUSED: dict[str, Callable[[Random], bytes]] = {
     "event_uuid_control_character": with_field("event_uuid", *CONTROL_TEXTS),
     "event_name_missing": with_field("event_name", None),
     "event_name_wrong_type": with_field("event_name", *WRONG_TEXTS, *NUMBERS),
-    "event_name_empty": with_field("event_name", *BLANK_TEXTS),
+    "event_name_empty": with_field("event_name", '""'),
     "event_name_too_long": with_field("event_name", *LONG_TEXTS),
     "event_name_control_character": with_field("event_name", *CONTROL_TEXTS),
     "created_at_missing": with_field("created_at", None),
     "created_at_wrong_type": with_field("created_at", *WRONG_TEXTS),
-    "created_at_empty": with_field("created_at", *BLANK_TEXTS),
+    "created_at_empty": with_field("created_at", '""'),
     "created_at_too_long": with_field("created_at", *LONG_TEXTS, quote("1" * 257)),
     "created_at_control_character": with_field(
         "created_at", *CONTROL_TEXTS, '"1712511721\\n"', '"\\u00001712511721"',
@@ -674,7 +674,7 @@ REFUSED: dict[str, Callable[[Random], bytes]] = {
         "-1e14", "-1e17", "-1e20",
     ),
     "event_type_empty": with_field(
-        "event_name", '":"', '":created"', '" :created"', '"::"', '"\\u00a0:x"',
+        "event_name", '" "', '"\\u00a0\u3000"', '":"', '":created"', '" :created"', '"::"', '"\\u00a0:x"',
         '"\u3000\u2028:\u0085"', '":account:created"',
         '"\\u003aa"',
     ),

@@ -307,7 +307,7 @@ def read_required_text(fields: dict[str, str], field: str) -> str:
     text = unescape(fields[field])
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise Refusal(f"{field}_wrong_type")
-    if not text.strip(WHITE_SPACE):
+    if not text or (field == "event_uuid" and not text.strip(WHITE_SPACE)):
         raise Refusal(f"{field}_empty")
     if len(text.encode()) > TEXT_BYTES_MAX:
         raise Refusal(f"{field}_too_long")
