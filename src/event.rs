@@ -86,7 +86,7 @@ pub struct Members<'a> {
     replaced: Vec<Range<usize>>,
 }
 
-impl<'a> Members<'a> {
+impl Members<'_> {
     /// Writes what passes through: all but replaced members and line breaks.
     pub fn write_kept(&self, out: &mut String) {
         let mut start = 0;

@@ -1,5 +1,11 @@
 //! The rules against an independent implementation of them in Python, on 20,000 mixed records.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
 use std::process::Command;
 
 use base64::{Engine, engine::general_purpose::STANDARD};

@@ -104,8 +104,9 @@ fn nanoseconds(number: &str) -> Option<i128> {
     if zeros == whole.len() + fraction.len() {
         return Some(0);
     }
+    let places = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let digits_before_point =
-        read_exponent(exponent).saturating_add(whole.len() as i64 - zeros as i64);
+        read_exponent(exponent).saturating_add(places(whole.len()) - places(zeros));
     let unit = UNITS
         .iter()
         .find(|(digits_max, _)| digits_before_point <= *digits_max);
