@@ -1,0 +1,168 @@
+//! What went wrong at DynamoDB: whether to ask again, and what a person should do about it.
+
+use std::{error::Error, iter};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::batch_execute_statement::BatchExecuteStatementError,
+};
+
+use super::super::StoreError;
+
+/// Why a statement or a request was not answered.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Worth asking again.
+    Passing(String),
+    /// Asking again would not help.
+    Lasting(Cause, String),
+}
+
+/// What a person has to change before the store can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    NoTable,
+    NoPermission,
+    NoCredentials,
+    WrongKey,
+    Senseless,
+    Refused,
+}
+
+impl Failure {
+    /// A failure that DynamoDB names itself, for one statement or for a whole request.
+    pub(super) fn coded(code: &str, message: Option<&str>) -> Self {
+        let said = match message {
+            Some(message) => format!("{code}: {message}"),
+            None => code.to_owned(),
+        };
+        match cause(code) {
+            Some(cause) => Self::Lasting(cause, said),
+            None => Self::Passing(said),
+        }
+    }
+
+    pub(super) fn senseless(what: &str) -> Self {
+        Self::Lasting(Cause::Senseless, what.to_owned())
+    }
+
+    pub(super) fn miscounted(answers: usize, statements: usize) -> Self {
+        Self::senseless(&format!("{answers} answers to {statements} statements"))
+    }
+
+    /// For the person who has to act, about "table … in …".
+    pub(super) fn in_words(self, table: &str) -> StoreError {
+        match self {
+            Self::Passing(said) => StoreError::Away(format!("{table} ({said})")),
+            Self::Lasting(cause, said) => {
+                StoreError::Refused(format!("{} ({said})", cause.words(table)))
+            }
+        }
+    }
+}
+
+/// `None` for what may pass.
+fn cause(code: &str) -> Option<Cause> {
+    match code {
+        "ProvisionedThroughputExceeded"
+        | "ProvisionedThroughputExceededException"
+        | "ThrottlingError"
+        | "ThrottlingException"
+        | "RequestLimitExceeded"
+        | "InternalServerError"
+        | "InternalFailure"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "TransactionConflict" => None,
+        "ResourceNotFound" | "ResourceNotFoundException" => Some(Cause::NoTable),
+        "AccessDenied" | "AccessDeniedException" => Some(Cause::NoPermission),
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "ExpiredTokenException" => Some(Cause::NoCredentials),
+        "ValidationError" | "ValidationException" => Some(Cause::WrongKey),
+        "DuplicateItem" | "ConditionalCheckFailed" => Some(Cause::Senseless),
+        _ => Some(Cause::Refused),
+    }
+}
+
+type RequestError = SdkError<BatchExecuteStatementError>;
+
+/// A request that failed as a whole.
+impl From<RequestError> for Failure {
+    fn from(error: RequestError) -> Self {
+        match &error {
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self::Passing(chain(&error)),
+            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+                Self::Passing(chain(&error))
+            }
+            // Hyper's "connection closed before message completed" comes as this.
+            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
+                Self::Passing(chain(&error))
+            }
+            SdkError::ServiceError(answer) => answered(answer.raw().status().as_u16(), &error),
+            _ => unsent(&error),
+        }
+    }
+}
+
+fn answered(status: u16, error: &RequestError) -> Failure {
+    match (status, error.code()) {
+        (408 | 429 | 500.., code) => {
+            Failure::Passing(format!("HTTP {status} {}", code.unwrap_or_default()))
+        }
+        (_, Some(code)) => Failure::coded(code, error.message()),
+        (200, None) => Failure::senseless(&chain(error)),
+        (_, None) => Failure::senseless(&format!("HTTP {status} without a code")),
+    }
+}
+
+fn unsent(error: &RequestError) -> Failure {
+    let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
+    match credentials {
+        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(chain(error)),
+        Some(_) => Failure::Lasting(Cause::NoCredentials, chain(error)),
+        None => Failure::Lasting(Cause::Refused, chain(error)),
+    }
+}
+
+fn sources<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| error.source())
+}
+
+/// The error and what is behind it, on one line.
+fn chain(error: &RequestError) -> String {
+    let all: Vec<String> = sources(error).map(ToString::to_string).collect();
+    all.join(": ")
+}
+
+impl Cause {
+    fn words(self, table: &str) -> String {
+        match self {
+            Self::NoTable => {
+                format!("there is no {table}; create it there or correct EVENT_CACHE_TABLE_NAME")
+            }
+            Self::NoPermission => format!(
+                "the function may not write to {table}; allow its role dynamodb:PartiQLInsert and \
+                 dynamodb:PartiQLUpdate there"
+            ),
+            Self::NoCredentials => format!(
+                "no credentials that are accepted for {table}; give the function a role, or set \
+                 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            ),
+            Self::WrongKey => format!(
+                "{table} cannot hold claims; its key has to be \"id\", a string, and nothing else"
+            ),
+            Self::Senseless => format!(
+                "what answers for {table} makes no sense; check that EVENT_CACHE_TABLE_NAME is a \
+                 table of claims only, and that AWS_ENDPOINT_URL_DYNAMODB, if set, leads to \
+                 DynamoDB"
+            ),
+            Self::Refused => format!("requests to {table} are refused"),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Claims in a DynamoDB table: 25 statements a request, requests side by side, and whatever was
+//! not answered asked again until the deadline.
+
+mod claiming;
+mod failure;
+mod statement;
+
+use std::{mem, time::Duration};
+
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::{
+    Client,
+    config::{Config, StalledStreamProtectionConfig},
+    error::{BuildError, SdkError},
+    types::{BatchStatementRequest, BatchStatementResponse},
+};
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use tokio::time::{sleep, timeout, timeout_at};
+
+use self::{
+    claiming::{Claiming, Open},
+    failure::Failure,
+    statement::{Ask, Reply, Statements},
+};
+use super::{Answers, Claim, ClaimStore, StoreError, Terms};
+
+/// How many statements DynamoDB takes in one request.
+const STATEMENTS_MAX: usize = 25;
+/// How many requests are under way at once, each on its own connection.
+const REQUESTS_AT_ONCE: usize = 32;
+/// How long a request may take until it is asked again; doubles after every round in which
+/// something failed, so that a store which is merely slow is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The longest pause after the first round in which something failed; doubles with the next ones.
+const PAUSE: Duration = Duration::from_millis(25);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// What one request came to.
+type Answer = Result<Vec<BatchStatementResponse>, Failure>;
+
+/// Claims in a table whose key is `id`, a string.
+#[derive(Debug, Clone)]
+pub struct DynamoDbStore {
+    client: Client,
+    table: String,
+    statements: Statements,
+}
+
+/// The SDK's settings for claiming: it neither retries nor gives up by itself. The store does
+/// both, because only it knows which statements are still open, and until when.
+#[must_use]
+pub fn client_config(shared: &SdkConfig) -> Config {
+    Config::from(shared)
+        .to_builder()
+        .behavior_version(BehaviorVersion::latest())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(PATIENCE).build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build()
+}
+
+impl ClaimStore for DynamoDbStore {
+    async fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> Answers {
+        let mut claiming = Claiming::of(claims);
+        // Late is no failure by itself: what is open then says so.
+        let _ = timeout_at(terms.deadline, self.settle(&mut claiming, &terms)).await;
+        let (claimed, failure) = claiming.end();
+        Answers {
+            claimed,
+            failure: failure.map(|failure| self.error(failure)),
+        }
+    }
+}
+
+impl DynamoDbStore {
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        let statements = Statements::on(&table);
+        Self {
+            client,
+            table,
+            statements,
+        }
+    }
+
+    /// Opens a connection and learns what can be known before the first event: whether the table
+    /// is there, and whether the function may write to it. Writes nothing.
+    ///
+    /// An error is worth saying, not worth stopping for.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        let probe = self.statements.probe().map(|probe| vec![probe]);
+        let failure = match self.send(probe, PATIENCE).await {
+            Ok(responses) => responses
+                .first()
+                .and_then(|response| Reply::read(Ask::Take, response).failure()),
+            Err(failure) => Some(failure),
+        };
+        failure.map_or(Ok(()), |failure| Err(self.error(failure)))
+    }
+
+    /// Asks until nothing is open, or until asking again would not help.
+    async fn settle(&self, claiming: &mut Claiming<'_>, terms: &Terms) {
+        let mut failed_rounds = 0;
+        while claiming.is_open() {
+            self.ask_once(claiming, terms, doubled(PATIENCE, failed_rounds))
+                .await;
+            if claiming.reopen_failed() && claiming.is_open() {
+                sleep(pause(failed_rounds)).await;
+                failed_rounds += 1;
+            }
+        }
+    }
+
+    /// Asks everything that is open, once. What was answered counts, even when this is dropped
+    /// before the rest is.
+    async fn ask_once(&self, claiming: &mut Claiming<'_>, terms: &Terms, patience: Duration) {
+        let open = mem::take(&mut claiming.open);
+        let mut requests = open.chunks(STATEMENTS_MAX);
+        let mut under_way = FuturesUnordered::new();
+        while !claiming.is_hopeless() {
+            let free = REQUESTS_AT_ONCE - under_way.len();
+            let next = requests.by_ref().take(free);
+            under_way.extend(next.map(|asked| self.ask(asked, terms, patience)));
+            match under_way.next().await {
+                Some((asked, answer)) => claiming.read(asked, answer),
+                None => break,
+            }
+        }
+    }
+
+    async fn ask<'o, 'a>(
+        &self,
+        asked: &'o [Open<'a>],
+        terms: &Terms,
+        patience: Duration,
+    ) -> (&'o [Open<'a>], Answer) {
+        let statements = asked
+            .iter()
+            .map(|open| self.statements.request(open.ask, open.claim, terms));
+        (asked, self.send(statements.collect(), patience).await)
+    }
+
+    async fn send(
+        &self,
+        statements: Result<Vec<BatchStatementRequest>, BuildError>,
+        patience: Duration,
+    ) -> Answer {
+        let statements = statements.map_err(SdkError::construction_failure)?;
+        let request = self.client.batch_execute_statement();
+        let answer = request.set_statements(Some(statements)).send();
+        match timeout(patience, answer).await {
+            Ok(answer) => answer?
+                .responses
+                .ok_or_else(|| Failure::senseless("an answer without responses")),
+            Err(_) => Err(Failure::Passing(format!("no answer within {patience:?}"))),
+        }
+    }
+
+    fn error(&self, failure: Failure) -> StoreError {
+        let region = self.client.config().region();
+        let region = region.map_or("no region", |region| region.as_ref());
+        failure.in_words(&format!("table \"{}\" in {region}", self.table))
+    }
+}
+
+/// Up to the pause that this round is due, so that functions which failed together do not come
+/// back together.
+fn pause(failed_rounds: u32) -> Duration {
+    doubled(PAUSE, failed_rounds)
+        .min(PAUSE_MAX)
+        .mul_f64(fastrand::f64())
+}
+
+fn doubled(time: Duration, times: u32) -> Duration {
+    time.saturating_mul(2_u32.saturating_pow(times))
+}
