@@ -3,6 +3,7 @@
 
 use std::{
     io::Write,
+    panic::PanicHookInfo,
     time::{Duration, SystemTime},
 };
 
@@ -34,6 +35,16 @@ pub fn init(settings: &LogSettings) {
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .init();
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Says where, not what: a panic's message may quote what was being read.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tracing::error!(place, "a fault in the function");
 }
 
 /// A number with its name.
@@ -79,55 +90,64 @@ impl Quantity {
     }
 }
 
-/// Writes the counts of one invocation to standard output, at every log level.
-pub fn write_counts(
-    metrics: &[Metric],
-    function_name: &str,
-    settings: &LogSettings,
-    now: SystemTime,
-) {
-    let line = counts_line(metrics, function_name, settings, now);
-    if let Err(error) = std::io::stdout().lock().write_all(line.as_bytes()) {
-        tracing::error!(%error, "the counts could not be written");
-    }
+/// Writes numbers to standard output as CloudWatch's embedded metric format.
+#[derive(Debug)]
+pub struct MetricsLog {
+    function_name: String,
+    /// The level that is configured: Lambda's own filter drops lines below it.
+    level: &'static str,
 }
 
-/// One line in CloudWatch's embedded metric format. Its level is the one that is configured:
-/// Lambda's own filter drops lines below it.
-fn counts_line(
-    metrics: &[Metric],
-    function_name: &str,
-    settings: &LogSettings,
-    now: SystemTime,
-) -> String {
-    let now = DateTime::<Utc>::from(now);
-    let names: Vec<_> = metrics
-        .iter()
-        .map(|metric| json!({ "Name": metric.name, "Unit": metric.quantity.unit() }))
-        .collect();
-    let mut line = Map::new();
-    line.insert(
-        "timestamp".into(),
-        now.to_rfc3339_opts(SecondsFormat::Micros, true).into(),
-    );
-    line.insert(
-        "level".into(),
-        settings.level.map_or("FATAL", level_name).into(),
-    );
-    line.insert("message".into(), "batch".into());
-    line.insert("FunctionName".into(), function_name.into());
-    line.extend(
-        metrics
+impl MetricsLog {
+    #[must_use]
+    pub fn new(function_name: String, settings: &LogSettings) -> Self {
+        Self {
+            function_name,
+            level: settings.level.map_or("FATAL", level_name),
+        }
+    }
+
+    /// Writes one line, whatever the log level.
+    pub fn write(&self, metrics: &[Metric], now: SystemTime) {
+        let line = format!("{}\n", self.line(metrics, now));
+        if let Err(error) = std::io::stdout().lock().write_all(line.as_bytes()) {
+            tracing::error!(%error, "the counts could not be written");
+        }
+    }
+
+    fn line(&self, metrics: &[Metric], now: SystemTime) -> Value {
+        let now = DateTime::<Utc>::from(now);
+        let names = metrics
             .iter()
-            .map(|metric| (metric.name.clone(), metric.quantity.value())),
-    );
-    let directive =
-        json!({ "Namespace": NAMESPACE, "Dimensions": [["FunctionName"]], "Metrics": names });
-    line.insert(
-        "_aws".into(),
-        json!({ "Timestamp": now.timestamp_millis(), "CloudWatchMetrics": [directive] }),
-    );
-    format!("{}\n", Value::Object(line))
+            .map(|metric| json!({ "Name": metric.name, "Unit": metric.quantity.unit() }));
+        let directive = json!({
+            "Namespace": NAMESPACE,
+            "Dimensions": [["FunctionName"]],
+            "Metrics": names.collect::<Vec<_>>(),
+        });
+        let mut line = Map::from_iter([
+            (
+                "timestamp".to_owned(),
+                now.to_rfc3339_opts(SecondsFormat::Micros, true).into(),
+            ),
+            ("level".to_owned(), self.level.into()),
+            ("message".to_owned(), "batch".into()),
+            (
+                "FunctionName".to_owned(),
+                self.function_name.as_str().into(),
+            ),
+            (
+                "_aws".to_owned(),
+                json!({ "Timestamp": now.timestamp_millis(), "CloudWatchMetrics": [directive] }),
+            ),
+        ]);
+        line.extend(
+            metrics
+                .iter()
+                .map(|metric| (metric.name.clone(), metric.quantity.value())),
+        );
+        Value::Object(line)
+    }
 }
 
 fn level_name(level: Level) -> &'static str {

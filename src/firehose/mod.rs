@@ -23,6 +23,7 @@ use wire::{EnvelopeUnreadable, Request};
 use crate::{
     config::{OnClaimFailure, Settings},
     dedup::{Answers, ClaimStore, NEVER, Owner, StoreError, Terms},
+    telemetry::{Metric, Quantity},
 };
 
 /// What is left of an invocation when the store has to stop trying: time to write the answer.
@@ -64,6 +65,19 @@ pub enum Unavailable {
     Response(#[from] ResponseTooSmall),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Unavailable {
+    /// As a metric: an alarm on the store is not to ring for a broken request.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<Metric> {
+        let name = match self {
+            Unavailable::Envelope(_) => "envelope_failures",
+            Unavailable::Response(_) => "response_failures",
+            Unavailable::Store(_) => "claim_failures",
+        };
+        vec![Metric::new(name, Quantity::Count(1))]
+    }
 }
 
 impl<S: ClaimStore> FirehoseTransform<S> {
