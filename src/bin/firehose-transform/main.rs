@@ -1,1 +1,48 @@
-fn main() {}
+//! The Lambda function: settings, clients, run.
+
+mod invocations;
+
+use std::process::ExitCode;
+
+use aws_config::BehaviorVersion;
+use aws_sdk_dynamodb::Client;
+use lambda_runtime::Error;
+use nozzle::{
+    config::{
+        LogSettings, Settings, SettingsError, environment, read_function_name, read_table_name,
+    },
+    dedup::dynamodb::{DynamoDbStore, client_config},
+    firehose::FirehoseTransform,
+    telemetry::{self, MetricsLog},
+};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let log = LogSettings::read(environment);
+    telemetry::init(&log);
+    match run(&log).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function stops");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(log: &LogSettings) -> Result<(), Error> {
+    let (settings, table) = match read_settings() {
+        Ok(read) => read,
+        Err(error) => return Err(invocations::refuse_to_start(error).await),
+    };
+    let shared = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let store = DynamoDbStore::new(Client::from_conf(client_config(&shared)), table);
+    if let Err(error) = store.warm_up().await {
+        tracing::error!(%error, "claims will fail until this is put right");
+    }
+    let metrics = MetricsLog::new(read_function_name(environment), log);
+    invocations::serve(FirehoseTransform::new(settings, store), metrics).await
+}
+
+fn read_settings() -> Result<(Settings, String), SettingsError> {
+    Ok((Settings::read(environment)?, read_table_name(environment)?))
+}

@@ -1,0 +1,152 @@
+//! Lambda's invocations, bytes in and bytes out. The runtime's own way would copy each request
+//! into values it owns and search each response for characters to escape; a batch has megabytes of
+//! both, so a layer takes the body as it came and sends the answer as it was written.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::SystemTime};
+
+use futures_util::FutureExt;
+use http::request::Builder;
+use lambda_runtime::{
+    Context, Diagnostic, Error, LambdaEvent, LambdaInvocation, Runtime, service_fn,
+    tower::layer::layer_fn,
+};
+use lambda_runtime_api_client::{Client, body::Body, build_request};
+use nozzle::{
+    dedup::ClaimStore,
+    firehose::{Answer, FirehoseTransform, Moment, Unavailable},
+    telemetry::MetricsLog,
+};
+use serde::de::IgnoredAny;
+use tokio::time::Instant;
+
+type Request = http::Request<Body>;
+
+const API: &str = "/2018-06-01/runtime";
+const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
+/// Lambda's id of one attempt, which goes back with its answer where it came.
+const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
+
+/// Answers invocations until the process is stopped.
+pub(crate) async fn serve<S>(
+    function: FirehoseTransform<S>,
+    metrics: MetricsLog,
+) -> Result<(), Error>
+where
+    S: ClaimStore + Send + Sync + 'static,
+{
+    let server = Arc::new(Server {
+        function,
+        metrics,
+        client: Client::builder().build()?,
+    });
+    let unused = service_fn(async |_: LambdaEvent<IgnoredAny>| Ok::<_, Diagnostic>(()));
+    let bytes = layer_fn(move |_| {
+        let server = Arc::clone(&server);
+        service_fn(move |invocation| Arc::clone(&server).serve(invocation))
+    });
+    Runtime::new(unused).layer(bytes).run().await
+}
+
+/// Tells Lambda why the function cannot start; gives the reason back.
+pub(crate) async fn refuse_to_start(reason: impl Into<Error>) -> Error {
+    let reason = reason.into();
+    if let Err(error) = post_start_failure(&reason).await {
+        tracing::error!(%error, "Lambda could not be told why the function stops");
+    }
+    reason
+}
+
+async fn post_start_failure(reason: &Error) -> Result<(), Error> {
+    let request = build_request()
+        .method("POST")
+        .uri(format!("{API}/init/error"))
+        .header(ERROR_TYPE, "Runtime.Settings");
+    send(
+        &Client::builder().build()?,
+        request.body(failure_body("Settings", reason.to_string())?)?,
+    )
+    .await
+}
+
+struct Server<S> {
+    function: FirehoseTransform<S>,
+    metrics: MetricsLog,
+    client: Client,
+}
+
+impl<S: ClaimStore> Server<S> {
+    async fn serve(self: Arc<Self>, invocation: LambdaInvocation) -> Result<(), Error> {
+        let moment = moment(&invocation.context);
+        let answer = self.function.answer(&invocation.body, moment);
+        let request = match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(Ok(Answer { body, counts })) => {
+                self.metrics.write(&counts.metrics(), moment.now);
+                answer_to(&invocation, "response").body(Body::from(body))?
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the batch is not answered, so that Firehose sends it again");
+                self.metrics.write(&error.metrics(), moment.now);
+                failure_of(&invocation, error_type(&error), error.to_string())?
+            }
+            Err(_) => failure_of(
+                &invocation,
+                "Panic",
+                "a fault in the function; its log says where".to_owned(),
+            )?,
+        };
+        send(&self.client, request).await
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "an invocation happens now")]
+fn moment(context: &Context) -> Moment {
+    let now = SystemTime::now();
+    let time_left = context.deadline().duration_since(now).unwrap_or_default();
+    Moment {
+        now,
+        deadline: Instant::now() + time_left,
+    }
+}
+
+fn error_type(error: &Unavailable) -> &'static str {
+    match error {
+        Unavailable::Envelope(_) => "EnvelopeUnreadable",
+        Unavailable::Response(_) => "ResponseTooSmall",
+        Unavailable::Store(_) => "ClaimStoreUnavailable",
+    }
+}
+
+fn failure_of(
+    invocation: &LambdaInvocation,
+    error_type: &str,
+    message: String,
+) -> Result<Request, Error> {
+    let request = answer_to(invocation, "error").header(ERROR_TYPE, error_type);
+    Ok(request.body(failure_body(error_type, message)?)?)
+}
+
+fn failure_body(error_type: &str, error_message: String) -> Result<Body, Error> {
+    let diagnostic = Diagnostic {
+        error_type: error_type.to_owned(),
+        error_message,
+    };
+    Ok(Body::from(serde_json::to_vec(&diagnostic)?))
+}
+
+fn answer_to(invocation: &LambdaInvocation, kind: &str) -> Builder {
+    let uri = format!("{API}/invocation/{}/{kind}", invocation.context.request_id);
+    let request = build_request().method("POST").uri(uri);
+    match invocation.parts.headers.get(INVOCATION_ID) {
+        Some(id) => request.header(INVOCATION_ID, id),
+        None => request,
+    }
+}
+
+/// An answer that Lambda does not take is its failure, not the process's.
+async fn send(client: &Client, request: Request) -> Result<(), Error> {
+    let status = client.call(request).await?.status();
+    if !status.is_success() {
+        tracing::error!(%status, "Lambda did not take the answer");
+    }
+    Ok(())
+}

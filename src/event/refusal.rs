@@ -1,0 +1,130 @@
+//! Why an event is not accepted.
+
+use std::fmt;
+
+/// A field that an event must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    EventUuid,
+    EventName,
+    CreatedAt,
+}
+
+/// Why an event is not accepted: a pure function of its record's bytes and the settings. In the
+/// order in which they are looked for; the first wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Refusal {
+    DataMissing,
+    NotBase64,
+    NotUtf8,
+    NotJson,
+    TooDeep,
+    ManyValues,
+    NotAnObject,
+    FieldDoubled,
+    Missing(Field),
+    WrongType(Field),
+    Empty(Field),
+    TooLong(Field),
+    ControlCharacter(Field),
+    CreatedAtUnreadable,
+    CreatedAtOutOfRange,
+    EventTypeEmpty,
+    PartitionValueTooLong,
+    EventYearOutOfRange,
+    EventTypeNotListed,
+}
+
+impl Refusal {
+    /// Its name in metrics, logs and summaries.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        use Field::{CreatedAt, EventName, EventUuid};
+        match self {
+            Self::DataMissing => "data_missing",
+            Self::NotBase64 => "not_base64",
+            Self::NotUtf8 => "not_utf8",
+            Self::NotJson => "not_json",
+            Self::TooDeep => "too_deep",
+            Self::ManyValues => "many_values",
+            Self::NotAnObject => "not_an_object",
+            Self::FieldDoubled => "field_doubled",
+            Self::Missing(EventUuid) => "event_uuid_missing",
+            Self::Missing(EventName) => "event_name_missing",
+            Self::Missing(CreatedAt) => "created_at_missing",
+            Self::WrongType(EventUuid) => "event_uuid_wrong_type",
+            Self::WrongType(EventName) => "event_name_wrong_type",
+            Self::WrongType(CreatedAt) => "created_at_wrong_type",
+            Self::Empty(EventUuid) => "event_uuid_empty",
+            Self::Empty(EventName) => "event_name_empty",
+            Self::Empty(CreatedAt) => "created_at_empty",
+            Self::TooLong(EventUuid) => "event_uuid_too_long",
+            Self::TooLong(EventName) => "event_name_too_long",
+            Self::TooLong(CreatedAt) => "created_at_too_long",
+            Self::ControlCharacter(EventUuid) => "event_uuid_control_character",
+            Self::ControlCharacter(EventName) => "event_name_control_character",
+            Self::ControlCharacter(CreatedAt) => "created_at_control_character",
+            Self::CreatedAtUnreadable => "created_at_unreadable",
+            Self::CreatedAtOutOfRange => "created_at_out_of_range",
+            Self::EventTypeEmpty => "event_type_empty",
+            Self::PartitionValueTooLong => "partition_value_too_long",
+            Self::EventYearOutOfRange => "event_year_out_of_range",
+            Self::EventTypeNotListed => "event_type_not_listed",
+        }
+    }
+
+    /// What to do about it, for the person who sent the event.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::DataMissing => "the record is empty; send an event in it",
+            Self::NotBase64 => {
+                "the record's data is not padded standard base64; let an AWS SDK encode it"
+            }
+            Self::NotUtf8 => "encode the event as UTF-8, without a byte order mark",
+            Self::NotJson => {
+                "the text is no complete JSON; look for a cut-off record, a missing quote or comma, a raw line break or NaN"
+            }
+            Self::TooDeep => {
+                "nest arrays and objects at most 64 levels deep, or send the inner part as text"
+            }
+            Self::ManyValues => "put exactly one event into a record",
+            Self::NotAnObject => "send a JSON object, { … }",
+            Self::FieldDoubled => {
+                "write event_uuid, event_name, created_at, event_type, event_subtype and created_datetime at most once each"
+            }
+            Self::Missing(_) => "add the field; event_uuid, event_name and created_at are required",
+            Self::WrongType(Field::CreatedAt) => {
+                "make created_at a number (Unix time) or text (RFC 3339)"
+            }
+            Self::WrongType(_) => "make the field a text, without lone surrogates",
+            Self::Empty(_) => "give the field a value",
+            Self::TooLong(_) => "use at most 256 bytes of UTF-8",
+            Self::ControlCharacter(_) => {
+                "leave out characters below U+0020, such as tabs and line breaks"
+            }
+            Self::CreatedAtUnreadable => {
+                "write Unix time (1712511721.022075) or RFC 3339 (2024-04-07T17:42:01.022075Z) with at most 9 fraction digits"
+            }
+            Self::CreatedAtOutOfRange => {
+                "created_at must lie in the years 1970 to 9999; look at the unit and the sender's clock"
+            }
+            Self::EventTypeEmpty => "begin event_name with its type, as in account:created",
+            Self::PartitionValueTooLong => {
+                "shorten the type or subtype: encoded for the path it may have 192 bytes, and each byte outside A-Z a-z 0-9 _ - . ~ takes three"
+            }
+            Self::EventYearOutOfRange => {
+                "created_at lies outside EVENT_YEARS; correct the sender's clock or widen the setting"
+            }
+            Self::EventTypeNotListed => {
+                "the type is not in EVENT_TYPES; correct event_name or add the type to the setting"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,268 @@
+//! What Firehose sends and wants back, as bytes. Lenient where real senders differ; holds only
+//! what is read.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::json::{Cursor, Problem, Spelled, Value};
+
+const RESPONSE_START: &str = r#"{"records":["#;
+const RESPONSE_END: &str = "]}";
+
+/// A batch.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub records: Vec<Record<'a>>,
+}
+
+/// What Firehose hands over: an id, an arrival time and bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    pub id: Spelled<'a>,
+    /// Epoch milliseconds.
+    pub arrival_milliseconds: Option<i64>,
+    /// Base64; none where the record has no text under either name.
+    pub data: Option<Spelled<'a>>,
+    pub data_name: DataName,
+}
+
+/// Where a record keeps its data, and wants it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DataName {
+    #[default]
+    Data,
+    /// From a source in MSK.
+    KafkaRecordValue,
+}
+
+impl DataName {
+    fn as_str(self) -> &'static str {
+        match self {
+            DataName::Data => "data",
+            DataName::KafkaRecordValue => "kafkaRecordValue",
+        }
+    }
+}
+
+/// The envelope cannot be read at all, so that no record of it can be answered.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeUnreadable {
+    #[error("the request is not UTF-8")]
+    NotUtf8,
+    #[error("the request is not JSON: byte {0} is not what has to come there")]
+    NotJson(usize),
+    #[error("the request has no array `records`")]
+    RecordsMissing,
+    #[error("record {0} of the request has no text `recordId`, so it cannot be answered")]
+    RecordIdMissing(usize),
+}
+
+impl<'a> Request<'a> {
+    pub fn parse(body: &'a [u8]) -> Result<Self, EnvelopeUnreadable> {
+        let text = std::str::from_utf8(body).map_err(|_| EnvelopeUnreadable::NotUtf8)?;
+        let mut cursor = Cursor::new(text);
+        let records = read_envelope(&mut cursor)
+            .map_err(|_| EnvelopeUnreadable::NotJson(cursor.position()))?;
+        let records = records.ok_or(EnvelopeUnreadable::RecordsMissing)?;
+        let records = records.into_iter().enumerate().map(|(index, record)| {
+            record
+                .finish()
+                .ok_or(EnvelopeUnreadable::RecordIdMissing(index + 1))
+        });
+        Ok(Self {
+            records: records.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn read_envelope<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Vec<RecordRead<'a>>>, Problem> {
+    let mut records = None;
+    cursor.enter_object()?;
+    while let Some(key) = cursor.next_key()? {
+        if key.text == "records" && cursor.peek() == Some(b'[') {
+            records = Some(read_records(cursor)?);
+        } else {
+            cursor.value()?;
+        }
+    }
+    if cursor.is_at_end() {
+        Ok(records)
+    } else {
+        Err(Problem::Syntax)
+    }
+}
+
+fn read_records<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<RecordRead<'a>>, Problem> {
+    let mut records = Vec::new();
+    cursor.enter_array()?;
+    while cursor.next_element()? {
+        records.push(RecordRead::read(cursor)?);
+    }
+    Ok(records)
+}
+
+/// A record's members, before it is known whether they suffice.
+#[derive(Default)]
+struct RecordRead<'a> {
+    id: Option<Spelled<'a>>,
+    arrival_milliseconds: Option<i64>,
+    data: Option<Spelled<'a>>,
+    kafka_record_value: Option<Spelled<'a>>,
+}
+
+impl<'a> RecordRead<'a> {
+    fn read(cursor: &mut Cursor<'a>) -> Result<Self, Problem> {
+        let mut record = Self::default();
+        if cursor.peek() != Some(b'{') {
+            cursor.value()?;
+            return Ok(record);
+        }
+        cursor.enter_object()?;
+        while let Some(key) = cursor.next_key()? {
+            let value = cursor.value()?;
+            match key.text {
+                "recordId" => record.id = text(value),
+                "approximateArrivalTimestamp" => record.arrival_milliseconds = milliseconds(value),
+                "data" => record.data = text(value),
+                "kafkaRecordValue" => record.kafka_record_value = text(value),
+                _ => {}
+            }
+        }
+        Ok(record)
+    }
+
+    fn finish(self) -> Option<Record<'a>> {
+        let (data, data_name) = match (self.data, self.kafka_record_value) {
+            (None, Some(value)) => (Some(value), DataName::KafkaRecordValue),
+            (data, _) => (data, DataName::Data),
+        };
+        let arrival_milliseconds = self.arrival_milliseconds;
+        Some(Record {
+            id: self.id?,
+            arrival_milliseconds,
+            data,
+            data_name,
+        })
+    }
+}
+
+fn text(value: Value<'_>) -> Option<Spelled<'_>> {
+    match value {
+        Value::String(spelled) => Some(spelled),
+        _ => None,
+    }
+}
+
+/// A number, or the same as text, which some libraries write.
+fn milliseconds(value: Value<'_>) -> Option<i64> {
+    match value {
+        Value::Number(number) | Value::String(Spelled { text: number, .. }) => number.parse().ok(),
+        _ => None,
+    }
+}
+
+/// What is said of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer<'a> {
+    Ok {
+        line: &'a str,
+        partition_keys: &'a str,
+    },
+    Dropped,
+    ProcessingFailed,
+}
+
+impl<'a> Answer<'a> {
+    /// How many bytes it takes, without the comma between two answers.
+    #[must_use]
+    pub fn length(&self, record: &Record<'_>) -> usize {
+        let [before, after] = [self.before(record).as_slice(), &self.after()]
+            .map(|pieces| pieces.iter().map(|piece| piece.len()).sum::<usize>());
+        before + self.line().len().div_ceil(3) * 4 + after
+    }
+
+    fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        self.before(record)
+            .iter()
+            .for_each(|piece| out.extend_from_slice(piece.as_bytes()));
+        push_base64(out, self.line().as_bytes());
+        self.after()
+            .iter()
+            .for_each(|piece| out.extend_from_slice(piece.as_bytes()));
+    }
+
+    fn before<'r>(&self, record: &Record<'r>) -> [&'r str; 7] {
+        let result = match self {
+            Answer::Ok { .. } => "Ok",
+            Answer::Dropped => "Dropped",
+            Answer::ProcessingFailed => "ProcessingFailed",
+        };
+        [
+            r#"{"recordId":""#,
+            record.id.text,
+            r#"","result":""#,
+            result,
+            r#"",""#,
+            record.data_name.as_str(),
+            r#"":""#,
+        ]
+    }
+
+    /// Empty data and metadata stand where none are needed: every reader takes them.
+    fn line(&self) -> &'a str {
+        match self {
+            Answer::Ok { line, .. } => line,
+            _ => "",
+        }
+    }
+
+    fn after(&self) -> [&'a str; 3] {
+        match self {
+            Answer::Ok { partition_keys, .. } => {
+                [r#"","metadata":{"partitionKeys":"#, partition_keys, "}}"]
+            }
+            _ => [r#"","metadata":{"#, "", "}}"],
+        }
+    }
+}
+
+/// How many bytes a response takes beside its answers.
+#[must_use]
+pub fn frame_length(answers: usize) -> usize {
+    RESPONSE_START.len() + answers.saturating_sub(1) + RESPONSE_END.len()
+}
+
+/// A response, an answer at a time, in the order of the records.
+pub struct ResponseWriter {
+    out: Vec<u8>,
+}
+
+impl ResponseWriter {
+    #[must_use]
+    pub fn new(length: usize) -> Self {
+        let mut out = Vec::with_capacity(length);
+        out.extend_from_slice(RESPONSE_START.as_bytes());
+        Self { out }
+    }
+
+    pub fn push(&mut self, record: &Record<'_>, answer: &Answer<'_>) {
+        if self.out.len() > RESPONSE_START.len() {
+            self.out.push(b',');
+        }
+        answer.write(record, &mut self.out);
+    }
+
+    #[must_use]
+    pub fn finish(mut self) -> Vec<u8> {
+        self.out.extend_from_slice(RESPONSE_END.as_bytes());
+        self.out
+    }
+}
+
+fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    let encoded = out
+        .get_mut(start..)
+        .map(|rest| STANDARD.encode_slice(bytes, rest));
+    debug_assert!(matches!(encoded, Some(Ok(_))));
+}

@@ -1,0 +1,161 @@
+//! What the function says: log lines as JSON, and one line of counts a batch, which CloudWatch
+//! reads as metrics. Neither ever holds what an event says.
+
+use std::{
+    io::Write,
+    panic::PanicHookInfo,
+    time::{Duration, SystemTime},
+};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+use tracing::{Level, level_filters::LevelFilter};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{LogFormat, LogSettings};
+
+/// Modules of other crates are heard from here on: what they say below may hold a request's text.
+const OTHERS_LEVEL: LevelFilter = LevelFilter::WARN;
+
+const NAMESPACE: &str = "Nozzle";
+
+/// Sends log lines to standard output, as Lambda's log settings ask.
+pub fn init(settings: &LogSettings) {
+    let level = settings
+        .level
+        .map_or(LevelFilter::OFF, LevelFilter::from_level);
+    let filter = Targets::new()
+        .with_default(level.min(OTHERS_LEVEL))
+        .with_targets([("nozzle", level), ("firehose_transform", level)]);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false);
+    let lines = match settings.format {
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+        LogFormat::Text => lines.boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .init();
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Says where, not what: a panic's message may quote what was being read.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    tracing::error!(place, "a fault in the function");
+}
+
+/// A number with its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metric {
+    pub name: String,
+    pub quantity: Quantity,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    Count(usize),
+    Bytes(usize),
+    Milliseconds(Duration),
+}
+
+impl Metric {
+    #[must_use]
+    pub fn new(name: &str, quantity: Quantity) -> Self {
+        Self {
+            name: name.to_owned(),
+            quantity,
+        }
+    }
+}
+
+impl Quantity {
+    fn unit(self) -> &'static str {
+        match self {
+            Quantity::Count(_) => "Count",
+            Quantity::Bytes(_) => "Bytes",
+            Quantity::Milliseconds(_) => "Milliseconds",
+        }
+    }
+
+    fn value(self) -> Value {
+        match self {
+            Quantity::Count(number) | Quantity::Bytes(number) => number.into(),
+            Quantity::Milliseconds(duration) => {
+                ((duration.as_secs_f64() * 1e6).round() / 1e3).into()
+            }
+        }
+    }
+}
+
+/// Writes numbers to standard output as CloudWatch's embedded metric format.
+#[derive(Debug)]
+pub struct MetricsLog {
+    function_name: String,
+    /// The level that is configured: Lambda's own filter drops lines below it.
+    level: &'static str,
+}
+
+impl MetricsLog {
+    #[must_use]
+    pub fn new(function_name: String, settings: &LogSettings) -> Self {
+        Self {
+            function_name,
+            level: settings.level.map_or("FATAL", level_name),
+        }
+    }
+
+    /// Writes one line, whatever the log level.
+    pub fn write(&self, metrics: &[Metric], now: SystemTime) {
+        let line = format!("{}\n", self.line(metrics, now));
+        if let Err(error) = std::io::stdout().lock().write_all(line.as_bytes()) {
+            tracing::error!(%error, "the counts could not be written");
+        }
+    }
+
+    fn line(&self, metrics: &[Metric], now: SystemTime) -> Value {
+        let now = DateTime::<Utc>::from(now);
+        let names = metrics
+            .iter()
+            .map(|metric| json!({ "Name": metric.name, "Unit": metric.quantity.unit() }));
+        let directive = json!({
+            "Namespace": NAMESPACE,
+            "Dimensions": [["FunctionName"]],
+            "Metrics": names.collect::<Vec<_>>(),
+        });
+        let mut line = Map::from_iter([
+            (
+                "timestamp".to_owned(),
+                now.to_rfc3339_opts(SecondsFormat::Micros, true).into(),
+            ),
+            ("level".to_owned(), self.level.into()),
+            ("message".to_owned(), "batch".into()),
+            (
+                "FunctionName".to_owned(),
+                self.function_name.as_str().into(),
+            ),
+            (
+                "_aws".to_owned(),
+                json!({ "Timestamp": now.timestamp_millis(), "CloudWatchMetrics": [directive] }),
+            ),
+        ]);
+        line.extend(
+            metrics
+                .iter()
+                .map(|metric| (metric.name.clone(), metric.quantity.value())),
+        );
+        Value::Object(line)
+    }
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::TRACE => "TRACE",
+        Level::DEBUG => "DEBUG",
+        Level::INFO => "INFO",
+        Level::WARN => "WARN",
+        Level::ERROR => "ERROR",
+    }
+}
