@@ -23,7 +23,12 @@ pub(crate) const TABLE: &str = "claims";
 
 /// The store behind `http://address`.
 pub(crate) fn store_at(address: impl Display) -> DynamoDbStore {
-    store(&settings(address))
+    table_at(address, TABLE)
+}
+
+/// The store in another table there.
+pub(crate) fn table_at(address: impl Display, table: &str) -> DynamoDbStore {
+    store(&settings(address), table)
 }
 
 /// The store behind `proxy`, without a socket in between.
@@ -31,15 +36,15 @@ pub(crate) fn store_behind(proxy: &Arc<Proxy>) -> DynamoDbStore {
     let connector = SharedHttpConnector::new(InMemory(Arc::clone(proxy)));
     let client = http_client_fn(move |_, _| connector.clone());
     let settings = settings("memory").into_builder().http_client(client);
-    store(&settings.build())
+    store(&settings.build(), TABLE)
 }
 
-fn store(settings: &SdkConfig) -> DynamoDbStore {
+fn store(settings: &SdkConfig, table: &str) -> DynamoDbStore {
     let client = Client::from_conf(client_config(settings));
-    DynamoDbStore::new(client, TABLE.to_owned())
+    DynamoDbStore::new(client, table.to_owned())
 }
 
-fn settings(address: impl Display) -> SdkConfig {
+pub(crate) fn settings(address: impl Display) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "the test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

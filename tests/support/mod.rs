@@ -11,5 +11,7 @@
 pub(crate) mod client;
 pub(crate) mod contract;
 #[cfg(feature = "dynamodb")]
+pub(crate) mod emulators;
+#[cfg(feature = "dynamodb")]
 pub(crate) mod proxy;
 pub(crate) mod table;
