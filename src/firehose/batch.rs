@@ -8,11 +8,11 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
+    OnDifferingDuplicate, Settings,
     budget::Budget,
     wire::{self, Answer, Record, ResponseWriter},
 };
 use crate::{
-    config::{OnDifferingDuplicate, Settings},
     dedup::{Claim, Claimed, Owner},
     event::Refusal,
     transform::{Identity, transform, write_delivered, write_identity},

@@ -2,3 +2,7 @@
 
 #[allow(dead_code, reason = "each test uses the part it needs")]
 pub(crate) mod contract;
+#[allow(dead_code, reason = "each test uses the part it needs")]
+pub(crate) mod memory;
+#[allow(dead_code, reason = "each test uses the part it needs")]
+pub(crate) mod requests;
