@@ -3,9 +3,10 @@ locals {
   sample_event = jsonencode({
     event_uuid = "11111111-1111-4111-8111-111111111111"
     event_name = length(var.event_types) > 0 ? var.event_types[0] : "account:created"
-    created_at = "${split("-", var.event_years)[1]}-01-01T00:00:00Z"
+    created_at = "${split("-", var.event_years)[0]}-01-01T00:00:00Z"
   })
-  sample_in_shell = replace(local.sample_event, "'", "'\\''")
+  sample_data = local.reads_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event })
+  shell_data  = "'${replace(local.sample_data, "'", "'\\''")}'"
 
   source_name = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
 }
@@ -26,13 +27,13 @@ output "kinesis_stream_name" {
 }
 
 output "put_record_command" {
-  description = "Puts one event in. Put it twice to see a duplicate dropped."
+  description = "Puts one event in (`terraform output -raw put_record_command`). Put it twice to see a duplicate dropped."
   value = local.reads_kinesis ? join(" ", [
     "aws kinesis put-record --region ${var.region} --stream-name ${local.source_name}",
-    "--cli-binary-format raw-in-base64-out --partition-key sample --data '${local.sample_in_shell}'",
+    "--cli-binary-format raw-in-base64-out --partition-key sample --data ${local.shell_data}",
     ]) : join(" ", [
     "aws firehose put-record --region ${var.region} --delivery-stream-name ${aws_kinesis_firehose_delivery_stream.events.name}",
-    "--cli-binary-format raw-in-base64-out --record '${jsonencode({ Data = local.sample_in_shell })}'",
+    "--cli-binary-format raw-in-base64-out --record ${local.shell_data}",
   ])
 }
 
