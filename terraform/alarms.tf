@@ -20,13 +20,13 @@ resource "aws_sns_topic_policy" "alarms" {
         Resource  = aws_sns_topic.alarms.arn
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
       },
+      # EventBridge takes no condition in a topic's policy: with one, its messages are refused.
       {
         Sid       = "ErrorObjects"
         Effect    = "Allow"
         Principal = { Service = "events.amazonaws.com" }
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.alarms.arn
-        Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.error_objects.arn } }
       },
     ]
   })
@@ -215,6 +215,6 @@ resource "aws_cloudwatch_event_target" "error_objects" {
     input_template = "\"${local.name}: Firehose wrote an error object, s3://<bucket>/<key>. Count them by error and reason with nozzle redrive (a dry run unless told), mend the cause, then send them through again.\""
   }
 
-  # The topic refuses the rule until its policy names it.
+  # The topic refuses EventBridge until its policy is there.
   depends_on = [aws_sns_topic_policy.alarms]
 }

@@ -511,7 +511,7 @@ variable "alarm_email" {
 
 variable "alarm_kms_key_arn" {
   type        = string
-  description = "ARN of a customer key for the alarm topic; empty for none. Its policy must grant kms:Decrypt and kms:GenerateDataKey* to cloudwatch.amazonaws.com and events.amazonaws.com, else no alarm arrives. The AWS-managed key cannot grant that."
+  description = "ARN of a customer key for the alarm topic; empty for none. Its policy must grant kms:Decrypt and kms:GenerateDataKey* to cloudwatch.amazonaws.com and, without a condition on the source, to events.amazonaws.com, else no alarm arrives. The AWS-managed key cannot grant that."
   default     = ""
   nullable    = false
 

@@ -246,6 +246,16 @@ run "a_bucket_name_like_an_address" {
   expect_failures = [var.bucket_name, var.project]
 }
 
+run "a_bucket_name_with_two_dots" {
+  command = plan
+
+  variables {
+    bucket_name = "my..lake"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
 run "a_bucket_name_that_is_reserved" {
   command = plan
 

@@ -100,7 +100,7 @@ run "error_objects_ring" {
   assert {
     condition = (
       aws_cloudwatch_event_target.error_objects.arn == aws_sns_topic.alarms.arn &&
-      anytrue([for statement in jsondecode(aws_sns_topic_policy.alarms.policy).Statement : statement.Principal.Service == "events.amazonaws.com" && statement.Condition.ArnEquals["aws:SourceArn"] == aws_cloudwatch_event_rule.error_objects.arn if statement.Sid == "ErrorObjects"])
+      anytrue([for statement in jsondecode(aws_sns_topic_policy.alarms.policy).Statement : statement.Principal.Service == "events.amazonaws.com" && statement.Action == "sns:Publish" && !can(statement.Condition) if statement.Sid == "ErrorObjects"])
     )
     error_message = "The rule does not reach the topic, or the topic refuses it."
   }
