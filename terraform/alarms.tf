@@ -1,7 +1,7 @@
 # What rings: CloudWatch alarms and a rule on error objects, all to one topic. Each says what to do.
 
 resource "aws_sns_topic" "alarms" {
-  #checkov:skip=CKV_AWS_26:alarms cannot publish to a topic under the AWS-managed key; alarm_kms_key_arn names one that lets them
+  # Alarms cannot publish to a topic under the AWS-managed key, so it is none or one that lets them.
   name              = "${local.name}-alarms"
   kms_master_key_id = var.alarm_kms_key_arn != "" ? var.alarm_kms_key_arn : null
 }

@@ -71,7 +71,6 @@ resource "aws_iam_role_policy" "function" {
 
 resource "aws_lambda_function" "transform" {
   #checkov:skip=CKV_AWS_50:one line of counts a batch says what a trace would, and needs no permission
-  #checkov:skip=CKV_AWS_115:a limit turns bursts into error objects; function_reserved_concurrency sets one
   #checkov:skip=CKV_AWS_116:Firehose waits for the answer and keeps what fails; a dead-letter queue is for asynchronous calls
   #checkov:skip=CKV_AWS_117:it talks to DynamoDB only, whose endpoint is public and whose access is IAM's
   #checkov:skip=CKV_AWS_173:the environment holds settings, no secret

@@ -175,7 +175,6 @@ resource "aws_s3_bucket_notification" "lake" {
 # The claims: who owns which event. Worth a day, so there is no backup.
 resource "aws_dynamodb_table" "claims" {
   #checkov:skip=CKV_AWS_28:claims live a day, and restored ones would be wrong
-  #checkov:skip=CKV2_AWS_16:on demand, so there is nothing to scale
   #checkov:skip=CKV_AWS_119:the key AWS manages will do; a claim holds an event's identity, not the event
   count = var.transform ? 1 : 0
 

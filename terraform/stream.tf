@@ -48,8 +48,6 @@ resource "aws_cloudwatch_log_stream" "delivery" {
 }
 
 resource "aws_kinesis_firehose_delivery_stream" "events" {
-  #checkov:skip=CKV_AWS_240:encrypted where producers put records; on Kinesis the source's encryption holds
-  #checkov:skip=CKV_AWS_241:the key AWS owns will do for the minutes that records are here
   name        = local.stream_name
   destination = "extended_s3"
 
