@@ -1,8 +1,17 @@
-//! What the tests share.
+//! What the tests share; each uses the part it needs.
+#![allow(dead_code, reason = "each test uses the part it needs")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
-#[allow(dead_code, reason = "each test uses the part it needs")]
+#[cfg(feature = "dynamodb")]
+pub(crate) mod client;
 pub(crate) mod contract;
-#[allow(dead_code, reason = "each test uses the part it needs")]
 pub(crate) mod memory;
-#[allow(dead_code, reason = "each test uses the part it needs")]
+#[cfg(feature = "dynamodb")]
+pub(crate) mod proxy;
 pub(crate) mod requests;
+pub(crate) mod table;

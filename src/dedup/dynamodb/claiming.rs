@@ -96,11 +96,11 @@ impl<'a> Claiming<'a> {
         }
     }
 
-    /// Opens again what failed in the round that ended. Whether there was any.
-    pub(super) fn reopen_failed(&mut self) -> bool {
-        let any = !self.failed.is_empty();
+    /// Opens again what failed in the round that ended, and says how many that were.
+    pub(super) fn reopen_failed(&mut self) -> usize {
+        let failed = self.failed.len();
         self.open.append(&mut self.failed);
-        any
+        failed
     }
 
     /// What is known of each claim, and why something is not.

@@ -28,10 +28,11 @@ use super::{Answers, Claim, ClaimStore, StoreError, Terms};
 const STATEMENTS_MAX: usize = 25;
 /// How many requests are under way at once, each on its own connection.
 const REQUESTS_AT_ONCE: usize = 32;
-/// How long a request may take until it is asked again; doubles after every round in which
-/// something failed, so that a store which is merely slow is waited for.
+/// How long a request may take until it is asked again; doubles after every round in which nothing
+/// was answered, so that a store which is merely slow is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The longest pause after the first round in which something failed; doubles with the next ones.
+/// The longest pause after the first round in which something failed; doubles with every other.
+/// How much of it is waited is random, so that functions which failed together come back apart.
 const PAUSE: Duration = Duration::from_millis(25);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
@@ -90,9 +91,10 @@ impl DynamoDbStore {
     pub async fn warm_up(&self) -> Result<(), StoreError> {
         let probe = self.statements.probe().map(|probe| vec![probe]);
         let failure = match self.send(probe, PATIENCE).await {
-            Ok(responses) => responses
-                .first()
-                .and_then(|response| Reply::read(Ask::Take, response).failure()),
+            Ok(responses) => match responses.as_slice() {
+                [response] => Reply::read(Ask::Take, response).failure(),
+                _ => Some(Failure::miscounted(responses.len(), 1)),
+            },
             Err(failure) => Some(failure),
         };
         failure.map_or(Ok(()), |failure| Err(self.error(failure)))
@@ -100,13 +102,17 @@ impl DynamoDbStore {
 
     /// Asks until nothing is open, or until asking again would not help.
     async fn settle(&self, claiming: &mut Claiming<'_>, terms: &Terms) {
-        let mut failed_rounds = 0;
+        let (mut patience, mut pause_max) = (PATIENCE, PAUSE);
         while claiming.is_open() {
-            self.ask_once(claiming, terms, doubled(PATIENCE, failed_rounds))
-                .await;
-            if claiming.reopen_failed() && claiming.is_open() {
-                sleep(pause(failed_rounds)).await;
-                failed_rounds += 1;
+            let asked = claiming.open.len();
+            self.ask_once(claiming, terms, patience).await;
+            let failed = claiming.reopen_failed();
+            if failed == asked {
+                patience = patience.saturating_mul(2);
+            }
+            if failed > 0 && claiming.is_open() {
+                sleep(pause_max.mul_f64(fastrand::f64())).await;
+                pause_max = PAUSE_MAX.min(pause_max * 2);
             }
         }
     }
@@ -161,16 +167,4 @@ impl DynamoDbStore {
         let region = region.map_or("no region", |region| region.as_ref());
         failure.in_words(&format!("table \"{}\" in {region}", self.table))
     }
-}
-
-/// Up to the pause that this round is due, so that functions which failed together do not come
-/// back together.
-fn pause(failed_rounds: u32) -> Duration {
-    doubled(PAUSE, failed_rounds)
-        .min(PAUSE_MAX)
-        .mul_f64(fastrand::f64())
-}
-
-fn doubled(time: Duration, times: u32) -> Duration {
-    time.saturating_mul(2_u32.saturating_pow(times))
 }

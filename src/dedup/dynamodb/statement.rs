@@ -13,9 +13,6 @@ use super::{
     failure::Failure,
 };
 
-/// [`super::super::NEVER`] as it stands in an item: the last second that every reader of times understands.
-const LATEST_SECONDS: u64 = 253_402_300_799;
-
 /// What is asked of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
@@ -88,7 +85,7 @@ impl Statements {
 }
 
 fn seconds(seconds: u64) -> AttributeValue {
-    AttributeValue::N(seconds.min(LATEST_SECONDS).to_string())
+    AttributeValue::N(seconds.to_string())
 }
 
 impl Reply {
