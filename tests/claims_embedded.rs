@@ -335,6 +335,7 @@ fn window_identities(window: u64) -> Vec<String> {
 const FOLDER: &str = "NOZZLE_TEST_FOLDER";
 
 /// Set where a test runs again as a process of its own, the one that is killed.
+#[expect(clippy::disallowed_methods, reason = "the one test tells the other")]
 fn child_folder() -> Option<PathBuf> {
     env::var_os(FOLDER).map(PathBuf::from)
 }

@@ -1,9 +1,5 @@
 //! The function's contract with Firehose, on batches.
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
+#![expect(clippy::expect_used, reason = "a test may panic")]
 
 mod support;
 

@@ -14,4 +14,6 @@ pub(crate) mod memory;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod proxy;
 pub(crate) mod requests;
+#[cfg(feature = "lambda")]
+pub(crate) mod runtime_api;
 pub(crate) mod table;
