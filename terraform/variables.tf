@@ -368,13 +368,13 @@ variable "function_reserved_concurrency" {
 
 variable "function_log_level" {
   type        = string
-  description = "The function's log level. Never above INFO, at which its metrics are written."
+  description = "The function's log level. Its line of counts, from which the metrics come, is written at any level."
   default     = "INFO"
   nullable    = false
 
   validation {
-    condition     = contains(["TRACE", "DEBUG", "INFO"], var.function_log_level)
-    error_message = "function_log_level is `${var.function_log_level}`: it must be TRACE, DEBUG or INFO. Above INFO, Lambda would drop the lines that carry the metrics."
+    condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.function_log_level)
+    error_message = "function_log_level is `${var.function_log_level}`: Lambda takes TRACE, DEBUG, INFO, WARN, ERROR or FATAL."
   }
 }
 

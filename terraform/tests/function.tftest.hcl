@@ -117,7 +117,7 @@ run "the_function_logs_json_into_a_group_that_expires" {
       aws_cloudwatch_log_group.function[0].name == "/aws/lambda/${aws_lambda_function.transform[0].function_name}" &&
       aws_cloudwatch_log_group.function[0].retention_in_days == 30
     )
-    error_message = "The function's log is not JSON, is elsewhere, hides the metrics, or is kept for ever."
+    error_message = "The function's log is not JSON, is elsewhere, is not at INFO, or is kept for ever."
   }
 }
 

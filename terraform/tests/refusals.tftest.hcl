@@ -215,7 +215,7 @@ run "a_function_lambda_does_not_take" {
   variables {
     function_memory_megabytes     = 64
     function_reserved_concurrency = 0
-    function_log_level            = "WARN"
+    function_log_level            = "info"
     log_retention_days            = 2
     function_zip                  = ""
   }
