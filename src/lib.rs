@@ -20,8 +20,9 @@
 //! machine. Step 3 alone waits, and alone can fail; then the whole batch fails, and Firehose sends
 //! it again. [`telemetry`] says what happened, in log lines and counts.
 //!
-//! The binaries do nothing but read settings, make clients and run.
-//! `firehose-transform` is the Lambda function, `nozzle` the tool.
+//! The binaries do nothing but read settings, make clients and run. `firehose-transform` is the
+//! Lambda function, `nozzle` the [`tool`]: it has a Firehose for one machine inside ([`local`]), which
+//! speaks the same JSON to the same function and writes the lake's files.
 
 pub mod json;
 
@@ -34,3 +35,8 @@ pub mod firehose;
 
 pub mod config;
 pub mod telemetry;
+
+#[cfg(feature = "tool")]
+pub mod local;
+#[cfg(feature = "tool")]
+pub mod tool;

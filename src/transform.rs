@@ -87,7 +87,7 @@ pub fn write_identity(event: &Event<'_>, identity: Identity, out: &mut String) {
 }
 
 /// UTC, always of the same width, so that it sorts as text.
-fn push_datetime(out: &mut String, calendar: &Calendar) {
+pub fn push_datetime(out: &mut String, calendar: &Calendar) {
     push_digits::<4>(out, calendar.year);
     for (number, start) in [
         (calendar.month, '-'),

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write, ops::Range, time::SystemTime};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64_simd::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -356,7 +356,7 @@ impl Batch {
             self.ids.run, self.arrival_milliseconds
         );
         let data = self.bytes.get(bytes.clone()).unwrap_or_default();
-        BASE64_STANDARD.encode_string(data, &mut self.request);
+        STANDARD.encode_append(data, &mut self.request);
         self.request.push_str("\"}");
         self.record_bytes += bytes.len();
         self.records.push(Record { bytes, place });
