@@ -6,55 +6,13 @@ use std::str::FromStr;
 use tracing::Level;
 
 use crate::{
-    firehose::budget::RESPONSE_BYTES_MAX,
+    firehose::{OnClaimFailure, OnDifferingDuplicate, Settings, budget::RESPONSE_BYTES_MAX},
+    telemetry::{LogFormat, LogSettings},
     transform::{Identity, Rules},
 };
 
 const SECONDS_PER_HOUR: u64 = 3600;
 const TTL_HOURS_MAX: u64 = 8760;
-
-/// What a batch is answered by.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    pub rules: Rules,
-    pub identity: Identity,
-    /// How long an event is remembered; none is for ever.
-    pub claim_lifetime_seconds: Option<u64>,
-    pub on_claim_failure: OnClaimFailure,
-    pub on_differing_duplicate: OnDifferingDuplicate,
-    pub response_bytes_max: usize,
-}
-
-/// What to do when the claim store cannot answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnClaimFailure {
-    /// Fail, so that Firehose sends the batch again and in the end keeps the originals.
-    Retry,
-    /// Deliver what is not known to be a duplicate.
-    Deliver,
-}
-
-/// What to do with a record whose event was seen before with other bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnDifferingDuplicate {
-    Drop,
-    /// Send it to the error prefix.
-    Fail,
-}
-
-/// How the function writes its log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
-    pub format: LogFormat,
-    /// None lets no line pass.
-    pub level: Option<Level>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    Json,
-    Text,
-}
 
 /// A setting's value is not allowed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,44 +37,43 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-impl Settings {
-    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let settings = Reader { lookup };
-        Ok(Self {
-            rules: Rules {
-                partition_keys: settings.parse("PARTITION_KEYS")?.unwrap_or_default(),
-                event_years: settings.parse("EVENT_YEARS")?.unwrap_or_default(),
-                event_types: settings.parse("EVENT_TYPES")?.unwrap_or_default(),
-            },
-            identity: settings.choose(
-                "EVENT_IDENTITY",
-                [("event", Identity::Event), ("uuid", Identity::Uuid)],
-            )?,
-            claim_lifetime_seconds: Some(
-                settings.number("EVENT_CACHE_TTL_HOURS", 1, TTL_HOURS_MAX, 24)? * SECONDS_PER_HOUR,
-            ),
-            on_claim_failure: settings.choose(
-                "ON_CLAIM_FAILURE",
-                [
-                    ("retry", OnClaimFailure::Retry),
-                    ("deliver", OnClaimFailure::Deliver),
-                ],
-            )?,
-            on_differing_duplicate: settings.choose(
-                "ON_DIFFERING_DUPLICATE",
-                [
-                    ("drop", OnDifferingDuplicate::Drop),
-                    ("fail", OnDifferingDuplicate::Fail),
-                ],
-            )?,
-            response_bytes_max: settings.number(
-                "RESPONSE_BYTES_MAX",
-                1,
-                RESPONSE_BYTES_MAX,
-                RESPONSE_BYTES_MAX,
-            )?,
-        })
-    }
+/// The function's settings.
+pub fn read_settings(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings, SettingsError> {
+    let settings = Reader { lookup };
+    Ok(Settings {
+        rules: Rules {
+            partition_keys: settings.parse("PARTITION_KEYS")?.unwrap_or_default(),
+            event_years: settings.parse("EVENT_YEARS")?.unwrap_or_default(),
+            event_types: settings.parse("EVENT_TYPES")?.unwrap_or_default(),
+        },
+        identity: settings.choose(
+            "EVENT_IDENTITY",
+            [("event", Identity::Event), ("uuid", Identity::Uuid)],
+        )?,
+        claim_lifetime_seconds: Some(
+            settings.number("EVENT_CACHE_TTL_HOURS", 1, TTL_HOURS_MAX, 24)? * SECONDS_PER_HOUR,
+        ),
+        on_claim_failure: settings.choose(
+            "ON_CLAIM_FAILURE",
+            [
+                ("retry", OnClaimFailure::Retry),
+                ("deliver", OnClaimFailure::Deliver),
+            ],
+        )?,
+        on_differing_duplicate: settings.choose(
+            "ON_DIFFERING_DUPLICATE",
+            [
+                ("drop", OnDifferingDuplicate::Drop),
+                ("fail", OnDifferingDuplicate::Fail),
+            ],
+        )?,
+        response_bytes_max: settings.number(
+            "RESPONSE_BYTES_MAX",
+            1,
+            RESPONSE_BYTES_MAX,
+            RESPONSE_BYTES_MAX,
+        )?,
+    })
 }
 
 /// The claim table's name.
@@ -140,20 +97,18 @@ pub fn read_table_name(lookup: impl Fn(&str) -> Option<String>) -> Result<String
     }
 }
 
-impl LogSettings {
-    /// Lambda sets these itself: what it does not say is JSON from `INFO` on.
-    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let format = match lookup("AWS_LAMBDA_LOG_FORMAT") {
-            Some(format) if format.eq_ignore_ascii_case("text") => LogFormat::Text,
-            _ => LogFormat::Json,
-        };
-        let level = match lookup("AWS_LAMBDA_LOG_LEVEL") {
-            Some(level) if level.eq_ignore_ascii_case("fatal") => None,
-            Some(level) => Some(level.parse().unwrap_or(Level::INFO)),
-            None => Some(Level::INFO),
-        };
-        Self { format, level }
-    }
+/// How to write the log. Lambda sets these itself: what it does not say is JSON from `INFO` on.
+pub fn read_log_settings(lookup: impl Fn(&str) -> Option<String>) -> LogSettings {
+    let format = match lookup("AWS_LAMBDA_LOG_FORMAT") {
+        Some(format) if format.eq_ignore_ascii_case("text") => LogFormat::Text,
+        _ => LogFormat::Json,
+    };
+    let level = match lookup("AWS_LAMBDA_LOG_LEVEL") {
+        Some(level) if level.eq_ignore_ascii_case("fatal") => None,
+        Some(level) => Some(level.parse().unwrap_or(Level::INFO)),
+        None => Some(Level::INFO),
+    };
+    LogSettings { format, level }
 }
 
 /// The function's own name, the one dimension of its metrics.
@@ -226,5 +181,149 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup<'v>(values: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'v {
+        move |name| {
+            values
+                .iter()
+                .find(|(other, _)| *other == name)
+                .map(|(_, value)| (*value).to_owned())
+        }
+    }
+
+    #[track_caller]
+    fn check_wrong(name: &str, value: &str, allowed: &str) {
+        let error = read_settings(lookup(&[(name, value)]))
+            .expect_err(value)
+            .to_string();
+        assert_eq!(error, format!("{name} is {value:?}; it must be {allowed}"));
+    }
+
+    #[test]
+    fn what_is_not_set_has_its_default() {
+        let settings = read_settings(|_| None).unwrap();
+        assert_eq!(settings.rules, Rules::default());
+        assert_eq!(
+            settings.rules.partition_keys.to_string(),
+            "event_type,event_subtype,year,month,day"
+        );
+        assert_eq!(settings.rules.event_years.to_string(), "1970-9999");
+        assert_eq!(settings.identity, Identity::Event);
+        assert_eq!(settings.claim_lifetime_seconds, Some(86_400));
+        assert_eq!(settings.on_claim_failure, OnClaimFailure::Retry);
+        assert_eq!(settings.on_differing_duplicate, OnDifferingDuplicate::Drop);
+        assert_eq!(settings.response_bytes_max, 6_291_556);
+    }
+
+    #[test]
+    fn what_is_set_is_read() {
+        let settings = read_settings(lookup(&[
+            ("EVENT_CACHE_TTL_HOURS", "8760"),
+            ("EVENT_IDENTITY", "uuid"),
+            ("PARTITION_KEYS", "event_type,hour"),
+            ("EVENT_YEARS", "2020-2030"),
+            ("EVENT_TYPES", "a:b,c"),
+            ("ON_CLAIM_FAILURE", "deliver"),
+            ("ON_DIFFERING_DUPLICATE", "fail"),
+            ("RESPONSE_BYTES_MAX", "1"),
+        ]))
+        .unwrap();
+        assert_eq!(settings.rules.partition_keys.to_string(), "event_type,hour");
+        assert_eq!(settings.rules.event_years.to_string(), "2020-2030");
+        assert_eq!(settings.rules.event_types, "a:b,c".parse().unwrap());
+        assert_eq!(settings.identity, Identity::Uuid);
+        assert_eq!(settings.claim_lifetime_seconds, Some(31_536_000));
+        assert_eq!(settings.on_claim_failure, OnClaimFailure::Deliver);
+        assert_eq!(settings.on_differing_duplicate, OnDifferingDuplicate::Fail);
+        assert_eq!(settings.response_bytes_max, 1);
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_is_allowed() {
+        for value in ["0", "8761", "-1", "1.5", "", "a day"] {
+            check_wrong(
+                "EVENT_CACHE_TTL_HOURS",
+                value,
+                "a whole number from 1 to 8760",
+            );
+        }
+        for value in ["0", "6291557"] {
+            check_wrong(
+                "RESPONSE_BYTES_MAX",
+                value,
+                "a whole number from 1 to 6291556",
+            );
+        }
+        check_wrong("EVENT_IDENTITY", "name", "`event` or `uuid`");
+        check_wrong("ON_CLAIM_FAILURE", "Retry", "`retry` or `deliver`");
+        check_wrong("ON_DIFFERING_DUPLICATE", "", "`drop` or `fail`");
+        let keys = "names of event_type, event_subtype, year, month, day, hour, separated by commas, each at most once";
+        check_wrong("PARTITION_KEYS", "minute", keys);
+        check_wrong(
+            "EVENT_YEARS",
+            "1969-2000",
+            "a first and a last year within 1970-9999, such as 2020-2030",
+        );
+        let types = "types separated by commas, each alone or with one subtype, such as account:created,account:deleted,login";
+        check_wrong("EVENT_TYPES", "a:b:c", types);
+    }
+
+    #[test]
+    fn the_table_has_to_be_named() {
+        let error = read_table_name(|_| None).expect_err("no name").to_string();
+        assert_eq!(
+            error,
+            "EVENT_CACHE_TABLE_NAME is not set; it must be the claim table's name: 3 to 255 of A-Z a-z 0-9 _ - ."
+        );
+        for value in ["", "ab", "a\"b", "a b c"] {
+            assert!(
+                read_table_name(lookup(&[("EVENT_CACHE_TABLE_NAME", value)])).is_err(),
+                "{value}"
+            );
+        }
+        assert_eq!(
+            read_table_name(lookup(&[("EVENT_CACHE_TABLE_NAME", "event-cache_1.x")])).unwrap(),
+            "event-cache_1.x"
+        );
+    }
+
+    #[test]
+    fn the_log_is_json_from_info_on_unless_lambda_says_otherwise() {
+        #[track_caller]
+        fn check(format: &str, level: &str, expected: LogSettings) {
+            let values = [
+                ("AWS_LAMBDA_LOG_FORMAT", format),
+                ("AWS_LAMBDA_LOG_LEVEL", level),
+            ];
+            assert_eq!(read_log_settings(lookup(&values)), expected);
+        }
+        let info = LogSettings {
+            format: LogFormat::Json,
+            level: Some(Level::INFO),
+        };
+        assert_eq!(read_log_settings(|_| None), info);
+        check("JSON", "info", info);
+        check(
+            "Text",
+            "DEBUG",
+            LogSettings {
+                format: LogFormat::Text,
+                level: Some(Level::DEBUG),
+            },
+        );
+        check(
+            "JSON",
+            "FATAL",
+            LogSettings {
+                format: LogFormat::Json,
+                level: None,
+            },
+        );
     }
 }

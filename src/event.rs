@@ -6,7 +6,7 @@ mod refusal;
 
 use std::{borrow::Cow, ops::Range};
 
-pub use instant::Instant;
+pub use instant::{Calendar, Instant, push_digits};
 pub use refusal::{Field, Refusal};
 
 use crate::json::{Cursor, Problem, Spelled, Value};
@@ -26,6 +26,8 @@ pub struct Event<'a> {
     pub uuid: Cow<'a, str>,
     pub name: Name<'a>,
     pub created_at: Instant,
+    /// The same in UTC.
+    pub calendar: Calendar,
     pub members: Members<'a>,
 }
 
@@ -35,10 +37,13 @@ impl<'a> Event<'a> {
         let uuid = required_text(Field::EventUuid, fields.uuid)?;
         let name = required_text(Field::EventName, fields.name)?;
         let created_at = required_instant(fields.created_at)?;
+        let name = Name::parse(name)?;
+        let calendar = created_at.calendar();
         Ok(Self {
             uuid,
-            name: Name::parse(name)?,
+            name,
             created_at,
+            calendar,
             members: fields.members,
         })
     }
@@ -48,34 +53,49 @@ impl<'a> Event<'a> {
 #[derive(Debug)]
 pub struct Name<'a> {
     pub text: Cow<'a, str>,
+    event_type: Range<usize>,
+    event_subtype: Range<usize>,
 }
 
 impl<'a> Name<'a> {
     fn parse(text: Cow<'a, str>) -> Result<Self, Refusal> {
-        let name = Self { text };
-        if name.event_type().is_empty() {
-            Err(Refusal::EventTypeEmpty)
-        } else {
-            Ok(name)
+        let event_type = part(&text, 0);
+        let event_subtype = part(&text, event_type.end + 1);
+        let [event_type, event_subtype] = [event_type, event_subtype].map(|part| trim(&text, part));
+        if event_type.is_empty() {
+            return Err(Refusal::EventTypeEmpty);
         }
+        Ok(Self {
+            text,
+            event_type,
+            event_subtype,
+        })
     }
 
     #[must_use]
     pub fn event_type(&self) -> &str {
-        self.part(0)
+        self.text.get(self.event_type.clone()).unwrap_or_default()
     }
 
     #[must_use]
     pub fn event_subtype(&self) -> &str {
-        match self.part(1) {
-            "" => SUBTYPE_UNKNOWN,
-            subtype => subtype,
+        match self.text.get(self.event_subtype.clone()) {
+            None | Some("") => SUBTYPE_UNKNOWN,
+            Some(subtype) => subtype,
         }
     }
+}
 
-    fn part(&self, index: usize) -> &str {
-        self.text.split(':').nth(index).unwrap_or_default().trim()
-    }
+/// The part of a name that starts here; empty where the name has ended.
+fn part(name: &str, start: usize) -> Range<usize> {
+    let rest = name.get(start..).unwrap_or_default();
+    start..start + rest.find(':').unwrap_or(rest.len())
+}
+
+fn trim(name: &str, part: Range<usize>) -> Range<usize> {
+    let text = name.get(part.clone()).unwrap_or_default();
+    let start = part.start + text.len() - text.trim_start().len();
+    start..start + text.trim().len()
 }
 
 /// The text between an event's braces, and where in it stands what is replaced.
@@ -84,6 +104,7 @@ pub struct Members<'a> {
     inside: &'a str,
     /// In order, each with the comma behind it.
     replaced: Vec<Range<usize>>,
+    has_line_breaks: bool,
 }
 
 impl Members<'_> {
@@ -91,10 +112,20 @@ impl Members<'_> {
     pub fn write_kept(&self, out: &mut String) {
         let mut start = 0;
         for range in &self.replaced {
-            push_without_line_breaks(out, self.inside.get(start..range.start));
+            self.push(out, self.inside.get(start..range.start));
             start = range.end;
         }
-        push_without_line_breaks(out, self.inside.get(start..));
+        self.push(out, self.inside.get(start..));
+    }
+
+    /// A line break in JSON never stands inside a string.
+    fn push(&self, out: &mut String, piece: Option<&str>) {
+        let piece = piece.unwrap_or_default();
+        if self.has_line_breaks {
+            out.extend(piece.split(['\n', '\r']));
+        } else {
+            out.push_str(piece);
+        }
     }
 
     /// Whether what passes through ends in a comma already, its last member being replaced.
@@ -103,18 +134,6 @@ impl Members<'_> {
         self.replaced
             .last()
             .is_some_and(|last| last.end == self.inside.len())
-    }
-}
-
-/// A line break in JSON never stands inside a string.
-fn push_without_line_breaks(out: &mut String, piece: Option<&str>) {
-    let piece = piece.unwrap_or_default();
-    let is_break = |byte: u8| byte == b'\n' || byte == b'\r';
-    // Without a way out early, so that many bytes are looked at together.
-    if piece.bytes().fold(false, |any, byte| any | is_break(byte)) {
-        out.extend(piece.split(['\n', '\r']));
-    } else {
-        out.push_str(piece);
     }
 }
 
@@ -152,6 +171,7 @@ impl<'a> Fields<'a> {
             start = end;
         }
         fields.members.inside = text.get(inside..cursor.position() - 1).unwrap_or_default();
+        fields.members.has_line_breaks = cursor.passed_line_break;
         match (cursor.is_at_end(), fields.doubled) {
             (false, _) => Err(Refusal::ManyValues),
             (true, true) => Err(Refusal::FieldDoubled),

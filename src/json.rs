@@ -9,6 +9,9 @@ use std::borrow::Cow;
 /// Levels of arrays and objects, the outermost counted.
 pub const DEPTH_MAX: u32 = 128;
 
+/// How many bytes of a string are looked at together.
+const BLOCK: usize = 32;
+
 /// Why the text ends before its value does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Problem {
@@ -49,6 +52,8 @@ pub struct Cursor<'a> {
     text: &'a str,
     position: usize,
     levels: Levels,
+    /// A line break was passed, which can only stand between tokens.
+    pub passed_line_break: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -58,6 +63,7 @@ impl<'a> Cursor<'a> {
             text,
             position: 0,
             levels: Levels::default(),
+            passed_line_break: false,
         }
     }
 
@@ -71,9 +77,11 @@ impl<'a> Cursor<'a> {
     pub fn peek(&mut self) -> Option<u8> {
         loop {
             match self.byte()? {
-                b' ' | b'\t' | b'\n' | b'\r' => self.position += 1,
+                b' ' | b'\t' => {}
+                b'\n' | b'\r' => self.passed_line_break = true,
                 byte => return Some(byte),
             }
+            self.position += 1;
         }
     }
 
@@ -214,16 +222,16 @@ impl<'a> Cursor<'a> {
 
     fn number(&mut self) -> Result<&'a str, Problem> {
         let start = self.position;
-        self.skip(b"-");
+        self.skip([b'-']);
         if matches!(self.rest(), [b'0', b'0'..=b'9', ..]) {
             return Err(Problem::Syntax);
         }
         self.digits()?;
-        if self.skip(b".") {
+        if self.skip([b'.']) {
             self.digits()?;
         }
-        if self.skip(b"eE") {
-            self.skip(b"+-");
+        if self.skip([b'e', b'E']) {
+            self.skip([b'+', b'-']);
             self.digits()?;
         }
         self.since(start)
@@ -259,7 +267,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn expect_here(&mut self, byte: u8) -> Result<(), Problem> {
-        if self.skip(&[byte]) {
+        if self.skip([byte]) {
             Ok(())
         } else {
             Err(Problem::Syntax)
@@ -267,7 +275,8 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes one byte if it is one of these.
-    fn skip(&mut self, bytes: &[u8]) -> bool {
+    #[inline]
+    fn skip<const N: usize>(&mut self, bytes: [u8; N]) -> bool {
         let found = self.byte().is_some_and(|byte| bytes.contains(&byte));
         self.position += usize::from(found);
         found
@@ -330,29 +339,34 @@ impl Levels {
 }
 
 /// How many bytes at the start of a string's rest need no look: no quote, backslash or control.
+/// Most strings end within a block; in a longer one, whole blocks are looked at together.
 fn plain_length(bytes: &[u8]) -> usize {
-    const WIDE: usize = 32;
-    let mut length = 0;
-    let (words, _) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().take(WIDE / 8).enumerate() {
-        if let Some(offset) = first_special(*word) {
-            return index * 8 + offset;
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    for (index, block) in blocks.iter().enumerate() {
+        if (index == 0 || has_special(block))
+            && let Some(offset) = first_special_in_block(block)
+        {
+            return index * BLOCK + offset;
         }
-        length = (index + 1) * 8;
     }
-    let rest = bytes.get(length..).unwrap_or_default();
-    let (blocks, _) = rest.as_chunks::<WIDE>();
-    length += WIDE
-        * blocks
-            .iter()
-            .take_while(|block| {
-                !block
-                    .iter()
-                    .fold(false, |any, byte| any | is_special(*byte))
-            })
-            .count();
-    let rest = bytes.get(length..).unwrap_or_default();
-    length + rest.iter().take_while(|byte| !is_special(**byte)).count()
+    blocks.len() * BLOCK + rest.iter().take_while(|byte| !is_special(**byte)).count()
+}
+
+/// Without a way out early, so that the compiler looks at many bytes at once.
+fn has_special(block: &[u8; BLOCK]) -> bool {
+    block
+        .iter()
+        .fold(0, |found, byte| found | u8::from(is_special(*byte)))
+        != 0
+}
+
+fn first_special_in_block(block: &[u8; BLOCK]) -> Option<usize> {
+    let (words, _) = block.as_chunks::<8>();
+    let mut found = words
+        .iter()
+        .enumerate()
+        .filter_map(|(index, word)| Some(index * 8 + first_special(*word)?));
+    found.next()
 }
 
 fn is_special(byte: u8) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::event::Event;
+use crate::event::{Event, push_digits};
 
 /// The most bytes of an encoded value: Firehose's evaluated prefix ends at 512.
 pub const VALUE_BYTES_MAX: usize = 192;
@@ -64,7 +64,7 @@ impl PartitionKeys {
 
     /// Writes the event's values as a JSON object. They need no escapes: they are safe in a path.
     pub fn write_json(&self, event: &Event<'_>, out: &mut String) {
-        let calendar = event.created_at.calendar();
+        let calendar = &event.calendar;
         for (index, key) in self.keys.iter().enumerate() {
             out.push_str(if index == 0 { "{\"" } else { ",\"" });
             out.push_str(key.as_str());
@@ -123,17 +123,6 @@ impl FromStr for PartitionKeys {
         }
         Ok(Self { keys })
     }
-}
-
-/// Writes a number with leading zeros.
-pub fn push_digits<const WIDTH: usize>(out: &mut String, number: u32) {
-    let mut digits = [b'0'; WIDTH];
-    let mut rest = number;
-    for digit in digits.iter_mut().rev() {
-        *digit += (rest % 10) as u8;
-        rest /= 10;
-    }
-    out.push_str(str::from_utf8(&digits).unwrap_or_default());
 }
 
 /// Whether a byte may stand in a path as it is. A value of only dots would name a folder above.

@@ -12,12 +12,24 @@ use serde_json::{Map, Value, json};
 use tracing::{Level, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config::{LogFormat, LogSettings};
-
 /// Modules of other crates are heard from here on: what they say below may hold a request's text.
 const OTHERS_LEVEL: LevelFilter = LevelFilter::WARN;
 
 const NAMESPACE: &str = "Nozzle";
+
+/// How the function writes its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSettings {
+    pub format: LogFormat,
+    /// None lets no line pass.
+    pub level: Option<Level>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Json,
+    Text,
+}
 
 /// Sends log lines to standard output, as Lambda's log settings ask.
 pub fn init(settings: &LogSettings) {
@@ -157,5 +169,67 @@ fn level_name(level: Level) -> &'static str {
         Level::INFO => "INFO",
         Level::WARN => "WARN",
         Level::ERROR => "ERROR",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(level: Option<Level>, metrics: &[Metric]) -> Value {
+        let settings = LogSettings {
+            format: LogFormat::Json,
+            level,
+        };
+        let log = MetricsLog::new("dev-events".to_owned(), &settings);
+        log.line(
+            metrics,
+            SystemTime::UNIX_EPOCH + Duration::from_micros(1_712_511_721_022_075),
+        )
+    }
+
+    #[test]
+    fn counts_are_a_log_line_and_metrics_at_once() {
+        let metrics = [
+            Metric::new("records", Quantity::Count(3)),
+            Metric::new("request_bytes", Quantity::Bytes(512)),
+            Metric::new(
+                "total_milliseconds",
+                Quantity::Milliseconds(Duration::from_nanos(1_234_567)),
+            ),
+        ];
+        let expected = json!({
+            "timestamp": "2024-04-07T17:42:01.022075Z",
+            "level": "INFO",
+            "message": "batch",
+            "FunctionName": "dev-events",
+            "records": 3,
+            "request_bytes": 512,
+            "total_milliseconds": 1.235,
+            "_aws": {
+                "Timestamp": 1_712_511_721_022_u64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "Nozzle",
+                    "Dimensions": [["FunctionName"]],
+                    "Metrics": [
+                        { "Name": "records", "Unit": "Count" },
+                        { "Name": "request_bytes", "Unit": "Bytes" },
+                        { "Name": "total_milliseconds", "Unit": "Milliseconds" },
+                    ],
+                }],
+            },
+        });
+        assert_eq!(line(Some(Level::INFO), &metrics), expected);
+    }
+
+    #[test]
+    fn counts_pass_the_log_filter_at_every_level() {
+        for (level, expected) in [
+            (Some(Level::TRACE), "TRACE"),
+            (Some(Level::WARN), "WARN"),
+            (None, "FATAL"),
+        ] {
+            assert_eq!(line(level, &[])["level"], expected);
+        }
     }
 }

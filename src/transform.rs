@@ -9,8 +9,8 @@ use std::{
 };
 
 use crate::{
-    event::{Event, Instant, Refusal},
-    partition::{PartitionKeys, push_digits},
+    event::{Calendar, Event, Refusal, push_digits},
+    partition::PartitionKeys,
 };
 
 /// What is asked of an event beyond its own fields.
@@ -43,7 +43,7 @@ pub fn transform<'a>(bytes: &'a [u8], rules: &Rules) -> Result<Event<'a>, Refusa
     let event = Event::parse(text)?;
     if !rules.partition_keys.fit(&event) {
         Err(Refusal::PartitionValueTooLong)
-    } else if !rules.event_years.contain(event.created_at) {
+    } else if !rules.event_years.contain(event.calendar.year) {
         Err(Refusal::EventYearOutOfRange)
     } else if !rules
         .event_types
@@ -68,7 +68,7 @@ pub fn write_delivered(event: &Event<'_>, out: &mut String) {
     out.push_str("\",\"event_subtype\":\"");
     push_escaped(out, event.name.event_subtype());
     out.push_str("\",\"created_datetime\":\"");
-    push_datetime(out, event.created_at);
+    push_datetime(out, &event.calendar);
     out.push_str("\"}\n");
 }
 
@@ -81,14 +81,13 @@ pub fn write_identity(event: &Event<'_>, identity: Identity, out: &mut String) {
         out.push_str(",\"");
         push_escaped(out, &event.name.text);
         out.push_str("\",");
-        out.push_str(&event.created_at.nanoseconds().to_string());
+        event.created_at.push_nanoseconds(out);
     }
     out.push(']');
 }
 
 /// UTC, always of the same width, so that it sorts as text.
-fn push_datetime(out: &mut String, instant: Instant) {
-    let calendar = instant.calendar();
+pub fn push_datetime(out: &mut String, calendar: &Calendar) {
     push_digits::<4>(out, calendar.year);
     for (number, start) in [
         (calendar.month, '-'),
@@ -107,15 +106,15 @@ fn push_datetime(out: &mut String, instant: Instant) {
 
 /// Writes the inside of a JSON string with the fewest escapes. The text has no control characters.
 fn push_escaped(out: &mut String, text: &str) {
-    for piece in text.split_inclusive(['"', '\\']) {
-        match piece.strip_suffix(['"', '\\']) {
-            None => out.push_str(piece),
-            Some(plain) => {
-                out.push_str(plain);
-                out.push('\\');
-                out.extend(piece.chars().next_back());
-            }
+    let is_escaped = |byte| matches!(byte, b'"' | b'\\');
+    if !text.bytes().any(is_escaped) {
+        return out.push_str(text);
+    }
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            out.push('\\');
         }
+        out.push(character);
     }
 }
 
@@ -124,8 +123,8 @@ fn push_escaped(out: &mut String, text: &str) {
 pub struct EventYears(RangeInclusive<u32>);
 
 impl EventYears {
-    fn contain(&self, instant: Instant) -> bool {
-        self.0.contains(&instant.calendar().year)
+    fn contain(&self, year: u32) -> bool {
+        self.0.contains(&year)
     }
 }
 

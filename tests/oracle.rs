@@ -56,7 +56,7 @@ fn delivered(data: &str, event: &Event<'_>) -> Value {
         all_keys
             .as_ref()
             .expect("keys are known")
-            .write_json(event, out)
+            .write_json(event, out);
     });
     json!({
         "data": data,

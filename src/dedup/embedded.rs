@@ -1,1 +1,786 @@
+//! Claims in a folder of this machine, for one process at a time. New claims are held in memory and
+//! seen at once; a commit makes them durable, together with a note of what else is done by then.
 
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, TryLockError},
+    hash::{BuildHasher, RandomState},
+    io::{self, Read, Seek, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use fjall::{
+    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError,
+    PersistMode,
+    compaction::filter::{
+        CompactionFilter, CompactionFilterResult, Context, Factory, ItemAccessor, Verdict,
+    },
+    config::CompressionPolicy,
+};
+use siphasher::sip128::SipHasher24;
+use tracing::warn;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::{Answers, Claim, ClaimStore, Claimed, NEVER, Owner, StoreError, Terms};
+
+/// Claims are visible to every later `claim` at once, and durable with the next
+/// [`commit`](EmbeddedStore::commit).
+pub struct EmbeddedStore {
+    folder: PathBuf,
+    hasher: SipHasher24,
+    pending: Mutex<Pending>,
+    disk: Disk,
+    /// Dropped last: the folder is free once all else is closed.
+    seal: Seal,
+}
+
+/// What is not durable yet, and what the next commit counts on from.
+struct Pending {
+    claims: BTreeMap<Key, Held>,
+    commits: u64,
+    witness: Witness,
+    /// When the first expires of the claims made since the last sweep.
+    sweep_at_seconds: u64,
+}
+
+impl Pending {
+    fn witness_of(&self, commits: u64) -> Witness {
+        match self.claims.last_key_value() {
+            Some((key, _)) => [&key[..], &commits.to_be_bytes()].concat(),
+            None => self.witness.clone(),
+        }
+    }
+}
+
+impl ClaimStore for EmbeddedStore {
+    async fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> Answers {
+        self.disk
+            .now_seconds
+            .store(terms.now_seconds, Ordering::Relaxed);
+        let mut pending = self.lock();
+        let mut failure = None;
+        let mut answer = |claim| {
+            self.claim_one(&mut pending, claim, terms)
+                .unwrap_or_else(|trouble| {
+                    failure.get_or_insert(self.refusal(&trouble));
+                    Claimed::Unanswered
+                })
+        };
+        let claimed = claims.iter().map(&mut answer).collect();
+        Answers { claimed, failure }
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in this folder, or creates it there.
+    pub fn open(folder: &Path) -> Result<Self, OpenError> {
+        // What is damaged can make fjall panic.
+        catch_unwind(AssertUnwindSafe(|| Self::open_or_create(folder)))
+            .unwrap_or_else(|_| Err(Trouble::Damaged("a file makes no sense".into())))
+            .map_err(|trouble| OpenError {
+                folder: folder.to_owned(),
+                trouble,
+            })
+    }
+
+    fn open_or_create(folder: &Path) -> Result<Self, Trouble> {
+        let seal = Seal::lock(folder)?;
+        let path = folder.join("store");
+        if !path.try_exists()? {
+            seal.check_unused()?;
+            Disk::create(&folder.join("new"), &path)?;
+        }
+        check_manifests(&path.join("keyspaces"))?;
+        let disk = Disk::open(&path)?;
+        let pending = disk.pending()?;
+        seal.check(pending.commits)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            hasher: SipHasher24::new_with_key(&disk.note(HASH_KEY)?),
+            pending: Mutex::new(pending),
+            disk,
+            seal,
+        })
+    }
+
+    /// Makes every claim since the last commit durable, together with `note`, in one transaction:
+    /// after a crash at any moment either all of them and the note are there, or none.
+    pub fn commit(&self, note: &[u8]) -> Result<(), StoreError> {
+        let mut pending = self.lock();
+        self.sweep_if_due(&mut pending);
+        self.disk
+            .commit(&mut pending, note)
+            .map_err(|trouble| self.refusal(&trouble))?;
+        self.seal
+            .write(pending.commits)
+            .map_err(|error| self.refusal(&error.into()))
+    }
+
+    /// The note of the last commit.
+    pub fn note(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.disk.notes.get(NOTE) {
+            Ok(note) => Ok(note.map(|note| note.to_vec())),
+            Err(error) => Err(self.refusal(&error.into())),
+        }
+    }
+
+    /// How many claims the next commit will make durable.
+    pub fn pending(&self) -> usize {
+        self.lock().claims.len()
+    }
+
+    /// Forgets the claims made since the last commit, as a crash would.
+    pub fn roll_back(&self) {
+        self.lock().claims.clear();
+    }
+
+    fn claim_one(
+        &self,
+        pending: &mut Pending,
+        claim: &Claim<'_>,
+        terms: Terms,
+    ) -> Result<Claimed, Trouble> {
+        let key = key(&self.hasher, claim);
+        let held = match pending.claims.get(&key) {
+            Some(held) => Some(*held),
+            None => self.disk.held(&key)?,
+        };
+        if let Some(held) = held
+            && held.ttl_seconds > terms.now_seconds
+        {
+            return Ok(Claimed::Held(held.owner));
+        }
+        let made = Held {
+            owner: claim.owner,
+            ttl_seconds: terms.ttl_seconds,
+        };
+        pending.claims.insert(key, made);
+        Ok(Claimed::Taken)
+    }
+
+    /// Compaction alone would leave expired claims where no new ones come near them, as none do
+    /// where time leads. Once a lifetime is often enough: none is then kept for more than two.
+    fn sweep_if_due(&self, pending: &mut Pending) {
+        let now_seconds = self.disk.now_seconds.load(Ordering::Relaxed);
+        if pending.sweep_at_seconds <= now_seconds {
+            pending.sweep_at_seconds = NEVER;
+            if let Err(error) = self.disk.claims.major_compact() {
+                warn!(folder = %self.folder.display(), %error, "expired claims stay for now");
+                pending.sweep_at_seconds = now_seconds + SWEEP_AGAIN_SECONDS;
+            }
+        }
+        let first = pending.claims.values().map(|held| held.ttl_seconds).min();
+        pending.sweep_at_seconds = pending.sweep_at_seconds.min(first.unwrap_or(NEVER));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusal(&self, trouble: &Trouble) -> StoreError {
+        StoreError::Refused(format!("{} {trouble}", self.folder.display()))
+    }
+}
+
+/// Sixteen bytes for an identity: a hash, led by the seconds of its time where it has one.
+type Key = [u8; 16];
+
+/// The years to 9999 need 38 bits. The 88 bits that are left to the hash make two of a billion
+/// identities of one second meet once in 600 million stores.
+const HASH_BITS_AFTER_TIME: u32 = 88;
+const LEADING_SECONDS_MAX: i128 = (1 << (u128::BITS - HASH_BITS_AFTER_TIME)) - 1;
+
+/// The hash has a key of the store's own, so that no event can be made to meet another's claim.
+fn key(hasher: &SipHasher24, claim: &Claim<'_>) -> Key {
+    let hash = u128::from(hasher.hash(claim.identity.as_bytes()));
+    let Some(nanoseconds) = claim.led_by else {
+        return hash.to_be_bytes();
+    };
+    let seconds = nanoseconds
+        .div_euclid(1_000_000_000)
+        .clamp(0, LEADING_SECONDS_MAX)
+        .unsigned_abs();
+    let hash = hash >> (u128::BITS - HASH_BITS_AFTER_TIME);
+    (seconds << HASH_BITS_AFTER_TIME | hash).to_be_bytes()
+}
+
+/// A claim as it is stored: when it expires, and its owner, the arrival last where there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Held {
+    ttl_seconds: u64,
+    owner: Owner,
+}
+
+impl Held {
+    fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(40);
+        bytes.extend(self.ttl_seconds.to_be_bytes());
+        bytes.extend(self.owner.record_id_hash.to_be_bytes());
+        bytes.extend(self.owner.bytes_hash.to_be_bytes());
+        if let Some(milliseconds) = self.owner.arrival_milliseconds {
+            bytes.extend(milliseconds.to_be_bytes());
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (ttl_seconds, bytes) = bytes.split_first_chunk()?;
+        let (record_id_hash, bytes) = bytes.split_first_chunk()?;
+        let (bytes_hash, arrival) = bytes.split_first_chunk()?;
+        let arrival_milliseconds = match arrival {
+            [] => None,
+            arrival => Some(i64::from_be_bytes(arrival.try_into().ok()?)),
+        };
+        Some(Self {
+            ttl_seconds: u64::from_be_bytes(*ttl_seconds),
+            owner: Owner {
+                arrival_milliseconds,
+                record_id_hash: u64::from_be_bytes(*record_id_hash),
+                bytes_hash: u128::from_be_bytes(*bytes_hash),
+            },
+        })
+    }
+}
+
+const NOTE: &str = "note";
+/// How the keys and values of this version are written; another number, and it is not ours to read.
+const FORMAT: &str = "format";
+const FORMAT_NOW: u64 = 1;
+const HASH_KEY: &str = "hash key";
+const COMMITS: &str = "commits";
+const SWEEP_AT: &str = "sweep at";
+const WITNESS: &str = "witness";
+
+/// A key among the claims that the notes name: the last claim's, and the number of its commit.
+/// Where it is not found, claims are lost that are older than what the notes say.
+type Witness = Vec<u8>;
+
+const CLAIMS: &str = "claims";
+const NOTES: &str = "notes";
+
+/// What is durable: the database, and its two keyspaces.
+struct Disk {
+    database: Database,
+    claims: Keyspace,
+    notes: Keyspace,
+    /// The time of the last call: what has expired by then, compaction drops.
+    now_seconds: Arc<AtomicU64>,
+}
+
+impl Disk {
+    /// Creates a store completely or not at all; what a crash left half-made is made anew.
+    fn create(half_made: &Path, path: &Path) -> Result<(), Trouble> {
+        if half_made.try_exists()? {
+            fs::remove_dir_all(half_made)?;
+        }
+        let disk = Self::open_files(half_made)?;
+        let mut batch = disk.database.batch().durability(Some(PersistMode::SyncAll));
+        for (name, number) in [(FORMAT, FORMAT_NOW), (COMMITS, 0), (SWEEP_AT, NEVER)] {
+            batch.insert(&disk.notes, name, number.to_be_bytes());
+        }
+        let random = [RandomState::new(), RandomState::new()];
+        let hash_key = random.map(|state| state.hash_one(HASH_KEY).to_be_bytes());
+        batch.insert(&disk.notes, HASH_KEY, hash_key.as_flattened());
+        batch.insert(&disk.notes, WITNESS, WITNESS);
+        batch.insert(&disk.claims, WITNESS, "");
+        batch.commit()?;
+        drop(disk);
+        fs::rename(half_made, path)?;
+        sync_folder_of(path)?;
+        Ok(())
+    }
+
+    fn open(path: &Path) -> Result<Self, Trouble> {
+        let disk = Self::open_files(path)?;
+        match disk.number(FORMAT)? {
+            FORMAT_NOW => Ok(disk),
+            later => Err(Trouble::Later(format!("format {later}"))),
+        }
+    }
+
+    fn open_files(path: &Path) -> Result<Self, Trouble> {
+        let now_seconds = Arc::new(AtomicU64::new(0));
+        let is_new = !path.try_exists()?;
+        let expired = Arc::new(Expired(Arc::clone(&now_seconds)));
+        let database = Database::builder(path)
+            .cache_size(CACHE_BYTES)
+            .max_journaling_size(JOURNAL_BYTES)
+            .max_cached_files(Some(OPEN_FILES))
+            .worker_threads(WORKERS)
+            .with_compaction_filter_factories(Arc::new(move |keyspace| {
+                (keyspace == CLAIMS).then(|| Arc::clone(&expired) as Arc<dyn Factory>)
+            }))
+            .open()?;
+        let keyspace = |name, memory_bytes| {
+            // fjall would begin anew with a keyspace whose files it does not find.
+            if !is_new && !database.keyspace_exists(name) {
+                return Err(Trouble::Damaged(format!("the {name} are missing")));
+            }
+            Ok(database.keyspace(name, || {
+                KeyspaceCreateOptions::default()
+                    .max_memtable_size(memory_bytes)
+                    .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
+            })?)
+        };
+        Ok(Self {
+            claims: keyspace(CLAIMS, CLAIMS_MEMORY_BYTES)?,
+            notes: keyspace(NOTES, NOTES_MEMORY_BYTES)?,
+            database,
+            now_seconds,
+        })
+    }
+
+    fn held(&self, key: &Key) -> Result<Option<Held>, Trouble> {
+        match self.claims.get(key)? {
+            None => Ok(None),
+            Some(bytes) => match Held::from_bytes(&bytes) {
+                None => Err(Trouble::Damaged("a claim makes no sense".into())),
+                held => Ok(held),
+            },
+        }
+    }
+
+    fn note<const LENGTH: usize>(&self, name: &str) -> Result<[u8; LENGTH], Trouble> {
+        let bytes = self.notes.get(name)?;
+        bytes
+            .and_then(|bytes| bytes.as_ref().try_into().ok())
+            .ok_or_else(|| Trouble::Damaged(format!("the note \"{name}\" is missing")))
+    }
+
+    fn number(&self, name: &str) -> Result<u64, Trouble> {
+        self.note(name).map(u64::from_be_bytes)
+    }
+
+    /// What the next commit counts on from; nothing is pending yet.
+    fn pending(&self) -> Result<Pending, Trouble> {
+        let witness = self.notes.get(WITNESS)?.unwrap_or_default();
+        if !self.claims.contains_key(&witness)? {
+            return Err(Trouble::Damaged("claims are lost".into()));
+        }
+        Ok(Pending {
+            claims: BTreeMap::new(),
+            commits: self.number(COMMITS)?,
+            witness: witness.to_vec(),
+            sweep_at_seconds: self.number(SWEEP_AT)?,
+        })
+    }
+
+    fn commit(&self, pending: &mut Pending, note: &[u8]) -> Result<(), Trouble> {
+        self.wait_for_room()?;
+        let commits = pending.commits + 1;
+        let witness = pending.witness_of(commits);
+        let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        for (key, held) in &pending.claims {
+            batch.insert(&self.claims, key, held.to_bytes());
+        }
+        if witness != pending.witness {
+            batch.remove(&self.claims, &*pending.witness);
+            batch.insert(&self.claims, &*witness, "");
+            batch.insert(&self.notes, WITNESS, &*witness);
+        }
+        batch.insert(&self.notes, NOTE, note);
+        batch.insert(&self.notes, COMMITS, commits.to_be_bytes());
+        let sweep_at = pending.sweep_at_seconds.to_be_bytes();
+        batch.insert(&self.notes, SWEEP_AT, sweep_at);
+        batch.commit()?;
+        pending.claims.clear();
+        pending.commits = commits;
+        pending.witness = witness;
+        Ok(())
+    }
+
+    /// fjall waits for its workers even when they have ended on an error, so that a full disk would
+    /// hold a commit for ever. Waited for here, the error comes out.
+    fn wait_for_room(&self) -> Result<(), Trouble> {
+        let is_behind = |keyspace: &Keyspace| {
+            keyspace.tree.sealed_memtable_count() > 1 || keyspace.tree.l0_run_count() > 24
+        };
+        while is_behind(&self.claims) || is_behind(&self.notes) {
+            self.database.persist(PersistMode::Buffer)?;
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+}
+
+const SWEEP_AGAIN_SECONDS: u64 = 3600;
+
+// Memory stays below 200 MB and some 250 bytes a pending claim, however many are durable.
+const CACHE_BYTES: u64 = 32 << 20;
+const CLAIMS_MEMORY_BYTES: u64 = 16 << 20;
+const NOTES_MEMORY_BYTES: u64 = 1 << 20;
+const JOURNAL_BYTES: u64 = 64 << 20;
+/// The rest of the usual 1,024 is for the lake.
+const OPEN_FILES: usize = 128;
+const WORKERS: usize = 2;
+
+/// fjall ends the process on a manifest that makes no sense, so what it keeps to check them is
+/// looked at before: `current` holds a manifest's number and its hash.
+fn check_manifests(keyspaces: &Path) -> Result<(), Trouble> {
+    for keyspace in fs::read_dir(keyspaces)? {
+        let folder = keyspace?.path();
+        if folder.is_dir() && !manifest_is_whole(&folder).unwrap_or(false) {
+            let name = folder.display();
+            return Err(Trouble::Damaged(format!(
+                "the manifest of {name} is not what was written"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn manifest_is_whole(keyspace: &Path) -> io::Result<bool> {
+    let current = fs::read(keyspace.join("current"))?;
+    let Some((number, rest)) = current.split_first_chunk() else {
+        return Ok(false);
+    };
+    let number = u64::from_le_bytes(*number);
+    let manifest = fs::read(keyspace.join(format!("v{number}")))?;
+    Ok(rest.starts_with(&xxh3_128(&manifest).to_le_bytes()))
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// Drops expired claims from files that are rewritten. An older claim may come to light below one,
+/// but has expired too: only then could it have been replaced.
+struct Expired(Arc<AtomicU64>);
+
+impl Factory for Expired {
+    fn name(&self) -> &'static str {
+        "expired"
+    }
+
+    fn make_filter(&self, _: &Context) -> Box<dyn CompactionFilter> {
+        Box::new(Self(Arc::clone(&self.0)))
+    }
+}
+
+impl CompactionFilter for Expired {
+    fn filter_item(&mut self, item: ItemAccessor<'_>, _: &Context) -> CompactionFilterResult {
+        if item.key().len() != size_of::<Key>() {
+            return Ok(Verdict::Keep);
+        }
+        let now_seconds = self.0.load(Ordering::Relaxed);
+        match Held::from_bytes(&item.value()?) {
+            Some(held) if held.ttl_seconds <= now_seconds => Ok(Verdict::Destroy),
+            _ => Ok(Verdict::Keep),
+        }
+    }
+}
+
+/// A file beside the database that one process has locked, and that holds how many commits there
+/// were: after damage, fjall opens with the last ones silently gone. Never ahead of the database.
+struct Seal(File);
+
+impl Seal {
+    fn lock(folder: &Path) -> Result<Self, Trouble> {
+        fs::create_dir_all(folder)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join("commits"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(Trouble::InUse),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    fn check(&self, commits: u64) -> Result<(), Trouble> {
+        let text = self.read()?;
+        let number = text
+            .strip_suffix('\n')
+            .and_then(|digits| digits.parse().ok());
+        let sealed: u64 = match number {
+            Some(sealed) if text == seal(sealed) => sealed,
+            _ => {
+                return Err(Trouble::Damaged(
+                    "the file \"commits\" holds no number".into(),
+                ));
+            }
+        };
+        if sealed > commits {
+            let lost = sealed - commits;
+            return Err(Trouble::Damaged(format!(
+                "of {sealed} commits, the last {lost} are lost"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Without a database there were no commits, or it is lost.
+    fn check_unused(&self) -> Result<(), Trouble> {
+        if !self.read()?.is_empty() {
+            self.check(0)?;
+        }
+        self.write(0)?;
+        Ok(self.0.sync_all()?)
+    }
+
+    fn read(&self) -> io::Result<String> {
+        let mut text = String::new();
+        (&self.0).rewind()?;
+        (&self.0).read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    fn write(&self, commits: u64) -> io::Result<()> {
+        (&self.0).rewind()?;
+        (&self.0).write_all(seal(commits).as_bytes())
+    }
+}
+
+/// Closing the file would not free it while a process that is just being started holds it too.
+impl Drop for Seal {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            warn!(%error, "the claim store stays locked until this process has ended");
+        }
+    }
+}
+
+/// Of one length, so that it is written in place, needs no space and is never half-written.
+fn seal(commits: u64) -> String {
+    format!("{commits:020}\n")
+}
+
+/// Why a claim store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the claim store {} {trouble}", folder.display())]
+pub struct OpenError {
+    pub folder: PathBuf,
+    pub trouble: Trouble,
+}
+
+/// What is wrong with a folder, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error("is in use by another process: wait until it has ended, or name another folder")]
+    InUse,
+    #[error(
+        "is damaged ({0}): move it away and run again; events seen before are then delivered again"
+    )]
+    Damaged(String),
+    #[error("was written by a later version ({0}): use that version, or name another folder")]
+    Later(String),
+    #[error("cannot be used ({0}): see that it is a folder one may write to, on a disk with space")]
+    Unusable(io::Error),
+    #[error(
+        "could not be written in the background: see that its disk has space and run again; \
+         if that does not help it is damaged, so move it away; events seen before are then \
+         delivered again"
+    )]
+    Stopped,
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        match error.kind() {
+            UnexpectedEof | InvalidData | InvalidInput | Other => Self::Damaged(error.to_string()),
+            _ => Self::Unusable(error),
+        }
+    }
+}
+
+impl From<fjall::Error> for Trouble {
+    fn from(error: fjall::Error) -> Self {
+        use fjall::Error::{InvalidVersion, Io, Locked, Poisoned, Storage};
+        match error {
+            Io(error) | Storage(LsmError::Io(error)) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists => {
+                    Self::Damaged(error.to_string())
+                }
+                _ => error.into(),
+            },
+            Locked => Self::InUse,
+            Poisoned => Self::Stopped,
+            InvalidVersion(Some(version)) => Self::Later(format!("{version:?}")),
+            Storage(error) => Self::Damaged(error.to_string()),
+            error => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn owner() -> Owner {
+        Owner::of("a", Some(1_495_072_949_453), b"{}")
+    }
+
+    async fn claim(
+        store: &EmbeddedStore,
+        identity: &str,
+        [now_seconds, ttl_seconds]: [u64; 2],
+    ) -> Answers {
+        let terms = Terms {
+            now_seconds,
+            ttl_seconds,
+            deadline: Instant::now(),
+        };
+        let claim = Claim {
+            identity,
+            led_by: None,
+            owner: owner(),
+        };
+        store.claim(&[claim], terms).await
+    }
+
+    fn claims_on_disk(store: &EmbeddedStore) -> usize {
+        let keys = store.disk.claims.iter().map(|entry| entry.key().unwrap());
+        keys.filter(|key| key.len() == size_of::<Key>()).count()
+    }
+
+    #[test]
+    fn a_key_is_written_the_same_for_ever() {
+        #[track_caller]
+        fn check(led_by: Option<i128>, expected: &str) {
+            let claim = Claim {
+                identity: r#"["9f","account:created",1644838800000000000]"#,
+                led_by,
+                owner: owner(),
+            };
+            let key = key(&SipHasher24::new_with_key(b"0123456789abcdef"), &claim);
+            assert_eq!(format!("{:032x}", u128::from_be_bytes(key)), expected);
+        }
+        check(None, "2b050b1204ee29ce3ee52ba72ba762fa");
+        check(Some(0), "00000000002b050b1204ee29ce3ee52b");
+        check(Some(-1), "00000000002b050b1204ee29ce3ee52b");
+        check(
+            Some(1_644_838_800_000_000_000),
+            "00620a3f902b050b1204ee29ce3ee52b",
+        );
+        check(
+            Some(1_644_838_800_999_999_999),
+            "00620a3f902b050b1204ee29ce3ee52b",
+        );
+        check(
+            Some(253_402_300_799_999_999_999),
+            "3afff4417f2b050b1204ee29ce3ee52b",
+        );
+        check(Some(i128::MAX), "ffffffffff2b050b1204ee29ce3ee52b");
+        check(Some(i128::MIN), "00000000002b050b1204ee29ce3ee52b");
+    }
+
+    #[test]
+    fn a_claim_is_stored_the_same_for_ever() {
+        #[track_caller]
+        fn check(arrival_milliseconds: Option<i64>, expected: &[u8]) {
+            let held = Held {
+                ttl_seconds: 0x0102,
+                owner: Owner {
+                    arrival_milliseconds,
+                    record_id_hash: 0x0304,
+                    bytes_hash: 0x0506,
+                },
+            };
+            assert_eq!(held.to_bytes(), expected);
+            assert_eq!(Held::from_bytes(expected), Some(held));
+            assert_eq!(Held::from_bytes(&expected[1..]), None);
+        }
+        let timeless: Vec<u8> = [[0, 0, 0, 0, 0, 0, 1, 2], [0, 0, 0, 0, 0, 0, 3, 4]]
+            .into_iter()
+            .chain([[0; 8], [0, 0, 0, 0, 0, 0, 5, 6]])
+            .flatten()
+            .collect();
+        check(None, &timeless);
+        check(Some(-1), &[timeless, vec![0xff; 8]].concat());
+    }
+
+    #[tokio::test]
+    async fn expired_claims_leave_the_disk_once_a_lifetime() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        for n in 0..100 {
+            claim(&store, &format!("expires {n}"), [0, 100]).await;
+            claim(&store, &format!("lives {n}"), [0, 1000]).await;
+        }
+        store.commit(b"").unwrap();
+        store.disk.claims.rotate_memtable_and_wait().unwrap();
+        drop(store);
+
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let steps = [
+            (99, 1099, 201),
+            (100, 1100, 102),
+            (1098, 2000, 103),
+            (1100, 2000, 4),
+        ];
+        for (now, ttl, left) in steps {
+            claim(&store, &format!("made at {now}"), [now, ttl]).await;
+            store.commit(b"").unwrap();
+            assert_eq!(claims_on_disk(&store), left, "at {now}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_claim_is_not_answered_and_the_others_are() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        for n in 0..500 {
+            claim(&store, &n.to_string(), [0, NEVER]).await;
+        }
+        store.commit(b"").unwrap();
+        store.disk.claims.rotate_memtable_and_wait().unwrap();
+        let tables = store.disk.claims.path().join("tables");
+        drop(store);
+
+        let table = fs::read_dir(tables).unwrap().next().unwrap().unwrap();
+        let mut bytes = fs::read(table.path()).unwrap();
+        bytes[60] ^= 1;
+        fs::write(table.path(), bytes).unwrap();
+
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let mut held = 0;
+        for n in 0..500 {
+            let Answers { claimed, failure } = claim(&store, &n.to_string(), [0, NEVER]).await;
+            match failure {
+                None => held += usize::from(claimed == [Claimed::Held(owner())]),
+                Some(failure) => {
+                    assert_eq!(claimed, [Claimed::Unanswered]);
+                    let damaged = format!("{} is damaged", folder.path().display());
+                    assert!(failure.to_string().contains(&damaged), "{failure}");
+                }
+            }
+        }
+        assert!((300..500).contains(&held), "{held} are in other blocks");
+    }
+
+    #[test]
+    fn what_a_later_version_wrote_is_refused() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let later = (FORMAT_NOW + 1).to_be_bytes();
+        store.disk.notes.insert(FORMAT, later).unwrap();
+        drop(store);
+        let error = EmbeddedStore::open(folder.path()).err().unwrap();
+        assert!(matches!(error.trouble, Trouble::Later(_)), "{error}");
+    }
+
+    #[test]
+    fn what_a_crash_left_half_made_is_made_anew() {
+        let folder = tempdir().unwrap();
+        fs::create_dir(folder.path().join("new")).unwrap();
+        fs::write(folder.path().join("new/0.jnl"), "half").unwrap();
+        EmbeddedStore::open(folder.path()).unwrap();
+    }
+}

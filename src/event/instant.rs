@@ -76,6 +76,16 @@ impl Instant {
         i128::from(self.seconds) * NANOSECONDS_PER_SECOND + i128::from(self.nanoseconds)
     }
 
+    /// Writes them as a number.
+    pub fn push_nanoseconds(self, out: &mut String) {
+        if self.seconds > 0 {
+            out.push_str(itoa::Buffer::new().format(self.seconds));
+            push_digits::<9>(out, self.nanoseconds);
+        } else {
+            out.push_str(itoa::Buffer::new().format(self.nanoseconds));
+        }
+    }
+
     #[must_use]
     pub fn calendar(self) -> Calendar {
         let date = DateTime::from_timestamp(self.seconds, self.nanoseconds).unwrap_or_default();
@@ -187,6 +197,17 @@ fn read_parts<const N: usize>(
 fn read_digits(text: &str, length: usize) -> Option<u32> {
     let is_number = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().ok()).flatten()
+}
+
+/// Writes a number with leading zeros.
+pub fn push_digits<const WIDTH: usize>(out: &mut String, number: u32) {
+    let mut digits = [b'0'; WIDTH];
+    let mut rest = number;
+    for digit in digits.iter_mut().rev() {
+        *digit += (rest % 10) as u8;
+        rest /= 10;
+    }
+    out.push_str(str::from_utf8(&digits).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use std::{
     ops::Range,
 };
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64_simd::STANDARD;
 
 use super::{
+    OnDifferingDuplicate, Settings,
     budget::Budget,
     wire::{self, Answer, Record, ResponseWriter},
 };
 use crate::{
-    config::{OnDifferingDuplicate, Settings},
     dedup::{Claim, Claimed, Owner},
     event::Refusal,
     transform::{Identity, transform, write_delivered, write_identity},
@@ -331,7 +331,7 @@ fn decode(record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<(), Refusal> {
     bytes.clear();
     let data = record.data.ok_or(Refusal::DataMissing)?;
     let data = data.decode().ok_or(Refusal::NotBase64)?;
-    STANDARD.decode_vec(&*data, bytes).map_err(|_| {
+    STANDARD.decode_append(data.as_bytes(), bytes).map_err(|_| {
         bytes.clear();
         Refusal::NotBase64
     })

@@ -9,6 +9,7 @@
 mod batch;
 pub mod budget;
 mod counts;
+mod settings;
 pub mod wire;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,10 +19,10 @@ use tokio::time::Instant;
 use batch::{Batch, Settled};
 pub use batch::{ResponseTooSmall, Verdict};
 pub use counts::Counts;
+pub use settings::{OnClaimFailure, OnDifferingDuplicate, Settings};
 use wire::{EnvelopeUnreadable, Request};
 
 use crate::{
-    config::{OnClaimFailure, Settings},
     dedup::{Answers, ClaimStore, NEVER, Owner, StoreError, Terms},
     telemetry::{Metric, Quantity},
 };

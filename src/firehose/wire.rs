@@ -1,7 +1,7 @@
 //! What Firehose sends and wants back, as bytes. Lenient where real senders differ; holds only
 //! what is read.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64_simd::STANDARD;
 
 use crate::json::{Cursor, Problem, Spelled, Value};
 
@@ -184,7 +184,7 @@ impl<'a> Answer<'a> {
         self.before(record)
             .iter()
             .for_each(|piece| out.extend_from_slice(piece.as_bytes()));
-        push_base64(out, self.line().as_bytes());
+        STANDARD.encode_append(self.line(), out);
         self.after()
             .iter()
             .for_each(|piece| out.extend_from_slice(piece.as_bytes()));
@@ -258,11 +258,169 @@ impl ResponseWriter {
     }
 }
 
-fn push_base64(out: &mut Vec<u8>, bytes: &[u8]) {
-    let start = out.len();
-    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-    let encoded = out
-        .get_mut(start..)
-        .map(|rest| STANDARD.encode_slice(bytes, rest));
-    debug_assert!(matches!(encoded, Some(Ok(_))));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_unreadable(body: &[u8], expected: EnvelopeUnreadable) {
+        assert_eq!(
+            Request::parse(body).map(drop),
+            Err(expected),
+            "{}",
+            body.escape_ascii()
+        );
+    }
+
+    #[track_caller]
+    fn check_record(record: &str, expected: (Option<i64>, Option<&str>, DataName)) {
+        let body = format!(r#"{{"invocationId":"i","records":[ {record} ],"region":{{"a":[1]}}}}"#);
+        let request = Request::parse(body.as_bytes()).unwrap();
+        let [record] = request.records.as_slice() else {
+            panic!("{request:?}")
+        };
+        assert_eq!(record.id.text, "1");
+        assert_eq!(
+            (
+                record.arrival_milliseconds,
+                record.data.map(|data| data.text),
+                record.data_name
+            ),
+            expected
+        );
+    }
+
+    #[test]
+    fn an_envelope_is_unreadable_where_a_record_could_not_be_answered() {
+        check_unreadable(b"\xff", EnvelopeUnreadable::NotUtf8);
+        check_unreadable(b"", EnvelopeUnreadable::NotJson(0));
+        check_unreadable(b"[]", EnvelopeUnreadable::NotJson(0));
+        check_unreadable(br#"{"records":[}"#, EnvelopeUnreadable::NotJson(12));
+        check_unreadable(br#"{"records":[]} x"#, EnvelopeUnreadable::NotJson(15));
+        check_unreadable(b"{}", EnvelopeUnreadable::RecordsMissing);
+        check_unreadable(br#"{"records":null}"#, EnvelopeUnreadable::RecordsMissing);
+        check_unreadable(
+            br#"{"records":[{"recordId":"1"},{"data":""}]}"#,
+            EnvelopeUnreadable::RecordIdMissing(2),
+        );
+        check_unreadable(
+            br#"{"records":[{"recordId":1}]}"#,
+            EnvelopeUnreadable::RecordIdMissing(1),
+        );
+        check_unreadable(
+            br#"{"records":["1"]}"#,
+            EnvelopeUnreadable::RecordIdMissing(1),
+        );
+    }
+
+    #[test]
+    fn a_record_is_read_leniently() {
+        let data = DataName::Data;
+        check_record(
+            r#"{"recordId":"1","approximateArrivalTimestamp":1495072949453,"data":"eA=="}"#,
+            (Some(1_495_072_949_453), Some("eA=="), data),
+        );
+        check_record(
+            r#"{"recordId":"1","approximateArrivalTimestamp":"1495072949453","data":""}"#,
+            (Some(1_495_072_949_453), Some(""), data),
+        );
+        check_record(
+            r#"{"recordId":"1","approximateArrivalTimestamp":"2017-05-18T02:02:29Z","data":null}"#,
+            (None, None, data),
+        );
+        check_record(r#"{"data":5,"recordId":"1"}"#, (None, None, data));
+        check_record(
+            r#"{"recordId":"1","kafkaRecordValue":"eA=="}"#,
+            (None, Some("eA=="), DataName::KafkaRecordValue),
+        );
+        check_record(
+            r#"{"recordId":"1","kafkaRecordValue":"eA==","data":null}"#,
+            (None, Some("eA=="), DataName::KafkaRecordValue),
+        );
+        check_record(
+            r#"{"recordId":"1","data":"eA==","kinesisRecordMetadata":{"approximateArrivalTimestamp":7,"recordId":"2","subsequenceNumber":""}}"#,
+            (None, Some("eA=="), data),
+        );
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_counted() {
+        let ids = [
+            Spelled {
+                text: "49\\u0041",
+                escaped: true,
+            },
+            Spelled {
+                text: "",
+                escaped: false,
+            },
+        ];
+        for (id, data_name) in ids
+            .into_iter()
+            .flat_map(|id| [(id, DataName::Data), (id, DataName::KafkaRecordValue)])
+        {
+            let record = Record {
+                id,
+                arrival_milliseconds: None,
+                data: None,
+                data_name,
+            };
+            let lines = ["", "{", "{}", "{é", "{\"a\":1}\n"];
+            let mut answers = vec![Answer::Dropped, Answer::ProcessingFailed];
+            answers.extend(lines.map(|line| Answer::Ok {
+                line,
+                partition_keys: r#"{"year":"2024"}"#,
+            }));
+            for count in 0..=answers.len() {
+                let answers = &answers[..count];
+                let length = frame_length(count)
+                    + answers
+                        .iter()
+                        .map(|answer| answer.length(&record))
+                        .sum::<usize>();
+                let mut response = ResponseWriter::new(length);
+                for answer in answers {
+                    response.push(&record, answer);
+                }
+                assert_eq!(response.finish().len(), length);
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_spelled_as_firehose_wants_it() {
+        let id = Spelled {
+            text: "a\\/b",
+            escaped: true,
+        };
+        let written = |data_name, answer: &Answer<'_>| {
+            let mut response = ResponseWriter::new(0);
+            response.push(
+                &Record {
+                    id,
+                    arrival_milliseconds: None,
+                    data: None,
+                    data_name,
+                },
+                answer,
+            );
+            String::from_utf8(response.finish()).unwrap()
+        };
+        let ok = Answer::Ok {
+            line: "{}\n",
+            partition_keys: r#"{"year":"2024"}"#,
+        };
+        assert_eq!(
+            written(DataName::Data, &ok),
+            r#"{"records":[{"recordId":"a\/b","result":"Ok","data":"e30K","metadata":{"partitionKeys":{"year":"2024"}}}]}"#
+        );
+        assert_eq!(
+            written(DataName::KafkaRecordValue, &Answer::Dropped),
+            r#"{"records":[{"recordId":"a\/b","result":"Dropped","kafkaRecordValue":"","metadata":{}}]}"#
+        );
+        assert_eq!(
+            written(DataName::Data, &Answer::ProcessingFailed),
+            r#"{"records":[{"recordId":"a\/b","result":"ProcessingFailed","data":"","metadata":{}}]}"#
+        );
+    }
 }

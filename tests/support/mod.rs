@@ -1,4 +1,4 @@
-//! What the tests share.
+//! What the tests share; each uses the part it needs.
 #![allow(dead_code, reason = "each test uses the part it needs")]
 #![allow(
     clippy::unwrap_used,
@@ -10,8 +10,12 @@
 #[cfg(feature = "dynamodb")]
 pub(crate) mod client;
 pub(crate) mod contract;
+pub(crate) mod memory;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod emulators;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod proxy;
+pub(crate) mod requests;
+#[cfg(feature = "lambda")]
+pub(crate) mod runtime_api;
 pub(crate) mod table;

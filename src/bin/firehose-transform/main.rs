@@ -8,17 +8,15 @@ use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use lambda_runtime::Error;
 use nozzle::{
-    config::{
-        LogSettings, Settings, SettingsError, environment, read_function_name, read_table_name,
-    },
+    config::{environment, read_function_name, read_log_settings, read_settings, read_table_name},
     dedup::dynamodb::{DynamoDbStore, client_config},
     firehose::FirehoseTransform,
-    telemetry::{self, MetricsLog},
+    telemetry::{self, LogSettings, MetricsLog},
 };
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let log = LogSettings::read(environment);
+    let log = read_log_settings(environment);
     telemetry::init(&log);
     match run(&log).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,7 +28,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(log: &LogSettings) -> Result<(), Error> {
-    let (settings, table) = match read_settings() {
+    let with_table = |settings| Ok((settings, read_table_name(environment)?));
+    let (settings, table) = match read_settings(environment).and_then(with_table) {
         Ok(read) => read,
         Err(error) => return Err(invocations::refuse_to_start(error).await),
     };
@@ -41,8 +40,4 @@ async fn run(log: &LogSettings) -> Result<(), Error> {
     }
     let metrics = MetricsLog::new(read_function_name(environment), log);
     invocations::serve(FirehoseTransform::new(settings, store), metrics).await
-}
-
-fn read_settings() -> Result<(Settings, String), SettingsError> {
-    Ok((Settings::read(environment)?, read_table_name(environment)?))
 }

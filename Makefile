@@ -1,0 +1,60 @@
+# Everything a person or CI does here. What a target needs, it fetches into .cache.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+
+CARGO ?= cargo
+# Where Terraform's registry is out of reach, a stand-in that has the provider's schemas serves.
+STAND_IN := $(abspath $(wildcard ../shared/terraform-schema/terraform))
+TERRAFORM ?= $(or $(STAND_IN),terraform)
+unexport TERRAFORM # the stand-in would take it for the real one
+TF = $(TERRAFORM) -chdir=terraform
+TFVARS = -var-file=environments/$(ENV).tfvars
+
+SAMPLE := fixtures/events.jsonl
+SAMPLE_SETTINGS = --event-years 2020-2030 --event-types $(shell python3 fixtures/make_events.py --types)
+
+help: ## what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## the main job on the sample events: into the folder lake
+	$(CARGO) run --release --no-default-features --features tool -- run $(SAMPLE) --lake lake $(SAMPLE_SETTINGS)
+
+check: ## format, lints, fixtures, Terraform; changes nothing
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -Dwarnings
+	$(CARGO) clippy --all-targets --locked --no-default-features --features lambda -- -Dwarnings
+	python3 fixtures/make_events.py --check
+	python3 fixtures/make_requests.py --check
+	$(TERRAFORM) fmt -check -recursive terraform
+
+test: test-terraform ## every test; fetches the emulators
+	python3 -m unittest discover -s tests/oracle
+	tests/tools/fetch
+	$(CARGO) test --locked
+
+test-terraform: export TF_DATA_DIR = $(CURDIR)/.cache/terraform
+test-terraform: ## the promises of the Terraform module, without an account
+	@TF_DATA_DIR=$(CURDIR)/.cache/partitioning $(TERRAFORM) -chdir=terraform/partitioning init > /dev/null
+	TF_DATA_DIR=$(CURDIR)/.cache/partitioning $(TERRAFORM) -chdir=terraform/partitioning test
+	@$(TF) init -backend=false -input=false > /dev/null
+	TF_WORKSPACE=default $(TF) validate
+	TF_WORKSPACE=default $(TF) test
+
+environment:
+	@test -f "terraform/environments/$(ENV).tfvars" || { echo "which environment? make plan ENV=dev" >&2; exit 1; }
+	@$(TF) init -input=false > /dev/null
+	@$(TF) workspace select -or-create $(ENV)
+
+plan: environment ## what an apply would change: make plan ENV=dev
+	$(TF) plan $(TFVARS) $(TFFLAGS)
+
+deploy: build environment ## apply: make deploy ENV=dev
+	$(TF) apply $(TFVARS) $(TFFLAGS)
+
+destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod too)
+	@test "$(ENV)" != prod -o "$(CONFIRM)" = prod || { echo "this is prod: make destroy ENV=prod CONFIRM=prod" >&2; exit 1; }
+	@$(MAKE) --no-print-directory environment
+	$(TF) destroy $(TFVARS) $(TFFLAGS)
+
+.PHONY: help run check test test-terraform environment plan deploy destroy

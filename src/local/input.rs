@@ -1,0 +1,439 @@
+//! Where events come from: files, folders and standard input, gzip or not, read line by line.
+//! A line is read in parts, so that one without an end needs no more memory than another.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufRead, BufReader, Cursor, Read},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use flate2::bufread::MultiGzDecoder;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
+
+/// So much of the input's beginning tells at once whether it is the same input.
+pub const HEAD_BYTES: usize = 64 * 1024;
+
+const BUFFER_BYTES: usize = 256 * 1024;
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// The sources of a run, found and readable, in the order in which they are read.
+#[derive(Debug, Clone)]
+pub struct Input {
+    pub sources: Vec<Source>,
+    /// Of all files together, as they lie on the disk; unknown with standard input.
+    pub bytes: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    File(PathBuf),
+    StandardInput,
+}
+
+/// Why an input cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    #[error("there is no file or folder `{0}`")]
+    Missing(PathBuf),
+    #[error("`{0}` cannot be read: {1}")]
+    Unreadable(PathBuf, #[source] io::Error),
+    #[error("the folder `{0}` holds no file")]
+    Empty(PathBuf),
+    #[error("standard input can be given only once")]
+    StandardInputTwice,
+    #[error("{source_name} cannot be read beyond line {line}: {error}")]
+    Broken {
+        source_name: String,
+        line: u64,
+        #[source]
+        error: io::Error,
+    },
+    #[error(
+        "standard input is not what the interrupted run had read; that run is given up, so the \
+         same command starts from the beginning now"
+    )]
+    OtherStream,
+}
+
+/// Up to where the input has been taken in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    pub source: usize,
+    /// Lines of this source.
+    pub line: u64,
+    /// Of all sources, unpacked.
+    pub bytes: u64,
+}
+
+/// What a position is checked against when a run goes on: the bytes before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    pub head: u64,
+    pub all: u64,
+}
+
+/// Hashes what has been taken in.
+#[derive(Default)]
+pub struct Fingerprinter {
+    head: Vec<u8>,
+    all: Xxh3Default,
+}
+
+impl Fingerprinter {
+    pub fn update(&mut self, bytes: &[u8]) {
+        let missing = HEAD_BYTES - self.head.len();
+        let head = bytes.split_at(missing.min(bytes.len())).0;
+        self.head.extend_from_slice(head);
+        self.all.update(bytes);
+    }
+
+    #[must_use]
+    pub fn digest(&self) -> Fingerprint {
+        Fingerprint {
+            head: xxh3_64(&self.head),
+            all: self.all.digest(),
+        }
+    }
+}
+
+/// What a part of a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The line ends here.
+    Last,
+    /// More of the line follows.
+    Open,
+}
+
+/// Whether the input begins with what an earlier run has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Skipped {
+    /// It does; the lines after it come next.
+    Same,
+    /// It does not. All of it comes next.
+    Other,
+}
+
+/// The lines of all sources.
+pub struct Lines {
+    input: Input,
+    current: Option<Box<dyn BufRead + Send>>,
+    in_line: bool,
+    /// What one call to [`Lines::read`] appends at most.
+    part_bytes_max: usize,
+    read_bytes: Arc<AtomicU64>,
+    pub position: Position,
+}
+
+impl Input {
+    /// Finds what the arguments name: none or `-` is standard input, a folder all its files,
+    /// sorted, but hidden ones and the lake's. Everything is opened once, so that what is missing
+    /// is known before any work.
+    pub fn find(arguments: &[PathBuf], lake: &Path) -> Result<Self, InputError> {
+        let standard_input = [PathBuf::from("-")];
+        let arguments = match arguments {
+            [] => &standard_input,
+            given => given,
+        };
+        let lake = fs::canonicalize(lake).ok();
+        let mut sources = Vec::new();
+        for argument in arguments {
+            find(argument, lake.as_deref(), &mut sources)?;
+        }
+        if sources.iter().filter(|source| !source.rewinds()).count() > 1 {
+            return Err(InputError::StandardInputTwice);
+        }
+        let bytes = sources.iter().map(Source::readable).sum::<Result<_, _>>()?;
+        Ok(Self { sources, bytes })
+    }
+}
+
+fn find(path: &Path, lake: Option<&Path>, sources: &mut Vec<Source>) -> Result<(), InputError> {
+    if path == Path::new("-") {
+        sources.push(Source::StandardInput);
+        return Ok(());
+    }
+    let metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
+    if !metadata.is_dir() {
+        sources.push(Source::File(path.to_owned()));
+        return Ok(());
+    }
+    let before = sources.len();
+    find_in_folder(path, lake, sources)?;
+    match sources.len() == before {
+        true => Err(InputError::Empty(path.to_owned())),
+        false => Ok(()),
+    }
+}
+
+fn find_in_folder(
+    folder: &Path,
+    lake: Option<&Path>,
+    sources: &mut Vec<Source>,
+) -> Result<(), InputError> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let mut entries = entries.map_err(|error| unreadable(folder, error))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let kind = entry
+            .file_type()
+            .map_err(|error| unreadable(&path, error))?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        // A folder behind a link may hold the link itself; a file cannot.
+        if kind.is_dir() {
+            if lake.is_none() || fs::canonicalize(&path).ok().as_deref() != lake {
+                find_in_folder(&path, lake, sources)?;
+            }
+        } else if path.is_file() {
+            sources.push(Source::File(path));
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(path: &Path, error: io::Error) -> InputError {
+    match error.kind() {
+        io::ErrorKind::NotFound => InputError::Missing(path.to_owned()),
+        _ => InputError::Unreadable(path.to_owned(), error),
+    }
+}
+
+impl Source {
+    /// As a person knows it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::StandardInput => "standard input".to_owned(),
+        }
+    }
+
+    /// Pipes given by a path are as gone after reading as standard input.
+    fn rewinds(&self) -> bool {
+        match self {
+            Self::File(path) => path.is_file(),
+            Self::StandardInput => false,
+        }
+    }
+
+    /// Its size, where it has one. A pipe is not opened, for that would end its writer.
+    fn readable(&self) -> Result<Option<u64>, InputError> {
+        match self {
+            Self::File(path) if self.rewinds() => File::open(path)
+                .and_then(|file| file.metadata())
+                .map(|metadata| Some(metadata.len()))
+                .map_err(|error| unreadable(path, error)),
+            _ => Ok(None),
+        }
+    }
+
+    fn open(&self, read_bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
+        let (raw, named_gzip): (Box<dyn Read + Send>, bool) = match self {
+            Self::File(path) => (
+                Box::new(File::open(path)?),
+                path.extension().is_some_and(|extension| extension == "gz"),
+            ),
+            Self::StandardInput => (Box::new(io::stdin()), false),
+        };
+        let counted = Counted {
+            inner: raw,
+            bytes: Arc::clone(read_bytes),
+        };
+        let mut plain = BufReader::with_capacity(BUFFER_BYTES, counted);
+        // By its first bytes, so that standard input may be gzip too.
+        if named_gzip || plain.fill_buf()?.starts_with(GZIP_MAGIC) {
+            let unpacked = MultiGzDecoder::new(plain);
+            return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, unpacked)));
+        }
+        Ok(Box::new(plain))
+    }
+}
+
+/// Counts what is read, for the progress bar.
+struct Counted {
+    inner: Box<dyn Read + Send>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+impl Lines {
+    /// `read_bytes` counts what has been read of the files as they lie on the disk.
+    #[must_use]
+    pub fn new(input: Input, part_bytes_max: usize, read_bytes: Arc<AtomicU64>) -> Self {
+        Self {
+            input,
+            current: None,
+            in_line: false,
+            part_bytes_max,
+            read_bytes,
+            position: Position::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn source(&self, position: usize) -> Option<&Source> {
+        self.input.sources.get(position)
+    }
+
+    /// Appends the next part of a line, with its line end; `None` when all sources are read.
+    /// When a source fails, nothing of the line that it breaks off is appended.
+    pub fn read(&mut self, bytes: &mut Vec<u8>) -> Result<Option<Part>, InputError> {
+        loop {
+            let start = bytes.len();
+            let part_bytes_max = self.part_bytes_max;
+            let Some(reader) = self.reader()? else {
+                return Ok(None);
+            };
+            let read = reader
+                .take(part_bytes_max as u64)
+                .read_until(b'\n', bytes)
+                .map_err(|error| {
+                    bytes.truncate(start);
+                    self.broken(error)
+                })?;
+            self.position.bytes += read as u64;
+            if read == part_bytes_max && !bytes.ends_with(b"\n") {
+                self.in_line = true;
+                return Ok(Some(Part::Open));
+            }
+            if read > 0 || self.in_line {
+                self.in_line = false;
+                self.position.line += 1;
+                return Ok(Some(Part::Last));
+            }
+            self.next_source();
+        }
+    }
+
+    /// Passes over what an earlier run has read, if the input begins with it.
+    pub fn skip(
+        &mut self,
+        to: &Position,
+        expected: Fingerprint,
+        fingerprinter: &mut Fingerprinter,
+    ) -> Result<Skipped, InputError> {
+        // What has gone by in a stream cannot be had again, so its head is looked at first.
+        let same_head = self.rewinds() || self.peek(to.bytes)? == expected.head;
+        if same_head {
+            // Whatever fails here fails again where it is read for good.
+            let passed = self.pass(to, expected.head, fingerprinter);
+            if passed.is_ok_and(|passed| passed) && fingerprinter.digest() == expected {
+                return Ok(Skipped::Same);
+            }
+            if !self.rewinds() {
+                return Err(InputError::OtherStream);
+            }
+            self.current = None;
+        }
+        self.position = Position::default();
+        self.read_bytes.store(0, Ordering::Relaxed);
+        *fingerprinter = Fingerprinter::default();
+        Ok(Skipped::Other)
+    }
+
+    fn rewinds(&self) -> bool {
+        self.input.sources.iter().all(Source::rewinds)
+    }
+
+    /// The hash of the first source's head, which remains to be read.
+    fn peek(&mut self, bytes: u64) -> Result<u64, InputError> {
+        let mut head = Vec::new();
+        if let Some(reader) = self.reader()? {
+            let read = reader
+                .take(bytes.min(HEAD_BYTES as u64))
+                .read_to_end(&mut head);
+            read.map_err(|error| self.broken(error))?;
+        }
+        let hash = xxh3_64(&head);
+        if let Some(rest) = self.current.take() {
+            self.current = Some(Box::new(Cursor::new(head).chain(rest)));
+        }
+        Ok(hash)
+    }
+
+    /// Whether there was that much, and its head was right.
+    fn pass(
+        &mut self,
+        to: &Position,
+        head: u64,
+        fingerprinter: &mut Fingerprinter,
+    ) -> Result<bool, InputError> {
+        while self.position.bytes < to.bytes {
+            let left = to.bytes - self.position.bytes;
+            let Some(reader) = self.reader()? else {
+                return Ok(false);
+            };
+            let buffer = match reader.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) => return Err(self.broken(error)),
+            };
+            let taken = buffer
+                .len()
+                .min(usize::try_from(left).unwrap_or(usize::MAX));
+            fingerprinter.update(buffer.split_at(taken).0);
+            reader.consume(taken);
+            self.position.bytes += taken as u64;
+            if taken == 0 {
+                self.next_source();
+            }
+            if fingerprinter.head.len() == HEAD_BYTES && xxh3_64(&fingerprinter.head) != head {
+                return Ok(false);
+            }
+        }
+        // Where one source ends the next one begins: a position may mean either.
+        while self.position.source < to.source {
+            self.next_source();
+        }
+        let same_source = self.position.source == to.source;
+        self.position = *to;
+        Ok(same_source)
+    }
+
+    fn reader(&mut self) -> Result<Option<&mut Box<dyn BufRead + Send>>, InputError> {
+        if self.current.is_none() {
+            let Some(source) = self.input.sources.get(self.position.source) else {
+                return Ok(None);
+            };
+            match source.open(&self.read_bytes) {
+                Ok(reader) => self.current = Some(reader),
+                Err(error) => return Err(self.broken(error)),
+            }
+        }
+        Ok(self.current.as_mut())
+    }
+
+    fn next_source(&mut self) {
+        self.current = None;
+        self.position = Position {
+            source: self.position.source + 1,
+            bytes: self.position.bytes,
+            ..Position::default()
+        };
+    }
+
+    fn broken(&self, error: io::Error) -> InputError {
+        let source = self.input.sources.get(self.position.source);
+        InputError::Broken {
+            source_name: source
+                .map(|source| format!("`{}`", source.name()))
+                .unwrap_or_default(),
+            line: self.position.line,
+            error,
+        }
+    }
+}

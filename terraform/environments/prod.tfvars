@@ -1,0 +1,11 @@
+# What people rely on: kept, protected, and given room.
+environment = "prod"
+region      = "eu-central-1"
+
+event_years = "2020-2039"
+
+function_memory_megabytes = 1024
+log_retention_days        = 90
+
+deletion_protection = true
+lake_versioning     = true

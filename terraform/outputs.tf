@@ -1,0 +1,93 @@
+locals {
+  # An event that this environment accepts. The second time it is put, it is a duplicate.
+  sample_event = jsonencode({
+    event_uuid = "11111111-1111-4111-8111-111111111111"
+    event_name = length(var.event_types) > 0 ? var.event_types[0] : "account:created"
+    created_at = "${split("-", var.event_years)[0]}-01-01T00:00:00Z"
+  })
+  sample_data = local.reads_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event })
+  shell_data  = "'${replace(local.sample_data, "'", "'\\''")}'"
+
+  source_name = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
+}
+
+output "stream_name" {
+  description = "The Firehose stream. With direct put, what producers call PutRecord with."
+  value       = aws_kinesis_firehose_delivery_stream.events.name
+}
+
+output "stream_arn" {
+  description = "The stream's ARN, for the producers' permission firehose:PutRecordBatch."
+  value       = aws_kinesis_firehose_delivery_stream.events.arn
+}
+
+output "kinesis_stream_name" {
+  description = "The Kinesis stream that producers put records into; null with direct put."
+  value       = local.reads_kinesis ? local.source_name : null
+}
+
+output "put_record_command" {
+  description = "Puts one event in (`terraform output -raw put_record_command`). Put it twice to see a duplicate dropped."
+  value = local.reads_kinesis ? join(" ", [
+    "aws kinesis put-record --region ${var.region} --stream-name ${local.source_name}",
+    "--cli-binary-format raw-in-base64-out --partition-key sample --data ${local.shell_data}",
+    ]) : join(" ", [
+    "aws firehose put-record --region ${var.region} --delivery-stream-name ${aws_kinesis_firehose_delivery_stream.events.name}",
+    "--cli-binary-format raw-in-base64-out --record ${local.shell_data}",
+  ])
+}
+
+output "bucket" {
+  description = "The lake's bucket."
+  value       = aws_s3_bucket.lake.bucket
+}
+
+output "delivered_location" {
+  description = "Where delivered objects are."
+  value       = module.partitioning.location
+}
+
+output "error_location" {
+  description = "Where error objects are: what `nozzle redrive` takes."
+  value       = "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}"
+}
+
+output "originals_location" {
+  description = "Where the backup of originals is; null without one."
+  value       = local.backs_up_originals ? "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.originals_folder}" : null
+}
+
+output "claim_table" {
+  description = "The claim table; null with transform = false."
+  value       = one(aws_dynamodb_table.claims[*].name)
+}
+
+output "function_name" {
+  description = "The function; null with transform = false."
+  value       = one(aws_lambda_function.transform[*].function_name)
+}
+
+output "athena_workgroup" {
+  description = "The workgroup that has the named queries."
+  value       = aws_athena_workgroup.lake.name
+}
+
+output "athena_table" {
+  description = "The table over the lake, with its database."
+  value       = "${aws_glue_catalog_database.lake.name}.${aws_glue_catalog_table.events.name}"
+}
+
+output "keys_to_give" {
+  description = "Partition keys that each query must give with `=`."
+  value       = module.partitioning.keys_to_give
+}
+
+output "alarm_topic" {
+  description = "ARN of the topic that every alarm goes to."
+  value       = aws_sns_topic.alarms.arn
+}
+
+output "dashboard" {
+  description = "Address of the dashboard."
+  value       = "https://${var.region}.console.aws.amazon.com/cloudwatch/home?region=${var.region}#dashboards/dashboard/${aws_cloudwatch_dashboard.chain.dashboard_name}"
+}

@@ -1,0 +1,124 @@
+# Athena: one table over the lake, whose partitions are computed from the keys, and some queries to begin with.
+
+locals {
+  query_results_folder = "query-results/"
+
+  table_is_parquet = var.format == "parquet"
+}
+
+resource "aws_glue_catalog_database" "lake" {
+  name        = replace(local.name, "-", "_")
+  description = "The lake of ${local.name}."
+}
+
+resource "aws_glue_catalog_table" "events" {
+  name          = module.partitioning.layout
+  database_name = aws_glue_catalog_database.lake.name
+  description   = "What the stream of ${local.name} delivers."
+  table_type    = "EXTERNAL_TABLE"
+
+  parameters = merge(module.partitioning.table_parameters, {
+    EXTERNAL       = "TRUE"
+    classification = var.format
+  })
+
+  dynamic "partition_keys" {
+    for_each = module.partitioning.key_columns
+
+    content {
+      name = partition_keys.value.name
+      type = partition_keys.value.type
+    }
+  }
+
+  storage_descriptor {
+    location      = module.partitioning.location
+    input_format  = local.table_is_parquet ? "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat" : "org.apache.hadoop.mapred.TextInputFormat"
+    output_format = local.table_is_parquet ? "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat" : "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+
+    ser_de_info {
+      serialization_library = local.table_is_parquet ? "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe" : "org.openx.data.jsonserde.JsonSerDe"
+
+      # Without the function anything may lie there: a line that is no JSON is a row of nulls, not a failed query.
+      parameters = local.table_is_parquet ? { "serialization.format" = "1" } : {
+        "ignore.malformed.json" = tostring(!var.transform)
+      }
+    }
+
+    dynamic "columns" {
+      for_each = module.partitioning.columns
+
+      content {
+        name = columns.key
+        type = columns.value
+      }
+    }
+  }
+}
+
+resource "aws_athena_workgroup" "lake" {
+  name          = local.name
+  description   = "Queries on the lake of ${local.name}."
+  force_destroy = true
+
+  configuration {
+    enforce_workgroup_configuration    = true
+    publish_cloudwatch_metrics_enabled = true
+    bytes_scanned_cutoff_per_query     = var.query_scan_gigabytes_max * pow(1024, 3)
+
+    result_configuration {
+      output_location = "s3://${local.bucket_name}/${local.query_results_folder}"
+
+      encryption_configuration {
+        encryption_option = var.lake_kms_key_arn != "" ? "SSE_KMS" : "SSE_S3"
+        kms_key_arn       = var.lake_kms_key_arn != "" ? var.lake_kms_key_arn : null
+      }
+    }
+  }
+}
+
+# The queries name the keys that are in use; those whose values are not listed must be given with `=`.
+locals {
+  table = "\"${aws_glue_catalog_database.lake.name}\".\"${aws_glue_catalog_table.events.name}\""
+
+  conditions_to_give = [for key in module.partitioning.keys_to_give : "${key} = 'PUT ${upper(key)} HERE'"]
+  conditions_on_time = concat(
+    [for key in ["year", "month"] : "${key} = ${key}(current_date)" if contains(module.partitioning.keys, key)],
+    [for key in ["arrival_date"] : "${key} >= date_format(current_date - interval '7' day, '%Y-%m-%d')" if contains(module.partitioning.keys, key)],
+  )
+  conditions = join("\n  AND ", concat(["true"], local.conditions_to_give, local.conditions_on_time))
+
+  how_to_give = length(local.conditions_to_give) == 0 ? "" : join("\n", [
+    "-- Each query must give ${join(" and ", module.partitioning.keys_to_give)} with `=`: their values are not listed in event_types.",
+    "-- Give them as they stand in the folder's name: all but A-Z a-z 0-9 _ - . ~ is percent-encoded there.",
+    "",
+  ])
+
+  queries = {
+    events-by-partition = {
+      description = "How many events each partition has"
+      select      = "SELECT ${join(", ", module.partitioning.keys)}, count(*) AS events"
+      rest        = "GROUP BY ${join(", ", module.partitioning.keys)}\nORDER BY ${join(", ", module.partitioning.keys)}"
+    }
+    latest-events = {
+      description = "The latest events"
+      select      = "SELECT *"
+      rest        = "ORDER BY ${var.transform ? "created_datetime" : "arrival_date"} DESC\nLIMIT 100"
+    }
+    doubled-events = {
+      description = "Events that were delivered more than once"
+      select      = "SELECT event_uuid, event_name, created_at, count(*) AS copies"
+      rest        = "GROUP BY event_uuid, event_name, created_at\nHAVING count(*) > 1\nORDER BY copies DESC\nLIMIT 100"
+    }
+  }
+}
+
+resource "aws_athena_named_query" "lake" {
+  for_each = local.queries
+
+  name        = "${local.name}-${each.key}"
+  description = each.value.description
+  workgroup   = aws_athena_workgroup.lake.name
+  database    = aws_glue_catalog_database.lake.name
+  query       = "${local.how_to_give}${each.value.select}\nFROM ${local.table}\nWHERE ${local.conditions}\n${each.value.rest}\n"
+}

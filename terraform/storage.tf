@@ -1,0 +1,200 @@
+# The lake: one bucket, a folder for each thing.
+
+resource "aws_s3_bucket" "lake" {
+  #checkov:skip=CKV_AWS_18:who read what is CloudTrail's to record, for the whole account
+  #checkov:skip=CKV_AWS_19:encrypted below; checkov cannot tell which of the two ways lake_kms_key_arn chooses
+  #checkov:skip=CKV_AWS_144:a copy in a second region doubles the cost and is the owner's decision
+  #checkov:skip=CKV_AWS_145:encrypted with S3's keys unless lake_kms_key_arn names one
+  #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; the chain never overwrites an object
+  bucket        = local.bucket_name
+  force_destroy = !var.deletion_protection
+
+  lifecycle {
+    precondition {
+      condition     = terraform.workspace == var.environment
+      error_message = "The workspace is `${terraform.workspace}` but environment is `${var.environment}`: select the workspace of that name, or `make plan ENV=${var.environment}`, which does."
+    }
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "lake" {
+  bucket = aws_s3_bucket.lake.bucket
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "lake" {
+  bucket = aws_s3_bucket.lake.bucket
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
+  bucket = aws_s3_bucket.lake.bucket
+
+  rule {
+    bucket_key_enabled = var.lake_kms_key_arn != ""
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.lake_kms_key_arn != "" ? "aws:kms" : "AES256"
+      kms_master_key_id = var.lake_kms_key_arn != "" ? var.lake_kms_key_arn : null
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "lake" {
+  bucket = aws_s3_bucket.lake.bucket
+
+  versioning_configuration {
+    status = var.lake_versioning ? "Enabled" : "Suspended"
+  }
+}
+
+resource "aws_s3_bucket_policy" "lake" {
+  bucket = aws_s3_bucket.lake.bucket
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "TlsOnly"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+
+  # S3 refuses two changes to a bucket's access at once.
+  depends_on = [aws_s3_bucket_public_access_block.lake]
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "lake" {
+  #checkov:skip=CKV_AWS_300:the rule `leftovers` does; checkov does not see it behind the dynamic one
+  bucket = aws_s3_bucket.lake.bucket
+
+  # All layouts, those of former settings too. A rule must do something, so there is none where there is nothing to do.
+  dynamic "rule" {
+    for_each = var.lake_archive_days + var.lake_expiration_days > 0 ? ["events", "arrivals"] : []
+
+    content {
+      id     = rule.value
+      status = "Enabled"
+
+      filter {
+        prefix = rule.value
+      }
+
+      dynamic "transition" {
+        for_each = var.lake_archive_days > 0 ? [var.lake_archive_days] : []
+
+        content {
+          days          = transition.value
+          storage_class = "INTELLIGENT_TIERING"
+        }
+      }
+
+      dynamic "expiration" {
+        for_each = var.lake_expiration_days > 0 ? [var.lake_expiration_days] : []
+
+        content {
+          days = expiration.value
+        }
+      }
+    }
+  }
+
+  rule {
+    id     = "errors"
+    status = "Enabled"
+
+    filter {
+      prefix = module.partitioning.error_folder
+    }
+
+    expiration {
+      days = var.error_expiration_days
+    }
+  }
+
+  rule {
+    id     = "originals"
+    status = "Enabled"
+
+    filter {
+      prefix = module.partitioning.originals_folder
+    }
+
+    expiration {
+      days = var.originals_expiration_days
+    }
+  }
+
+  rule {
+    id     = "query-results"
+    status = "Enabled"
+
+    filter {
+      prefix = local.query_results_folder
+    }
+
+    expiration {
+      days = 7
+    }
+  }
+
+  rule {
+    id     = "leftovers"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.lake]
+}
+
+# The rule that reports error objects listens to these.
+resource "aws_s3_bucket_notification" "lake" {
+  bucket      = aws_s3_bucket.lake.bucket
+  eventbridge = true
+}
+
+# The claims: who owns which event. Worth a day, so there is no backup.
+resource "aws_dynamodb_table" "claims" {
+  #checkov:skip=CKV_AWS_28:claims live a day, and restored ones would be wrong
+  #checkov:skip=CKV_AWS_119:the key AWS manages will do; a claim holds an event's identity, not the event
+  count = var.transform ? 1 : 0
+
+  name         = "${local.name}-claims"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "id"
+
+  deletion_protection_enabled = var.deletion_protection
+
+  attribute {
+    name = "id"
+    type = "S"
+  }
+
+  ttl {
+    attribute_name = "ttl"
+    enabled        = true
+  }
+
+  server_side_encryption {
+    enabled = true
+  }
+}

@@ -1,0 +1,144 @@
+# The function: what it is, what it is told, what it may do.
+# Run in the workspace `default`, so that is the environment here.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment  = "default"
+  region       = "eu-central-1"
+  function_zip = "versions.tf" # any file will do
+}
+
+run "the_function_may_claim_and_log_and_nothing_else" {
+  assert {
+    condition = jsondecode(aws_iam_role_policy.function[0].policy).Statement == [
+      {
+        Sid      = "Claim"
+        Effect   = "Allow"
+        Action   = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]
+        Resource = aws_dynamodb_table.claims[0].arn
+      },
+      {
+        Sid      = "Log"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = "${aws_cloudwatch_log_group.function[0].arn}:*"
+      },
+    ]
+    error_message = "The function may do other things, or touch other things, than its table and its log."
+  }
+
+  assert {
+    condition     = aws_iam_role_policy.function[0].role == aws_iam_role.function[0].name && aws_lambda_function.transform[0].role == aws_iam_role.function[0].arn
+    error_message = "The function has another role than the one whose policy was read."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.function[0].assume_role_policy).Statement == [{ Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole" }]
+    error_message = "Others than Lambda may take the function's role."
+  }
+}
+
+run "the_function_is_told_exactly_the_settings" {
+  assert {
+    condition = aws_lambda_function.transform[0].environment[0].variables == tomap({
+      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
+      EVENT_CACHE_TTL_HOURS  = "24"
+      EVENT_IDENTITY         = "event"
+      PARTITION_KEYS         = "event_type,event_subtype,year,month,day"
+      EVENT_YEARS            = "2000-2099"
+      ON_CLAIM_FAILURE       = "retry"
+      ON_DIFFERING_DUPLICATE = "drop"
+    })
+    error_message = "The function's environment is not its settings."
+  }
+}
+
+run "the_function_is_told_what_is_set" {
+  variables {
+    claim_hours            = 48
+    event_identity         = "uuid"
+    event_years            = "2020-2039"
+    event_types            = ["account:created", "login"]
+    on_claim_failure       = "deliver"
+    on_differing_duplicate = "fail"
+    partition_keys         = ["event_type", "year"]
+  }
+
+  assert {
+    condition = aws_lambda_function.transform[0].environment[0].variables == tomap({
+      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
+      EVENT_CACHE_TTL_HOURS  = "48"
+      EVENT_IDENTITY         = "uuid"
+      PARTITION_KEYS         = "event_type,year"
+      EVENT_YEARS            = "2020-2039"
+      EVENT_TYPES            = "account:created,login"
+      ON_CLAIM_FAILURE       = "deliver"
+      ON_DIFFERING_DUPLICATE = "fail"
+    })
+    error_message = "A setting does not reach the function."
+  }
+}
+
+run "the_function_runs_as_it_is_built" {
+  assert {
+    condition = (
+      tolist(aws_lambda_function.transform[0].architectures) == tolist(["arm64"]) &&
+      aws_lambda_function.transform[0].runtime == "provided.al2023" &&
+      aws_lambda_function.transform[0].handler == "bootstrap" &&
+      aws_lambda_function.transform[0].filename == var.function_zip
+    )
+    error_message = "The function is not what `make build` builds."
+  }
+
+  assert {
+    condition     = aws_lambda_function.transform[0].source_code_hash == filebase64sha256(var.function_zip)
+    error_message = "A new zip would not be noticed."
+  }
+
+  assert {
+    condition     = aws_lambda_function.transform[0].timeout == 240 && aws_lambda_function.transform[0].timeout < 300
+    error_message = "Firehose waits 300 s; the function must have given up by then."
+  }
+
+  assert {
+    condition     = aws_lambda_function.transform[0].reserved_concurrent_executions == -1
+    error_message = "Concurrency is limited unasked, which turns bursts into error objects."
+  }
+}
+
+run "the_function_logs_json_into_a_group_that_expires" {
+  assert {
+    condition = (
+      aws_lambda_function.transform[0].logging_config[0].log_format == "JSON" &&
+      aws_lambda_function.transform[0].logging_config[0].application_log_level == "INFO" &&
+      aws_lambda_function.transform[0].logging_config[0].log_group == aws_cloudwatch_log_group.function[0].name &&
+      aws_cloudwatch_log_group.function[0].name == "/aws/lambda/${aws_lambda_function.transform[0].function_name}" &&
+      aws_cloudwatch_log_group.function[0].retention_in_days == 30
+    )
+    error_message = "The function's log is not JSON, is elsewhere, is not at INFO, or is kept for ever."
+  }
+}
+
+run "a_stream_calls_a_published_version_by_its_alias" {
+  assert {
+    condition     = aws_lambda_function.transform[0].publish && aws_lambda_alias.stream[0].function_version == aws_lambda_function.transform[0].version
+    error_message = "The alias does not point at a published version."
+  }
+
+  assert {
+    condition     = aws_lambda_alias.stream[0].function_name == aws_lambda_function.transform[0].function_name && aws_lambda_alias.stream[0].name == "stream-${local.stream_generation}"
+    error_message = "The alias is not the stream's own."
+  }
+}
+
+run "a_missing_zip_is_said_before_anything_is_made" {
+  command = plan
+
+  variables {
+    function_zip = "no-such.zip"
+  }
+
+  expect_failures = [aws_lambda_function.transform]
+}

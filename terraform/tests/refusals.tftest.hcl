@@ -1,0 +1,358 @@
+# Wrong values are refused at plan, each by the variable it belongs to.
+# Run in the workspace `default`, so that is the environment here.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment  = "default"
+  region       = "eu-central-1"
+  function_zip = "versions.tf" # any file will do
+}
+
+run "events_that_cannot_be_partitioned" {
+  command = plan
+
+  variables {
+    partition_keys         = ["event_type", "country"]
+    event_years            = "2039-2020"
+    event_types            = ["account:created", "a:b:c"]
+    event_identity         = "name"
+    claim_hours            = 0
+    on_claim_failure       = "drop"
+    on_differing_duplicate = "keep"
+  }
+
+  expect_failures = [var.partition_keys, var.event_years, var.event_types, var.event_identity, var.claim_hours, var.on_claim_failure, var.on_differing_duplicate]
+}
+
+run "keys_that_are_none_or_twice" {
+  command = plan
+
+  variables {
+    partition_keys = ["year", "year"]
+  }
+
+  expect_failures = [var.partition_keys]
+}
+
+run "no_keys_at_all" {
+  command = plan
+
+  variables {
+    partition_keys = []
+  }
+
+  expect_failures = [var.partition_keys]
+}
+
+run "years_the_function_does_not_take" {
+  command = plan
+
+  variables {
+    event_years = "1969-2020"
+  }
+
+  expect_failures = [var.event_years]
+}
+
+run "years_that_are_no_years" {
+  command = plan
+
+  variables {
+    event_years = "2020"
+  }
+
+  expect_failures = [var.event_years]
+}
+
+run "types_with_commas" {
+  command = plan
+
+  variables {
+    event_types = ["a,b"]
+    claim_hours = 8761
+  }
+
+  expect_failures = [var.event_types, var.claim_hours]
+}
+
+run "types_with_white_space_around" {
+  command = plan
+
+  variables {
+    event_types = ["account: created"]
+    claim_hours = 1.5
+  }
+
+  expect_failures = [var.event_types, var.claim_hours]
+}
+
+run "types_named_twice" {
+  command = plan
+
+  variables {
+    event_types = ["login", "login"]
+  }
+
+  expect_failures = [var.event_types]
+}
+
+run "a_partition_key_as_a_column" {
+  command = plan
+
+  variables {
+    event_columns = { year = "int" }
+  }
+
+  expect_failures = [var.event_columns]
+}
+
+run "a_column_athena_cannot_name" {
+  command = plan
+
+  variables {
+    event_columns = { Amount = "double" }
+  }
+
+  expect_failures = [var.event_columns]
+}
+
+run "a_column_of_an_unknown_type" {
+  command = plan
+
+  variables {
+    event_columns = { amount = "number" }
+  }
+
+  expect_failures = [var.event_columns]
+}
+
+run "parquet_without_columns" {
+  command = plan
+
+  variables {
+    format = "parquet"
+  }
+
+  expect_failures = [var.event_columns]
+}
+
+run "a_stream_firehose_does_not_take" {
+  command = plan
+
+  variables {
+    stream_source              = "msk"
+    format                     = "csv"
+    transform_buffer_megabytes = 0.1
+    transform_buffer_seconds   = 901
+    transform_retries          = 301
+    stream_revision            = 0
+    kinesis_retention_hours    = 23
+    kinesis_kms_key_arn        = "alias/mine"
+  }
+
+  expect_failures = [var.stream_source, var.format, var.transform_buffer_megabytes, var.transform_buffer_seconds, var.transform_retries, var.stream_revision, var.kinesis_retention_hours, var.kinesis_kms_key_arn]
+}
+
+run "buffers_too_small" {
+  command = plan
+
+  variables {
+    buffer_megabytes = 63
+    buffer_seconds   = 59
+  }
+
+  expect_failures = [var.buffer_megabytes, var.buffer_seconds]
+}
+
+run "buffers_too_large" {
+  command = plan
+
+  variables {
+    buffer_megabytes           = 129
+    buffer_seconds             = 901
+    transform_buffer_megabytes = 3.5
+  }
+
+  expect_failures = [var.buffer_megabytes, var.buffer_seconds, var.transform_buffer_megabytes]
+}
+
+run "buffers_that_equal_what_firehose_does_not_store" {
+  command = plan
+
+  variables {
+    transform_buffer_megabytes = 1
+    transform_buffer_seconds   = 60
+  }
+
+  expect_failures = [var.transform_buffer_megabytes, var.transform_buffer_seconds]
+}
+
+run "a_kinesis_stream_that_is_none" {
+  command = plan
+
+  variables {
+    kinesis_stream_arn = "events"
+  }
+
+  expect_failures = [var.kinesis_stream_arn]
+}
+
+run "a_kinesis_stream_that_is_not_read" {
+  command = plan
+
+  variables {
+    kinesis_stream_arn = "arn:aws:kinesis:eu-central-1:123456789012:stream/theirs"
+  }
+
+  expect_failures = [var.kinesis_stream_arn]
+}
+
+run "a_function_lambda_does_not_take" {
+  command = plan
+
+  variables {
+    function_memory_megabytes     = 64
+    function_reserved_concurrency = 0
+    function_log_level            = "info"
+    log_retention_days            = 2
+    function_zip                  = ""
+  }
+
+  expect_failures = [var.function_memory_megabytes, var.function_reserved_concurrency, var.function_log_level, var.log_retention_days, var.function_zip]
+}
+
+run "names_aws_does_not_take" {
+  command = plan
+
+  variables {
+    project     = "Nozzle"
+    region      = "Frankfurt"
+    bucket_name = "My_Lake"
+  }
+
+  expect_failures = [var.project, var.region, var.bucket_name]
+}
+
+run "a_bucket_name_like_an_address" {
+  command = plan
+
+  variables {
+    bucket_name = "192.168.0.1"
+    project     = "nozzle-"
+  }
+
+  expect_failures = [var.bucket_name, var.project]
+}
+
+run "a_bucket_name_with_two_dots" {
+  command = plan
+
+  variables {
+    bucket_name = "my..lake"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
+run "a_bucket_name_that_is_reserved" {
+  command = plan
+
+  variables {
+    bucket_name = "lake-s3alias"
+  }
+
+  expect_failures = [var.bucket_name]
+}
+
+run "an_environment_that_is_no_name" {
+  command = plan
+
+  variables {
+    environment = "Prod!"
+  }
+
+  expect_failures = [var.environment]
+}
+
+run "storage_that_makes_no_sense" {
+  command = plan
+
+  variables {
+    lake_kms_key_arn          = "alias/mine"
+    lake_archive_days         = -1
+    error_expiration_days     = 0
+    originals_expiration_days = 0
+    query_scan_gigabytes_max  = 0
+  }
+
+  expect_failures = [var.lake_kms_key_arn, var.lake_archive_days, var.error_expiration_days, var.originals_expiration_days, var.query_scan_gigabytes_max]
+}
+
+run "deleting_before_archiving" {
+  command = plan
+
+  variables {
+    lake_expiration_days = 30
+  }
+
+  expect_failures = [var.lake_expiration_days]
+}
+
+run "alarms_that_cannot_ring" {
+  command = plan
+
+  variables {
+    alarm_email                = "nobody"
+    alarm_kms_key_arn          = "alias/aws/sns"
+    refused_percent_max        = 100
+    active_partitions_quota    = 0
+    delivery_delay_seconds_max = 599
+  }
+
+  expect_failures = [var.alarm_email, var.alarm_kms_key_arn, var.refused_percent_max, var.active_partitions_quota, var.delivery_delay_seconds_max]
+}
+
+run "the_widest_values_are_taken" {
+  command = plan
+
+  variables {
+    project                       = "n1"
+    bucket_name                   = "my.lake-1"
+    partition_keys                = ["hour"]
+    event_years                   = "1970-9999"
+    event_types                   = ["order placed:by phone", "login"]
+    event_columns                 = { amount = "decimal(10,2)", tags = "array<string>", _raw = "map<string,string>" }
+    claim_hours                   = 8760
+    buffer_megabytes              = 128
+    buffer_seconds                = 900
+    transform_buffer_megabytes    = 0.2
+    transform_buffer_seconds      = 0
+    transform_retries             = 0
+    function_reserved_concurrency = 1
+    refused_percent_max           = 0
+    lake_archive_days             = 0
+    lake_expiration_days          = 1
+  }
+
+  assert {
+    condition     = aws_s3_bucket.lake.bucket == "my.lake-1"
+    error_message = "bucket_name is not used."
+  }
+}
+
+run "small_buffers_are_taken_where_firehose_takes_them" {
+  command = plan
+
+  variables {
+    transform        = false
+    buffer_megabytes = 1
+    buffer_seconds   = 0
+  }
+
+  assert {
+    condition     = aws_kinesis_firehose_delivery_stream.events.extended_s3_configuration[0].buffering_size == 1
+    error_message = "buffer_megabytes is not used."
+  }
+}

@@ -1,0 +1,189 @@
+# The lake and the claim table: nothing public, nothing kept that should go, nothing lost that should stay.
+# Run in the workspace `default`, so that is the environment here.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment  = "default"
+  region       = "eu-central-1"
+  function_zip = "versions.tf" # any file will do
+}
+
+run "nothing_of_the_lake_is_public" {
+  assert {
+    condition = (
+      aws_s3_bucket_public_access_block.lake.block_public_acls &&
+      aws_s3_bucket_public_access_block.lake.block_public_policy &&
+      aws_s3_bucket_public_access_block.lake.ignore_public_acls &&
+      aws_s3_bucket_public_access_block.lake.restrict_public_buckets
+    )
+    error_message = "The bucket's public access is not blocked."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_ownership_controls.lake.rule[0].object_ownership == "BucketOwnerEnforced"
+    error_message = "Objects may have access lists of their own."
+  }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement : statement.Effect == "Deny"])
+    error_message = "The bucket's policy allows something; access is the roles' to give."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_public_access_block.lake.bucket == aws_s3_bucket.lake.bucket && aws_s3_bucket_policy.lake.bucket == aws_s3_bucket.lake.bucket
+    error_message = "Another bucket than the lake is protected."
+  }
+}
+
+run "the_lake_speaks_tls_only" {
+  assert {
+    condition = anytrue([
+      for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement :
+      statement.Effect == "Deny" && statement.Principal == "*" && statement.Action == "s3:*" &&
+      try(statement.Condition.Bool["aws:SecureTransport"], "") == "false" &&
+      length(setsubtract([aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"], statement.Resource)) == 0
+    ])
+    error_message = "Requests without TLS are not denied on the bucket and its objects."
+  }
+}
+
+run "the_lake_is_encrypted" {
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.lake.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
+    error_message = "The bucket's default encryption is off."
+  }
+}
+
+run "the_lake_takes_a_key_of_the_users" {
+  variables {
+    lake_kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/1"
+  }
+
+  assert {
+    condition = (
+      one(one(aws_s3_bucket_server_side_encryption_configuration.lake.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms" &&
+      one(one(aws_s3_bucket_server_side_encryption_configuration.lake.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.lake_kms_key_arn
+    )
+    error_message = "The lake is not encrypted with the key given."
+  }
+
+  assert {
+    condition = anytrue([
+      for statement in jsondecode(aws_iam_role_policy.lake.policy).Statement :
+      statement.Resource == var.lake_kms_key_arn && contains(statement.Action, "kms:GenerateDataKey") if statement.Sid == "Encrypt"
+    ])
+    error_message = "Firehose may not use the lake's key, so it could not write."
+  }
+}
+
+run "objects_expire_by_folder" {
+  variables {
+    lake_archive_days         = 10
+    lake_expiration_days      = 20
+    error_expiration_days     = 30
+    originals_expiration_days = 40
+  }
+
+  assert {
+    condition = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : one(rule.filter[*].prefix) => one(rule.expiration[*].days) if length(rule.expiration) > 0 } == {
+      events           = 20
+      arrivals         = 20
+      "errors/"        = 30
+      "originals/"     = 40
+      "query-results/" = 7
+    }
+    error_message = "A folder does not expire as its setting says."
+  }
+
+  assert {
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id => one(rule.transition[*].days) if length(rule.transition) > 0 } == { events = 10, arrivals = 10 }
+    error_message = "Delivered objects do not move as lake_archive_days says."
+  }
+}
+
+run "delivered_objects_stay_where_nothing_is_said" {
+  variables {
+    lake_archive_days    = 0
+    lake_expiration_days = 0
+  }
+
+  assert {
+    condition     = !anytrue([for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : contains(["events", "arrivals"], rule.id)])
+    error_message = "Delivered objects move or expire although nothing asks for it."
+  }
+}
+
+run "claims_expire_and_cost_by_use" {
+  assert {
+    condition     = one(aws_dynamodb_table.claims[0].ttl).enabled && one(aws_dynamodb_table.claims[0].ttl).attribute_name == "ttl"
+    error_message = "Claims do not expire by `ttl`."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.claims[0].hash_key == "id" && aws_dynamodb_table.claims[0].range_key == null && one(aws_dynamodb_table.claims[0].attribute).type == "S"
+    error_message = "The table's key is not the text `id`, which the function writes."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.claims[0].billing_mode == "PAY_PER_REQUEST" && one(aws_dynamodb_table.claims[0].server_side_encryption).enabled
+    error_message = "The claim table is not on demand, or not encrypted."
+  }
+
+  assert {
+    condition     = length(aws_dynamodb_table.claims[0].point_in_time_recovery) == 0
+    error_message = "Claims are worth a day: point-in-time recovery is money for nothing."
+  }
+}
+
+run "protection_is_on_unless_taken_off" {
+  assert {
+    condition     = aws_dynamodb_table.claims[0].deletion_protection_enabled && !aws_s3_bucket.lake.force_destroy
+    error_message = "A destroy would take the table or the lake's objects."
+  }
+}
+
+run "protection_can_be_taken_off" {
+  variables {
+    deletion_protection = false
+  }
+
+  assert {
+    condition     = !aws_dynamodb_table.claims[0].deletion_protection_enabled && aws_s3_bucket.lake.force_destroy
+    error_message = "An environment to try things in cannot be torn down."
+  }
+}
+
+run "versions_are_kept_on_request_only" {
+  assert {
+    condition     = one(aws_s3_bucket_versioning.lake.versioning_configuration).status == "Suspended"
+    error_message = "Versioning is on unasked."
+  }
+}
+
+run "another_workspace_is_refused" {
+  command = plan
+
+  variables {
+    environment = "prod"
+  }
+
+  expect_failures = [aws_s3_bucket.lake]
+}
+
+run "names_fit_however_long" {
+  command = plan
+
+  variables {
+    project     = "sixteen-letters1"
+    region      = "ap-southeast-1"
+    environment = "default"
+  }
+
+  # The longest environment has five letters more.
+  assert {
+    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_iam_role.function[0].name) + 5 <= 64 && length(aws_kinesis_firehose_delivery_stream.events.name) + 5 <= 64
+    error_message = "A name can become too long for AWS."
+  }
+}
