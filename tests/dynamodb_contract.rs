@@ -25,9 +25,9 @@ async fn holds_on(emulator: Option<Emulator>) {
     let Some(emulator) = emulator else { return };
     emulator.create_table().await;
     let store = store_at(emulator.address);
-    store.warm_up().await.unwrap();
     contract::holds(&store, "alone").await;
     contract::holds_for_ever(&store, "alone").await;
+    store.warm_up().await.unwrap();
     let other = store_at(emulator.address);
     contract::takes_once(&store, &other, "together").await;
     a_missing_table_is_named(&emulator).await;

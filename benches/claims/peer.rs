@@ -12,10 +12,9 @@ use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use nozzle::{
-    config::Settings,
+    config::read_settings,
     dedup::{
-        Answers, Claim, ClaimStore, Claimed, Owner, StoreError, Terms,
-        dynamodb::{DynamoDbStore, client_config},
+        Answers, Claim, ClaimStore, Claimed, Owner, StoreError, Terms, dynamodb::DynamoDbStore,
     },
     firehose::{FirehoseTransform, Moment},
 };
@@ -27,8 +26,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 pub(crate) async fn nozzle(address: &str) -> Outcome {
     let shared = shared_settings(address).await;
-    let client = Client::from_conf(client_config(&shared));
-    serve(DynamoDbStore::new(client, TABLE.to_owned())).await
+    serve(DynamoDbStore::new(&shared, TABLE.to_owned())).await
 }
 
 pub(crate) async fn put_item(address: &str) -> Outcome {
@@ -46,7 +44,7 @@ async fn serve<S: ClaimStore + Clone>(store: S) -> Outcome {
     let identities = batch::identities();
     let claims: Vec<_> = identities.iter().map(|identity| claim(identity)).collect();
     let request = batch::request();
-    let function = FirehoseTransform::new(Settings::read(|_| None)?, store.clone());
+    let function = FirehoseTransform::new(read_settings(|_| None)?, store.clone());
     for line in io::stdin().lock().lines() {
         let line = line?;
         let (processor, started) = (processor_time()?, Instant::now());

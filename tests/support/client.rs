@@ -4,10 +4,7 @@
 use std::{fmt, fmt::Display, sync::Arc};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::{
-    Client,
-    config::{Credentials, SharedCredentialsProvider},
-};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
     orchestrator::{HttpRequest, HttpResponse},
@@ -15,7 +12,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use hyper::body::Bytes;
-use nozzle::dedup::dynamodb::{DynamoDbStore, client_config};
+use nozzle::dedup::dynamodb::DynamoDbStore;
 
 use super::proxy::Proxy;
 
@@ -40,8 +37,7 @@ pub(crate) fn store_behind(proxy: &Arc<Proxy>) -> DynamoDbStore {
 }
 
 fn store(settings: &SdkConfig, table: &str) -> DynamoDbStore {
-    let client = Client::from_conf(client_config(settings));
-    DynamoDbStore::new(client, table.to_owned())
+    DynamoDbStore::new(settings, table.to_owned())
 }
 
 pub(crate) fn settings(address: impl Display) -> SdkConfig {

@@ -10,9 +10,9 @@
 #[cfg(feature = "dynamodb")]
 pub(crate) mod client;
 pub(crate) mod contract;
-pub(crate) mod memory;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod emulators;
+pub(crate) mod memory;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod proxy;
 pub(crate) mod requests;
