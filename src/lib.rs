@@ -34,3 +34,6 @@ pub mod firehose;
 
 pub mod config;
 pub mod telemetry;
+
+#[cfg(feature = "tool")]
+pub mod local;
