@@ -20,6 +20,8 @@
 //! machine. Step 3 alone waits, and alone can fail; then the whole batch fails, and Firehose sends
 //! it again. [`telemetry`] says what happened, in log lines and counts.
 //!
+//! [`local`] is a Firehose for one machine, and [`tool`] what a person gives commands to.
+//!
 //! The binaries do nothing but read settings, make clients and run.
 //! `firehose-transform` is the Lambda function, `nozzle` the tool.
 
@@ -37,3 +39,5 @@ pub mod telemetry;
 
 #[cfg(feature = "tool")]
 pub mod local;
+#[cfg(feature = "tool")]
+pub mod tool;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     batch::Mark,
-    lake::{Lake, LakeError, Rename, publish_rest},
+    lake::{LakeError, Rename, publish_rest},
     summary::Summary,
 };
 use crate::dedup::{StoreError, embedded::EmbeddedStore};

@@ -95,15 +95,13 @@ pub enum PutError {
 }
 
 impl Lake {
-    /// Opens the lake in this folder, or creates it. What is written on behalf of another `writer`
-    /// at the same time is left alone.
+    /// Opens the lake in a folder that is [prepared](prepare). What is written on behalf of another
+    /// `writer` at the same time is left alone.
     pub fn open(folder: &Path, writer: &str, layout: Layout) -> Result<Self, LakeError> {
-        create_folder(folder)?;
-        let folder = fs::canonicalize(folder).map_err(failed(folder))?;
+        let folder = folder.to_owned();
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
         create_folder(&folder.join(&open_folder))?;
-        try_out(&folder)?;
         Ok(Self {
             layout,
             names: Names {
@@ -269,6 +267,18 @@ impl Names {
     }
 }
 
+/// Makes a lake's folder where there is none, and sees that it can be written before any work is
+/// done in vain. The folder, absolute.
+pub fn prepare(folder: &Path) -> Result<PathBuf, LakeError> {
+    create_folder(folder)?;
+    let folder = fs::canonicalize(folder).map_err(failed(folder))?;
+    let trial = folder.join(format!("{OWN_FOLDER}-{}", std::process::id()));
+    fs::create_dir(&trial)
+        .and_then(|()| fs::remove_dir(&trial))
+        .map_err(failed(&folder))?;
+    Ok(folder)
+}
+
 /// Does the renames of a window that was committed, as far as a run that was killed has not.
 pub fn publish_rest(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
     let is_left = |rename: &&Rename| lake.join(&rename.0).exists();
@@ -299,14 +309,6 @@ fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, LakeError> {
         .collect();
     fs::create_dir_all(folder).map_err(failed(folder))?;
     Ok(changed)
-}
-
-/// Whether there may be new folders in the lake, before any work is done in vain.
-fn try_out(lake: &Path) -> Result<(), LakeError> {
-    let path = lake.join(format!("{OWN_FOLDER}-{}", std::process::id()));
-    fs::create_dir(&path)
-        .and_then(|()| fs::remove_dir(&path))
-        .map_err(failed(lake))
 }
 
 fn sync(path: &Path) -> Result<(), LakeError> {
@@ -509,8 +511,7 @@ mod tests {
     fn a_lake_that_cannot_be_written_is_known_at_once() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         for path in [file.path().to_owned(), file.path().join("lake")] {
-            let error = Lake::open(&path, "test", layout(Compression::None)).err();
-            let error = error.expect("an error").to_string();
+            let error = prepare(&path).expect_err("no folder").to_string();
             assert!(error.contains("cannot be written"), "{error}");
         }
     }

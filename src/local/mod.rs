@@ -10,6 +10,7 @@ pub mod batch;
 pub mod delivery;
 pub mod error_object;
 pub mod function;
+pub mod in_process;
 pub mod input;
 pub mod journal;
 pub mod lake;

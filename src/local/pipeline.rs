@@ -14,7 +14,7 @@ use std::{
 use super::{
     Ending, RunError,
     batch::{Batch, Cutter, Intake, Piece},
-    delivery::{Delivery, DeliveryError},
+    delivery::Delivery,
     function::{Function, FunctionError, Invocation, Invoker},
 };
 use crate::dedup::embedded::EmbeddedStore;

@@ -1,0 +1,39 @@
+//! What a person gives commands to: one file a command. Errors are sentences here.
+
+mod progress;
+mod report;
+mod run;
+mod terminal;
+
+use std::{process::ExitCode, time::SystemTime};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Puts an event stream into a lake: what Amazon Data Firehose and its function do, on one machine
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Options),
+}
+
+/// Does what the arguments say. What the exit code tells is for the command to say.
+pub fn run() -> Result<ExitCode> {
+    match Arguments::parse().command {
+        Command::Run(options) => run::run(&options),
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the tool reads the clock"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
