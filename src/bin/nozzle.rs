@@ -1,19 +1,16 @@
-//! The tool: arguments in, exit code out.
+//! The tool `nozzle`: an event stream into a lake, on one machine.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
-use clap::Parser;
-use nozzle::tool::Tool;
-
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where an error reaches the person"
-)]
 fn main() -> ExitCode {
-    match Tool::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+    match nozzle::tool::run() {
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("nozzle: {error:#}");
+            // Where nobody listens there is nobody to tell.
+            let _ = writeln!(io::stderr(), "nozzle: {error:#}");
             ExitCode::FAILURE
         }
     }

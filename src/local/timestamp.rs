@@ -64,6 +64,17 @@ impl Pattern {
         }
     }
 
+    /// As it stands in the names of Firehose's objects.
+    #[must_use]
+    pub fn of_names() -> Self {
+        use Field::{Day, Hour, Minute, Month, Second, Year};
+        let mut parts = vec![Part::Field(Year, 4)];
+        for field in [Month, Day, Hour, Minute, Second] {
+            parts.extend([Part::Literal("-".into()), Part::Field(field, 2)]);
+        }
+        Self { parts }
+    }
+
     /// Writes the moment, which lies in the years that a clock shows.
     pub fn write(&self, text: &mut String, epoch_milliseconds: i64) {
         let time = DateTime::from_timestamp_millis(epoch_milliseconds).unwrap_or_default();

@@ -30,7 +30,7 @@ Examples:
   nozzle explain events.jsonl --line 17
   echo '{\"event_uuid\":\"1\",\"event_name\":\"a:b\",\"created_at\":1712511721}' | nozzle explain --json
   nozzle explain event.json --record-id 4954698668 --arrival 1712511721022")]
-pub struct Explain {
+pub(super) struct Explain {
     /// A file with the event; without one, standard input
     file: Option<PathBuf>,
     /// Explain this line of the file, counted from 1, instead of the whole
@@ -48,7 +48,7 @@ pub struct Explain {
     /// Where delivered events go; by default a folder a partition key, under events/
     #[arg(long, value_name = "EXPRESSION")]
     prefix: Option<String>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "The function's settings")]
     settings: SettingsOptions,
 }
 
@@ -78,7 +78,7 @@ struct Accepted {
 }
 
 impl Explain {
-    pub fn run(self) -> anyhow::Result<()> {
+    pub(super) fn run(self) -> anyhow::Result<()> {
         let settings = self.settings.read()?;
         let prefix = self.prefix(&settings.rules.partition_keys)?;
         let bytes = self.read()?;

@@ -1,0 +1,217 @@
+//! A function's answer, checked as Firehose checks it: what is wrong with all of it is an error,
+//! what is wrong with one record becomes that record's fate.
+
+use std::{borrow::Cow, fmt, ops::Range};
+
+use base64_simd::STANDARD;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+
+use super::{batch::Batch, function::FunctionError};
+use crate::firehose::budget::RESPONSE_BYTES_MAX;
+
+/// Between the values of a group; no path holds it.
+const SEPARATOR: char = '\0';
+
+/// An answer that can be acted on.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// One for each record of the batch, in order.
+    pub fates: Vec<Fate>,
+    data: Vec<u8>,
+    groups: String,
+}
+
+/// What becomes of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    Delivered(Delivered),
+    Dropped,
+    Failed(Failure),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    data: Range<usize>,
+    group: Range<usize>,
+}
+
+/// Why Firehose puts a record under the error prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    ProcessingFailed,
+    RecordIdMissing,
+    RecordIdDoubled,
+    /// Its partition keys are not the prefix's.
+    Partitioning,
+}
+
+impl Answer {
+    /// Reads an answer to `batch`, whose prefix names `keys`.
+    pub fn check(answer: &[u8], batch: &Batch, keys: &[String]) -> Result<Self, FunctionError> {
+        if answer.len() > RESPONSE_BYTES_MAX {
+            return Err(FunctionError::AnswerTooLarge(answer.len()));
+        }
+        let response: Response<'_> = serde_json::from_slice(answer)?;
+        let mut checked = Self {
+            fates: vec![Fate::Failed(Failure::RecordIdMissing); batch.len()],
+            data: Vec::with_capacity(answer.len() / 4 * 3),
+            groups: String::new(),
+        };
+        for entry in &response.records {
+            // Every entry is read, also one whose id nobody asked for.
+            let fate = checked.fate(entry, keys)?;
+            let position = batch.position_of(&entry.record_id.0);
+            if let Some(known) = position.and_then(|position| checked.fates.get_mut(position)) {
+                *known = match known {
+                    Fate::Failed(Failure::RecordIdMissing) => fate,
+                    _ => Fate::Failed(Failure::RecordIdDoubled),
+                };
+            }
+        }
+        Ok(checked)
+    }
+
+    #[must_use]
+    pub fn data(&self, delivered: &Delivered) -> &[u8] {
+        self.data.get(delivered.data.clone()).unwrap_or_default()
+    }
+
+    /// Tells partitions apart; [`values`] takes it to pieces.
+    #[must_use]
+    pub fn group(&self, delivered: &Delivered) -> &str {
+        self.groups.get(delivered.group.clone()).unwrap_or_default()
+    }
+
+    fn fate(&mut self, entry: &Entry<'_>, keys: &[String]) -> Result<Fate, FunctionError> {
+        match &*entry.result.0 {
+            "Ok" => {}
+            "Dropped" => return Ok(Fate::Dropped),
+            "ProcessingFailed" => return Ok(Fate::Failed(Failure::ProcessingFailed)),
+            other => return Err(FunctionError::ResultUnknown(other.to_owned())),
+        }
+        let data = entry.data.as_ref().ok_or(FunctionError::DataMissing)?;
+        let data_start = self.data.len();
+        STANDARD
+            .decode_append(data.0.as_bytes(), &mut self.data)
+            .map_err(|_| FunctionError::DataNotBase64)?;
+        let group_start = self.groups.len();
+        Ok(
+            match self.push_group(&entry.metadata.partition_keys.0, keys) {
+                Some(()) => Fate::Delivered(Delivered {
+                    data: data_start..self.data.len(),
+                    group: group_start..self.groups.len(),
+                }),
+                None => Fate::Failed(Failure::Partitioning),
+            },
+        )
+    }
+
+    /// Every key that the prefix names has a value, and there is no other.
+    fn push_group(&mut self, given: &[(Text<'_>, Text<'_>)], keys: &[String]) -> Option<()> {
+        if given.len() != keys.len() {
+            return None;
+        }
+        for (position, key) in keys.iter().enumerate() {
+            // Nearly always they come in the prefix's order.
+            let in_order = given.get(position).filter(|(name, _)| name.0 == *key);
+            let (_, value) = in_order.or_else(|| given.iter().find(|(name, _)| name.0 == *key))?;
+            if value.0.is_empty() || value.0.contains(SEPARATOR) {
+                return None;
+            }
+            if position > 0 {
+                self.groups.push(SEPARATOR);
+            }
+            self.groups.push_str(&value.0);
+        }
+        Some(())
+    }
+}
+
+/// The values of a group, in the order of the prefix's keys.
+#[must_use]
+pub fn values(group: &str) -> Vec<&str> {
+    group.split(SEPARATOR).collect()
+}
+
+#[derive(Deserialize)]
+struct Response<'a> {
+    #[serde(borrow)]
+    records: Vec<Entry<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    #[serde(borrow)]
+    record_id: Text<'a>,
+    #[serde(borrow)]
+    result: Text<'a>,
+    #[serde(borrow)]
+    data: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    metadata: Metadata<'a>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    #[serde(borrow, default)]
+    partition_keys: PartitionKeys<'a>,
+}
+
+#[derive(Default)]
+struct PartitionKeys<'a>(Vec<(Text<'a>, Text<'a>)>);
+
+/// Text that is borrowed unless it has escapes.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowing;
+        impl<'de> Visitor<'de> for Borrowing {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Borrowing)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for PartitionKeys<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = PartitionKeys<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("partition keys, each a string")
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(PartitionKeys::default())
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut keys = Vec::with_capacity(6);
+                while let Some(pair) = map.next_entry()? {
+                    keys.push(pair);
+                }
+                Ok(PartitionKeys(keys))
+            }
+        }
+        deserializer.deserialize_any(InOrder)
+    }
+}
