@@ -459,7 +459,7 @@ mod tests {
         lake.deliver("0", ARRIVAL, b"c\n").expect("delivered");
         let window = lake.end_window().expect("written");
         assert_eq!(window.partitions.len(), OPEN_MAX + 3);
-        assert_eq!(window.files as usize, OPEN_MAX + 4);
+        assert_eq!(window.files, OPEN_MAX as u64 + 4);
     }
 
     #[test]
@@ -487,7 +487,7 @@ mod tests {
                 .expect("a file");
             file.push(kept.as_bytes()).expect("pushed");
             let length = file.length();
-            file.push(&[b'x'; 100_000]).expect("pushed");
+            file.push("x".repeat(100_000).as_bytes()).expect("pushed");
             file.cut_back(length).expect("cut back");
             let window = lake.end_window().expect("written");
             assert_eq!(window.error_files, u64::from(!kept.is_empty()));
@@ -505,7 +505,7 @@ mod tests {
         lake.deliver("x", ARRIVAL, b"committed\n")
             .expect("delivered");
         let window = lake.end_window().expect("written");
-        lake.deliver("x", ARRIVAL, &[b'y'; 100_000])
+        lake.deliver("x", ARRIVAL, "y".repeat(100_000).as_bytes())
             .expect("delivered");
         drop(lake);
         for _ in 0..2 {

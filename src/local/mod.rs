@@ -95,6 +95,8 @@ pub enum RunError {
     NotConserved(#[from] NotConserved),
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] io::Error),
+    #[error("a thread has ended early: this is a mistake in nozzle")]
+    ThreadGone,
 }
 
 impl<F: Function + Sync> Firehose<'_, F> {

@@ -2,7 +2,6 @@
 //! kept.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -70,8 +69,8 @@ impl<F: Function + Sync> Pipeline<'_, F> {
     ) -> Result<Ending, RunError> {
         let (to_function, taken) = sync_channel(WAITING_MAX);
         let (to_delivery, steps) = sync_channel(WAITING_MAX);
-        let (to_committer, closed) = sync_channel(0);
-        let (committed, commits) = sync_channel(1);
+        let (to_committer, windows) = sync_channel(0);
+        let (done, windows_done) = sync_channel(1);
         // Not waited for: it may hang on an input that has nothing.
         thread::Builder::new()
             .name("reader".into())
@@ -79,10 +78,11 @@ impl<F: Function + Sync> Pipeline<'_, F> {
         thread::scope(|scope| {
             let full = Arc::clone(&self.window.lake_is_full);
             let named = |name: &str| thread::Builder::new().name(name.into());
-            named("function")
-                .spawn_scoped(scope, move || self.answer(&taken, &to_delivery, &commits))?;
+            named("function").spawn_scoped(scope, move || {
+                self.answer(&taken, &to_delivery, &windows_done)
+            })?;
             let committing = named("committer")
-                .spawn_scoped(scope, move || commit(committer, &closed, &committed))?;
+                .spawn_scoped(scope, move || commit(committer, &windows, &done))?;
             let delivered = deliver(&steps, delivery, to_committer, &full);
             drop(steps);
             join(committing)?;
@@ -97,7 +97,7 @@ impl<F: Function + Sync> Pipeline<'_, F> {
         &mut self,
         taken: &Receiver<Taken>,
         steps: &SyncSender<Step>,
-        commits: &Receiver<()>,
+        windows_done: &Receiver<()>,
     ) -> Result<(), Gone> {
         let mut is_first_window = true;
         loop {
@@ -113,7 +113,7 @@ impl<F: Function + Sync> Pipeline<'_, F> {
             if may_end_window && self.window.is_full() {
                 // Claims are cut once a window: the last one's are durable before the next are.
                 if !is_first_window {
-                    commits.recv().map_err(|_| Gone)?;
+                    windows_done.recv().map_err(|_| Gone)?;
                 }
                 is_first_window = false;
                 self.window.end();
@@ -179,6 +179,10 @@ fn read(mut cutter: Cutter, function: &SyncSender<Taken>) -> Result<(), Gone> {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the committer ends when nobody can send to it any more"
+)]
 fn deliver<F: Function>(
     steps: &Receiver<Step>,
     delivery: &mut Delivery<'_, F>,
@@ -205,13 +209,13 @@ fn deliver<F: Function>(
 
 fn commit(
     committer: &Committer<'_>,
-    closed: &Receiver<Closed>,
-    committed: &SyncSender<()>,
+    windows: &Receiver<Closed>,
+    window_done: &SyncSender<()>,
 ) -> Result<(), CommitError> {
-    for closed in closed {
+    for closed in windows {
         committer.commit(closed)?;
         // A function that has ended does not wait for it.
-        let _ = committed.try_send(());
+        let _ = window_done.try_send(());
     }
     Ok(())
 }
@@ -223,7 +227,7 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 
 impl From<Gone> for RunError {
     fn from(Gone: Gone) -> Self {
-        io::Error::other("another one has ended early").into()
+        Self::ThreadGone
     }
 }
 
