@@ -95,7 +95,7 @@ impl Answer {
         let data = entry.data.as_ref().ok_or(FunctionError::DataMissing)?;
         let data_start = self.data.len();
         STANDARD
-            .decode_append(data.0.as_bytes(), &mut self.data)
+            .decode_append(&data.0, &mut self.data)
             .map_err(|_| FunctionError::DataNotBase64)?;
         let group_start = self.groups.len();
         Ok(
@@ -150,7 +150,7 @@ struct Entry<'a> {
     #[serde(borrow)]
     result: Text<'a>,
     #[serde(borrow)]
-    data: Option<Text<'a>>,
+    data: Option<Bytes<'a>>,
     #[serde(borrow, default)]
     metadata: Metadata<'a>,
 }
@@ -190,6 +190,31 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// Text that need not be checked to be UTF-8, as base64 is more than that.
+struct Bytes<'a>(Cow<'a, [u8]>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Borrowing;
+        impl<'de> Visitor<'de> for Borrowing {
+            type Value = Bytes<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Borrowed(bytes)))
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+                Ok(Bytes(Cow::Owned(bytes.to_owned())))
+            }
+        }
+        deserializer.deserialize_bytes(Borrowing)
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for PartitionKeys<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
@@ -213,5 +238,123 @@ impl<'de: 'a, 'a> Deserialize<'de> for PartitionKeys<'a> {
             }
         }
         deserializer.deserialize_any(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::batch::tests::batch;
+
+    const KEYS: &str = r#""metadata":{"partitionKeys":{"a":"1","b":"2"}}"#;
+
+    /// The fates of a batch of two, whose ids stand for `ID0` and `ID1`.
+    fn fates(entries: &[&str]) -> Result<Vec<String>, FunctionError> {
+        let batch = batch(b"first\nsecond\n");
+        let [first, second] = batch.ids();
+        let answer = format!("{{\"records\":[{}]}}", entries.join(","))
+            .replace("ID0", &first)
+            .replace("ID1", &second)
+            .replace("KEYS", KEYS);
+        let keys = ["a".to_owned(), "b".to_owned()];
+        let answer = Answer::check(answer.as_bytes(), &batch, &keys)?;
+        let name = |fate: &Fate| match fate {
+            Fate::Delivered(delivered) => {
+                let data = String::from_utf8_lossy(answer.data(delivered));
+                format!("{data} in {}", values(answer.group(delivered)).join("/"))
+            }
+            other => format!("{other:?}"),
+        };
+        Ok(answer.fates.iter().map(name).collect())
+    }
+
+    const OK0: &str = r#"{"recordId":"ID0","result":"Ok","data":"YQ==",KEYS}"#;
+    const OK1: &str = r#"{"recordId":"ID1","result":"Ok","data":"Yg==",KEYS}"#;
+    const DROPPED0: &str = r#"{"recordId":"ID0","result":"Dropped"}"#;
+    const FAILED1: &str = r#"{"recordId":"ID1","result":"ProcessingFailed","data":""}"#;
+
+    #[track_caller]
+    fn check(entries: &[&str], expected: [&str; 2]) {
+        assert_eq!(fates(entries).expect("an answer"), expected, "{entries:?}");
+    }
+
+    #[test]
+    fn each_record_has_its_fate() {
+        check(&[OK0, OK1], ["a in 1/2", "b in 1/2"]);
+        check(&[OK1, OK0], ["a in 1/2", "b in 1/2"]);
+        check(
+            &[DROPPED0, FAILED1],
+            ["Dropped", "Failed(ProcessingFailed)"],
+        );
+    }
+
+    #[test]
+    fn ids_that_are_missing_or_doubled_fail_their_records() {
+        check(&[], ["Failed(RecordIdMissing)"; 2]);
+        check(&[OK0], ["a in 1/2", "Failed(RecordIdMissing)"]);
+        check(&[OK0, OK1, OK0], ["Failed(RecordIdDoubled)", "b in 1/2"]);
+        check(
+            &[OK0, OK0, OK0, OK1],
+            ["Failed(RecordIdDoubled)", "b in 1/2"],
+        );
+        let unknown = r#"{"recordId":"else","result":"Ok","data":"YQ==",KEYS}"#;
+        check(&[OK0, unknown, OK1], ["a in 1/2", "b in 1/2"]);
+    }
+
+    #[test]
+    fn partition_keys_are_the_prefixs() {
+        for metadata in [
+            r#""metadata":{"partitionKeys":{"a":"1"}}"#,
+            r#""metadata":{"partitionKeys":{"a":"1","b":""}}"#,
+            r#""metadata":{"partitionKeys":{"a":"1","b":"2","c":"3"}}"#,
+            r#""metadata":{"partitionKeys":{"a":"1","c":"3"}}"#,
+            r#""metadata":{"partitionKeys":{"a":"1","b":"\u0000"}}"#,
+            r#""metadata":{"partitionKeys":null}"#,
+            r#""metadata":{}"#,
+            r#""more":1"#,
+        ] {
+            check(
+                &[&OK0.replace("KEYS", metadata), OK1],
+                ["Failed(Partitioning)", "b in 1/2"],
+            );
+        }
+        let reversed = r#""metadata":{"partitionKeys":{"b":"2","a":"\u0031"}}"#;
+        check(
+            &[&OK0.replace("KEYS", reversed), OK1],
+            ["a in 1/2", "b in 1/2"],
+        );
+    }
+
+    #[track_caller]
+    fn check_error(entry: &str, expected: &str) {
+        let error = fates(&[OK0, entry]).expect_err("no answer").to_string();
+        assert!(error.contains(expected), "{entry}: {error}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_may_be_wrong_with_all() {
+        check_error(
+            r#"{"recordId":"ID1","result":"OK","data":"YQ=="}"#,
+            "`OK` is not a result",
+        );
+        check_error(r#"{"recordId":"ID1","result":"Ok"}"#, "has no data");
+        check_error(
+            r#"{"recordId":"ID1","result":"Ok","data":"YQ"}"#,
+            "not base64",
+        );
+        check_error(
+            r#"{"recordId":"ID1","result":"Ok","data":"Y Q="}"#,
+            "not base64",
+        );
+        check_error(r#"{"recordId":"ID1"}"#, "cannot be read");
+        check_error(r#"{"result":"Dropped"}"#, "cannot be read");
+        check_error("[]]", "cannot be read");
+        let keys = OK1.replace("KEYS", r#""metadata":{"partitionKeys":{"a":1,"b":"2"}}"#);
+        check_error(&keys, "cannot be read");
+        let large = r#"{"recordId":"else","result":"Dropped","data":"DATA"}"#;
+        check_error(
+            &large.replace("DATA", &"x".repeat(RESPONSE_BYTES_MAX)),
+            "but Lambda takes",
+        );
     }
 }

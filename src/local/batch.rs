@@ -165,9 +165,10 @@ impl Cutter {
         if !batch.bytes.is_empty() {
             return Ok(Some(Intake::Batch(self.close(batch))));
         }
-        match self.long.is_some() || self.failed.is_some() {
-            true => self.take_in(),
-            false => Ok(None),
+        if self.long.is_some() || self.failed.is_some() {
+            self.take_in()
+        } else {
+            Ok(None)
         }
     }
 
@@ -256,9 +257,10 @@ impl Cutter {
         let is_first = !long.begun;
         let place = long.place;
         long.begun = true;
-        let rest = match long.held.len() > held_bytes_max {
-            true => long.held.split_off(self.limits.piece_bytes),
-            false => Vec::new(),
+        let rest = if long.held.len() > held_bytes_max {
+            long.held.split_off(self.limits.piece_bytes)
+        } else {
+            Vec::new()
         };
         self.fingerprinter.update(&long.held);
         let mut bytes = std::mem::replace(&mut long.held, rest);
@@ -387,7 +389,7 @@ pub fn epoch_milliseconds(time: SystemTime) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 
     use proptest::prelude::*;
@@ -420,6 +422,23 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(bytes).expect("written");
         file
+    }
+
+    /// The one batch that this input is.
+    pub(in crate::local) fn batch(bytes: &[u8]) -> Batch {
+        let file = file(bytes);
+        match cutter(file.path()).take_in().expect("readable") {
+            Some(Intake::Batch(batch)) => batch,
+            other => panic!("not a batch: {other:?}"),
+        }
+    }
+
+    impl Batch {
+        pub(in crate::local) fn ids<const NUMBER: usize>(&self) -> [String; NUMBER] {
+            std::array::from_fn(|number| {
+                format!("{}-{}", self.ids.run, self.ids.first + number as u64)
+            })
+        }
     }
 
     fn take_in_all(cutter: &mut Cutter) -> Vec<Intake> {
@@ -489,11 +508,7 @@ mod tests {
 
     #[test]
     fn a_request_is_what_firehose_sends() {
-        let file = file(b"{\"a\":1}\nbb\n");
-        let intakes = take_in_all(&mut cutter(file.path()));
-        let [Intake::Batch(batch)] = intakes.as_slice() else {
-            panic!("one batch: {intakes:?}");
-        };
+        let batch = batch(b"{\"a\":1}\nbb\n");
         let request: Value = serde_json::from_slice(batch.request()).expect("JSON");
         let id = |position: usize| {
             request["records"][position]["recordId"]
@@ -527,11 +542,7 @@ mod tests {
 
     #[test]
     fn each_attempt_is_an_invocation_of_its_own() {
-        let file = file(b"a\n");
-        let Some(Intake::Batch(mut batch)) = cutter(file.path()).take_in().expect("readable")
-        else {
-            panic!("one batch");
-        };
+        let mut batch = batch(b"a\n");
         let before: Value = serde_json::from_slice(batch.request()).expect("JSON");
         batch.renew_invocation(&mut Random::default());
         let after: Value = serde_json::from_slice(batch.request()).expect("JSON");
@@ -541,7 +552,7 @@ mod tests {
 
     #[test]
     fn two_batches_never_share_a_millisecond() {
-        let file = file("x".repeat(20).as_bytes().repeat(1).as_slice());
+        let file = file(&[b'x'; 20]);
         let file = [file.path(), file.path()].map(Path::to_owned);
         let input = Input::find(&file, Path::new("no lake")).expect("an input");
         let lines = Lines::new(input, 22, Arc::default());

@@ -5,11 +5,12 @@ use std::time::{Instant, SystemTime};
 
 use super::{
     answer::{Answer, Delivered, Failure, Fate},
-    batch::{Batch, Mark, Piece, Place, epoch_milliseconds},
+    batch::{Batch, Piece, Place, epoch_milliseconds},
+    commit::Closed,
     error_object::{ErrorObject, OutputType},
     function::{ATTEMPTS_MAX, Function, FunctionError, Invocation, Invoker, Told},
     input::Source,
-    journal::{Journal, JournalError, Unfinished},
+    journal::Unfinished,
     lake::{Lake, LakeError, Length, PutError},
     summary::{RECORD_TOO_LARGE, Summary},
 };
@@ -19,14 +20,12 @@ use crate::transform::{Rules, transform};
 pub struct Delivery<'a, F> {
     pub invoker: Invoker<'a, F>,
     pub lake: Lake,
-    pub journal: Journal<'a>,
     pub rules: &'a Rules,
     pub sources: Vec<Source>,
     pub clock: fn() -> SystemTime,
     pub started: Instant,
-    /// Goes on from an interrupted run's, which had this mark.
+    /// Goes on from an interrupted run's.
     pub progress: Unfinished,
-    pub committed: Mark,
     pub long: Option<LongRecord>,
 }
 
@@ -37,25 +36,13 @@ pub struct LongRecord {
     bytes: u64,
 }
 
-/// Why a run cannot go on. What was committed before is in the lake, or will be with the next run.
-#[derive(Debug, thiserror::Error)]
-pub enum DeliveryError {
-    #[error(transparent)]
-    Lake(#[from] LakeError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The window is committed; only names are missing, which the next run gives.
-    #[error("{0}; the next run finishes what is left")]
-    Publish(#[source] LakeError),
-}
-
 impl<F: Function> Delivery<'_, F> {
     /// Brings a batch to its end, trying again where the function failed.
     pub fn deliver(
         &mut self,
         mut batch: Batch,
         first: Result<Invocation, FunctionError>,
-    ) -> Result<(), DeliveryError> {
+    ) -> Result<(), LakeError> {
         let keys = self.lake.partition_keys();
         let settled = self.invoker.settle(&mut batch, keys, first);
         self.summary().records += batch.len() as u64;
@@ -68,7 +55,7 @@ impl<F: Function> Delivery<'_, F> {
     }
 
     /// A record that is too long becomes an error object, piece by piece.
-    pub fn deliver_piece(&mut self, piece: &Piece) -> Result<(), DeliveryError> {
+    pub fn deliver_piece(&mut self, piece: &Piece) -> Result<(), LakeError> {
         let mut line = String::with_capacity(piece.bytes.len() / 3 * 4 + 512);
         if piece.is_first {
             ErrorObject::begin(&mut line);
@@ -97,51 +84,33 @@ impl<F: Function> Delivery<'_, F> {
         Ok(())
     }
 
-    /// Makes what has been done since the last window durable, and part of the lake.
-    pub fn end_window(&mut self) -> Result<(), DeliveryError> {
-        match self.progress.mark == self.committed {
-            true => Ok(()),
-            false => self.commit(false),
-        }
-    }
-
-    /// Ends the last window. A run that is not finished can be gone on with.
-    pub fn finish(&mut self, is_finished: bool) -> Result<(), DeliveryError> {
+    /// Completes the window's files. Nothing of it is durable yet.
+    pub fn end_window(&mut self, is_finished: bool) -> Result<Closed, LakeError> {
         if let Some(long) = self.long.take() {
             let arrival = self.progress.mark.arrival_milliseconds;
             let file = self.lake.errors(OutputType::ProcessingFailed, arrival)?;
             file.cut_back(long.length)?;
         }
-        self.commit(is_finished)?;
-        // With no names left to give, lake and claims may part.
-        let unfinished = (!is_finished).then(|| self.progress.clone());
-        let arrival = self.progress.mark.arrival_milliseconds;
-        Ok(self.journal.commit(&[], arrival, unfinished)?)
+        let window = self.lake.end_window()?;
+        let bytes_in = self.progress.mark.position.bytes;
+        let seconds = self.started.elapsed().as_secs_f64();
+        self.started = Instant::now();
+        let summary = self.summary();
+        summary.add_window(&window);
+        summary.bytes_in = bytes_in;
+        summary.seconds += seconds;
+        Ok(Closed {
+            window,
+            progress: self.progress.clone(),
+            is_finished,
+        })
     }
 
     pub fn summary(&mut self) -> &mut Summary {
         &mut self.progress.summary
     }
 
-    fn commit(&mut self, is_finished: bool) -> Result<(), DeliveryError> {
-        let window = self.lake.end_window()?;
-        let mark = self.progress.mark;
-        let seconds = self.started.elapsed().as_secs_f64();
-        let summary = self.summary();
-        summary.add_window(&window);
-        summary.bytes_in = mark.position.bytes;
-        summary.seconds += seconds;
-        self.started = Instant::now();
-        let unfinished = (!is_finished).then(|| self.progress.clone());
-        self.journal
-            .commit(&window.renames, mark.arrival_milliseconds, unfinished)?;
-        self.committed = mark;
-        self.lake
-            .publish(&window.renames)
-            .map_err(DeliveryError::Publish)
-    }
-
-    fn put(&mut self, batch: &Batch, answer: &Answer, told: Told) -> Result<(), DeliveryError> {
+    fn put(&mut self, batch: &Batch, answer: &Answer, told: Told) -> Result<(), LakeError> {
         let ended = epoch_milliseconds((self.clock)());
         let mut failed_without_reason = 0;
         for ((bytes, place), fate) in batch.records().zip(&answer.fates) {
@@ -178,7 +147,7 @@ impl<F: Function> Delivery<'_, F> {
         batch: &Batch,
         answer: &Answer,
         delivered: &Delivered,
-    ) -> Result<Option<Failure>, DeliveryError> {
+    ) -> Result<Option<Failure>, LakeError> {
         let (group, line) = (answer.group(delivered), answer.data(delivered));
         match self.lake.deliver(group, batch.arrival_milliseconds, line) {
             Ok(()) => {
@@ -186,11 +155,11 @@ impl<F: Function> Delivery<'_, F> {
                 Ok(None)
             }
             Err(PutError::Outside(_)) => Ok(Some(Failure::Partitioning)),
-            Err(PutError::Lake(error)) => Err(error.into()),
+            Err(PutError::Lake(error)) => Err(error),
         }
     }
 
-    fn fail_batch(&mut self, batch: &Batch, error: &FunctionError) -> Result<(), DeliveryError> {
+    fn fail_batch(&mut self, batch: &Batch, error: &FunctionError) -> Result<(), LakeError> {
         let ended = epoch_milliseconds((self.clock)());
         let object = ErrorObject {
             code: "Lambda.FunctionError",

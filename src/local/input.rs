@@ -165,9 +165,10 @@ fn find(path: &Path, lake: Option<&Path>, sources: &mut Vec<Source>) -> Result<(
     }
     let before = sources.len();
     find_in_folder(path, lake, sources)?;
-    match sources.len() == before {
-        true => Err(InputError::Empty(path.to_owned())),
-        false => Ok(()),
+    if sources.len() == before {
+        Err(InputError::Empty(path.to_owned()))
+    } else {
+        Ok(())
     }
 }
 

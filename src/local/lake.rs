@@ -60,7 +60,7 @@ struct Names {
     temporaries: u64,
 }
 
-/// What a window has come to.
+/// What a window has come to: its files are complete, under temporary names.
 #[derive(Debug, Default)]
 pub struct Window {
     pub renames: Vec<Rename>,
@@ -194,7 +194,8 @@ impl Lake {
         self.finished.len() + self.partitions.len() >= FILES_MAX
     }
 
-    /// Completes every file and waits until the disk has it. The names are still temporary.
+    /// Completes every file. Whether the disk has it, and its final name, is for [`sync`] and
+    /// [`publish`]; what is added from now on belongs to the next window.
     pub fn end_window(&mut self) -> Result<Window, LakeError> {
         let mut window = std::mem::take(&mut self.window);
         let mut files = std::mem::take(&mut self.finished);
@@ -212,15 +213,8 @@ impl Lake {
                 files.push(file);
             }
         }
-        side_by_side(&files, |file| sync(&file.path))?;
-        sync(&self.names.open_folder())?;
         window.renames = files.into_iter().map(|file| file.rename).collect();
         Ok(window)
-    }
-
-    /// Gives the files of an ended window their final names, and waits until the disk has these.
-    pub fn publish(&self, renames: &[Rename]) -> Result<(), LakeError> {
-        publish(&self.names.lake, renames)
     }
 
     /// Removes the temporary files of a run that did not end its window.
@@ -279,14 +273,23 @@ pub fn prepare(folder: &Path) -> Result<PathBuf, LakeError> {
     Ok(folder)
 }
 
-/// Does the renames of a window that was committed, as far as a run that was killed has not.
-pub fn publish_rest(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
-    let is_left = |rename: &&Rename| lake.join(&rename.0).exists();
-    let left: Vec<Rename> = renames.iter().filter(is_left).cloned().collect();
-    publish(lake, &left)
+/// Waits until the disk has these files, which have temporary names.
+pub fn sync(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
+    side_by_side(renames, |Rename(temporary, _)| {
+        sync_one(&lake.join(temporary))
+    })?;
+    match renames
+        .first()
+        .and_then(|Rename(temporary, _)| temporary.parent())
+    {
+        Some(folder) => sync_one(&lake.join(folder)),
+        None => Ok(()),
+    }
 }
 
-fn publish(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
+/// Gives the files of a window that is committed their final names, and waits until the disk has
+/// these.
+pub fn publish(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
     let mut changed = BTreeSet::new();
     for Rename(temporary, name) in renames {
         let path = lake.join(name);
@@ -295,7 +298,14 @@ fn publish(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
         changed.insert(folder.to_owned());
         fs::rename(lake.join(temporary), &path).map_err(failed(&path))?;
     }
-    side_by_side(&Vec::from_iter(changed), |folder| sync(folder))
+    side_by_side(&Vec::from_iter(changed), |folder| sync_one(folder))
+}
+
+/// Does the renames of a window that was committed, as far as a run that was killed has not.
+pub fn publish_rest(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
+    let is_left = |rename: &&Rename| lake.join(&rename.0).exists();
+    let left: Vec<Rename> = renames.iter().filter(is_left).cloned().collect();
+    publish(lake, &left)
 }
 
 /// Creates a folder and those above it; the folders that have a new entry by that.
@@ -311,7 +321,7 @@ fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, LakeError> {
     Ok(changed)
 }
 
-fn sync(path: &Path) -> Result<(), LakeError> {
+fn sync_one(path: &Path) -> Result<(), LakeError> {
     File::open(path)
         .and_then(|file| file.sync_all())
         .map_err(failed(path))
@@ -392,13 +402,13 @@ mod tests {
             lake.deliver(group, ARRIVAL, line.as_bytes())
                 .expect("delivered");
         }
-        let window = lake.end_window().expect("on the disk");
+        let window = lake.end_window().expect("written");
         assert_eq!(
             (window.files, window.bytes, window.partitions.len()),
             (2, 6, 2)
         );
         assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
-        lake.publish(&window.renames).expect("published");
+        publish(folder.path(), &window.renames).expect("published");
         let files = files(folder.path());
         let contents: Vec<_> = files
             .iter()
@@ -425,9 +435,9 @@ mod tests {
             lake.deliver("x", ARRIVAL, line.as_bytes())
                 .expect("delivered");
         }
-        let window = lake.end_window().expect("on the disk");
+        let window = lake.end_window().expect("written");
         assert!(window.bytes < 20_000);
-        lake.publish(&window.renames).expect("published");
+        publish(folder.path(), &window.renames).expect("published");
         let path = files(folder.path()).pop().expect("a file");
         assert!(path.extension().is_some_and(|extension| extension == "gz"));
         let mut text = String::new();
@@ -447,9 +457,9 @@ mod tests {
             assert!(lake.partitions.len() <= OPEN_MAX);
         }
         lake.deliver("0", ARRIVAL, b"c\n").expect("delivered");
-        let window = lake.end_window().expect("on the disk");
+        let window = lake.end_window().expect("written");
         assert_eq!(window.partitions.len(), OPEN_MAX + 3);
-        assert_eq!(window.files as usize, OPEN_MAX + 4);
+        assert_eq!(window.files, OPEN_MAX as u64 + 4);
     }
 
     #[test]
@@ -477,11 +487,11 @@ mod tests {
                 .expect("a file");
             file.push(kept.as_bytes()).expect("pushed");
             let length = file.length();
-            file.push(&[b'x'; 100_000]).expect("pushed");
+            file.push("x".repeat(100_000).as_bytes()).expect("pushed");
             file.cut_back(length).expect("cut back");
-            let window = lake.end_window().expect("on the disk");
+            let window = lake.end_window().expect("written");
             assert_eq!(window.error_files, u64::from(!kept.is_empty()));
-            lake.publish(&window.renames).expect("published");
+            publish(folder.path(), &window.renames).expect("published");
         }
         let files = files(folder.path());
         assert_eq!(files.len(), 1);
@@ -494,8 +504,8 @@ mod tests {
         let mut lake = open(folder.path(), Compression::None);
         lake.deliver("x", ARRIVAL, b"committed\n")
             .expect("delivered");
-        let window = lake.end_window().expect("on the disk");
-        lake.deliver("x", ARRIVAL, &[b'y'; 100_000])
+        let window = lake.end_window().expect("written");
+        lake.deliver("x", ARRIVAL, "y".repeat(100_000).as_bytes())
             .expect("delivered");
         drop(lake);
         for _ in 0..2 {

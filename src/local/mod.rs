@@ -1,12 +1,14 @@
 //! A Firehose for one machine: it cuts input into batches, gives each to a function, checks the
 //! answer, and writes the lake.
 //!
-//! Three threads, with little room between them, so that memory is bounded whatever the input's
-//! size: the reader cuts batches, the function answers them, and the delivery writes what was
-//! answered. A *window* is what becomes durable at once: files complete, claims committed.
+//! Threads with little room between them, so that memory is bounded whatever the input's size: the
+//! reader cuts batches, the function answers them, the delivery writes what was answered. A *window*
+//! is what becomes durable at once, files and claims together; while the committer sees to one, the
+//! others are at work on the next.
 
 pub mod answer;
 pub mod batch;
+pub mod commit;
 pub mod delivery;
 pub mod error_object;
 pub mod function;
@@ -30,11 +32,12 @@ use std::{
 };
 
 use batch::{Cutter, Limits, Mark};
-use delivery::{Delivery, DeliveryError};
+use commit::{CommitError, Committer};
+use delivery::Delivery;
 use function::{Function, Invoker};
 use input::{Fingerprinter, Input, InputError, Lines, Skipped};
 use journal::{Journal, Left, Unfinished};
-use lake::Lake;
+use lake::{Lake, LakeError};
 use pipeline::{Pipeline, WindowGauge};
 use summary::{NotConserved, Summary};
 
@@ -85,11 +88,15 @@ pub enum RunError {
     #[error(transparent)]
     Input(#[from] InputError),
     #[error(transparent)]
-    Delivery(#[from] DeliveryError),
+    Lake(#[from] LakeError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
     #[error(transparent)]
     NotConserved(#[from] NotConserved),
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] io::Error),
+    #[error("a thread has ended early: this is a mistake in nozzle")]
+    ThreadGone,
 }
 
 impl<F: Function + Sync> Firehose<'_, F> {
@@ -104,15 +111,17 @@ impl<F: Function + Sync> Firehose<'_, F> {
         let sources = input.sources.clone();
         let lines = Lines::new(input, self.limits.record_bytes_max + 2, read_bytes);
         let (cutter, progress) = self.begin(lines, left)?;
+        let committer = Committer {
+            journal: self.journal,
+            lake: self.lake.folder().to_owned(),
+        };
         let mut delivery = Delivery {
             invoker: Invoker::new(self.function)?,
             lake: self.lake,
-            journal: self.journal,
             rules: self.rules,
             sources,
             clock: self.clock,
             started: Instant::now(),
-            committed: progress.mark,
             progress,
             long: None,
         };
@@ -121,9 +130,10 @@ impl<F: Function + Sync> Firehose<'_, F> {
             window: WindowGauge::new(self.store, self.window_bytes_max),
             stop: self.stop,
         };
-        let run = pipeline.run(cutter, &mut delivery);
-        if let Err(RunError::Delivery(DeliveryError::Lake(_))) = &run {
-            // A full disk may need the room; whatever fails now, the next run does it.
+        let run = pipeline.run(cutter, &mut delivery, &committer);
+        if let Err(RunError::Lake(_)) = &run {
+            // A full disk may need the room. All that was committed has its final name, and what
+            // cannot be done now the next run does.
             let _ = delivery.lake.sweep();
         }
         let ending = run?;
@@ -137,7 +147,7 @@ impl<F: Function + Sync> Firehose<'_, F> {
         let begun = self.go_on(lines, left);
         if let Err(InputError::OtherStream) = &begun {
             let given_up = self.journal.commit(&[], arrived, None);
-            given_up.map_err(DeliveryError::from)?;
+            given_up.map_err(CommitError::from)?;
         }
         Ok(begun?)
     }

@@ -1,19 +1,20 @@
-//! The threads of a run: one reads, one has batches answered, one delivers. Order is kept.
+//! The threads of a run: one reads, one has batches answered, one delivers, one commits. Order is
+//! kept.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::Duration,
 };
 
 use super::{
     Ending, RunError,
     batch::{Batch, Cutter, Intake, Piece},
+    commit::{Closed, CommitError, Committer},
     delivery::Delivery,
     function::{Function, FunctionError, Invocation, Invoker},
 };
@@ -24,7 +25,7 @@ const WAITING_MAX: usize = 2;
 /// How soon a wish to stop is heard while the input has nothing.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// A window ends with so many claims, which are held in memory until then.
-const WINDOW_CLAIMS_MAX: usize = 500_000;
+const WINDOW_CLAIMS_MAX: usize = 300_000;
 
 pub(super) struct Pipeline<'a, F> {
     pub(super) invoker: Invoker<'a, F>,
@@ -64,22 +65,31 @@ impl<F: Function + Sync> Pipeline<'_, F> {
         mut self,
         cutter: Cutter,
         delivery: &mut Delivery<'_, F>,
+        committer: &Committer<'_>,
     ) -> Result<Ending, RunError> {
         let (to_function, taken) = sync_channel(WAITING_MAX);
         let (to_delivery, steps) = sync_channel(WAITING_MAX);
-        let (window_done, window_dones) = sync_channel(1);
+        let (to_committer, windows) = sync_channel(0);
+        let (done, windows_done) = sync_channel(1);
         // Not waited for: it may hang on an input that has nothing.
         thread::Builder::new()
             .name("reader".into())
             .spawn(move || read(cutter, &to_function))?;
         thread::scope(|scope| {
             let full = Arc::clone(&self.window.lake_is_full);
-            thread::Builder::new()
-                .name("function".into())
-                .spawn_scoped(scope, move || {
-                    self.answer(&taken, &to_delivery, &window_dones)
-                })?;
-            deliver(&steps, delivery, &window_done, &full)
+            let named = |name: &str| thread::Builder::new().name(name.into());
+            named("function").spawn_scoped(scope, move || {
+                self.answer(&taken, &to_delivery, &windows_done)
+            })?;
+            let committing = named("committer")
+                .spawn_scoped(scope, move || commit(committer, &windows, &done))?;
+            let delivered = deliver(&steps, delivery, to_committer, &full);
+            drop(steps);
+            join(committing)?;
+            let ending = delivered?;
+            let is_finished = matches!(ending, Ending::Complete);
+            committer.conclude(&delivery.progress, is_finished)?;
+            Ok(ending)
         })
     }
 
@@ -87,8 +97,9 @@ impl<F: Function + Sync> Pipeline<'_, F> {
         &mut self,
         taken: &Receiver<Taken>,
         steps: &SyncSender<Step>,
-        window_dones: &Receiver<()>,
+        windows_done: &Receiver<()>,
     ) -> Result<(), Gone> {
+        let mut is_first_window = true;
         loop {
             if self.stop.load(Ordering::Relaxed) {
                 return send(steps, Step::End(Ending::Stopped));
@@ -99,11 +110,14 @@ impl<F: Function + Sync> Pipeline<'_, F> {
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => return Err(Gone),
             };
-            // What is claimed while a window is committed would be committed with it.
             if may_end_window && self.window.is_full() {
+                // Claims are cut once a window: the last one's are durable before the next are.
+                if !is_first_window {
+                    windows_done.recv().map_err(|_| Gone)?;
+                }
+                is_first_window = false;
+                self.window.end();
                 send(steps, Step::WindowEnd)?;
-                window_dones.recv().map_err(|_| Gone)?;
-                self.window.bytes = 0;
             }
         }
     }
@@ -137,6 +151,13 @@ impl<'a> WindowGauge<'a> {
         }
     }
 
+    /// What is claimed from now on belongs to the next window.
+    fn end(&mut self) {
+        self.store.cut();
+        self.bytes = 0;
+        self.lake_is_full.store(false, Ordering::Relaxed);
+    }
+
     fn is_full(&self) -> bool {
         self.bytes >= self.bytes_max
             || self.store.pending() >= WINDOW_CLAIMS_MAX
@@ -158,28 +179,55 @@ fn read(mut cutter: Cutter, function: &SyncSender<Taken>) -> Result<(), Gone> {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the committer ends when nobody can send to it any more"
+)]
 fn deliver<F: Function>(
     steps: &Receiver<Step>,
     delivery: &mut Delivery<'_, F>,
-    window_done: &SyncSender<()>,
+    committer: SyncSender<Closed>,
     lake_is_full: &AtomicBool,
 ) -> Result<Ending, RunError> {
     loop {
         match steps.recv() {
             Ok(Step::Batch(batch, first)) => delivery.deliver(batch, first)?,
             Ok(Step::Piece(piece)) => delivery.deliver_piece(&piece)?,
-            Ok(Step::WindowEnd) => {
-                delivery.end_window()?;
-                // A function that is gone has been heard of already.
-                let _ = window_done.send(());
-            }
+            Ok(Step::WindowEnd) => send(&committer, delivery.end_window(false)?)?,
             Ok(Step::End(ending)) => {
-                delivery.finish(matches!(ending, Ending::Complete))?;
+                let is_finished = matches!(ending, Ending::Complete);
+                send(&committer, delivery.end_window(is_finished)?)?;
                 return Ok(ending);
             }
-            Err(_) => return Err(io::Error::other("a thread has ended early").into()),
+            Err(_) => return Err(Gone.into()),
         }
-        lake_is_full.store(delivery.lake.is_full(), Ordering::Relaxed);
+        if delivery.lake.is_full() {
+            lake_is_full.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn commit(
+    committer: &Committer<'_>,
+    windows: &Receiver<Closed>,
+    window_done: &SyncSender<()>,
+) -> Result<(), CommitError> {
+    for closed in windows {
+        committer.commit(closed)?;
+        // A function that has ended does not wait for it.
+        let _ = window_done.try_send(());
+    }
+    Ok(())
+}
+
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    let joined = thread.join();
+    joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+impl From<Gone> for RunError {
+    fn from(Gone: Gone) -> Self {
+        Self::ThreadGone
     }
 }
 

@@ -87,9 +87,10 @@ impl Prefix {
     /// Where delivered records go.
     pub fn parse(text: &str) -> Result<Self, PrefixError> {
         let prefix = Self::parse_any(text)?;
-        match prefix.parts.contains(&Part::ErrorOutputType) {
-            true => Err(PrefixError::ErrorOutputTypeMisplaced),
-            false => Ok(prefix),
+        if prefix.parts.contains(&Part::ErrorOutputType) {
+            Err(PrefixError::ErrorOutputTypeMisplaced)
+        } else {
+            Ok(prefix)
         }
     }
 

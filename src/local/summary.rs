@@ -91,14 +91,15 @@ impl Summary {
 
     /// Every record has become exactly one thing.
     pub fn check_conserved(&self) -> Result<(), NotConserved> {
-        match self.delivered + self.duplicates + self.error_objects == self.records {
-            true => Ok(()),
-            false => Err(NotConserved {
+        if self.delivered + self.duplicates + self.error_objects == self.records {
+            Ok(())
+        } else {
+            Err(NotConserved {
                 records: self.records,
                 delivered: self.delivered,
                 duplicates: self.duplicates,
                 error_objects: self.error_objects,
-            }),
+            })
         }
     }
 }

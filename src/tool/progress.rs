@@ -30,9 +30,10 @@ impl Progress {
     /// Shows `read_bytes` growing, to `total_bytes` where that is known.
     pub(super) fn show(read_bytes: Arc<AtomicU64>, total_bytes: Option<u64>) -> Self {
         let (ended, end) = channel();
-        let mut face: Box<dyn Face> = match io::stderr().is_terminal() {
-            true => Box::new(bar(total_bytes)),
-            false => Box::new(Lines::new(total_bytes)),
+        let mut face: Box<dyn Face> = if io::stderr().is_terminal() {
+            Box::new(bar(total_bytes))
+        } else {
+            Box::new(Lines::new(total_bytes))
         };
         let thread = thread::spawn(move || {
             let every = face.every();

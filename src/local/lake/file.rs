@@ -58,9 +58,10 @@ impl OpenFile {
 
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), LakeError> {
         self.buffer.extend_from_slice(bytes);
-        match self.buffer.len() < BUFFER_BYTES {
-            true => Ok(()),
-            false => self.write(),
+        if self.buffer.len() < BUFFER_BYTES {
+            Ok(())
+        } else {
+            self.write()
         }
     }
 
@@ -94,9 +95,10 @@ impl OpenFile {
         };
         self.written_bytes += written.map_err(failed(&self.path))?;
         // A long line shall not make the buffer large for good.
-        match self.buffer.capacity() > 2 * BUFFER_BYTES {
-            true => self.buffer = Vec::new(),
-            false => self.buffer.clear(),
+        if self.buffer.capacity() > 2 * BUFFER_BYTES {
+            self.buffer = Vec::new();
+        } else {
+            self.buffer.clear();
         }
         Ok(())
     }

@@ -129,7 +129,7 @@ impl Plan {
     /// A hash of all that decides what becomes of a record: only a run that does the same can go on
     /// with another one's work.
     pub(super) fn task(&self, lake: &Path) -> u64 {
-        xxh3_64(format!("{:?} {:?} {lake:?}", self.settings, self.layout).as_bytes())
+        xxh3_64(format!("{:?} {:?} {}", self.settings, self.layout, lake.display()).as_bytes())
     }
 }
 
