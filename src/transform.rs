@@ -37,7 +37,7 @@ pub fn transform<'a>(bytes: &'a [u8], rules: &Rules) -> Result<Event<'a>, Refusa
     if bytes.is_empty() {
         return Err(Refusal::DataMissing);
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::NotUtf8)?;
+    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Refusal::NotUtf8)?;
     if text.starts_with('\u{feff}') {
         return Err(Refusal::NotUtf8);
     }

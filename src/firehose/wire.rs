@@ -49,7 +49,7 @@ pub enum EnvelopeUnreadable {
 
 impl<'a> Request<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, EnvelopeUnreadable> {
-        let text = std::str::from_utf8(body).map_err(|_| EnvelopeUnreadable::NotUtf8)?;
+        let text = simdutf8::basic::from_utf8(body).map_err(|_| EnvelopeUnreadable::NotUtf8)?;
         let mut cursor = Cursor::new(text);
         let records = read_envelope(&mut cursor)
             .map_err(|_| EnvelopeUnreadable::NotJson(cursor.position()))?;
