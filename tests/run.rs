@@ -1,5 +1,6 @@
 //! `nozzle run` as a person runs it: the built binary, its files, its words and its exit codes.
 
+#![cfg(feature = "tool")]
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,

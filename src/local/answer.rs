@@ -1,13 +1,17 @@
 //! A function's answer, checked as Firehose checks it: what is wrong with all of it is an error,
 //! what is wrong with one record becomes that record's fate.
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    fmt,
+    ops::Range,
+};
 
 use base64_simd::STANDARD;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
+use serde::{Deserialize, Deserializer, de::Visitor};
+use serde_json::value::RawValue;
+use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::{batch::Batch, function::FunctionError};
 use crate::firehose::budget::RESPONSE_BYTES_MAX;
@@ -60,9 +64,13 @@ impl Answer {
             data: Vec::with_capacity(answer.len() / 4 * 3),
             groups: String::new(),
         };
+        let mut groups = Groups {
+            keys,
+            known: HashMap::default(),
+        };
         for entry in &response.records {
             // Every entry is read, also one whose id nobody asked for.
-            let fate = checked.fate(entry, keys)?;
+            let fate = checked.fate(entry, &mut groups)?;
             let position = batch.position_of(&entry.record_id.0);
             if let Some(known) = position.and_then(|position| checked.fates.get_mut(position)) {
                 *known = match known {
@@ -85,7 +93,11 @@ impl Answer {
         self.groups.get(delivered.group.clone()).unwrap_or_default()
     }
 
-    fn fate(&mut self, entry: &Entry<'_>, keys: &[String]) -> Result<Fate, FunctionError> {
+    fn fate<'a>(
+        &mut self,
+        entry: &Entry<'a>,
+        groups: &mut Groups<'a>,
+    ) -> Result<Fate, FunctionError> {
         match &*entry.result.0 {
             "Ok" => {}
             "Dropped" => return Ok(Fate::Dropped),
@@ -93,38 +105,63 @@ impl Answer {
             other => return Err(FunctionError::ResultUnknown(other.to_owned())),
         }
         let data = entry.data.as_ref().ok_or(FunctionError::DataMissing)?;
-        let data_start = self.data.len();
+        let start = self.data.len();
         STANDARD
             .decode_append(&data.0, &mut self.data)
             .map_err(|_| FunctionError::DataNotBase64)?;
-        let group_start = self.groups.len();
-        Ok(
-            match self.push_group(&entry.metadata.partition_keys.0, keys) {
-                Some(()) => Fate::Delivered(Delivered {
-                    data: data_start..self.data.len(),
-                    group: group_start..self.groups.len(),
-                }),
-                None => Fate::Failed(Failure::Partitioning),
-            },
-        )
+        let data = start..self.data.len();
+        Ok(match groups.find(entry.metadata, &mut self.groups)? {
+            Some(group) => Fate::Delivered(Delivered { data, group }),
+            None => Fate::Failed(Failure::Partitioning),
+        })
+    }
+}
+
+/// Finds out which partition metadata means. Most records of a batch share one of a few, so what
+/// was read once is known by its bytes.
+struct Groups<'a> {
+    /// The names that the prefix has.
+    keys: &'a [String],
+    known: HashMap<&'a str, Option<Range<usize>>, Xxh3DefaultBuilder>,
+}
+
+impl<'a> Groups<'a> {
+    /// Where its group is in `groups`, if it has the prefix's keys.
+    fn find(
+        &mut self,
+        metadata: Option<&'a RawValue>,
+        groups: &mut String,
+    ) -> Result<Option<Range<usize>>, serde_json::Error> {
+        let json = metadata.map_or("null", RawValue::get);
+        if let Some(known) = self.known.get(json) {
+            return Ok(known.clone());
+        }
+        let metadata: Option<Metadata> = serde_json::from_str(json)?;
+        let partition_keys = metadata
+            .unwrap_or_default()
+            .partition_keys
+            .unwrap_or_default();
+        let start = groups.len();
+        let group = self.push(&partition_keys, groups);
+        let group = group.map(|()| start..groups.len());
+        self.known.insert(json, group.clone());
+        Ok(group)
     }
 
     /// Every key that the prefix names has a value, and there is no other.
-    fn push_group(&mut self, given: &[(Text<'_>, Text<'_>)], keys: &[String]) -> Option<()> {
-        if given.len() != keys.len() {
+    fn push(&self, given: &BTreeMap<String, String>, groups: &mut String) -> Option<()> {
+        if given.len() != self.keys.len() {
             return None;
         }
-        for (position, key) in keys.iter().enumerate() {
-            // Nearly always they come in the prefix's order.
-            let in_order = given.get(position).filter(|(name, _)| name.0 == *key);
-            let (_, value) = in_order.or_else(|| given.iter().find(|(name, _)| name.0 == *key))?;
-            if value.0.is_empty() || value.0.contains(SEPARATOR) {
+        for (position, key) in self.keys.iter().enumerate() {
+            let value = given.get(key)?;
+            if value.is_empty() || value.contains(SEPARATOR) {
                 return None;
             }
             if position > 0 {
-                self.groups.push(SEPARATOR);
+                groups.push(SEPARATOR);
             }
-            self.groups.push_str(&value.0);
+            groups.push_str(value);
         }
         Some(())
     }
@@ -151,19 +188,15 @@ struct Entry<'a> {
     result: Text<'a>,
     #[serde(borrow)]
     data: Option<Bytes<'a>>,
-    #[serde(borrow, default)]
-    metadata: Metadata<'a>,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Metadata<'a> {
-    #[serde(borrow, default)]
-    partition_keys: PartitionKeys<'a>,
+struct Metadata {
+    partition_keys: Option<BTreeMap<String, String>>,
 }
-
-#[derive(Default)]
-struct PartitionKeys<'a>(Vec<(Text<'a>, Text<'a>)>);
 
 /// Text that is borrowed unless it has escapes.
 struct Text<'a>(Cow<'a, str>);
@@ -212,32 +245,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
             }
         }
         deserializer.deserialize_bytes(Borrowing)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for PartitionKeys<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = PartitionKeys<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("partition keys, each a string")
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(PartitionKeys::default())
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut keys = Vec::with_capacity(6);
-                while let Some(pair) = map.next_entry()? {
-                    keys.push(pair);
-                }
-                Ok(PartitionKeys(keys))
-            }
-        }
-        deserializer.deserialize_any(InOrder)
     }
 }
 

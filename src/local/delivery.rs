@@ -61,7 +61,7 @@ impl<F: Function> Delivery<'_, F> {
             ErrorObject::begin(&mut line);
         }
         ErrorObject::push(&mut line, &piece.bytes);
-        let ended = epoch_milliseconds((self.clock)());
+        let ended = self.after(piece.arrival_milliseconds);
         let file = self
             .lake
             .errors(OutputType::ProcessingFailed, piece.arrival_milliseconds)?;
@@ -111,7 +111,7 @@ impl<F: Function> Delivery<'_, F> {
     }
 
     fn put(&mut self, batch: &Batch, answer: &Answer, told: Told) -> Result<(), LakeError> {
-        let ended = epoch_milliseconds((self.clock)());
+        let ended = self.after(batch.arrival_milliseconds);
         let mut failed_without_reason = 0;
         for ((bytes, place), fate) in batch.records().zip(&answer.fates) {
             let failure = match fate {
@@ -160,7 +160,7 @@ impl<F: Function> Delivery<'_, F> {
     }
 
     fn fail_batch(&mut self, batch: &Batch, error: &FunctionError) -> Result<(), LakeError> {
-        let ended = epoch_milliseconds((self.clock)());
+        let ended = self.after(batch.arrival_milliseconds);
         let object = ErrorObject {
             code: "Lambda.FunctionError",
             message: format!("The function failed: {error}"),
@@ -189,6 +189,11 @@ impl<F: Function> Delivery<'_, F> {
         file.push(line.as_bytes())?;
         self.progress.summary.error_objects += 1;
         Ok(())
+    }
+
+    /// The time now, and never before a record arrived: the clock may have been put back.
+    fn after(&self, arrival_milliseconds: i64) -> i64 {
+        epoch_milliseconds((self.clock)()).max(arrival_milliseconds)
     }
 
     fn add_refused(&mut self, reason: &str, place: Place) {

@@ -47,8 +47,11 @@ pub enum FunctionError {
     DataNotBase64,
 }
 
-/// After the first attempt Firehose makes three more; it waits longer.
-const PAUSES: [Duration; 3] = [
+/// How long to wait before each further attempt.
+pub type Pauses = [Duration; 3];
+
+/// Firehose waits longer.
+pub const PAUSES: Pauses = [
     Duration::from_millis(100),
     Duration::from_millis(200),
     Duration::from_millis(400),
@@ -60,14 +63,16 @@ pub const ATTEMPTS_MAX: u32 = 4;
 /// Calls a function from a thread.
 pub struct Invoker<'a, F> {
     function: &'a F,
+    pauses: Pauses,
     runtime: Runtime,
     random: Random,
 }
 
 impl<'a, F: Function> Invoker<'a, F> {
-    pub fn new(function: &'a F) -> io::Result<Self> {
+    pub fn new(function: &'a F, pauses: Pauses) -> io::Result<Self> {
         Ok(Self {
             function,
+            pauses,
             runtime: Builder::new_current_thread().enable_all().build()?,
             random: Random::default(),
         })
@@ -90,7 +95,7 @@ impl<'a, F: Function> Invoker<'a, F> {
         first: Result<Invocation, FunctionError>,
     ) -> Result<(Answer, Told), FunctionError> {
         let mut checked = check(first, batch, keys);
-        for pause in PAUSES {
+        for pause in self.pauses {
             if checked.is_ok() {
                 break;
             }

@@ -34,7 +34,7 @@ use std::{
 use batch::{Cutter, Limits, Mark};
 use commit::{CommitError, Committer};
 use delivery::Delivery;
-use function::{Function, Invoker};
+use function::{Function, Invoker, Pauses};
 use input::{Fingerprinter, Input, InputError, Lines, Skipped};
 use journal::{Journal, Left, Unfinished};
 use lake::{Lake, LakeError};
@@ -52,6 +52,7 @@ pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:n
 /// Everything a run needs but its input.
 pub struct Firehose<'a, F> {
     pub function: &'a F,
+    pub pauses: Pauses,
     /// By which what failed is told apart.
     pub rules: &'a Rules,
     pub store: &'a EmbeddedStore,
@@ -108,6 +109,7 @@ impl<F: Function + Sync> Firehose<'_, F> {
         left: Left,
         read_bytes: Arc<AtomicU64>,
     ) -> Result<Outcome, RunError> {
+        let started = Instant::now();
         let sources = input.sources.clone();
         let lines = Lines::new(input, self.limits.record_bytes_max + 2, read_bytes);
         let (cutter, progress) = self.begin(lines, left)?;
@@ -116,17 +118,17 @@ impl<F: Function + Sync> Firehose<'_, F> {
             lake: self.lake.folder().to_owned(),
         };
         let mut delivery = Delivery {
-            invoker: Invoker::new(self.function)?,
+            invoker: Invoker::new(self.function, self.pauses)?,
             lake: self.lake,
             rules: self.rules,
             sources,
             clock: self.clock,
-            started: Instant::now(),
+            started,
             progress,
             long: None,
         };
         let pipeline = Pipeline {
-            invoker: Invoker::new(self.function)?,
+            invoker: Invoker::new(self.function, self.pauses)?,
             window: WindowGauge::new(self.store, self.window_bytes_max),
             stop: self.stop,
         };

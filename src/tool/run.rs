@@ -20,6 +20,7 @@ use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
         Ending, Firehose, Outcome,
+        function::PAUSES,
         in_process::InProcess,
         input::{Input, Source},
         journal::{self, Journal},
@@ -89,6 +90,7 @@ fn process_input(
     tell_of_terminal(&input);
     let firehose = Firehose {
         function: &InProcess::new(plan.settings.clone(), store, now),
+        pauses: PAUSES,
         rules: &plan.settings.rules,
         store,
         journal: Journal::new(store, &places.claims, &places.lake),

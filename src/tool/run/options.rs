@@ -33,6 +33,9 @@ An interrupted run goes on where it stopped when the same command is given again
 written twice. A finished one given again finds every event a duplicate; records that are refused
 have no claim, so their error objects are written again.
 
+A line is a record. One of more than 1,000 KiB is too long for Firehose: it becomes an error object
+without having seen the function. Lines of white space are passed over.
+
 The exit code is 0 when all input is taken in, also with refused records; 1 when something is left
 undone, 2 for a wrong option, 130 after Ctrl-C.";
 
