@@ -20,10 +20,11 @@ help: ## what can be done
 run: ## the main job on the sample events: into the folder lake
 	$(CARGO) run --release --no-default-features --features tool -- run $(SAMPLE) --lake lake $(SAMPLE_SETTINGS)
 
-check: ## format, lints, fixtures, Terraform; changes nothing
+check: ## format, lints, allocations, fixtures, Terraform; changes nothing
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -Dwarnings
 	$(CARGO) clippy --all-targets --locked --no-default-features --features lambda -- -Dwarnings
+	$(CARGO) test --quiet --locked --no-default-features --test allocations
 	python3 fixtures/make_events.py --check
 	python3 fixtures/make_requests.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
