@@ -139,11 +139,9 @@ async fn a_fifth(
             started.elapsed()
         );
         for claimed in claimed {
-            // A lost answer may have been a claim, which then names its owner: the one that asks.
-            assert!(
-                [answer, Held(owner)].contains(&claimed),
-                "{what}: {claimed:?}"
-            );
+            // Its own claim, found after a lost answer, may as well have been made just now.
+            let own = answer == Held(owner) && claimed == Taken;
+            assert!(claimed == answer || own, "{what}: {claimed:?}");
         }
         assert_eq!(proxy.table().len(), 500, "{what}");
     }
@@ -182,8 +180,8 @@ async fn a_claim_whose_answer_was_lost_is_settled_by_its_owner() {
         proxy.play(move |number| if number < 3 { fault } else { Pass });
         let claimed = batch.settles(&store, A, NOW).await;
         for (index, claimed) in claimed.into_iter().enumerate() {
-            let owner = if index % 3 == 0 { B } else { A };
-            assert_eq!(claimed, Held(owner), "{index}");
+            let expected = if index % 3 == 0 { Held(B) } else { Taken };
+            assert_eq!(claimed, expected, "{index}");
         }
     }
 }
@@ -454,10 +452,7 @@ async fn faults_on_real_connections_pass() {
         });
         let batch = Batch::of(&format!("{fault:?}"), 1000);
         let claimed = batch.settles(&store, A, NOW).await;
-        assert!(
-            claimed.iter().all(|one| [Taken, Held(A)].contains(one)),
-            "{fault:?}"
-        );
+        assert!(claimed.iter().all(|one| *one == Taken), "{fault:?}");
     }
 }
 

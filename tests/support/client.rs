@@ -4,10 +4,7 @@
 use std::{fmt, fmt::Display, sync::Arc};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::{
-    Client,
-    config::{Credentials, SharedCredentialsProvider},
-};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
     orchestrator::{HttpRequest, HttpResponse},
@@ -15,7 +12,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use hyper::body::Bytes;
-use nozzle::dedup::dynamodb::{DynamoDbStore, client_config};
+use nozzle::dedup::dynamodb::DynamoDbStore;
 
 use super::proxy::Proxy;
 
@@ -23,7 +20,12 @@ pub(crate) const TABLE: &str = "claims";
 
 /// The store behind `http://address`.
 pub(crate) fn store_at(address: impl Display) -> DynamoDbStore {
-    store(&settings(address))
+    table_at(address, TABLE)
+}
+
+/// The store in another table there.
+pub(crate) fn table_at(address: impl Display, table: &str) -> DynamoDbStore {
+    store(&settings(address), table)
 }
 
 /// The store behind `proxy`, without a socket in between.
@@ -31,15 +33,14 @@ pub(crate) fn store_behind(proxy: &Arc<Proxy>) -> DynamoDbStore {
     let connector = SharedHttpConnector::new(InMemory(Arc::clone(proxy)));
     let client = http_client_fn(move |_, _| connector.clone());
     let settings = settings("memory").into_builder().http_client(client);
-    store(&settings.build())
+    store(&settings.build(), TABLE)
 }
 
-fn store(settings: &SdkConfig) -> DynamoDbStore {
-    let client = Client::from_conf(client_config(settings));
-    DynamoDbStore::new(client, TABLE.to_owned())
+fn store(settings: &SdkConfig, table: &str) -> DynamoDbStore {
+    DynamoDbStore::new(settings, table.to_owned())
 }
 
-fn settings(address: impl Display) -> SdkConfig {
+pub(crate) fn settings(address: impl Display) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "the test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

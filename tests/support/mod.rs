@@ -10,6 +10,8 @@
 #[cfg(feature = "dynamodb")]
 pub(crate) mod client;
 pub(crate) mod contract;
+#[cfg(feature = "dynamodb")]
+pub(crate) mod emulators;
 pub(crate) mod memory;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod proxy;

@@ -5,11 +5,10 @@ mod invocations;
 use std::process::ExitCode;
 
 use aws_config::BehaviorVersion;
-use aws_sdk_dynamodb::Client;
 use lambda_runtime::Error;
 use nozzle::{
     config::{environment, read_function_name, read_log_settings, read_settings, read_table_name},
-    dedup::dynamodb::{DynamoDbStore, client_config},
+    dedup::dynamodb::DynamoDbStore,
     firehose::FirehoseTransform,
     telemetry::{self, LogSettings, MetricsLog},
 };
@@ -34,7 +33,7 @@ async fn run(log: &LogSettings) -> Result<(), Error> {
         Err(error) => return Err(invocations::refuse_to_start(error).await),
     };
     let shared = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let store = DynamoDbStore::new(Client::from_conf(client_config(&shared)), table);
+    let store = DynamoDbStore::new(&shared, table);
     if let Err(error) = store.warm_up().await {
         tracing::error!(%error, "claims will fail until this is put right");
     }

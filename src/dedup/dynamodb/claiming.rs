@@ -23,6 +23,14 @@ pub(super) struct Open<'a> {
     index: usize,
     pub(super) claim: &'a Claim<'a>,
     pub(super) ask: Ask,
+    /// An answer was lost on the way here: the claim may have been made.
+    is_lost: bool,
+}
+
+impl Open<'_> {
+    fn to(self, ask: Ask) -> Self {
+        Self { ask, ..self }
+    }
 }
 
 impl<'a> Claiming<'a> {
@@ -31,6 +39,7 @@ impl<'a> Claiming<'a> {
             index,
             claim,
             ask: Ask::Insert,
+            is_lost: false,
         });
         Self {
             claimed: vec![Claimed::Unanswered; claims.len()],
@@ -57,40 +66,43 @@ impl<'a> Claiming<'a> {
                     self.note(*open, Reply::read(open.ask, response));
                 }
             }
-            Ok(responses) => self.fail(asked, Failure::miscounted(responses.len(), asked.len())),
-            Err(failure) => self.fail(asked, failure),
+            Ok(responses) => self.blame(Failure::miscounted(responses.len(), asked.len())),
+            Err(failure) => {
+                let lost = asked.iter().map(|open| Open {
+                    is_lost: true,
+                    ..*open
+                });
+                self.failed.extend(lost);
+                self.blame(failure);
+            }
         }
     }
 
     fn note(&mut self, open: Open<'a>, reply: Reply) {
         match reply {
-            Reply::Settled(claimed) => self.answer(open, claimed),
-            Reply::Exists => self.open.push(Open {
-                ask: Ask::Take,
-                ..open
-            }),
+            Reply::Settled(claimed) => self.settle(open, claimed),
+            Reply::Exists => self.open.push(open.to(Ask::Take)),
             Reply::Gone => {
-                let again = Open {
-                    ask: Ask::Insert,
-                    ..open
-                };
-                self.fail(
-                    &[again],
-                    Failure::Passing("an item that comes and goes".to_owned()),
-                );
+                self.failed.push(open.to(Ask::Insert));
+                self.blame(Failure::Passing("an item came and went".to_owned()));
             }
-            Reply::Failed(failure) => self.fail(&[open], failure),
+            Reply::Failed(failure) => {
+                self.failed.push(open);
+                self.blame(failure);
+            }
         }
     }
 
-    fn answer(&mut self, open: Open<'a>, claimed: Claimed) {
+    fn settle(&mut self, open: Open<'a>, claimed: Claimed) {
         if let Some(answer) = self.claimed.get_mut(open.index) {
-            *answer = claimed;
+            *answer = match claimed {
+                Claimed::Held(owner) if open.is_lost && owner == open.claim.owner => Claimed::Taken,
+                told => told,
+            };
         }
     }
 
-    fn fail(&mut self, asked: &[Open<'a>], failure: Failure) {
-        self.failed.extend(asked);
+    fn blame(&mut self, failure: Failure) {
         if !self.is_hopeless() {
             self.failure = Some(failure);
         }

@@ -2,25 +2,21 @@
 //! not answered asked again until the deadline.
 
 mod claiming;
+mod client;
 mod failure;
 mod statement;
 
 use std::{mem, time::Duration};
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
-use aws_sdk_dynamodb::{
-    Client,
-    config::{Config, StalledStreamProtectionConfig},
-    error::{BuildError, SdkError},
-    types::{BatchStatementRequest, BatchStatementResponse},
-};
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::{Client, error::SdkError, types::BatchStatementResponse};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::time::{sleep, timeout, timeout_at};
 
 use self::{
     claiming::{Claiming, Open},
     failure::Failure,
-    statement::{Ask, Reply, Statements},
+    statement::{Ask, Reply, Request, Statement, Texts},
 };
 use super::{Answers, Claim, ClaimStore, StoreError, Terms};
 
@@ -44,20 +40,7 @@ type Answer = Result<Vec<BatchStatementResponse>, Failure>;
 pub struct DynamoDbStore {
     client: Client,
     table: String,
-    statements: Statements,
-}
-
-/// The SDK's settings for claiming: it neither retries nor gives up by itself. The store does
-/// both, because only it knows which statements are still open, and until when.
-#[must_use]
-pub fn client_config(shared: &SdkConfig) -> Config {
-    Config::from(shared)
-        .to_builder()
-        .behavior_version(BehaviorVersion::latest())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(PATIENCE).build())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build()
+    texts: Texts,
 }
 
 impl ClaimStore for DynamoDbStore {
@@ -75,12 +58,13 @@ impl ClaimStore for DynamoDbStore {
 
 impl DynamoDbStore {
     #[must_use]
-    pub fn new(client: Client, table: String) -> Self {
-        let statements = Statements::on(&table);
+    pub fn new(shared: &SdkConfig, table: String) -> Self {
+        let client = Client::from_conf(client::settings(shared));
+        let texts = Texts::on(&table);
         Self {
             client,
             table,
-            statements,
+            texts,
         }
     }
 
@@ -89,8 +73,7 @@ impl DynamoDbStore {
     ///
     /// An error is worth saying, not worth stopping for.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        let probe = self.statements.probe().map(|probe| vec![probe]);
-        let failure = match self.send(probe, PATIENCE).await {
+        let failure = match self.send(vec![self.texts.probe()], PATIENCE).await {
             Ok(responses) => match responses.as_slice() {
                 [response] => Reply::read(Ask::Take, response).failure(),
                 _ => Some(Failure::miscounted(responses.len(), 1)),
@@ -142,16 +125,14 @@ impl DynamoDbStore {
     ) -> (&'o [Open<'a>], Answer) {
         let statements = asked
             .iter()
-            .map(|open| self.statements.request(open.ask, open.claim, terms));
+            .map(|open| self.texts.statement(open.ask, open.claim, terms));
         (asked, self.send(statements.collect(), patience).await)
     }
 
-    async fn send(
-        &self,
-        statements: Result<Vec<BatchStatementRequest>, BuildError>,
-        patience: Duration,
-    ) -> Answer {
-        let statements = statements.map_err(SdkError::construction_failure)?;
+    async fn send(&self, statements: Vec<Statement<'_>>, patience: Duration) -> Answer {
+        let body = serde_json::to_string(&Request { statements });
+        let body = body.map_err(SdkError::construction_failure)?;
+        let statements = client::written(body).map_err(SdkError::construction_failure)?;
         let request = self.client.batch_execute_statement();
         let answer = request.set_statements(Some(statements)).send();
         match timeout(patience, answer).await {

@@ -1,12 +1,11 @@
 //! One claim as a PartiQL statement, and what DynamoDB's answer to it means.
 
-use aws_sdk_dynamodb::{
-    error::BuildError,
-    types::{
-        AttributeValue, BatchStatementError, BatchStatementErrorCodeEnum as Code,
-        BatchStatementRequest, BatchStatementResponse, ReturnValuesOnConditionCheckFailure::AllOld,
-    },
+use std::fmt::Display;
+
+use aws_sdk_dynamodb::types::{
+    BatchStatementError, BatchStatementErrorCodeEnum as Code, BatchStatementResponse,
 };
+use serde::{Serialize, Serializer};
 
 use super::{
     super::{Claim, Claimed, Owner, Terms},
@@ -33,14 +32,44 @@ pub(super) enum Reply {
     Failed(Failure),
 }
 
-/// The statements of one table, written once.
+/// The statements' texts for one table.
 #[derive(Debug, Clone)]
-pub(super) struct Statements {
+pub(super) struct Texts {
     insert: String,
     take: String,
 }
 
-impl Statements {
+/// The body of a request.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Request<'a> {
+    pub(super) statements: Vec<Statement<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Statement<'a> {
+    #[serde(rename = "Statement")]
+    text: &'a str,
+    parameters: Vec<Parameter<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    return_values_on_condition_check_failure: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+enum Parameter<'a> {
+    S(&'a str),
+    #[serde(rename = "S", serialize_with = "in_quotes")]
+    Owner(Owner),
+    #[serde(rename = "N", serialize_with = "in_quotes")]
+    Seconds(u64),
+}
+
+fn in_quotes<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+impl Texts {
     pub(super) fn on(table: &str) -> Self {
         Self {
             insert: format!("INSERT INTO \"{table}\" VALUE {{'id':?,'owner':?,'ttl':?}}"),
@@ -50,42 +79,40 @@ impl Statements {
         }
     }
 
-    pub(super) fn request(
-        &self,
+    pub(super) fn statement<'a>(
+        &'a self,
         ask: Ask,
-        claim: &Claim<'_>,
+        claim: &Claim<'a>,
         terms: &Terms,
-    ) -> Result<BatchStatementRequest, BuildError> {
-        let id = AttributeValue::S(claim.identity.to_owned());
-        let owner = AttributeValue::S(claim.owner.to_string());
-        let ttl = seconds(terms.ttl_seconds);
+    ) -> Statement<'a> {
+        let id = Parameter::S(claim.identity);
+        let owner = Parameter::Owner(claim.owner);
+        let ttl = Parameter::Seconds(terms.ttl_seconds);
         match ask {
-            Ask::Insert => BatchStatementRequest::builder()
-                .statement(&self.insert)
-                .set_parameters(Some(vec![id, owner, ttl]))
-                .build(),
-            Ask::Take => self.take(vec![owner, ttl, id, seconds(terms.now_seconds)]),
+            Ask::Insert => Statement {
+                text: &self.insert,
+                parameters: vec![id, owner, ttl],
+                return_values_on_condition_check_failure: None,
+            },
+            Ask::Take => self.take([owner, ttl, id, Parameter::Seconds(terms.now_seconds)]),
         }
     }
 
     /// Writes nothing, because every identity is JSON and this one is not. What DynamoDB says to
     /// it tells whether the table is there and may be written to.
-    pub(super) fn probe(&self) -> Result<BatchStatementRequest, BuildError> {
-        let nobody = || AttributeValue::S("nobody's".to_owned());
-        self.take(vec![nobody(), seconds(0), nobody(), seconds(0)])
+    pub(super) fn probe(&self) -> Statement<'_> {
+        let nobody = || Parameter::S("nobody's");
+        let never = || Parameter::Seconds(0);
+        self.take([nobody(), never(), nobody(), never()])
     }
 
-    fn take(&self, parameters: Vec<AttributeValue>) -> Result<BatchStatementRequest, BuildError> {
-        BatchStatementRequest::builder()
-            .statement(&self.take)
-            .set_parameters(Some(parameters))
-            .return_values_on_condition_check_failure(AllOld)
-            .build()
+    fn take<'a>(&'a self, parameters: [Parameter<'a>; 4]) -> Statement<'a> {
+        Statement {
+            text: &self.take,
+            parameters: parameters.into(),
+            return_values_on_condition_check_failure: Some("ALL_OLD"),
+        }
     }
-}
-
-fn seconds(seconds: u64) -> AttributeValue {
-    AttributeValue::N(seconds.to_string())
 }
 
 impl Reply {
