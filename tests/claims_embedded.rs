@@ -1,6 +1,6 @@
 //! The embedded store: the contract, two callers at once, crashes and damage, with real processes
 //! and files.
-
+#![cfg(feature = "tool")]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -248,9 +248,10 @@ impl Explanation {
                     .unwrap_or("known with --record-id and --arrival"),
             ),
         );
-        rows.iter()
-            .map(|(name, value)| format!("{name:16}  {value}\n"))
-            .collect()
+        let lines = rows
+            .iter()
+            .map(|(name, value)| format!("{name:16}  {value}"));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 }
 
