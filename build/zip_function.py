@@ -2,7 +2,7 @@
 
     python3 build/zip_function.py <program> <zip>
 
-The same program gives the same bytes, so that Terraform sees a new function only where there is one.
+The same program gives the same bytes, so that Terraform sees a new function only where one is.
 """
 
 import sys

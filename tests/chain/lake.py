@@ -42,7 +42,10 @@ def problems(chain: Chain, objects: Objects, expected: Expected) -> list[str]:
     """Of objects as Firehose writes them; empty if each event is there once, in its place."""
     errors = {key: body for key, body in objects.items() if key.startswith(chain.error_folder)}
     delivered = {key: body for key, body in objects.items() if key not in errors}
-    return [*delivery_problems(chain, delivered, expected), *error_problems(chain, errors, expected)]
+    return [
+        *delivery_problems(chain, delivered, expected),
+        *error_problems(chain, errors, expected),
+    ]
 
 
 def delivery_problems(chain: Chain, objects: Objects, expected: Expected) -> Iterator[str]:

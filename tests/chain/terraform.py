@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 STAND_IN = ROOT.parent / "shared/terraform-schema/terraform"
 # Not called TERRAFORM: the stand-in's wrapper takes that for the program it wraps.
-PROGRAM = os.environ.get("NOZZLE_TERRAFORM") or (str(STAND_IN) if STAND_IN.exists() else "terraform")
+FOUND = str(STAND_IN) if STAND_IN.exists() else "terraform"
+PROGRAM = os.environ.get("NOZZLE_TERRAFORM") or FOUND
 
 OVERRIDE = """
 terraform {
@@ -83,7 +84,9 @@ def resources(state: dict) -> Values:
         resource["address"]: resource["values"]
         for resource in state["values"]["root_module"]["resources"]
     }
-    return {name: by_address[address] for name, address in ADDRESSES.items() if address in by_address}
+    return {
+        name: by_address[address] for name, address in ADDRESSES.items() if address in by_address
+    }
 
 
 def outputs(environment: str) -> dict[str, object]:

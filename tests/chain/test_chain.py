@@ -187,7 +187,7 @@ def tearDownModule() -> None:
 
 
 def function_program() -> Path:
-    """The program the Rust tests run; the same command as theirs, so that nothing is built twice."""
+    """The program that the Rust tests run, built as they build it, so that none is built twice."""
     if named := os.environ.get("NOZZLE_FUNCTION"):
         return Path(named)
     command = ["cargo", "test", "--locked", "--no-run", "--test", "lambda"]
