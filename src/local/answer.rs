@@ -4,17 +4,17 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
-    fmt,
     ops::Range,
 };
 
 use base64_simd::STANDARD;
-use serde::{Deserialize, Deserializer, de::Visitor};
-use serde_json::value::RawValue;
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::{batch::Batch, function::FunctionError};
-use crate::firehose::budget::RESPONSE_BYTES_MAX;
+use crate::{
+    firehose::budget::RESPONSE_BYTES_MAX,
+    json::{Cursor, Problem, Spelled, Value},
+};
 
 /// Between the values of a group; no path holds it.
 const SEPARATOR: char = '\0';
@@ -58,7 +58,7 @@ impl Answer {
         if answer.len() > RESPONSE_BYTES_MAX {
             return Err(FunctionError::AnswerTooLarge(answer.len()));
         }
-        let response: Response<'_> = serde_json::from_slice(answer)?;
+        let text = simdutf8::basic::from_utf8(answer).map_err(|_| NOT_UTF8)?;
         let mut checked = Self {
             fates: vec![Fate::Failed(Failure::RecordIdMissing); batch.len()],
             data: Vec::with_capacity(answer.len() / 4 * 3),
@@ -68,10 +68,10 @@ impl Answer {
             keys,
             known: HashMap::default(),
         };
-        for entry in &response.records {
+        for entry in read_entries(text)? {
             // Every entry is read, also one whose id nobody asked for.
-            let fate = checked.fate(entry, &mut groups)?;
-            let position = batch.position_of(&entry.record_id.0);
+            let fate = checked.fate(&entry, &mut groups)?;
+            let position = batch.position_of(&entry.record_id);
             if let Some(known) = position.and_then(|position| checked.fates.get_mut(position)) {
                 *known = match known {
                     Fate::Failed(Failure::RecordIdMissing) => fate,
@@ -98,19 +98,20 @@ impl Answer {
         entry: &Entry<'a>,
         groups: &mut Groups<'a>,
     ) -> Result<Fate, FunctionError> {
-        match &*entry.result.0 {
+        match &*entry.result {
             "Ok" => {}
             "Dropped" => return Ok(Fate::Dropped),
             "ProcessingFailed" => return Ok(Fate::Failed(Failure::ProcessingFailed)),
             other => return Err(FunctionError::ResultUnknown(other.to_owned())),
         }
-        let data = entry.data.as_ref().ok_or(FunctionError::DataMissing)?;
+        let data = entry.data.and_then(Spelled::decode);
+        let data = data.ok_or(FunctionError::DataMissing)?;
         let start = self.data.len();
         STANDARD
-            .decode_append(&data.0, &mut self.data)
+            .decode_append(data.as_bytes(), &mut self.data)
             .map_err(|_| FunctionError::DataNotBase64)?;
         let data = start..self.data.len();
-        Ok(match groups.find(entry.metadata, &mut self.groups)? {
+        Ok(match groups.find(entry.metadata, &mut self.groups) {
             Some(group) => Fate::Delivered(Delivered { data, group }),
             None => Fate::Failed(Failure::Partitioning),
         })
@@ -127,34 +128,25 @@ struct Groups<'a> {
 
 impl<'a> Groups<'a> {
     /// Where its group is in `groups`, if it has the prefix's keys.
-    fn find(
-        &mut self,
-        metadata: Option<&'a RawValue>,
-        groups: &mut String,
-    ) -> Result<Option<Range<usize>>, serde_json::Error> {
-        let json = metadata.map_or("null", RawValue::get);
-        if let Some(known) = self.known.get(json) {
-            return Ok(known.clone());
+    fn find(&mut self, metadata: &'a str, groups: &mut String) -> Option<Range<usize>> {
+        if let Some(known) = self.known.get(metadata) {
+            return known.clone();
         }
-        let metadata: Option<Metadata> = serde_json::from_str(json)?;
-        let partition_keys = metadata
-            .unwrap_or_default()
-            .partition_keys
-            .unwrap_or_default();
         let start = groups.len();
-        let group = self.push(&partition_keys, groups);
-        let group = group.map(|()| start..groups.len());
-        self.known.insert(json, group.clone());
-        Ok(group)
+        let group = read_partition_keys(metadata)
+            .and_then(|given| self.push(&given, groups))
+            .map(|()| start..groups.len());
+        self.known.insert(metadata, group.clone());
+        group
     }
 
     /// Every key that the prefix names has a value, and there is no other.
-    fn push(&self, given: &BTreeMap<String, String>, groups: &mut String) -> Option<()> {
+    fn push(&self, given: &PartitionKeys<'_>, groups: &mut String) -> Option<()> {
         if given.len() != self.keys.len() {
             return None;
         }
         for (position, key) in self.keys.iter().enumerate() {
-            let value = given.get(key)?;
+            let value = given.get(key.as_str())?;
             if value.is_empty() || value.contains(SEPARATOR) {
                 return None;
             }
@@ -173,78 +165,106 @@ pub fn values(group: &str) -> Vec<&str> {
     group.split(SEPARATOR).collect()
 }
 
-#[derive(Deserialize)]
-struct Response<'a> {
-    #[serde(borrow)]
-    records: Vec<Entry<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+/// What an answer says of a record.
 struct Entry<'a> {
-    #[serde(borrow)]
-    record_id: Text<'a>,
-    #[serde(borrow)]
-    result: Text<'a>,
-    #[serde(borrow)]
-    data: Option<Bytes<'a>>,
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
+    record_id: Cow<'a, str>,
+    result: Cow<'a, str>,
+    data: Option<Spelled<'a>>,
+    /// As it is spelled.
+    metadata: &'a str,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    partition_keys: Option<BTreeMap<String, String>>,
-}
+type PartitionKeys<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 
-/// Text that is borrowed unless it has escapes.
-struct Text<'a>(Cow<'a, str>);
+const NOT_UTF8: FunctionError = FunctionError::AnswerUnreadable("it is not UTF-8");
+const NOT_JSON: FunctionError = FunctionError::AnswerUnreadable("it is not JSON");
+const NO_RECORDS: FunctionError = FunctionError::AnswerUnreadable("it has no array `records`");
+const NO_RECORD_ID: FunctionError =
+    FunctionError::AnswerUnreadable("a record has no text `recordId`");
+const NO_RESULT: FunctionError = FunctionError::AnswerUnreadable("a record has no text `result`");
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrowing;
-        impl<'de> Visitor<'de> for Borrowing {
-            type Value = Text<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Borrowing)
+impl From<Problem> for FunctionError {
+    fn from(_: Problem) -> Self {
+        NOT_JSON
     }
 }
 
-/// Text that need not be checked to be UTF-8, as base64 is more than that.
-struct Bytes<'a>(Cow<'a, [u8]>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Borrowing;
-        impl<'de> Visitor<'de> for Borrowing {
-            type Value = Bytes<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
+fn read_entries(text: &str) -> Result<Vec<Entry<'_>>, FunctionError> {
+    let mut cursor = Cursor::new(text);
+    let mut entries = None;
+    enter_object(&mut cursor).ok_or(NO_RECORDS)?;
+    while let Some(key) = cursor.next_key()? {
+        if key.text == "records" && cursor.peek() == Some(b'[') {
+            let mut records = Vec::new();
+            cursor.enter_array()?;
+            while cursor.next_element()? {
+                records.push(Entry::read(&mut cursor, text)?);
             }
+            entries = Some(records);
+        } else {
+            cursor.value()?;
+        }
+    }
+    if cursor.is_at_end() {
+        entries.ok_or(NO_RECORDS)
+    } else {
+        Err(NOT_JSON)
+    }
+}
 
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Bytes(Cow::Borrowed(bytes)))
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Bytes(Cow::Owned(bytes.to_owned())))
+impl<'a> Entry<'a> {
+    fn read(cursor: &mut Cursor<'a>, text: &'a str) -> Result<Self, FunctionError> {
+        let (mut record_id, mut result, mut data, mut metadata) = (None, None, None, "");
+        enter_object(cursor).ok_or(NO_RECORD_ID)?;
+        while let Some(key) = cursor.next_key()? {
+            // White space before a value does not belong to it.
+            cursor.peek();
+            let start = cursor.position();
+            let value = cursor.value()?;
+            match (key.text, value) {
+                ("recordId", Value::String(spelled)) => record_id = spelled.decode(),
+                ("result", Value::String(spelled)) => result = spelled.decode(),
+                ("data", Value::String(spelled)) => data = Some(spelled),
+                ("metadata", _) => {
+                    metadata = text.get(start..cursor.position()).unwrap_or_default();
+                }
+                _ => {}
             }
         }
-        deserializer.deserialize_bytes(Borrowing)
+        Ok(Self {
+            record_id: record_id.ok_or(NO_RECORD_ID)?,
+            result: result.ok_or(NO_RESULT)?,
+            data,
+            metadata,
+        })
+    }
+}
+
+/// None where they are not all text.
+fn read_partition_keys(metadata: &str) -> Option<PartitionKeys<'_>> {
+    let mut cursor = Cursor::new(metadata);
+    let mut keys = PartitionKeys::new();
+    enter_object(&mut cursor)?;
+    while let Some(key) = cursor.next_key().ok()? {
+        if key.text != "partitionKeys" {
+            cursor.value().ok()?;
+            continue;
+        }
+        enter_object(&mut cursor)?;
+        while let Some(name) = cursor.next_key().ok()? {
+            let Value::String(value) = cursor.value().ok()? else {
+                return None;
+            };
+            keys.insert(name.decode()?, value.decode()?);
+        }
+    }
+    Some(keys)
+}
+
+fn enter_object(cursor: &mut Cursor<'_>) -> Option<()> {
+    match cursor.peek() {
+        Some(b'{') => cursor.enter_object().ok(),
+        _ => None,
     }
 }
 
@@ -317,6 +337,9 @@ mod tests {
             r#""metadata":{"partitionKeys":{"a":"1","c":"3"}}"#,
             r#""metadata":{"partitionKeys":{"a":"1","b":"\u0000"}}"#,
             r#""metadata":{"partitionKeys":null}"#,
+            r#""metadata":{"partitionKeys":{"a":1,"b":"2"}}"#,
+            r#""metadata":{"partitionKeys":["a","b"]}"#,
+            r#""metadata":"partitionKeys""#,
             r#""metadata":{}"#,
             r#""more":1"#,
         ] {
@@ -325,6 +348,11 @@ mod tests {
                 ["Failed(Partitioning)", "b in 1/2"],
             );
         }
+        let spaced = KEYS.replace(':', " :\n ");
+        check(
+            &[&OK0.replace("KEYS", &spaced), OK1],
+            ["a in 1/2", "b in 1/2"],
+        );
         let reversed = r#""metadata":{"partitionKeys":{"b":"2","a":"\u0031"}}"#;
         check(
             &[&OK0.replace("KEYS", reversed), OK1],
@@ -353,11 +381,11 @@ mod tests {
             r#"{"recordId":"ID1","result":"Ok","data":"Y Q="}"#,
             "not base64",
         );
-        check_error(r#"{"recordId":"ID1"}"#, "cannot be read");
-        check_error(r#"{"result":"Dropped"}"#, "cannot be read");
-        check_error("[]]", "cannot be read");
-        let keys = OK1.replace("KEYS", r#""metadata":{"partitionKeys":{"a":1,"b":"2"}}"#);
-        check_error(&keys, "cannot be read");
+        check_error(r#"{"recordId":"ID1"}"#, "no text `result`");
+        check_error(r#"{"recordId":"ID1","result":1}"#, "no text `result`");
+        check_error(r#"{"result":"Dropped"}"#, "no text `recordId`");
+        check_error("1", "no text `recordId`");
+        check_error("{]}", "not JSON");
         let large = r#"{"recordId":"else","result":"Dropped","data":"DATA"}"#;
         check_error(
             &large.replace("DATA", &"x".repeat(RESPONSE_BYTES_MAX)),

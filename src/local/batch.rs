@@ -1,7 +1,7 @@
 //! Records cut into batches by size, as Firehose cuts them, and the request a batch becomes.
 //! What is too long for Firehose comes in pieces instead, so that it need not be held.
 
-use std::{fmt::Write, ops::Range, time::SystemTime};
+use std::{ops::Range, time::SystemTime};
 
 use base64_simd::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,8 @@ pub struct Batch {
     /// Counted in its records, as Firehose's buffer does.
     pub record_bytes: usize,
     pub arrival_milliseconds: i64,
+    /// What stands between a record's id and its data.
+    arrival: String,
     pub after: Mark,
 }
 
@@ -186,6 +188,10 @@ impl Cutter {
             request,
             record_bytes: 0,
             arrival_milliseconds: self.arrival_milliseconds,
+            arrival: format!(
+                r#"","approximateArrivalTimestamp":{},"data":""#,
+                self.arrival_milliseconds
+            ),
             after: Mark {
                 position: self.lines.position,
                 ..Mark::default()
@@ -351,12 +357,11 @@ impl Batch {
             self.request.push(',');
         }
         let number = self.ids.first + self.records.len() as u64;
-        // Writing to a `String` cannot fail.
-        let _ = write!(
-            self.request,
-            r#"{{"recordId":"{}-{number}","approximateArrivalTimestamp":{},"data":""#,
-            self.ids.run, self.arrival_milliseconds
-        );
+        self.request.push_str(r#"{"recordId":""#);
+        self.request.push_str(&self.ids.run);
+        self.request.push('-');
+        self.request.push_str(itoa::Buffer::new().format(number));
+        self.request.push_str(&self.arrival);
         let data = self.bytes.get(bytes.clone()).unwrap_or_default();
         STANDARD.encode_append(data, &mut self.request);
         self.request.push_str("\"}");
@@ -368,10 +373,17 @@ impl Batch {
 const REQUEST_START: &str = r#"{"invocationId":""#;
 
 fn open_request(request: &mut String, invocation_id: &str) {
-    let _ = write!(
-        request,
-        r#"{REQUEST_START}{invocation_id}","deliveryStreamArn":"{STREAM_ARN}","region":"{REGION}","records":["#
-    );
+    for part in [
+        REQUEST_START,
+        invocation_id,
+        r#"","deliveryStreamArn":""#,
+        STREAM_ARN,
+        r#"","region":""#,
+        REGION,
+        r#"","records":["#,
+    ] {
+        request.push_str(part);
+    }
 }
 
 fn trim_line_end(line: &[u8]) -> &[u8] {
@@ -390,7 +402,7 @@ pub fn epoch_milliseconds(time: SystemTime) -> i64 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
+    use std::{io::Write, path::Path, sync::Arc, time::Duration};
 
     use proptest::prelude::*;
     use serde_json::Value;

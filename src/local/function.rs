@@ -38,7 +38,7 @@ pub enum FunctionError {
     #[error("the answer has {0} bytes, but Lambda takes at most 6291556")]
     AnswerTooLarge(usize),
     #[error("the answer cannot be read: {0}")]
-    AnswerUnreadable(#[from] serde_json::Error),
+    AnswerUnreadable(&'static str),
     #[error("`{0}` is not a result; there are Ok, Dropped and ProcessingFailed")]
     ResultUnknown(String),
     #[error("a record is Ok but has no data")]
