@@ -545,6 +545,86 @@ fn a_killed_run_loses_nothing_and_doubles_nothing() {
     }
 }
 
+/// Kills a run once there is a file below this folder of the lake.
+fn kill_at_file(mut child: Child, place: &Place, folder: &str) {
+    while files(&place.path(folder)).is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_run_killed_before_its_first_commit_leaves_alone_what_the_one_before_has_finished() {
+    let place = Place::new();
+    let whole = events(0..20_000);
+    let arguments = ["--flush-mb", "1"];
+    let first = run_on_pipe_with(&place, &arguments, &whole[..1_700_000]);
+    kill_at_file(first, &place, "lake/events");
+    let finished = place.delivered();
+    fs::remove_dir_all(place.path("lake/.nozzle/open")).unwrap();
+    let second = run_on_pipe_with(&place, &arguments, &whole[..1_900_000]);
+    kill_at_file(second, &place, "lake/.nozzle/open");
+    assert_eq!(place.delivered(), finished);
+    let output = run_on_pipe_with(&place, &arguments, &whole)
+        .wait_with_output()
+        .unwrap();
+    assert_eq!(summary_of(&output)["delivered"], 20_000);
+    assert_eq!(place.delivered(), each_once(0..20_000));
+}
+
+#[test]
+fn a_run_killed_while_its_last_files_get_their_names_was_not_finished() {
+    let place = Place::new();
+    let named = |number: usize| event(number).replace("account:", &format!("t{number}:"));
+    let lines: String = (0..9_000)
+        .step_by(3)
+        .map(|number| named(number) + "\n")
+        .collect();
+    let input = place.write("in.jsonl", format!("refused\n{lines}"));
+    let child = place
+        .command(&[&input])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    kill_at_file(child, &place, "lake/events");
+    assert!(place.delivered().len() < 3_000, "it was killed too late");
+    let summary = place.summary(&[&input]);
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&3_001.into(), &0.into())
+    );
+    assert_eq!(place.delivered().len(), 3_000);
+    assert_eq!(place.failed(), [b"refused"]);
+}
+
+#[test]
+fn an_event_whose_file_would_have_too_long_a_name_harms_no_other() {
+    let place = Place::new();
+    let long = event(0).replace("account:created", &"t".repeat(190));
+    let input = place.write("in.jsonl", format!("{long}\n{}", events(1..10)));
+    let prefix = "events/!{partitionKeyFromLambda:event_type}";
+    let summary = place.summary(&[&input, "--prefix", prefix, "--partition-keys", "event_type"]);
+    assert_eq!(
+        (&summary["delivered"], &summary["error_objects"]),
+        (&9.into(), &1.into())
+    );
+    assert_eq!(place.failed(), [long.as_bytes()]);
+}
+
+#[test]
+fn only_what_is_blank_in_json_is_no_record() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", format!("\n \t\r\n\u{c}\n{}", event(0)));
+    let summary = place.summary(&[&input]);
+    assert_eq!(
+        (&summary["records"], &summary["delivered"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(place.failed(), [b"\x0c"]);
+}
+
 #[test]
 fn a_killed_run_and_then_another_input_doubles_nothing() {
     let place = Place::new();
@@ -559,8 +639,12 @@ fn a_killed_run_and_then_another_input_doubles_nothing() {
 
 /// A run that has been given so much on a pipe that stays open.
 fn run_on_pipe(place: &Place, text: &str) -> Child {
+    run_on_pipe_with(place, &[], text)
+}
+
+fn run_on_pipe_with(place: &Place, arguments: &[&str], text: &str) -> Child {
     let mut child = place
-        .command(&["--summary", "json", "--batch-mb", "0.2"])
+        .command(&[&["--summary", "json", "--batch-mb", "0.2"], arguments].concat())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

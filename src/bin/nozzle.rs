@@ -10,8 +10,24 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             // Where nobody listens there is nobody to tell.
-            let _ = writeln!(io::stderr(), "nozzle: {error:#}");
+            let _ = writeln!(io::stderr(), "nozzle: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and what is behind it, each said once: some say their source themselves.
+fn sentence(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |said, more| {
+            if said.is_empty() {
+                more
+            } else if said.contains(&more) {
+                said
+            } else {
+                format!("{said}: {more}")
+            }
+        })
 }

@@ -39,7 +39,9 @@ pub enum DataName {
 pub enum EnvelopeUnreadable {
     #[error("the request is not UTF-8")]
     NotUtf8,
-    #[error("the request is not JSON: byte {0} is not what has to come there")]
+    #[error(
+        "the request is no JSON object that can be read: byte {0} is not what has to come there"
+    )]
     NotJson(usize),
     #[error("the request has no array `records`")]
     RecordsMissing,

@@ -12,8 +12,6 @@ use super::{
 pub struct Closed {
     pub window: Window,
     pub progress: Unfinished,
-    /// Whether there is nothing left of the run's input.
-    pub is_finished: bool,
 }
 
 /// Commits windows, one after the other.
@@ -39,8 +37,9 @@ impl Committer<'_> {
         let renames = &closed.window.renames;
         lake::sync(&self.lake, renames).map_err(CommitError::Sync)?;
         let arrival = closed.progress.mark.arrival_milliseconds;
-        let unfinished = (!closed.is_finished).then_some(closed.progress);
-        self.journal.commit(renames, arrival, unfinished)?;
+        // The last window too: a run is finished when its files have their names.
+        self.journal
+            .commit(renames, arrival, Some(closed.progress))?;
         lake::publish(&self.lake, renames).map_err(CommitError::Publish)
     }
 

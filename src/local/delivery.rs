@@ -85,7 +85,7 @@ impl<F: Function> Delivery<'_, F> {
     }
 
     /// Completes the window's files. Nothing of it is durable yet.
-    pub fn end_window(&mut self, is_finished: bool) -> Result<Closed, LakeError> {
+    pub fn end_window(&mut self) -> Result<Closed, LakeError> {
         if let Some(long) = self.long.take() {
             let arrival = self.progress.mark.arrival_milliseconds;
             let file = self.lake.errors(OutputType::ProcessingFailed, arrival)?;
@@ -102,7 +102,6 @@ impl<F: Function> Delivery<'_, F> {
         Ok(Closed {
             window,
             progress: self.progress.clone(),
-            is_finished,
         })
     }
 

@@ -78,13 +78,18 @@ impl<'a> Journal<'a> {
         let Some(bytes) = store.note()? else {
             return Ok(Left::default());
         };
-        let note: Note = serde_json::from_slice(&bytes).map_err(JournalError::Unreadable)?;
+        let mut note: Note = serde_json::from_slice(&bytes).map_err(JournalError::Unreadable)?;
         let lake = claims.join(&note.lake);
         if !note.renames.is_empty() && !lake.is_dir() {
             let files = note.renames.len();
             return Err(JournalError::LakeGone { files, lake });
         }
         publish_rest(&lake, &note.renames)?;
+        if !note.renames.is_empty() {
+            // What has its name must not get it again: the next temporary files are others.
+            note.renames.clear();
+            note.commit(store)?;
+        }
         Ok(Left {
             arrival_milliseconds: note.arrival_milliseconds,
             unfinished: note.unfinished,
@@ -104,8 +109,14 @@ impl<'a> Journal<'a> {
             arrival_milliseconds,
             unfinished,
         };
-        let bytes = serde_json::to_vec(&note).map_err(JournalError::Unwritable)?;
-        Ok(self.store.commit(&bytes)?)
+        note.commit(self.store)
+    }
+}
+
+impl Note {
+    fn commit(&self, store: &EmbeddedStore) -> Result<(), JournalError> {
+        let bytes = serde_json::to_vec(self).map_err(JournalError::Unwritable)?;
+        Ok(store.commit(&bytes)?)
     }
 }
 

@@ -57,7 +57,6 @@ struct Names {
     open_folder: PathBuf,
     time: Pattern,
     random: Random,
-    temporaries: u64,
 }
 
 /// What a window has come to: its files are complete, under temporary names.
@@ -109,7 +108,6 @@ impl Lake {
                 open_folder,
                 time: Pattern::of_names(),
                 random: Random::default(),
-                temporaries: 0,
             },
             partitions: HashMap::default(),
             errors: BTreeMap::new(),
@@ -250,8 +248,9 @@ impl Names {
         arrival_milliseconds: i64,
         compression: Compression,
     ) -> OpenFile {
-        self.temporaries += 1;
-        let temporary = self.open_folder.join(self.temporaries.to_string());
+        // Never a name that an earlier run has used: a note may still speak of that one.
+        let temporary = format!("{:016x}", self.random.number());
+        let temporary = self.open_folder.join(temporary);
         let mut name = format!("{prefix}{STREAM_NAME}-1-");
         self.time.write(&mut name, arrival_milliseconds);
         name.push('-');

@@ -193,10 +193,9 @@ fn deliver<F: Function>(
         match steps.recv() {
             Ok(Step::Batch(batch, first)) => delivery.deliver(batch, first)?,
             Ok(Step::Piece(piece)) => delivery.deliver_piece(&piece)?,
-            Ok(Step::WindowEnd) => send(&committer, delivery.end_window(false)?)?,
+            Ok(Step::WindowEnd) => send(&committer, delivery.end_window()?)?,
             Ok(Step::End(ending)) => {
-                let is_finished = matches!(ending, Ending::Complete);
-                send(&committer, delivery.end_window(is_finished)?)?;
+                send(&committer, delivery.end_window()?)?;
                 return Ok(ending);
             }
             Err(_) => return Err(Gone.into()),

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Write, stdin, stdout},
+    io::{BufRead, BufReader, ErrorKind, Write, stdin, stdout},
     path::PathBuf,
 };
 
@@ -43,7 +43,7 @@ pub(super) struct Explain {
     #[arg(long, value_name = "ID")]
     record_id: Option<String>,
     /// When the record arrived, in epoch milliseconds
-    #[arg(long, value_name = "MILLISECONDS")]
+    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true)]
     arrival: Option<i64>,
     /// Where delivered events go; by default a folder a partition key, under events/
     #[arg(long, value_name = "EXPRESSION")]
@@ -88,10 +88,11 @@ impl Explain {
         } else {
             explanation.to_text()
         };
-        stdout()
-            .lock()
-            .write_all(text.as_bytes())
-            .context("the explanation cannot be written")
+        match stdout().lock().write_all(text.as_bytes()) {
+            // Whoever stopped reading has read enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("the explanation cannot be written"),
+        }
     }
 
     fn prefix(&self, keys: &PartitionKeys) -> anyhow::Result<Prefix> {
@@ -259,8 +260,11 @@ impl Explanation {
 fn read_line(mut input: impl BufRead, number: usize, line: &mut Vec<u8>) -> anyhow::Result<()> {
     ensure!(number > 0, "--line is 0; lines are counted from 1");
     for current in 0..number {
-        line.clear();
-        let length = input.read_until(b'\n', line)?;
+        let length = if current + 1 < number {
+            input.skip_until(b'\n')?
+        } else {
+            input.read_until(b'\n', line)?
+        };
         ensure!(length > 0, "--line is {number}; there are {current} lines");
     }
     Ok(())

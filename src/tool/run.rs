@@ -36,11 +36,12 @@ const INTERRUPTED: u8 = 130;
 /// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
 /// undone is one.
 pub(super) fn run(options: &Options) -> Result<ExitCode> {
+    let stop = stop_on_signal()?;
     let plan = Plan::of(options)?;
     let input = Input::find(&options.input, &plan.lake)?;
     let places = Places::prepare(&plan)?;
     let store = EmbeddedStore::open(&places.claims)?;
-    let Outcome { summary, ending } = process_input(&plan, &places, &store, input)?;
+    let Outcome { summary, ending } = process_input(&plan, &places, &store, input, stop)?;
     let report = Report {
         is_complete: matches!(ending, Ending::Complete),
         lake: places.lake.clone(),
@@ -80,6 +81,7 @@ fn process_input(
     places: &Places,
     store: &EmbeddedStore,
     input: Input,
+    stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
     let left = Journal::recover(store, &places.claims)?;
     let writer = journal::writer(&places.claims, &places.lake);
@@ -99,7 +101,7 @@ fn process_input(
         window_bytes_max: plan.window_bytes_max,
         task: plan.task(&places.lake),
         clock: now,
-        stop: stop_on_signal()?,
+        stop,
     };
     Ok(firehose.run(input, left, read_bytes)?)
 }

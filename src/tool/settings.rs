@@ -30,7 +30,7 @@ pub(super) struct SettingsOptions {
     #[arg(long, value_name = "TYPES")]
     event_types: Option<String>,
 
-    /// What to do when the claims cannot be read: `retry` or `deliver` [default: retry]
+    /// What to do when the claims cannot be read or written: `retry` or `deliver` [default: retry]
     #[arg(long, value_name = "WHAT")]
     on_claim_failure: Option<String>,
 

@@ -37,7 +37,7 @@ A line is a record. One of more than 1,000 KiB is too long for Firehose: it beco
 without having seen the function. Lines of white space are passed over.
 
 The exit code is 0 when all input is taken in, also with refused records; 1 when something is left
-undone, 2 for a wrong option, 130 after Ctrl-C.";
+undone or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
 
 /// Put events into a lake folder, each once
 #[derive(Debug, Args)]
