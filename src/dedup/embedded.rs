@@ -2,9 +2,9 @@
 //! seen at once; a commit makes them durable, together with a note of what else is done by then.
 
 use std::{
-    collections::BTreeMap,
+    collections::HashMap,
     fs::{self, File, TryLockError},
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     io::{self, Read, Seek, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -50,7 +50,23 @@ struct Pending {
     cut: Option<Arc<Claims>>,
 }
 
-type Claims = BTreeMap<Key, Held>;
+type Claims = HashMap<Key, Held, BuildHasherDefault<AsHashed>>;
+
+/// A key ends in a hash that no event can aim at; it need not be hashed again.
+#[derive(Default)]
+struct AsHashed(u64);
+
+impl Hasher for AsHashed {
+    fn write(&mut self, key: &[u8]) {
+        self.0 = key.last_chunk().copied().map_or(0, u64::from_ne_bytes);
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 impl Pending {
     fn held(&self, key: &Key) -> Option<Held> {
@@ -59,8 +75,18 @@ impl Pending {
     }
 
     fn cut(&mut self) -> Arc<Claims> {
-        let mut cut = self.cut.take().unwrap_or_default();
-        Arc::make_mut(&mut cut).append(&mut self.claims);
+        // The next claims will be about as many.
+        let next = Claims::with_capacity_and_hasher(self.claims.len(), BuildHasherDefault::new());
+        let claims = std::mem::replace(&mut self.claims, next);
+        let cut = match self.cut.take() {
+            None => claims,
+            Some(cut) => {
+                let mut cut = Arc::unwrap_or_clone(cut);
+                cut.extend(claims);
+                cut
+            }
+        };
+        let cut = Arc::new(cut);
         self.cut = Some(Arc::clone(&cut));
         cut
     }
@@ -82,8 +108,8 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn witness_of(&self, claims: &Claims, commits: u64) -> Witness {
-        match claims.last_key_value() {
+    fn witness_of(&self, claims: &[(&Key, &Held)], commits: u64) -> Witness {
+        match claims.last() {
             Some((key, _)) => [&key[..], &commits.to_be_bytes()].concat(),
             None => self.witness.clone(),
         }
@@ -428,10 +454,12 @@ impl Disk {
     fn commit(&self, ledger: &mut Ledger, claims: &Claims, note: &[u8]) -> Result<(), Trouble> {
         self.wait_for_room()?;
         let commits = ledger.commits + 1;
-        let witness = ledger.witness_of(claims, commits);
+        let mut claims: Vec<_> = claims.iter().collect();
+        claims.sort_unstable_by_key(|(key, _)| *key);
+        let witness = ledger.witness_of(&claims, commits);
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
         for (key, held) in claims {
-            batch.insert(&self.claims, key, held.to_bytes());
+            batch.insert(&self.claims, &key[..], held.to_bytes());
         }
         if witness != ledger.witness {
             batch.remove(&self.claims, &*ledger.witness);

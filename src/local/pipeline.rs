@@ -25,7 +25,7 @@ const WAITING_MAX: usize = 2;
 /// How soon a wish to stop is heard while the input has nothing.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// A window ends with so many claims, which are held in memory until then.
-const WINDOW_CLAIMS_MAX: usize = 300_000;
+const WINDOW_CLAIMS_MAX: usize = 220_000;
 
 pub(super) struct Pipeline<'a, F> {
     pub(super) invoker: Invoker<'a, F>,
