@@ -1,14 +1,13 @@
 //! The Rust functions that are compared: the same function over two stores. Each is a process that
-//! does what a line on its standard input says to one batch, and answers with what that took.
+//! does to one batch what a line on its standard input says, and answers with what that took.
 
 use std::{
     error::Error,
-    fs,
     io::{self, BufRead},
     time::{Duration, SystemTime},
 };
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use nozzle::{
@@ -18,25 +17,29 @@ use nozzle::{
     },
     firehose::{FirehoseTransform, Moment},
 };
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 use crate::{TABLE, batch};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
-pub(crate) async fn nozzle(address: &str) -> Outcome {
-    let shared = shared_settings(address).await;
-    serve(DynamoDbStore::new(&shared, TABLE.to_owned())).await
+pub(crate) async fn nozzle(requests_at_once: usize) -> Outcome {
+    let store = DynamoDbStore::new(&shared_settings().await, TABLE.to_owned());
+    serve(store.with_requests_at_once(requests_at_once)).await
 }
 
-pub(crate) async fn put_item(address: &str) -> Outcome {
-    let client = Client::new(&shared_settings(address).await);
-    serve(PutItemStore { client }).await
+pub(crate) async fn put_item(requests_at_once: usize) -> Outcome {
+    let client = Client::new(&shared_settings().await);
+    serve(PutItemStore {
+        client,
+        requests_at_once,
+    })
+    .await
 }
 
-async fn shared_settings(address: &str) -> aws_config::SdkConfig {
-    let settings = aws_config::defaults(BehaviorVersion::latest());
-    settings.endpoint_url(address).load().await
+async fn shared_settings() -> SdkConfig {
+    aws_config::load_defaults(BehaviorVersion::latest()).await
 }
 
 /// Obeys `claim` and `answer` until the input ends.
@@ -47,12 +50,15 @@ async fn serve<S: ClaimStore + Clone>(store: S) -> Outcome {
     let function = FirehoseTransform::new(read_settings(|_| None)?, store.clone());
     for line in io::stdin().lock().lines() {
         let line = line?;
-        let (processor, started) = (processor_time()?, Instant::now());
+        let (processor, started) = (processor_time(), Instant::now());
         match &*line {
             "claim" => check(&store.claim(&claims, terms()).await)?,
             _ => drop(function.answer(&request, moment()).await?),
         }
-        report(processor_time()? - processor, started.elapsed());
+        report(
+            processor_time().saturating_sub(processor),
+            started.elapsed(),
+        );
     }
     Ok(())
 }
@@ -77,29 +83,23 @@ fn terms() -> Terms {
 fn moment() -> Moment {
     Moment {
         now: SystemTime::now(),
-        deadline: Instant::now() + Duration::from_secs(60),
+        deadline: Instant::now() + Duration::from_mins(1),
     }
 }
 
 fn check(answers: &Answers) -> Outcome {
-    match answers.claimed.iter().all(|one| *one == Claimed::Taken) {
-        true => Ok(()),
-        false => Err(format!("not all taken: {:?}", answers.failure).into()),
+    if answers.claimed.iter().any(|one| *one != Claimed::Taken) {
+        return Err(format!("not all taken: {:?}", answers.failure).into());
     }
+    Ok(())
 }
 
-/// What all threads of this process had of the processors.
-fn processor_time() -> io::Result<Duration> {
-    let mut nanoseconds = 0;
-    for task in fs::read_dir("/proc/self/task")? {
-        let text = fs::read_to_string(task?.path().join("schedstat"))?;
-        let running = text
-            .split(' ')
-            .next()
-            .and_then(|number| number.parse().ok());
-        nanoseconds += running.unwrap_or(0);
-    }
-    Ok(Duration::from_nanos(nanoseconds))
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        time.tv_sec.try_into().unwrap(),
+        time.tv_nsec.try_into().unwrap(),
+    )
 }
 
 #[expect(clippy::print_stdout, reason = "whoever started it reads the line")]
@@ -111,9 +111,8 @@ fn report(processor: Duration, wall: Duration) {
 #[derive(Clone)]
 struct PutItemStore {
     client: Client,
+    requests_at_once: usize,
 }
-
-const AT_ONCE: usize = 32;
 
 impl ClaimStore for PutItemStore {
     async fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> Answers {
@@ -122,7 +121,9 @@ impl ClaimStore for PutItemStore {
         let mut under_way = FuturesUnordered::new();
         let mut waiting = claims.iter().enumerate();
         loop {
-            let next = waiting.by_ref().take(AT_ONCE - under_way.len());
+            let next = waiting
+                .by_ref()
+                .take(self.requests_at_once - under_way.len());
             under_way.extend(next.map(|(index, claim)| self.put(index, claim, terms)));
             match under_way.next().await {
                 Some((index, Ok(()))) => claimed[index] = Claimed::Taken,

@@ -34,25 +34,19 @@ use tokio_rustls::{
     },
 };
 
-/// What the stub is told on its command line.
-pub(crate) struct Settings {
-    pub(crate) delay: Duration,
-    /// A folder with `certificate.pem` and `key.pem`.
-    pub(crate) tls: Option<std::path::PathBuf>,
-}
-
 struct Stub {
     delay: Duration,
     requests: AtomicUsize,
 }
 
-/// Prints its address, then serves until it is killed.
-pub(crate) async fn run(settings: Settings) -> io::Result<()> {
+/// Prints its address, then serves until it is killed; over TLS with a folder that has
+/// `certificate.pem` and `key.pem`.
+pub(crate) async fn run(delay: Duration, tls: Option<&Path>) -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     announce(listener.local_addr()?);
-    let tls = settings.tls.as_deref().map(acceptor);
+    let tls = tls.map(acceptor);
     let stub = Arc::new(Stub {
-        delay: settings.delay,
+        delay,
         requests: AtomicUsize::new(0),
     });
     loop {

@@ -22,8 +22,10 @@ use super::{Answers, Claim, ClaimStore, StoreError, Terms};
 
 /// How many statements DynamoDB takes in one request.
 const STATEMENTS_MAX: usize = 25;
-/// How many requests are under way at once, each on its own connection.
-const REQUESTS_AT_ONCE: usize = 32;
+/// How many requests are under way at once, each on its own connection. With 8 ms of latency over
+/// TLS fewer take longer for a batch, and more lose in handshakes what they win: see
+/// `benches/RESULTS-claims.md`.
+const REQUESTS_AT_ONCE: usize = 64;
 /// How long a request may take until it is asked again; doubles after every round in which nothing
 /// was answered, so that a store which is merely slow is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -41,6 +43,7 @@ pub struct DynamoDbStore {
     client: Client,
     table: String,
     texts: Texts,
+    requests_at_once: usize,
 }
 
 impl ClaimStore for DynamoDbStore {
@@ -65,6 +68,16 @@ impl DynamoDbStore {
             client,
             table,
             texts,
+            requests_at_once: REQUESTS_AT_ONCE,
+        }
+    }
+
+    /// The bound that is not the usual one; it is at least 1.
+    #[must_use]
+    pub fn with_requests_at_once(self, requests_at_once: usize) -> Self {
+        Self {
+            requests_at_once: requests_at_once.max(1),
+            ..self
         }
     }
 
@@ -107,7 +120,7 @@ impl DynamoDbStore {
         let mut requests = open.chunks(STATEMENTS_MAX);
         let mut under_way = FuturesUnordered::new();
         while !claiming.is_hopeless() {
-            let free = REQUESTS_AT_ONCE - under_way.len();
+            let free = self.requests_at_once - under_way.len();
             let next = requests.by_ref().take(free);
             under_way.extend(next.map(|asked| self.ask(asked, terms, patience)));
             match under_way.next().await {
