@@ -50,8 +50,9 @@ test-terraform:
 	@test -x .cache/checkov/bin/checkov || { python3 -m venv .cache/checkov && .cache/checkov/bin/pip install --quiet checkov==3.3.30; }
 	.cache/checkov/bin/checkov -d terraform --framework terraform --compact --quiet --skip-download
 
-bench: ## claims and parts, beside what people would write; writes benches/RESULTS-claims.md
-	$(CARGO) bench --locked --bench claims
+bench: ## what claims cost beside what people would write, and each part of a batch by itself
+	benches/claims/fetch
+	$(CARGO) bench --locked --no-default-features --features lambda --bench claims
 	$(CARGO) bench --locked --bench parts
 
 build: ## the function's zip, for arm64; five minutes the first time
