@@ -57,6 +57,8 @@ struct Names {
     open_folder: PathBuf,
     time: Pattern,
     random: Random,
+    /// What tells this run's temporary files from those that a note of an earlier one names.
+    run: u64,
     temporaries: u64,
 }
 
@@ -102,13 +104,15 @@ impl Lake {
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
         create_folder(&folder.join(&open_folder))?;
+        let mut random = Random::default();
         Ok(Self {
             layout,
             names: Names {
                 lake: folder,
                 open_folder,
                 time: Pattern::of_names(),
-                random: Random::default(),
+                run: random.number(),
+                random,
                 temporaries: 0,
             },
             partitions: HashMap::default(),
@@ -251,7 +255,8 @@ impl Names {
         compression: Compression,
     ) -> OpenFile {
         self.temporaries += 1;
-        let temporary = self.open_folder.join(self.temporaries.to_string());
+        let temporary = format!("{:016x}-{}", self.run, self.temporaries);
+        let temporary = self.open_folder.join(temporary);
         let mut name = format!("{prefix}{STREAM_NAME}-1-");
         self.time.write(&mut name, arrival_milliseconds);
         name.push('-');
@@ -359,7 +364,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> LakeError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const ARRIVAL: i64 = 1_495_072_949_453;
@@ -375,12 +380,12 @@ mod tests {
         }
     }
 
-    fn open(folder: &Path, compression: Compression) -> Lake {
+    pub(in crate::local) fn open(folder: &Path, compression: Compression) -> Lake {
         Lake::open(folder, "test", layout(compression)).expect("a lake")
     }
 
     /// All files but the lake's own, sorted.
-    fn files(folder: &Path) -> Vec<PathBuf> {
+    pub(in crate::local) fn files(folder: &Path) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
