@@ -525,11 +525,11 @@ fn a_killed_run_loses_nothing_and_doubles_nothing() {
         let input = place.write("in.jsonl", events(0..15_000) + "bad\n" + &events(0..5));
         let arguments = [input.as_str(), "--flush-mb", "1", "--batch-mb", "0.2"];
         let mut kills = 0;
-        for _ in 0..10 {
+        for _ in 0..8 {
             kills += u64::from(run_until_killed(
                 &place,
                 &arguments,
-                seeded.below(4_000_000),
+                seeded.below(2_000_000),
             ));
             assert!(
                 place.delivered().values().all(|times| *times == 1),

@@ -136,3 +136,115 @@ fn seen_from(claims: &Path, lake: &Path) -> PathBuf {
         Err(_) => lake.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::{TempDir, tempdir};
+
+    use super::*;
+    use crate::local::lake::{
+        Compression, publish,
+        tests::{files, open},
+    };
+
+    struct Place {
+        folder: TempDir,
+        lake: PathBuf,
+        claims: PathBuf,
+    }
+
+    impl Place {
+        fn new(claims: &str) -> Self {
+            let folder = tempdir().expect("a folder");
+            let lake = folder.path().join("lake");
+            fs::create_dir(&lake).expect("a folder");
+            let claims = folder.path().join(claims);
+            Self {
+                folder,
+                lake,
+                claims,
+            }
+        }
+
+        fn store(&self) -> EmbeddedStore {
+            EmbeddedStore::open(&self.claims).expect("a store")
+        }
+
+        /// Ends a window with one line, but for its files' names, as a run that is killed there.
+        fn commit(&self, line: &str) -> Vec<Rename> {
+            let store = self.store();
+            let mut lake = open(&self.lake, Compression::None);
+            lake.deliver("x", 0, line.as_bytes()).expect("delivered");
+            let window = lake.end_window().expect("written");
+            let journal = Journal::new(&store, &self.claims, &self.lake);
+            journal.commit(&window.renames, 7, None).expect("committed");
+            window.renames
+        }
+
+        fn recover(&self) -> Result<Left, JournalError> {
+            Journal::recover(&self.store(), &self.claims)
+        }
+    }
+
+    fn texts(lake: &Path) -> Vec<String> {
+        let text = |file: &PathBuf| fs::read_to_string(file).expect("text");
+        files(lake).iter().map(text).collect()
+    }
+
+    #[test]
+    fn what_was_committed_gets_its_name() {
+        for claims in ["claims", "lake/.nozzle/claims"] {
+            let place = Place::new(claims);
+            place.commit("committed\n");
+            assert_eq!(texts(&place.lake), Vec::<String>::new());
+            for _ in 0..2 {
+                assert_eq!(place.recover().expect("recovered").arrival_milliseconds, 7);
+                assert_eq!(texts(&place.lake), ["committed\n"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_later_run_is_never_taken_for_one_that_was_committed() {
+        let place = Place::new("claims");
+        let renames = place.commit("committed\n");
+        publish(&place.lake, &renames).expect("published");
+        let mut later = open(&place.lake, Compression::None);
+        let line = "y".repeat(100_000);
+        later.deliver("x", 0, line.as_bytes()).expect("delivered");
+        drop(later);
+        place.recover().expect("recovered");
+        assert_eq!(texts(&place.lake), ["committed\n"]);
+    }
+
+    #[test]
+    fn claims_inside_a_lake_move_with_it() {
+        let place = Place::new("lake/.nozzle/claims");
+        place.commit("committed\n");
+        let moved = place.folder.path().join("moved");
+        fs::rename(&place.lake, &moved).expect("moved");
+        let claims = moved.join(".nozzle/claims");
+        let store = EmbeddedStore::open(&claims).expect("a store");
+        Journal::recover(&store, &claims).expect("recovered");
+        assert_eq!(texts(&moved), ["committed\n"]);
+    }
+
+    #[test]
+    fn a_lake_that_is_gone_is_asked_for() {
+        let place = Place::new("claims");
+        place.commit("committed\n");
+        fs::remove_dir_all(&place.lake).expect("removed");
+        let error = place
+            .recover()
+            .expect_err("a lake that is gone")
+            .to_string();
+        assert!(
+            error.contains("left 1 finished files in the lake"),
+            "{error}"
+        );
+        fs::create_dir(&place.lake).expect("a folder");
+        place.recover().expect("given up");
+    }
+}

@@ -101,6 +101,7 @@ impl Lake {
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
         create_folder(&folder.join(&open_folder))?;
+        let mut random = Random::default();
         Ok(Self {
             layout,
             names: Names {
@@ -358,7 +359,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> LakeError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     const ARRIVAL: i64 = 1_495_072_949_453;
@@ -374,12 +375,12 @@ mod tests {
         }
     }
 
-    fn open(folder: &Path, compression: Compression) -> Lake {
+    pub(in crate::local) fn open(folder: &Path, compression: Compression) -> Lake {
         Lake::open(folder, "test", layout(compression)).expect("a lake")
     }
 
     /// All files but the lake's own, sorted.
-    fn files(folder: &Path) -> Vec<PathBuf> {
+    pub(in crate::local) fn files(folder: &Path) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();

@@ -26,8 +26,8 @@ Examples:
   nozzle run logs/ more.jsonl.gz --lake /data/lake
   zcat old.gz | nozzle run --compression gzip
   nozzle run events.jsonl --partition-keys event_type,year,month,day,hour
-  nozzle run events.jsonl --prefix 'raw/!{partitionKeyFromLambda:event_type}/!{timestamp:yyyy/MM/dd}/' \\
-      --partition-keys event_type --summary json
+  nozzle run events.jsonl --summary json --partition-keys event_type \\
+      --prefix 'raw/!{partitionKeyFromLambda:event_type}/!{timestamp:yyyy/MM/dd}/'
 
 An interrupted run goes on where it stopped when the same command is given again; nothing is lost or
 written twice. A finished one given again finds every event a duplicate; records that are refused
