@@ -11,6 +11,11 @@ unexport TERRAFORM # the stand-in would take it for the real one
 TF = $(TERRAFORM) -chdir=terraform
 TFVARS = -var-file=environments/$(ENV).tfvars
 
+BUILD := .cache/build
+FUNCTION := target/lambda/firehose-transform/bootstrap
+# No path of this machine gets into the program, so that the same source gives the same zip.
+REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=nozzle
+
 SAMPLE := fixtures/events.jsonl
 SAMPLE_SETTINGS = --event-years 2020-2030 --event-types $(shell python3 fixtures/make_events.py --types)
 
@@ -20,26 +25,41 @@ help: ## what can be done
 run: ## the main job on the sample events: into the folder lake
 	$(CARGO) run --release --no-default-features --features tool -- run $(SAMPLE) --lake lake $(SAMPLE_SETTINGS)
 
-check: ## format, lints, fixtures, Terraform; changes nothing
+check: ## format, lints, allocations, fixtures, Terraform; changes nothing
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -Dwarnings
 	$(CARGO) clippy --all-targets --locked --no-default-features --features lambda -- -Dwarnings
+	$(CARGO) test --quiet --locked --no-default-features --test allocations
 	python3 fixtures/make_events.py --check
 	python3 fixtures/make_requests.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
 
-test: test-terraform ## every test; fetches the emulators
+test: test-terraform ## every test, the whole chain among them; fetches the emulators
 	python3 -m unittest discover -s tests/oracle
 	tests/tools/fetch
 	$(CARGO) test --locked
+	NOZZLE_TERRAFORM="$(TERRAFORM)" .cache/venv/bin/python -m unittest -v tests/chain/test_chain.py
 
 test-terraform: export TF_DATA_DIR = $(CURDIR)/.cache/terraform
-test-terraform: ## the promises of the Terraform module, without an account
+test-terraform:
 	@TF_DATA_DIR=$(CURDIR)/.cache/partitioning $(TERRAFORM) -chdir=terraform/partitioning init > /dev/null
 	TF_DATA_DIR=$(CURDIR)/.cache/partitioning $(TERRAFORM) -chdir=terraform/partitioning test
 	@$(TF) init -backend=false -input=false > /dev/null
 	TF_WORKSPACE=default $(TF) validate
 	TF_WORKSPACE=default $(TF) test
+	@test -x .cache/checkov/bin/checkov || { python3 -m venv .cache/checkov && .cache/checkov/bin/pip install --quiet checkov==3.3.30; }
+	.cache/checkov/bin/checkov -d terraform --framework terraform --compact --quiet --skip-download
+
+bench: ## what claims cost beside what people would write, and each part of a batch by itself
+	benches/claims/fetch
+	$(CARGO) bench --locked --no-default-features --features lambda --bench claims
+	$(CARGO) bench --locked --bench parts
+
+build: ## the function's zip, for arm64; five minutes the first time
+	@test -x $(BUILD)/bin/cargo-lambda || { python3 -m venv $(BUILD) && $(BUILD)/bin/pip install --quiet -r build/requirements.txt; }
+	PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" RUSTFLAGS="$(REMAP)" $(CARGO) lambda build --arm64 --locked \
+	  --profile lambda --no-default-features --features lambda --bin firehose-transform
+	python3 build/zip_function.py $(FUNCTION) $(FUNCTION).zip
 
 environment:
 	@test -f "terraform/environments/$(ENV).tfvars" || { echo "which environment? make plan ENV=dev" >&2; exit 1; }
@@ -57,4 +77,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run check test test-terraform environment plan deploy destroy
+.PHONY: help run check test test-terraform bench build environment plan deploy destroy

@@ -6,7 +6,7 @@ mod refusal;
 
 use std::{borrow::Cow, ops::Range};
 
-pub use instant::{Calendar, Instant, push_digits};
+pub use instant::{Calendar, Instant, push_digits, write_digits};
 pub use refusal::{Field, Refusal};
 
 use crate::json::{Cursor, Problem, Spelled, Value};
@@ -88,14 +88,15 @@ impl<'a> Name<'a> {
 
 /// The part of a name that starts here; empty where the name has ended.
 fn part(name: &str, start: usize) -> Range<usize> {
-    let rest = name.get(start..).unwrap_or_default();
-    start..start + rest.find(':').unwrap_or(rest.len())
+    let rest = name.as_bytes().get(start..).unwrap_or_default();
+    start..start + rest.iter().take_while(|byte| **byte != b':').count()
 }
 
 fn trim(name: &str, part: Range<usize>) -> Range<usize> {
     let text = name.get(part.clone()).unwrap_or_default();
-    let start = part.start + text.len() - text.trim_start().len();
-    start..start + text.trim().len()
+    let text = text.trim_start();
+    let start = part.end - text.len();
+    start..start + text.trim_end().len()
 }
 
 /// The text between an event's braces, and where in it stands what is replaced.
@@ -223,12 +224,13 @@ fn required_text(field: Field, value: Option<Value<'_>>) -> Result<Cow<'_, str>,
         Some(Value::String(spelled)) => spelled.decode().ok_or(Refusal::WrongType(field))?,
         Some(_) => return Err(Refusal::WrongType(field)),
     };
-    let is_blank = field == Field::EventUuid && text.trim().is_empty();
-    if text.is_empty() || is_blank {
+    let is_blank = || field == Field::EventUuid && text.chars().all(char::is_whitespace);
+    if text.is_empty() || is_blank() {
         Err(Refusal::Empty(field))
     } else if text.len() > TEXT_BYTES_MAX {
         Err(Refusal::TooLong(field))
-    } else if text.bytes().any(|byte| byte < b' ') {
+    } else if matches!(&text, Cow::Owned(unescaped) if unescaped.bytes().any(|byte| byte < b' ')) {
+        // Only an escape can bring one in.
         Err(Refusal::ControlCharacter(field))
     } else {
         Ok(text)

@@ -56,8 +56,8 @@ impl PartitionKeys {
     #[must_use]
     pub fn fit(&self, event: &Event<'_>) -> bool {
         self.keys.iter().all(|key| match key {
-            Key::EventType => encoded_length(event.name.event_type()) <= VALUE_BYTES_MAX,
-            Key::EventSubtype => encoded_length(event.name.event_subtype()) <= VALUE_BYTES_MAX,
+            Key::EventType => fits(event.name.event_type()),
+            Key::EventSubtype => fits(event.name.event_subtype()),
             Key::Year | Key::Month | Key::Day | Key::Hour => true,
         })
     }
@@ -66,18 +66,19 @@ impl PartitionKeys {
     pub fn write_json(&self, event: &Event<'_>, out: &mut String) {
         let calendar = &event.calendar;
         for (index, key) in self.keys.iter().enumerate() {
-            out.push_str(if index == 0 { "{\"" } else { ",\"" });
-            out.push_str(key.as_str());
-            out.push_str("\":\"");
+            out.push(if index == 0 { '{' } else { ',' });
             match key {
-                Key::EventType => push_encoded(out, event.name.event_type()),
-                Key::EventSubtype => push_encoded(out, event.name.event_subtype()),
-                Key::Year => push_digits::<4>(out, calendar.year),
-                Key::Month => push_digits::<2>(out, calendar.month),
-                Key::Day => push_digits::<2>(out, calendar.day),
-                Key::Hour => push_digits::<2>(out, calendar.hour),
+                Key::EventType => push_member(out, Key::EventType, |out| {
+                    push_encoded(out, event.name.event_type());
+                }),
+                Key::EventSubtype => push_member(out, Key::EventSubtype, |out| {
+                    push_encoded(out, event.name.event_subtype());
+                }),
+                Key::Year => push_number::<4>(out, Key::Year, calendar.year),
+                Key::Month => push_number::<2>(out, Key::Month, calendar.month),
+                Key::Day => push_number::<2>(out, Key::Day, calendar.day),
+                Key::Hour => push_number::<2>(out, Key::Hour, calendar.hour),
             }
-            out.push('"');
         }
         out.push('}');
     }
@@ -125,6 +126,21 @@ impl FromStr for PartitionKeys {
     }
 }
 
+/// Writes a member of a JSON object. Where the key is known to the compiler, its name is a few moves.
+#[inline]
+fn push_member(out: &mut String, key: Key, push_value: impl FnOnce(&mut String)) {
+    out.push('"');
+    out.push_str(key.as_str());
+    out.push_str("\":\"");
+    push_value(out);
+    out.push('"');
+}
+
+#[inline]
+fn push_number<const WIDTH: usize>(out: &mut String, key: Key, number: u32) {
+    push_member(out, key, |out| push_digits::<WIDTH>(out, number));
+}
+
 /// Whether a byte may stand in a path as it is. A value of only dots would name a folder above.
 fn is_safe(byte: u8, only_dots: bool) -> bool {
     match byte {
@@ -144,8 +160,13 @@ fn encoded_length(text: &str) -> usize {
         .sum()
 }
 
+/// Whether a text can stand in a path, however many of its bytes are to be encoded.
+fn fits(text: &str) -> bool {
+    text.len() * 3 <= VALUE_BYTES_MAX || encoded_length(text) <= VALUE_BYTES_MAX
+}
+
 fn push_encoded(out: &mut String, text: &str) {
-    if encoded_length(text) == text.len() {
+    if text.bytes().all(|byte| is_safe(byte, true)) {
         return out.push_str(text);
     }
     let only_dots = is_only_dots(text);

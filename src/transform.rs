@@ -2,6 +2,7 @@
 //! same rules have the same answer on every machine.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     fmt,
     ops::RangeInclusive,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    event::{Calendar, Event, Refusal, push_digits},
+    event::{Calendar, Event, Refusal, write_digits},
     partition::PartitionKeys,
 };
 
@@ -36,7 +37,7 @@ pub fn transform<'a>(bytes: &'a [u8], rules: &Rules) -> Result<Event<'a>, Refusa
     if bytes.is_empty() {
         return Err(Refusal::DataMissing);
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::NotUtf8)?;
+    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Refusal::NotUtf8)?;
     if text.starts_with('\u{feff}') {
         return Err(Refusal::NotUtf8);
     }
@@ -64,9 +65,9 @@ pub fn write_delivered(event: &Event<'_>, out: &mut String) {
     } else {
         ",\"event_type\":\""
     });
-    push_escaped(out, event.name.event_type());
+    push_escaped(out, event.name.event_type(), &event.name.text);
     out.push_str("\",\"event_subtype\":\"");
-    push_escaped(out, event.name.event_subtype());
+    push_escaped(out, event.name.event_subtype(), &event.name.text);
     out.push_str("\",\"created_datetime\":\"");
     push_datetime(out, &event.calendar);
     out.push_str("\"}\n");
@@ -75,11 +76,11 @@ pub fn write_delivered(event: &Event<'_>, out: &mut String) {
 /// Writes the identity: a JSON array, so that no two identities share a text.
 pub fn write_identity(event: &Event<'_>, identity: Identity, out: &mut String) {
     out.push_str("[\"");
-    push_escaped(out, &event.uuid);
+    push_escaped(out, &event.uuid, &event.uuid);
     out.push('"');
     if identity == Identity::Event {
         out.push_str(",\"");
-        push_escaped(out, &event.name.text);
+        push_escaped(out, &event.name.text, &event.name.text);
         out.push_str("\",");
         event.created_at.push_nanoseconds(out);
     }
@@ -88,28 +89,38 @@ pub fn write_identity(event: &Event<'_>, identity: Identity, out: &mut String) {
 
 /// UTC, always of the same width, so that it sorts as text.
 pub fn push_datetime(out: &mut String, calendar: &Calendar) {
-    push_digits::<4>(out, calendar.year);
-    for (number, start) in [
-        (calendar.month, '-'),
-        (calendar.day, '-'),
-        (calendar.hour, 'T'),
-        (calendar.minute, ':'),
-        (calendar.second, ':'),
+    let mut text = *b"YYYY-MM-DDTHH:MM:SS.ffffffZ";
+    for (digits, number) in [
+        (0..4, calendar.year),
+        (5..7, calendar.month),
+        (8..10, calendar.day),
+        (11..13, calendar.hour),
+        (14..16, calendar.minute),
+        (17..19, calendar.second),
+        (20..26, calendar.microsecond),
     ] {
-        out.push(start);
-        push_digits::<2>(out, number);
+        text.get_mut(digits)
+            .into_iter()
+            .for_each(|digits| write_digits(digits, number));
     }
-    out.push('.');
-    push_digits::<6>(out, calendar.microsecond);
-    out.push('Z');
+    out.push_str(str::from_utf8(&text).unwrap_or_default());
 }
 
-/// Writes the inside of a JSON string with the fewest escapes. The text has no control characters.
-fn push_escaped(out: &mut String, text: &str) {
-    let is_escaped = |byte| matches!(byte, b'"' | b'\\');
-    if !text.bytes().any(is_escaped) {
-        return out.push_str(text);
+/// Writes a part of a field's text as the inside of a JSON string, with the fewest escapes. It has
+/// no control characters, and what could be borrowed from JSON had no escapes.
+#[expect(
+    clippy::ptr_arg,
+    reason = "being borrowed says that there is nothing to escape"
+)]
+fn push_escaped(out: &mut String, part: &str, text: &Cow<'_, str>) {
+    match text {
+        Cow::Borrowed(_) => out.push_str(part),
+        Cow::Owned(_) => push_with_escapes(out, part),
     }
+}
+
+#[cold]
+fn push_with_escapes(out: &mut String, text: &str) {
     for character in text.chars() {
         if matches!(character, '"' | '\\') {
             out.push('\\');

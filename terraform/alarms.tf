@@ -191,7 +191,7 @@ resource "aws_cloudwatch_metric_alarm" "refused" {
 # No metric of AWS counts what Firehose could not deliver; the objects themselves do.
 resource "aws_cloudwatch_event_rule" "error_objects" {
   name        = "${local.name}-error-objects"
-  description = "Objects under errors/: count them with `nozzle redrive`, mend the cause, send them through again."
+  description = "Objects under errors/: see docs/deploy.md for why they are there and how they are sent again."
 
   event_pattern = jsonencode({
     source      = ["aws.s3"]
@@ -212,7 +212,7 @@ resource "aws_cloudwatch_event_target" "error_objects" {
       bucket = "$.detail.bucket.name"
       key    = "$.detail.object.key"
     }
-    input_template = "\"${local.name}: Firehose wrote an error object, s3://<bucket>/<key>. Count them by error and reason with nozzle redrive (a dry run unless told), mend the cause, then send them through again.\""
+    input_template = "\"${local.name}: Firehose wrote an error object, s3://<bucket>/<key>. Its lines hold the errorCode and the original in rawData; docs/deploy.md says how to find the reason and when to send it again.\""
   }
 
   # The topic refuses EventBridge until its policy is there.

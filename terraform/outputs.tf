@@ -48,7 +48,7 @@ output "delivered_location" {
 }
 
 output "error_location" {
-  description = "Where error objects are: what `nozzle redrive` takes."
+  description = "Where error objects are: JSON lines with the originals in `rawData`."
   value       = "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}"
 }
 

@@ -1,6 +1,6 @@
 //! The embedded store: the contract, two callers at once, crashes and damage, with real processes
 //! and files.
-
+#![cfg(feature = "tool")]
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -56,6 +56,54 @@ fn of_two_threads_one_takes_each_claim() {
             assert!(taken[0] ^ taken[1], "{ours:?} and {theirs:?}");
         }
     }
+}
+
+#[test]
+fn what_is_claimed_after_a_cut_waits_for_the_commit_after() {
+    let folder = tempdir().unwrap();
+    let store = open(&folder);
+    take(&store, &["1", "2"]);
+    store.cut();
+    assert_eq!(store.pending(), 0);
+    hold(&store, &["1", "2"]);
+    take(&store, &["3"]);
+    store.commit(b"up to the cut").unwrap();
+    hold(&store, &["1", "2", "3"]);
+    assert_eq!(store.pending(), 1);
+    drop(store);
+
+    let store = open(&folder);
+    hold(&store, &["1", "2"]);
+    take(&store, &["3"]);
+    store.cut();
+    take(&store, &["4"]);
+    store.cut();
+    store.commit(b"two cuts").unwrap();
+    take(&store, &["5"]);
+    store.cut();
+    take(&store, &["6"]);
+    store.roll_back();
+    take(&store, &["5", "6"]);
+    drop(store);
+    hold(&open(&folder), &["1", "2", "3", "4"]);
+}
+
+#[test]
+fn claims_go_on_while_others_are_committed() {
+    let folder = tempdir().unwrap();
+    let store = open(&folder);
+    let ids: Vec<_> = (0..30_000).map(|n| n.to_string()).collect();
+    thread::scope(|scope| {
+        for ids in ids.chunks(1_000) {
+            let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+            take(&store, &ids);
+            store.cut();
+            let committing = scope.spawn(|| store.commit(b"").unwrap());
+            hold(&store, &ids);
+            committing.join().unwrap();
+            hold(&store, &ids);
+        }
+    });
 }
 
 #[test]

@@ -26,6 +26,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "dedup",
             "event",
             "firehose",
+            "json",
             "partition",
             "transform",
         ],

@@ -1,20 +1,33 @@
-//! The tool: arguments in, exit code out.
+//! The tool `nozzle`: an event stream into a lake, on one machine.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
-use clap::Parser;
-use nozzle::tool::Tool;
-
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where an error reaches the person"
-)]
 fn main() -> ExitCode {
-    match Tool::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+    match nozzle::tool::run() {
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("nozzle: {error:#}");
+            // Where nobody listens there is nobody to tell.
+            let _ = writeln!(io::stderr(), "nozzle: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and what is behind it, each said once: some say their source themselves.
+fn sentence(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |said, more| {
+            if said.is_empty() {
+                more
+            } else if said.contains(&more) {
+                said
+            } else {
+                format!("{said}: {more}")
+            }
+        })
 }

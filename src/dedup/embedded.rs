@@ -2,9 +2,9 @@
 //! seen at once; a commit makes them durable, together with a note of what else is done by then.
 
 use std::{
-    collections::BTreeMap,
+    collections::HashMap,
     fs::{self, File, TryLockError},
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     io::{self, Read, Seek, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -36,23 +36,80 @@ pub struct EmbeddedStore {
     folder: PathBuf,
     hasher: SipHasher24,
     pending: Mutex<Pending>,
+    ledger: Mutex<Ledger>,
     disk: Disk,
     /// Dropped last: the folder is free once all else is closed.
     seal: Seal,
 }
 
-/// What is not durable yet, and what the next commit counts on from.
+/// Claims that are not durable yet.
+#[derive(Default)]
 struct Pending {
-    claims: BTreeMap<Key, Held>,
+    claims: Claims,
+    /// What the next commit makes durable, where it is not to make all of them so.
+    cut: Option<Arc<Claims>>,
+}
+
+type Claims = HashMap<Key, Held, BuildHasherDefault<AsHashed>>;
+
+/// A key ends in a hash that no event can aim at; it need not be hashed again.
+#[derive(Default)]
+struct AsHashed(u64);
+
+impl Hasher for AsHashed {
+    fn write(&mut self, key: &[u8]) {
+        self.0 = key.last_chunk().copied().map_or(0, u64::from_ne_bytes);
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Pending {
+    fn held(&self, key: &Key) -> Option<Held> {
+        let older = || self.cut.as_ref().and_then(|cut| cut.get(key));
+        self.claims.get(key).or_else(older).copied()
+    }
+
+    fn cut(&mut self) -> Arc<Claims> {
+        // The next claims will be about as many.
+        let next = Claims::with_capacity_and_hasher(self.claims.len(), BuildHasherDefault::new());
+        let claims = std::mem::replace(&mut self.claims, next);
+        let cut = match self.cut.take() {
+            None => claims,
+            Some(cut) => {
+                let mut cut = Arc::unwrap_or_clone(cut);
+                cut.extend(claims);
+                cut
+            }
+        };
+        let cut = Arc::new(cut);
+        self.cut = Some(Arc::clone(&cut));
+        cut
+    }
+
+    fn undo_cut(&mut self) {
+        if let Some(cut) = self.cut.take() {
+            let later = std::mem::replace(&mut self.claims, Arc::unwrap_or_clone(cut));
+            self.claims.extend(later);
+        }
+    }
+}
+
+/// What a commit counts on from. Whoever has it is the one that commits.
+struct Ledger {
     commits: u64,
     witness: Witness,
     /// When the first expires of the claims made since the last sweep.
     sweep_at_seconds: u64,
 }
 
-impl Pending {
-    fn witness_of(&self, commits: u64) -> Witness {
-        match self.claims.last_key_value() {
+impl Ledger {
+    fn witness_of(&self, claims: &[(&Key, &Held)], commits: u64) -> Witness {
+        match claims.last() {
             Some((key, _)) => [&key[..], &commits.to_be_bytes()].concat(),
             None => self.witness.clone(),
         }
@@ -64,7 +121,7 @@ impl ClaimStore for EmbeddedStore {
         self.disk
             .now_seconds
             .store(terms.now_seconds, Ordering::Relaxed);
-        let mut pending = self.lock();
+        let mut pending = lock(&self.pending);
         let mut failure = None;
         let mut answer = |claim| {
             self.claim_one(&mut pending, claim, terms)
@@ -99,28 +156,49 @@ impl EmbeddedStore {
         }
         check_manifests(&path.join("keyspaces"))?;
         let disk = Disk::open(&path)?;
-        let pending = disk.pending()?;
-        seal.check(pending.commits)?;
+        let ledger = disk.ledger()?;
+        seal.check(ledger.commits)?;
         Ok(Self {
             folder: folder.to_owned(),
             hasher: SipHasher24::new_with_key(&disk.note(HASH_KEY)?),
-            pending: Mutex::new(pending),
+            pending: Mutex::default(),
+            ledger: Mutex::new(ledger),
             disk,
             seal,
         })
     }
 
     /// Makes every claim since the last commit durable, together with `note`, in one transaction:
-    /// after a crash at any moment either all of them and the note are there, or none.
+    /// after a crash at any moment either all of them and the note are there, or none. After a
+    /// [`cut`](Self::cut), every claim up to it.
     pub fn commit(&self, note: &[u8]) -> Result<(), StoreError> {
-        let mut pending = self.lock();
-        self.sweep_if_due(&mut pending);
-        self.disk
-            .commit(&mut pending, note)
-            .map_err(|trouble| self.refusal(&trouble))?;
-        self.seal
-            .write(pending.commits)
-            .map_err(|error| self.refusal(&error.into()))
+        let mut ledger = lock(&self.ledger);
+        let (claims, is_cut) = {
+            let mut pending = lock(&self.pending);
+            match &pending.cut {
+                Some(cut) => (Arc::clone(cut), true),
+                None => (pending.cut(), false),
+            }
+        };
+        self.sweep_if_due(&mut ledger, &claims);
+        let committed = self.disk.commit(&mut ledger, &claims, note);
+        drop(claims);
+        let mut pending = lock(&self.pending);
+        match &committed {
+            Ok(()) => pending.cut = None,
+            Err(_) if is_cut => {}
+            Err(_) => pending.undo_cut(),
+        }
+        drop(pending);
+        committed
+            .and_then(|()| Ok(self.seal.write(ledger.commits)?))
+            .map_err(|trouble| self.refusal(&trouble))
+    }
+
+    /// Leaves what is claimed from now on to the commit after the next one, so that claiming can go
+    /// on while that is made.
+    pub fn cut(&self) {
+        lock(&self.pending).cut();
     }
 
     /// The note of the last commit.
@@ -131,14 +209,15 @@ impl EmbeddedStore {
         }
     }
 
-    /// How many claims the next commit will make durable.
+    /// How many claims there are since the last commit or cut.
     pub fn pending(&self) -> usize {
-        self.lock().claims.len()
+        lock(&self.pending).claims.len()
     }
 
     /// Forgets the claims made since the last commit, as a crash would.
     pub fn roll_back(&self) {
-        self.lock().claims.clear();
+        let _ledger = lock(&self.ledger);
+        *lock(&self.pending) = Pending::default();
     }
 
     fn claim_one(
@@ -148,9 +227,9 @@ impl EmbeddedStore {
         terms: Terms,
     ) -> Result<Claimed, Trouble> {
         let key = key(&self.hasher, claim);
-        let held = match pending.claims.get(&key) {
-            Some(held) => Some(*held),
+        let held = match pending.held(&key) {
             None => self.disk.held(&key)?,
+            held => held,
         };
         if let Some(held) = held
             && held.ttl_seconds > terms.now_seconds
@@ -167,26 +246,27 @@ impl EmbeddedStore {
 
     /// Compaction alone would leave expired claims where no new ones come near them, as none do
     /// where time leads. Once a lifetime is often enough: none is then kept for more than two.
-    fn sweep_if_due(&self, pending: &mut Pending) {
+    fn sweep_if_due(&self, ledger: &mut Ledger, claims: &Claims) {
         let now_seconds = self.disk.now_seconds.load(Ordering::Relaxed);
-        if pending.sweep_at_seconds <= now_seconds {
-            pending.sweep_at_seconds = NEVER;
+        if ledger.sweep_at_seconds <= now_seconds {
+            ledger.sweep_at_seconds = NEVER;
             if let Err(error) = self.disk.claims.major_compact() {
                 warn!(folder = %self.folder.display(), %error, "expired claims stay for now");
-                pending.sweep_at_seconds = now_seconds + SWEEP_AGAIN_SECONDS;
+                ledger.sweep_at_seconds = now_seconds + SWEEP_AGAIN_SECONDS;
             }
         }
-        let first = pending.claims.values().map(|held| held.ttl_seconds).min();
-        pending.sweep_at_seconds = pending.sweep_at_seconds.min(first.unwrap_or(NEVER));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+        let first = claims.values().map(|held| held.ttl_seconds).min();
+        ledger.sweep_at_seconds = ledger.sweep_at_seconds.min(first.unwrap_or(NEVER));
     }
 
     fn refusal(&self, trouble: &Trouble) -> StoreError {
         StoreError::Refused(format!("{} {trouble}", self.folder.display()))
     }
+}
+
+/// A thread that panicked while it held claims has left them whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Sixteen bytes for an identity: a hash, led by the seconds of its time where it has one.
@@ -359,40 +439,40 @@ impl Disk {
     }
 
     /// What the next commit counts on from; nothing is pending yet.
-    fn pending(&self) -> Result<Pending, Trouble> {
+    fn ledger(&self) -> Result<Ledger, Trouble> {
         let witness = self.notes.get(WITNESS)?.unwrap_or_default();
         if !self.claims.contains_key(&witness)? {
             return Err(Trouble::Damaged("claims are lost".into()));
         }
-        Ok(Pending {
-            claims: BTreeMap::new(),
+        Ok(Ledger {
             commits: self.number(COMMITS)?,
             witness: witness.to_vec(),
             sweep_at_seconds: self.number(SWEEP_AT)?,
         })
     }
 
-    fn commit(&self, pending: &mut Pending, note: &[u8]) -> Result<(), Trouble> {
+    fn commit(&self, ledger: &mut Ledger, claims: &Claims, note: &[u8]) -> Result<(), Trouble> {
         self.wait_for_room()?;
-        let commits = pending.commits + 1;
-        let witness = pending.witness_of(commits);
+        let commits = ledger.commits + 1;
+        let mut claims: Vec<_> = claims.iter().collect();
+        claims.sort_unstable_by_key(|(key, _)| *key);
+        let witness = ledger.witness_of(&claims, commits);
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
-        for (key, held) in &pending.claims {
-            batch.insert(&self.claims, key, held.to_bytes());
+        for (key, held) in claims {
+            batch.insert(&self.claims, &key[..], held.to_bytes());
         }
-        if witness != pending.witness {
-            batch.remove(&self.claims, &*pending.witness);
+        if witness != ledger.witness {
+            batch.remove(&self.claims, &*ledger.witness);
             batch.insert(&self.claims, &*witness, "");
             batch.insert(&self.notes, WITNESS, &*witness);
         }
         batch.insert(&self.notes, NOTE, note);
         batch.insert(&self.notes, COMMITS, commits.to_be_bytes());
-        let sweep_at = pending.sweep_at_seconds.to_be_bytes();
+        let sweep_at = ledger.sweep_at_seconds.to_be_bytes();
         batch.insert(&self.notes, SWEEP_AT, sweep_at);
         batch.commit()?;
-        pending.claims.clear();
-        pending.commits = commits;
-        pending.witness = witness;
+        ledger.commits = commits;
+        ledger.witness = witness;
         Ok(())
     }
 

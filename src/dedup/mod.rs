@@ -68,6 +68,12 @@ pub trait ClaimStore {
     fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> impl Future<Output = Answers> + Send;
 }
 
+impl<S: ClaimStore + Sync> ClaimStore for &S {
+    fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> impl Future<Output = Answers> + Send {
+        (**self).claim(claims, terms)
+    }
+}
+
 /// Why a store could not answer, in words for the person who has to act.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -47,6 +47,10 @@ impl Instant {
 
     /// Reads Unix time from a JSON number; its size tells the unit.
     pub(super) fn from_number(number: &str) -> Result<Self, Refusal> {
+        if let Some(nanoseconds) = plain_nanoseconds(number) {
+            let rest = (nanoseconds % 1_000_000_000) as u32;
+            return Self::new((nanoseconds / 1_000_000_000).cast_signed(), rest);
+        }
         let nanoseconds = nanoseconds(number).ok_or(Refusal::CreatedAtOutOfRange)?;
         let seconds = i64::try_from(nanoseconds / NANOSECONDS_PER_SECOND);
         let rest = u32::try_from(nanoseconds % NANOSECONDS_PER_SECOND);
@@ -78,12 +82,12 @@ impl Instant {
 
     /// Writes them as a number.
     pub fn push_nanoseconds(self, out: &mut String) {
-        if self.seconds > 0 {
-            out.push_str(itoa::Buffer::new().format(self.seconds));
-            push_digits::<9>(out, self.nanoseconds);
-        } else {
-            out.push_str(itoa::Buffer::new().format(self.nanoseconds));
-        }
+        let nanoseconds = self.nanoseconds();
+        let mut buffer = itoa::Buffer::new();
+        out.push_str(match u64::try_from(nanoseconds) {
+            Ok(short) => buffer.format(short),
+            Err(_) => buffer.format(nanoseconds),
+        });
     }
 
     #[must_use]
@@ -101,6 +105,28 @@ impl Instant {
     }
 }
 
+/// The same as [`nanoseconds`] for digits and a point alone, as most senders write them; none for
+/// any other number, and for what 64 bits cannot hold.
+fn plain_nanoseconds(number: &str) -> Option<u64> {
+    let mut digits: u64 = 0;
+    let mut point = None;
+    for (index, byte) in number.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                digits = digits
+                    .checked_mul(10)?
+                    .checked_add(u64::from(byte - b'0'))?;
+            }
+            b'.' => point = Some(index),
+            _ => return None,
+        }
+    }
+    let whole_length = point.unwrap_or(number.len());
+    let fraction_length = number.len().saturating_sub(whole_length + 1);
+    let missing_digits = fraction_digits(places(whole_length)) - places(fraction_length);
+    digits.checked_mul(10_u64.pow(u32::try_from(missing_digits).ok()?))
+}
+
 /// The exact decimal of a JSON number as nanoseconds, digits past them cut; none if it is negative
 /// or out of all range.
 fn nanoseconds(number: &str) -> Option<i128> {
@@ -114,14 +140,9 @@ fn nanoseconds(number: &str) -> Option<i128> {
     if zeros == whole.len() + fraction.len() {
         return Some(0);
     }
-    let places = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let digits_before_point =
         read_exponent(exponent).saturating_add(places(whole.len()) - places(zeros));
-    let unit = UNITS
-        .iter()
-        .find(|(digits_max, _)| digits_before_point <= *digits_max);
-    let fraction_digits = unit.map_or(0, |(_, fraction_digits)| *fraction_digits);
-    let digits_wanted = digits_before_point.saturating_add(fraction_digits);
+    let digits_wanted = digits_before_point.saturating_add(fraction_digits(digits_before_point));
     let digits_wanted = usize::try_from(digits_wanted.max(0))
         .ok()
         .filter(|wanted| *wanted <= 21)?;
@@ -130,6 +151,18 @@ fn nanoseconds(number: &str) -> Option<i128> {
         .take(digits_wanted)
         .fold(0, |sum, digit| sum * 10 + i128::from(digit - b'0'));
     (nanoseconds == 0 || !is_negative).then_some(nanoseconds)
+}
+
+/// How many digits behind the point are left to the nanosecond.
+fn fraction_digits(digits_before_point: i64) -> i64 {
+    UNITS
+        .iter()
+        .find(|(digits_max, _)| digits_before_point <= *digits_max)
+        .map_or(0, |(_, fraction_digits)| *fraction_digits)
+}
+
+fn places(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// An exponent too large for any number is as good as the largest.
@@ -201,18 +234,25 @@ fn read_digits(text: &str, length: usize) -> Option<u32> {
 
 /// Writes a number with leading zeros.
 pub fn push_digits<const WIDTH: usize>(out: &mut String, number: u32) {
-    let mut digits = [b'0'; WIDTH];
+    let mut digits = [0; WIDTH];
+    write_digits(&mut digits, number);
+    out.extend(digits.map(char::from));
+}
+
+/// Fills all of this with a number's digits.
+#[inline]
+pub fn write_digits(digits: &mut [u8], number: u32) {
     let mut rest = number;
     for digit in digits.iter_mut().rev() {
-        *digit += (rest % 10) as u8;
+        *digit = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    out.push_str(str::from_utf8(&digits).unwrap_or_default());
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const LAST: i128 = 253_402_300_799_999_999_999;
 
@@ -403,5 +443,14 @@ mod tests {
         assert_eq!(calendar("2024-04-07T19:42:01.022075999+02:00"), expected);
         assert_eq!(calendar("9999-12-31T23:59:59.9").year, 9999);
         assert_eq!(calendar("0").year, 1970);
+    }
+
+    proptest! {
+        #[test]
+        fn plain_digits_are_read_like_any_number(number in "(0|[1-9][0-9]{0,21})(\\.[0-9]{1,12})?") {
+            if let Some(plain) = plain_nanoseconds(&number) {
+                prop_assert_eq!(nanoseconds(&number), Some(i128::from(plain)));
+            }
+        }
     }
 }

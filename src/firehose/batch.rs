@@ -18,6 +18,9 @@ use crate::{
     transform::{Identity, transform, write_delivered, write_identity},
 };
 
+/// What an event's identity, partition keys and added fields usually take.
+const ADDED_BYTES: usize = 400;
+
 /// What becomes of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -37,6 +40,8 @@ pub(super) struct Batch<'a> {
     entries: Vec<Entry>,
     /// Identities, partition keys and lines of all candidates.
     texts: String,
+    /// The most bytes that the response can have.
+    response_bytes_max: usize,
     settings: &'a Settings,
 }
 
@@ -75,16 +80,18 @@ impl<'a> Batch<'a> {
     /// Judges each record by itself, then finds the copies among them.
     #[must_use]
     pub(super) fn read(records: &'a [Record<'a>], settings: &'a Settings) -> Self {
-        let data_bytes: usize = records
+        let base64_bytes: usize = records
             .iter()
             .filter_map(|record| record.data)
             .map(|data| data.text.len())
             .sum();
-        let texts = String::with_capacity(data_bytes + records.len() * 64);
+        let texts_bytes = base64_bytes / 4 * 3 + records.len() * ADDED_BYTES;
+        let texts = String::with_capacity(texts_bytes);
         let mut batch = Self {
             records,
             entries: Vec::with_capacity(records.len()),
             texts,
+            response_bytes_max: 0,
             settings,
         };
         let mut bytes = Vec::new();
@@ -144,6 +151,7 @@ impl<'a> Batch<'a> {
                 }
             }
         }
+        self.response_bytes_max = bytes_max - budget.bytes_left();
         Ok(())
     }
 
@@ -167,7 +175,9 @@ impl<'a> Batch<'a> {
             }),
             _ => None,
         });
-        candidates.collect()
+        let mut claims = Vec::with_capacity(self.entries.len());
+        claims.extend(candidates);
+        claims
     }
 
     /// The verdicts, once the store has answered the claims.
@@ -243,15 +253,9 @@ impl<'a> Batch<'a> {
     /// The response that says the verdicts.
     #[must_use]
     pub(super) fn response(&self, verdicts: &[Verdict]) -> Vec<u8> {
-        let answers = || {
-            self.entries
-                .iter()
-                .zip(verdicts)
-                .map(|(entry, verdict)| self.answer(entry, *verdict))
-        };
-        let mut response = ResponseWriter::new(self.length(answers()));
-        for (record, answer) in self.records.iter().zip(answers()) {
-            response.push(record, &answer);
+        let mut response = ResponseWriter::new(self.response_bytes_max);
+        for ((record, entry), verdict) in self.records.iter().zip(&self.entries).zip(verdicts) {
+            response.push(record, &self.answer(entry, *verdict));
         }
         response.finish()
     }

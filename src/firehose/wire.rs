@@ -34,21 +34,14 @@ pub enum DataName {
     KafkaRecordValue,
 }
 
-impl DataName {
-    fn as_str(self) -> &'static str {
-        match self {
-            DataName::Data => "data",
-            DataName::KafkaRecordValue => "kafkaRecordValue",
-        }
-    }
-}
-
 /// The envelope cannot be read at all, so that no record of it can be answered.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeUnreadable {
     #[error("the request is not UTF-8")]
     NotUtf8,
-    #[error("the request is not JSON: byte {0} is not what has to come there")]
+    #[error(
+        "the request is no JSON object that can be read: byte {0} is not what has to come there"
+    )]
     NotJson(usize),
     #[error("the request has no array `records`")]
     RecordsMissing,
@@ -58,23 +51,19 @@ pub enum EnvelopeUnreadable {
 
 impl<'a> Request<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Self, EnvelopeUnreadable> {
-        let text = std::str::from_utf8(body).map_err(|_| EnvelopeUnreadable::NotUtf8)?;
+        let text = simdutf8::basic::from_utf8(body).map_err(|_| EnvelopeUnreadable::NotUtf8)?;
         let mut cursor = Cursor::new(text);
         let records = read_envelope(&mut cursor)
             .map_err(|_| EnvelopeUnreadable::NotJson(cursor.position()))?;
-        let records = records.ok_or(EnvelopeUnreadable::RecordsMissing)?;
-        let records = records.into_iter().enumerate().map(|(index, record)| {
-            record
-                .finish()
-                .ok_or(EnvelopeUnreadable::RecordIdMissing(index + 1))
-        });
-        Ok(Self {
-            records: records.collect::<Result<_, _>>()?,
-        })
+        let records = records.ok_or(EnvelopeUnreadable::RecordsMissing)??;
+        Ok(Self { records })
     }
 }
 
-fn read_envelope<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Vec<RecordRead<'a>>>, Problem> {
+/// All records of a request, unless one of them cannot be answered.
+type Records<'a> = Result<Vec<Record<'a>>, EnvelopeUnreadable>;
+
+fn read_envelope<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Records<'a>>, Problem> {
     let mut records = None;
     cursor.enter_object()?;
     while let Some(key) = cursor.next_key()? {
@@ -91,13 +80,22 @@ fn read_envelope<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Vec<RecordRead<'a
     }
 }
 
-fn read_records<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<RecordRead<'a>>, Problem> {
+fn read_records<'a>(cursor: &mut Cursor<'a>) -> Result<Records<'a>, Problem> {
     let mut records = Vec::new();
+    let mut count = 0;
+    let mut first_without_id = None;
     cursor.enter_array()?;
     while cursor.next_element()? {
-        records.push(RecordRead::read(cursor)?);
+        count += 1;
+        match RecordRead::read(cursor)?.finish() {
+            Some(record) => records.push(record),
+            None => first_without_id = first_without_id.or(Some(count)),
+        }
     }
-    Ok(records)
+    Ok(match first_without_id {
+        Some(number) => Err(EnvelopeUnreadable::RecordIdMissing(number)),
+        None => Ok(records),
+    })
 }
 
 /// A record's members, before it is known whether they suffice.
@@ -190,21 +188,17 @@ impl<'a> Answer<'a> {
             .for_each(|piece| out.extend_from_slice(piece.as_bytes()));
     }
 
-    fn before<'r>(&self, record: &Record<'r>) -> [&'r str; 7] {
+    fn before<'r>(&self, record: &Record<'r>) -> [&'r str; 4] {
         let result = match self {
-            Answer::Ok { .. } => "Ok",
-            Answer::Dropped => "Dropped",
-            Answer::ProcessingFailed => "ProcessingFailed",
+            Answer::Ok { .. } => r#"","result":"Ok","#,
+            Answer::Dropped => r#"","result":"Dropped","#,
+            Answer::ProcessingFailed => r#"","result":"ProcessingFailed","#,
         };
-        [
-            r#"{"recordId":""#,
-            record.id.text,
-            r#"","result":""#,
-            result,
-            r#"",""#,
-            record.data_name.as_str(),
-            r#"":""#,
-        ]
+        let data = match record.data_name {
+            DataName::Data => r#""data":""#,
+            DataName::KafkaRecordValue => r#""kafkaRecordValue":""#,
+        };
+        [r#"{"recordId":""#, record.id.text, result, data]
     }
 
     /// Empty data and metadata stand where none are needed: every reader takes them.

@@ -1,7 +1,7 @@
 //! Records cut into batches by size, as Firehose cuts them, and the request a batch becomes.
 //! What is too long for Firehose comes in pieces instead, so that it need not be held.
 
-use std::{fmt::Write, ops::Range, time::SystemTime};
+use std::{ops::Range, time::SystemTime};
 
 use base64_simd::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -55,6 +55,8 @@ pub struct Batch {
     /// Counted in its records, as Firehose's buffer does.
     pub record_bytes: usize,
     pub arrival_milliseconds: i64,
+    /// What stands between a record's id and its data.
+    arrival: String,
     pub after: Mark,
 }
 
@@ -165,9 +167,10 @@ impl Cutter {
         if !batch.bytes.is_empty() {
             return Ok(Some(Intake::Batch(self.close(batch))));
         }
-        match self.long.is_some() || self.failed.is_some() {
-            true => self.take_in(),
-            false => Ok(None),
+        if self.long.is_some() || self.failed.is_some() {
+            self.take_in()
+        } else {
+            Ok(None)
         }
     }
 
@@ -185,6 +188,10 @@ impl Cutter {
             request,
             record_bytes: 0,
             arrival_milliseconds: self.arrival_milliseconds,
+            arrival: format!(
+                r#"","approximateArrivalTimestamp":{},"data":""#,
+                self.arrival_milliseconds
+            ),
             after: Mark {
                 position: self.lines.position,
                 ..Mark::default()
@@ -216,7 +223,7 @@ impl Cutter {
                 });
                 return Ok(());
             }
-            if !line.trim_ascii().is_empty() {
+            if !line.iter().all(|byte| is_white_space(*byte)) {
                 if !self.fits(batch, record.len()) {
                     self.carried = Some(batch.bytes.split_off(start));
                     return Ok(());
@@ -256,9 +263,10 @@ impl Cutter {
         let is_first = !long.begun;
         let place = long.place;
         long.begun = true;
-        let rest = match long.held.len() > held_bytes_max {
-            true => long.held.split_off(self.limits.piece_bytes),
-            false => Vec::new(),
+        let rest = if long.held.len() > held_bytes_max {
+            long.held.split_off(self.limits.piece_bytes)
+        } else {
+            Vec::new()
         };
         self.fingerprinter.update(&long.held);
         let mut bytes = std::mem::replace(&mut long.held, rest);
@@ -349,12 +357,11 @@ impl Batch {
             self.request.push(',');
         }
         let number = self.ids.first + self.records.len() as u64;
-        // Writing to a `String` cannot fail.
-        let _ = write!(
-            self.request,
-            r#"{{"recordId":"{}-{number}","approximateArrivalTimestamp":{},"data":""#,
-            self.ids.run, self.arrival_milliseconds
-        );
+        self.request.push_str(r#"{"recordId":""#);
+        self.request.push_str(&self.ids.run);
+        self.request.push('-');
+        self.request.push_str(itoa::Buffer::new().format(number));
+        self.request.push_str(&self.arrival);
         let data = self.bytes.get(bytes.clone()).unwrap_or_default();
         STANDARD.encode_append(data, &mut self.request);
         self.request.push_str("\"}");
@@ -366,10 +373,22 @@ impl Batch {
 const REQUEST_START: &str = r#"{"invocationId":""#;
 
 fn open_request(request: &mut String, invocation_id: &str) {
-    let _ = write!(
-        request,
-        r#"{REQUEST_START}{invocation_id}","deliveryStreamArn":"{STREAM_ARN}","region":"{REGION}","records":["#
-    );
+    for part in [
+        REQUEST_START,
+        invocation_id,
+        r#"","deliveryStreamArn":""#,
+        STREAM_ARN,
+        r#"","region":""#,
+        REGION,
+        r#"","records":["#,
+    ] {
+        request.push_str(part);
+    }
+}
+
+/// JSON's: what else looks blank is a record, and refused.
+fn is_white_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 fn trim_line_end(line: &[u8]) -> &[u8] {
@@ -387,8 +406,8 @@ pub fn epoch_milliseconds(time: SystemTime) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
+pub(super) mod tests {
+    use std::{io::Write, path::Path, sync::Arc, time::Duration};
 
     use proptest::prelude::*;
     use serde_json::Value;
@@ -420,6 +439,23 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         file.write_all(bytes).expect("written");
         file
+    }
+
+    /// The one batch that this input is.
+    pub(in crate::local) fn batch(bytes: &[u8]) -> Batch {
+        let file = file(bytes);
+        match cutter(file.path()).take_in().expect("readable") {
+            Some(Intake::Batch(batch)) => batch,
+            other => panic!("not a batch: {other:?}"),
+        }
+    }
+
+    impl Batch {
+        pub(in crate::local) fn ids<const NUMBER: usize>(&self) -> [String; NUMBER] {
+            std::array::from_fn(|number| {
+                format!("{}-{}", self.ids.run, self.ids.first + number as u64)
+            })
+        }
     }
 
     fn take_in_all(cutter: &mut Cutter) -> Vec<Intake> {
@@ -489,11 +525,7 @@ mod tests {
 
     #[test]
     fn a_request_is_what_firehose_sends() {
-        let file = file(b"{\"a\":1}\nbb\n");
-        let intakes = take_in_all(&mut cutter(file.path()));
-        let [Intake::Batch(batch)] = intakes.as_slice() else {
-            panic!("one batch: {intakes:?}");
-        };
+        let batch = batch(b"{\"a\":1}\nbb\n");
         let request: Value = serde_json::from_slice(batch.request()).expect("JSON");
         let id = |position: usize| {
             request["records"][position]["recordId"]
@@ -527,11 +559,7 @@ mod tests {
 
     #[test]
     fn each_attempt_is_an_invocation_of_its_own() {
-        let file = file(b"a\n");
-        let Some(Intake::Batch(mut batch)) = cutter(file.path()).take_in().expect("readable")
-        else {
-            panic!("one batch");
-        };
+        let mut batch = batch(b"a\n");
         let before: Value = serde_json::from_slice(batch.request()).expect("JSON");
         batch.renew_invocation(&mut Random::default());
         let after: Value = serde_json::from_slice(batch.request()).expect("JSON");
@@ -541,7 +569,7 @@ mod tests {
 
     #[test]
     fn two_batches_never_share_a_millisecond() {
-        let file = file("x".repeat(20).as_bytes().repeat(1).as_slice());
+        let file = file(&[b'x'; 20]);
         let file = [file.path(), file.path()].map(Path::to_owned);
         let input = Input::find(&file, Path::new("no lake")).expect("an input");
         let lines = Lines::new(input, 22, Arc::default());

@@ -12,6 +12,7 @@ use std::{
 };
 
 use flate2::bufread::MultiGzDecoder;
+use memchr::memchr;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
@@ -165,9 +166,10 @@ fn find(path: &Path, lake: Option<&Path>, sources: &mut Vec<Source>) -> Result<(
     }
     let before = sources.len();
     find_in_folder(path, lake, sources)?;
-    match sources.len() == before {
-        true => Err(InputError::Empty(path.to_owned())),
-        false => Ok(()),
+    if sources.len() == before {
+        Err(InputError::Empty(path.to_owned()))
+    } else {
+        Ok(())
     }
 }
 
@@ -293,30 +295,39 @@ impl Lines {
     /// Appends the next part of a line, with its line end; `None` when all sources are read.
     /// When a source fails, nothing of the line that it breaks off is appended.
     pub fn read(&mut self, bytes: &mut Vec<u8>) -> Result<Option<Part>, InputError> {
+        let start = bytes.len();
         loop {
-            let start = bytes.len();
-            let part_bytes_max = self.part_bytes_max;
+            let room = self.part_bytes_max - (bytes.len() - start);
             let Some(reader) = self.reader()? else {
                 return Ok(None);
             };
-            let read = reader
-                .take(part_bytes_max as u64)
-                .read_until(b'\n', bytes)
-                .map_err(|error| {
+            let buffer = match reader.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.position.bytes -= (bytes.len() - start) as u64;
                     bytes.truncate(start);
-                    self.broken(error)
-                })?;
-            self.position.bytes += read as u64;
-            if read == part_bytes_max && !bytes.ends_with(b"\n") {
-                self.in_line = true;
-                return Ok(Some(Part::Open));
-            }
-            if read > 0 || self.in_line {
+                    return Err(self.broken(error));
+                }
+            };
+            let is_source_end = buffer.is_empty();
+            let line_end = memchr(b'\n', buffer).map(|position| position + 1);
+            let taken = line_end.unwrap_or(buffer.len()).min(room);
+            let is_line_end = line_end == Some(taken);
+            bytes.extend_from_slice(buffer.split_at(taken).0);
+            reader.consume(taken);
+            self.position.bytes += taken as u64;
+            if is_line_end || (is_source_end && (self.in_line || bytes.len() > start)) {
                 self.in_line = false;
                 self.position.line += 1;
                 return Ok(Some(Part::Last));
             }
-            self.next_source();
+            if is_source_end {
+                self.next_source();
+            } else if taken == room {
+                self.in_line = true;
+                return Ok(Some(Part::Open));
+            }
         }
     }
 

@@ -10,6 +10,8 @@ use super::timestamp::{Pattern, PatternError};
 const FOLDER_BYTES_MAX: usize = 512;
 /// What file systems allow one part of a path.
 const PART_BYTES_MAX: usize = 255;
+/// What an object's name adds to a prefix's last part: `nozzle-1-`, a time, a uuid, `.gz`.
+pub(super) const NAME_BYTES_MAX: usize = 68;
 /// Where the lake keeps what is not an object.
 pub const OWN_FOLDER: &str = ".nozzle";
 
@@ -75,7 +77,7 @@ pub enum Outside {
     Dots,
     #[error("has a control character or a backslash")]
     Control,
-    #[error("has a part of more than 255 bytes")]
+    #[error("has a part of more than 255 bytes, the object's name counted")]
     PartLong,
     #[error("has more than 512 bytes")]
     Long,
@@ -87,9 +89,10 @@ impl Prefix {
     /// Where delivered records go.
     pub fn parse(text: &str) -> Result<Self, PrefixError> {
         let prefix = Self::parse_any(text)?;
-        match prefix.parts.contains(&Part::ErrorOutputType) {
-            true => Err(PrefixError::ErrorOutputTypeMisplaced),
-            false => Ok(prefix),
+        if prefix.parts.contains(&Part::ErrorOutputType) {
+            Err(PrefixError::ErrorOutputTypeMisplaced)
+        } else {
+            Ok(prefix)
         }
     }
 
@@ -241,7 +244,10 @@ fn confined(prefix: &str) -> Result<(), Outside> {
     if parts.clone().any(|part| matches!(part, "." | "..")) {
         return Err(Outside::Dots);
     }
-    if parts.clone().any(|part| part.len() > PART_BYTES_MAX) {
+    let last = parts.clone().next_back().unwrap_or_default();
+    if parts.clone().any(|part| part.len() > PART_BYTES_MAX)
+        || last.len() > PART_BYTES_MAX - NAME_BYTES_MAX
+    {
         return Err(Outside::PartLong);
     }
     match parts.next() {

@@ -1,4 +1,4 @@
-//! Random numbers for names that must not meet: SipHash under a key that the standard library
+//! Random numbers for names that must not meet: `SipHash` under a key that the standard library
 //! takes from the operating system.
 
 use std::hash::{BuildHasher, RandomState};

@@ -58,10 +58,22 @@ impl Pattern {
             parts.push(part);
             rest = after;
         }
-        match parts.is_empty() {
-            true => Err(PatternError::Empty),
-            false => Ok(Self { parts }),
+        if parts.is_empty() {
+            Err(PatternError::Empty)
+        } else {
+            Ok(Self { parts })
         }
+    }
+
+    /// As it stands in the names of Firehose's objects.
+    #[must_use]
+    pub fn of_names() -> Self {
+        use Field::{Day, Hour, Minute, Month, Second, Year};
+        let mut parts = vec![Part::Field(Year, 4)];
+        for field in [Month, Day, Hour, Minute, Second] {
+            parts.extend([Part::Literal("-".into()), Part::Field(field, 2)]);
+        }
+        Self { parts }
     }
 
     /// Writes the moment, which lies in the years that a clock shows.
@@ -94,9 +106,10 @@ fn field(letter: char, text: &str) -> Result<(Part, &str), PatternError> {
         'S' => (Field::Fraction, 9),
         _ => return Err(PatternError::Letter(letter)),
     };
-    match width > width_max {
-        true => Err(PatternError::Long(letter.to_string().repeat(width))),
-        false => Ok((Part::Field(field, width), rest)),
+    if width > width_max {
+        Err(PatternError::Long(letter.to_string().repeat(width)))
+    } else {
+        Ok((Part::Field(field, width), rest))
     }
 }
 
@@ -132,11 +145,11 @@ impl Field {
         let _ = match self {
             Self::Year if width == 2 => write!(text, "{:02}", time.year() % 100),
             Self::Year => write!(text, "{:0width$}", time.year()),
-            Self::Month if width > 2 => named(text, width, time.format("%B")),
+            Self::Month if width > 2 => named(text, width, &time.format("%B")),
             Self::Month => write!(text, "{:0width$}", time.month()),
             Self::Day => write!(text, "{:0width$}", time.day()),
             Self::DayOfYear => write!(text, "{:0width$}", time.ordinal()),
-            Self::Weekday => named(text, width, time.format("%A")),
+            Self::Weekday => named(text, width, &time.format("%A")),
             Self::HalfDay => write!(text, "{}", if time.hour12().0 { "PM" } else { "AM" }),
             Self::Hour => write!(text, "{:0width$}", time.hour()),
             Self::HourOfHalfDay => write!(text, "{:0width$}", time.hour12().1),
@@ -148,7 +161,7 @@ impl Field {
 }
 
 /// A name in full for four letters, by its first three letters for fewer.
-fn named(text: &mut String, width: usize, name: impl ToString) -> std::fmt::Result {
+fn named(text: &mut String, width: usize, name: &impl ToString) -> std::fmt::Result {
     // No month and no weekday has more than nine letters.
     let letters = if width == 4 { 9 } else { 3 };
     write!(text, "{:.letters$}", name.to_string())

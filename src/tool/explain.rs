@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Write, stdin, stdout},
+    io::{BufRead, BufReader, ErrorKind, Write, stdin, stdout},
     path::PathBuf,
 };
 
@@ -30,7 +30,7 @@ Examples:
   nozzle explain events.jsonl --line 17
   echo '{\"event_uuid\":\"1\",\"event_name\":\"a:b\",\"created_at\":1712511721}' | nozzle explain --json
   nozzle explain event.json --record-id 4954698668 --arrival 1712511721022")]
-pub struct Explain {
+pub(super) struct Explain {
     /// A file with the event; without one, standard input
     file: Option<PathBuf>,
     /// Explain this line of the file, counted from 1, instead of the whole
@@ -43,12 +43,12 @@ pub struct Explain {
     #[arg(long, value_name = "ID")]
     record_id: Option<String>,
     /// When the record arrived, in epoch milliseconds
-    #[arg(long, value_name = "MILLISECONDS")]
+    #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true)]
     arrival: Option<i64>,
     /// Where delivered events go; by default a folder a partition key, under events/
     #[arg(long, value_name = "EXPRESSION")]
     prefix: Option<String>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "The function's settings")]
     settings: SettingsOptions,
 }
 
@@ -78,7 +78,7 @@ struct Accepted {
 }
 
 impl Explain {
-    pub fn run(self) -> anyhow::Result<()> {
+    pub(super) fn run(self) -> anyhow::Result<()> {
         let settings = self.settings.read()?;
         let prefix = self.prefix(&settings.rules.partition_keys)?;
         let bytes = self.read()?;
@@ -88,10 +88,11 @@ impl Explain {
         } else {
             explanation.to_text()
         };
-        stdout()
-            .lock()
-            .write_all(text.as_bytes())
-            .context("the explanation cannot be written")
+        match stdout().lock().write_all(text.as_bytes()) {
+            // Whoever stopped reading has read enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("the explanation cannot be written"),
+        }
     }
 
     fn prefix(&self, keys: &PartitionKeys) -> anyhow::Result<Prefix> {
@@ -248,9 +249,10 @@ impl Explanation {
                     .unwrap_or("known with --record-id and --arrival"),
             ),
         );
-        rows.iter()
-            .map(|(name, value)| format!("{name:16}  {value}\n"))
-            .collect()
+        let lines = rows
+            .iter()
+            .map(|(name, value)| format!("{name:16}  {value}"));
+        lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 }
 
@@ -258,8 +260,11 @@ impl Explanation {
 fn read_line(mut input: impl BufRead, number: usize, line: &mut Vec<u8>) -> anyhow::Result<()> {
     ensure!(number > 0, "--line is 0; lines are counted from 1");
     for current in 0..number {
-        line.clear();
-        let length = input.read_until(b'\n', line)?;
+        let length = if current + 1 < number {
+            input.skip_until(b'\n')?
+        } else {
+            input.read_until(b'\n', line)?
+        };
         ensure!(length > 0, "--line is {number}; there are {current} lines");
     }
     Ok(())

@@ -1,27 +1,43 @@
-//! The tool: what a person types, one file a command.
+//! What a person gives commands to: one file a command. Errors are sentences here.
 
-pub mod explain;
+mod explain;
+mod progress;
+mod report;
+mod run;
 mod settings;
+mod terminal;
 
+use std::{process::ExitCode, time::SystemTime};
+
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-/// Puts an event stream into a lake, on one machine.
+/// Puts an event stream into a lake: what Amazon Data Firehose and its function do, on one machine
 #[derive(Debug, Parser)]
-#[command(name = "nozzle", version)]
-pub struct Tool {
+#[command(version, max_term_width = 100)]
+struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Options),
     Explain(explain::Explain),
 }
 
-impl Tool {
-    pub fn run(self) -> anyhow::Result<()> {
-        match self.command {
-            Command::Explain(explain) => explain.run(),
-        }
+/// Does what the arguments say. What the exit code tells is for the command to say.
+pub fn run() -> Result<ExitCode> {
+    match Arguments::parse().command {
+        Command::Run(options) => run::run(&options),
+        Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the tool reads the clock"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
 }

@@ -9,28 +9,36 @@ use crate::{
     partition::{Key, PartitionKeys},
 };
 
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Settings of the function")]
+/// Named as the function's variables are. It checks them itself.
+#[derive(Debug, Args)]
 pub(super) struct SettingsOptions {
-    /// What makes two events the same: uuid, name and time (`event`), or the uuid alone (`uuid`)
-    #[arg(long, value_name = "event|uuid")]
+    /// What makes two events the same: `event` (uuid, name and time) or `uuid` [default: event]
+    #[arg(long, value_name = "WHICH")]
     event_identity: Option<String>,
-    /// What the lake is partitioned by, in the prefix's order
-    #[arg(long, value_name = "KEY,…")]
+
+    /// The keys of a partition, in order: of `event_type,event_subtype,year,month,day,hour`
+    /// [default: all but hour]
+    #[arg(long, value_name = "KEYS")]
     partition_keys: Option<String>,
-    /// First and last year of created_at that is accepted
-    #[arg(long, value_name = "FIRST-LAST")]
+
+    /// The first and last year that is accepted [default: 1970-9999]
+    #[arg(long, value_name = "FROM-TO")]
     event_years: Option<String>,
-    /// Types that are accepted, with their subtypes where wanted: account:created,login
-    #[arg(long, value_name = "TYPE[:SUBTYPE],…")]
+
+    /// The types that are accepted, with subtypes where wanted: `account:created,login`
+    /// [default: any]
+    #[arg(long, value_name = "TYPES")]
     event_types: Option<String>,
-    /// What to do when the claims cannot be read or written
-    #[arg(long, value_name = "retry|deliver")]
+
+    /// What to do when the claims cannot be read or written: `retry` or `deliver` [default: retry]
+    #[arg(long, value_name = "WHAT")]
     on_claim_failure: Option<String>,
-    /// What becomes of a duplicate whose bytes differ
-    #[arg(long, value_name = "drop|fail")]
+
+    /// What to do with a duplicate that has other bytes: `drop` or `fail` [default: drop]
+    #[arg(long, value_name = "WHAT")]
     on_differing_duplicate: Option<String>,
-    /// The most bytes of the function's response, for tests
+
+    /// How many bytes an answer may have, for trying out overflow [default: 6291556]
     #[arg(long, value_name = "BYTES")]
     response_bytes_max: Option<String>,
 }

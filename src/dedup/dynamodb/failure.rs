@@ -110,9 +110,10 @@ impl From<RequestError> for Failure {
 
 fn answered(status: u16, error: &RequestError) -> Failure {
     match (status, error.code()) {
-        (408 | 429 | 500.., code) => {
-            Failure::Passing(format!("HTTP {status} {}", code.unwrap_or_default()))
-        }
+        (408 | 429 | 500.., code) => Failure::Passing(format!(
+            "HTTP {status}{}",
+            code.map(|code| format!(" {code}")).unwrap_or_default()
+        )),
         (_, Some(code)) => Failure::coded(code, error.message()),
         (200, None) => Failure::senseless(&chain(error)),
         (_, None) => Failure::senseless(&format!("HTTP {status} without a code")),

@@ -1,0 +1,220 @@
+//! What each part of answering a batch takes, a thousand events at a time: where a regression sits.
+//! `cargo bench --bench parts`; whole functions are compared elsewhere.
+#![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::time::{Duration, SystemTime};
+
+use base64_simd::STANDARD;
+use divan::{Bencher, black_box, counter::ItemsCount};
+use nozzle::{
+    config::read_settings,
+    dedup::{Answers, Claim, ClaimStore, Claimed, Owner, Terms},
+    firehose::{
+        FirehoseTransform, Moment,
+        wire::{Answer, Request, ResponseWriter},
+    },
+    transform::{Identity, Rules, transform, write_delivered, write_identity},
+};
+use tokio::{runtime::Runtime, time::Instant};
+
+const EVENTS: usize = 1_000;
+
+fn main() {
+    divan::main();
+}
+
+fn events() -> Vec<String> {
+    let event = |number| {
+        format!(
+            r#"{{"event_uuid":"{number:08x}-5717-4562-b3fc-2c963f66afa6","event_name":"payment:order:completed","created_at":17125{number:05}.022075,"user":{{"id":{number},"email":"user{number}@example.com","country":"DE","tags":["a","b"]}},"amount":1234.50,"currency":"EUR","items":[{{"sku":"ABC-123","quantity":2,"price":17.25}}],"user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","page":"https://shop.example.com/checkout/done?x=1"}}"#
+        )
+    };
+    (0..EVENTS).map(event).collect()
+}
+
+fn body() -> Vec<u8> {
+    let record = |(number, event): (usize, &String)| {
+        let data = STANDARD.encode_to_string(event);
+        format!(
+            r#"{{"recordId":"{number:056}","approximateArrivalTimestamp":1495072949453,"data":"{data}"}}"#
+        )
+    };
+    let records: Vec<_> = events().iter().enumerate().map(record).collect();
+    format!(
+        r#"{{"invocationId":"i","deliveryStreamArn":"a","region":"r","records":[{}]}}"#,
+        records.join(",")
+    )
+    .into_bytes()
+}
+
+/// Measures doing this once for each of a thousand.
+fn bench_each<T: Sync, R>(bencher: Bencher<'_, '_>, things: &[T], each: impl Fn(&T) -> R + Sync) {
+    bencher.counter(ItemsCount::new(things.len())).bench(|| {
+        for thing in things {
+            black_box(each(black_box(thing)));
+        }
+    });
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap()
+}
+
+fn in_a_minute() -> Instant {
+    Instant::now() + Duration::from_mins(1)
+}
+
+/// Takes every claim.
+struct Unclaimed;
+
+impl ClaimStore for Unclaimed {
+    async fn claim(&self, claims: &[Claim<'_>], _terms: Terms) -> Answers {
+        Answers {
+            claimed: vec![Claimed::Taken; claims.len()],
+            failure: None,
+        }
+    }
+}
+
+#[divan::bench]
+fn batch(bencher: Bencher<'_, '_>) {
+    let runtime = runtime();
+    let function = FirehoseTransform::new(read_settings(|_| None).unwrap(), Unclaimed);
+    let body = body();
+    bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
+        let moment = Moment {
+            now: SystemTime::now(),
+            deadline: in_a_minute(),
+        };
+        runtime.block_on(function.answer(&body, moment)).unwrap()
+    });
+}
+
+#[divan::bench]
+fn envelope(bencher: Bencher<'_, '_>) {
+    let body = body();
+    bencher
+        .counter(ItemsCount::new(EVENTS))
+        .bench(|| black_box(Request::parse(&body).unwrap().records.len()));
+}
+
+#[divan::bench]
+fn base64_decode(bencher: Bencher<'_, '_>) {
+    let encoded: Vec<_> = events()
+        .iter()
+        .map(|event| STANDARD.encode_to_string(event))
+        .collect();
+    bench_each(bencher, &encoded, |data| STANDARD.decode_to_vec(data));
+}
+
+#[divan::bench]
+fn base64_encode(bencher: Bencher<'_, '_>) {
+    bench_each(bencher, &events(), |event| STANDARD.encode_to_string(event));
+}
+
+#[divan::bench]
+fn event(bencher: Bencher<'_, '_>) {
+    let rules = Rules::default();
+    bench_each(bencher, &events(), |event| {
+        transform(event.as_bytes(), &rules).unwrap().calendar
+    });
+}
+
+#[divan::bench]
+fn line(bencher: Bencher<'_, '_>) {
+    let texts = events();
+    let rules = Rules::default();
+    let events: Vec<_> = texts
+        .iter()
+        .map(|text| transform(text.as_bytes(), &rules).unwrap())
+        .collect();
+    bench_each(bencher, &events, |event| {
+        let mut line = String::with_capacity(1_000);
+        rules.partition_keys.write_json(event, &mut line);
+        write_delivered(event, &mut line);
+        line
+    });
+}
+
+#[divan::bench]
+fn identity(bencher: Bencher<'_, '_>) {
+    let texts = events();
+    let events: Vec<_> = texts
+        .iter()
+        .map(|text| transform(text.as_bytes(), &Rules::default()).unwrap())
+        .collect();
+    bench_each(bencher, &events, |event| {
+        let mut identity = String::with_capacity(200);
+        write_identity(event, Identity::Event, &mut identity);
+        identity
+    });
+}
+
+#[divan::bench]
+fn owner(bencher: Bencher<'_, '_>) {
+    let id = "49546986683135544286507457936321625675700192471156785154";
+    bench_each(bencher, &events(), |event| {
+        Owner::of(id, Some(1_495_072_949_453), event.as_bytes())
+    });
+}
+
+#[divan::bench]
+fn response(bencher: Bencher<'_, '_>) {
+    let (body, lines) = (body(), events());
+    let request = Request::parse(&body).unwrap();
+    bencher.counter(ItemsCount::new(EVENTS)).bench(|| {
+        let mut response = ResponseWriter::new(body.len() * 2);
+        for (record, line) in request.records.iter().zip(&lines) {
+            let partition_keys = r#"{"event_type":"payment","year":"2024"}"#;
+            let answer = Answer::Ok {
+                line,
+                partition_keys,
+            };
+            response.push(record, &answer);
+        }
+        response.finish()
+    });
+}
+
+/// Each round claims identities of its own.
+#[cfg(feature = "tool")]
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn claims_embedded(bencher: Bencher<'_, '_>) {
+    use std::cell::Cell;
+
+    use nozzle::dedup::embedded::EmbeddedStore;
+
+    let folder = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(folder.path()).unwrap();
+    let (runtime, round) = (runtime(), Cell::new(0));
+    let identities = || {
+        round.set(round.get() + 1);
+        let identity = |number| format!(r#"["{}-{number}","a:b",1]"#, round.get());
+        (0..EVENTS).map(identity).collect::<Vec<_>>()
+    };
+    bencher
+        .counter(ItemsCount::new(EVENTS))
+        .with_inputs(identities)
+        .bench_local_values(|identities| {
+            let claims: Vec<_> = identities
+                .iter()
+                .map(|identity| Claim {
+                    identity,
+                    led_by: Some(1),
+                    owner: Owner::of(identity, Some(1), identity.as_bytes()),
+                })
+                .collect();
+            let terms = Terms {
+                now_seconds: 1_789_014_301,
+                ttl_seconds: 1_789_100_701,
+                deadline: in_a_minute(),
+            };
+            let answers = runtime.block_on(store.claim(&claims, terms));
+            store.commit(b"").unwrap();
+            answers.claimed.len()
+        });
+}

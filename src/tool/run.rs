@@ -1,0 +1,150 @@
+//! `nozzle run`: events from files or standard input into a lake folder.
+
+mod options;
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::PathBuf,
+    process::{self, ExitCode},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use anyhow::{Context, Result};
+
+use super::{now, progress::Progress, report::Report};
+use crate::{
+    dedup::embedded::EmbeddedStore,
+    local::{
+        Ending, Firehose, Outcome,
+        function::PAUSES,
+        in_process::InProcess,
+        input::{Input, Source},
+        journal::{self, Journal},
+        lake::{self, Lake},
+    },
+};
+pub(super) use options::Options;
+use options::{Plan, SummaryFormat};
+
+/// What a shell expects of a program that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
+/// undone is one.
+pub(super) fn run(options: &Options) -> Result<ExitCode> {
+    let stop = stop_on_signal()?;
+    let plan = Plan::of(options)?;
+    let input = Input::find(&options.input, &plan.lake)?;
+    let places = Places::prepare(&plan)?;
+    let store = EmbeddedStore::open(&places.claims)?;
+    let Outcome { summary, ending } = process_input(&plan, &places, &store, input, stop)?;
+    let report = Report {
+        is_complete: matches!(ending, Ending::Complete),
+        lake: places.lake.clone(),
+        errors: places.lake.join(plan.layout.error_prefix.literal_folder()),
+        summary,
+    };
+    match options.summary {
+        SummaryFormat::Human => report.print_human()?,
+        SummaryFormat::Json => report.print_json()?,
+    }
+    exit_code(ending, report.summary.failed_function)
+}
+
+/// The folders of a run: they exist and are absolute.
+struct Places {
+    lake: PathBuf,
+    claims: PathBuf,
+}
+
+impl Places {
+    fn prepare(plan: &Plan) -> Result<Self> {
+        let lake = lake::prepare(&plan.lake)
+            .with_context(|| format!("--lake {} cannot be used", plan.lake.display()))?;
+        let claims = plan
+            .claims
+            .clone()
+            .unwrap_or_else(|| lake.join(".nozzle/claims"));
+        fs::create_dir_all(&claims)
+            .and_then(|()| fs::canonicalize(&claims))
+            .map(|claims| Self { lake, claims })
+            .with_context(|| format!("--claims {} cannot be used", claims.display()))
+    }
+}
+
+fn process_input(
+    plan: &Plan,
+    places: &Places,
+    store: &EmbeddedStore,
+    input: Input,
+    stop: Arc<AtomicBool>,
+) -> Result<Outcome> {
+    let left = Journal::recover(store, &places.claims)?;
+    let writer = journal::writer(&places.claims, &places.lake);
+    let lake = Lake::open(&places.lake, &writer, plan.layout.clone())?;
+    lake.sweep()?;
+    let read_bytes = Arc::new(AtomicU64::new(0));
+    let _progress = Progress::show(Arc::clone(&read_bytes), input.bytes);
+    tell_of_terminal(&input);
+    let firehose = Firehose {
+        function: &InProcess::new(plan.settings.clone(), store, now),
+        pauses: PAUSES,
+        rules: &plan.settings.rules,
+        store,
+        journal: Journal::new(store, &places.claims, &places.lake),
+        lake,
+        limits: plan.limits,
+        window_bytes_max: plan.window_bytes_max,
+        task: plan.task(&places.lake),
+        clock: now,
+        stop,
+    };
+    Ok(firehose.run(input, left, read_bytes)?)
+}
+
+/// The first signal ends the run at a window, a second one at once.
+fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if heard.swap(true, Ordering::Relaxed) {
+            process::exit(INTERRUPTED.into());
+        }
+    })
+    .context("signals cannot be handled")?;
+    Ok(stop)
+}
+
+/// Else it would look as if nothing happened.
+fn tell_of_terminal(input: &Input) {
+    if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
+        tell("reading events from the terminal, one a line; Ctrl-D ends them");
+    }
+}
+
+fn exit_code(ending: Ending, failed_function: u64) -> Result<ExitCode> {
+    match ending {
+        Ending::Complete if failed_function > 0 => {
+            tell("the function failed on some batches: they are kept under the error prefix");
+            Ok(ExitCode::FAILURE)
+        }
+        Ending::Complete => Ok(ExitCode::SUCCESS),
+        Ending::Stopped => {
+            tell("interrupted; give the same command again and it goes on from here");
+            Ok(INTERRUPTED.into())
+        }
+        Ending::Broken(error) => {
+            tell("what comes before is done; mend the input and give the same command again");
+            Err(error.into())
+        }
+    }
+}
+
+fn tell(sentence: &str) {
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(io::stderr(), "nozzle: {sentence}");
+}

@@ -1,0 +1,184 @@
+//! What `nozzle run` can be told, and what a run is to do once that is checked.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    firehose::Settings,
+    local::{
+        batch::Limits,
+        lake::{Compression, Layout},
+        prefix::Prefix,
+    },
+    partition::{Key, PartitionKeys},
+    tool::settings::{SettingsOptions, default_prefix},
+};
+
+const MEBIBYTE: u64 = 1024 * 1024;
+const HOURS_MAX: u64 = 8760;
+
+const EXAMPLES: &str = "\
+Examples:
+  nozzle run events.jsonl                        into the folder lake
+  nozzle run logs/ more.jsonl.gz --lake /data/lake
+  zcat old.gz | nozzle run --compression gzip
+  nozzle run events.jsonl --partition-keys event_type,year,month,day,hour
+  nozzle run events.jsonl --summary json --partition-keys event_type \\
+      --prefix 'raw/!{partitionKeyFromLambda:event_type}/!{timestamp:yyyy/MM/dd}/'
+
+An interrupted run goes on where it stopped when the same command is given again; nothing is lost or
+written twice. A finished one given again finds every event a duplicate; records that are refused
+have no claim, so their error objects are written again.
+
+A line is a record. One of more than 1,000 KiB is too long for Firehose: it becomes an error object
+without having seen the function. Lines of white space are passed over.
+
+The exit code is 0 when all input is taken in, also with refused records; 1 when something is left
+undone or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
+
+/// Put events into a lake folder, each once
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::tool) struct Options {
+    /// Files of JSON Lines, gzip or not, or folders of them (hidden files are left out); `-` or
+    /// none is standard input
+    pub(super) input: Vec<PathBuf>,
+
+    /// The folder that the lake is in
+    #[arg(long, value_name = "DIR", default_value = "lake")]
+    lake: PathBuf,
+
+    /// The folder that claims are in: what was seen before [default: .nozzle/claims in the lake]
+    #[arg(long, value_name = "DIR")]
+    claims: Option<PathBuf>,
+
+    /// Where events go in the lake, as Firehose writes it; it names every partition key
+    /// [default: events/KEY=…/ for each of the partition keys]
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<String>,
+
+    /// Where error objects go in the lake, as Firehose writes it
+    #[arg(long, value_name = "PREFIX", default_value = ERROR_PREFIX)]
+    error_prefix: String,
+
+    /// How the lake's files are compressed; error objects never are
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    compression: CompressionName,
+
+    /// Record bytes that go to the function at once, in MiB: 0.2 to 3
+    #[arg(long, value_name = "MIB", default_value = "1", value_parser = batch_bytes)]
+    batch_mb: usize,
+
+    /// Record bytes after which files are finished, in MiB: 1 to 10000
+    #[arg(long, value_name = "MIB", default_value = "128", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    flush_mb: u64,
+
+    /// How many hours an event is remembered: 1 to 8760 [default: for ever]
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
+    ttl_hours: Option<u64>,
+
+    /// How the summary is written
+    #[arg(long, value_name = "HOW", default_value = "human")]
+    pub(super) summary: SummaryFormat,
+
+    #[command(flatten, next_help_heading = "The function's settings")]
+    function: SettingsOptions,
+}
+
+const ERROR_PREFIX: &str = "errors/!{firehose:error-output-type}/year=!{timestamp:yyyy}/\
+                            month=!{timestamp:MM}/day=!{timestamp:dd}/";
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CompressionName {
+    None,
+    Gzip,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum SummaryFormat {
+    /// For a person
+    Human,
+    /// One JSON object
+    Json,
+}
+
+/// What a run is to do; every value is allowed.
+pub(super) struct Plan {
+    pub(super) settings: Settings,
+    pub(super) layout: Layout,
+    pub(super) limits: Limits,
+    pub(super) window_bytes_max: u64,
+    pub(super) lake: PathBuf,
+    pub(super) claims: Option<PathBuf>,
+}
+
+impl Plan {
+    pub(super) fn of(options: &Options) -> Result<Self> {
+        let settings = options.settings()?;
+        let layout = options.layout(&settings.rules.partition_keys)?;
+        Ok(Self {
+            settings,
+            layout,
+            limits: Limits::with_batch(options.batch_mb),
+            window_bytes_max: options.flush_mb * MEBIBYTE,
+            lake: options.lake.clone(),
+            claims: options.claims.clone(),
+        })
+    }
+
+    /// A hash of all that decides what becomes of a record: only a run that does the same can go on
+    /// with another one's work.
+    pub(super) fn task(&self, lake: &Path) -> u64 {
+        xxh3_64(format!("{:?} {:?} {}", self.settings, self.layout, lake.display()).as_bytes())
+    }
+}
+
+impl Options {
+    fn settings(&self) -> Result<Settings> {
+        let settings = self.function.read()?;
+        Ok(Settings {
+            claim_lifetime_seconds: self.ttl_hours.map(|hours| hours * 3600),
+            ..settings
+        })
+    }
+
+    fn layout(&self, keys: &PartitionKeys) -> Result<Layout> {
+        let prefix = self.prefix.clone().unwrap_or_else(|| default_prefix(keys));
+        let prefix = Prefix::parse(&prefix).context("--prefix")?;
+        let error_prefix =
+            Prefix::parse_error(&self.error_prefix, &prefix).context("--error-prefix")?;
+        let named = |key: Key| prefix.keys.iter().any(|name| name == key.as_str());
+        ensure!(
+            keys.iter().all(named) && prefix.keys.len() == keys.iter().count(),
+            "--prefix names the keys {:?}, but the function returns {keys}: Firehose wants both the \
+             same, see --partition-keys",
+            prefix.keys.join(","),
+        );
+        Ok(Layout {
+            prefix,
+            error_prefix,
+            compression: match self.compression {
+                CompressionName::None => Compression::None,
+                CompressionName::Gzip => Compression::Gzip,
+            },
+        })
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "it is between 0.2 and 3"
+)]
+fn batch_bytes(text: &str) -> Result<usize, String> {
+    match text.parse::<f64>() {
+        Ok(mebibytes) if (0.2..=3.0).contains(&mebibytes) => {
+            Ok((mebibytes * MEBIBYTE as f64) as usize)
+        }
+        _ => Err("it must be a number from 0.2 to 3".to_owned()),
+    }
+}

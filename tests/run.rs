@@ -1,0 +1,877 @@
+//! `nozzle run` as a person runs it: the built binary, its files, its words and its exit codes.
+
+#![cfg(feature = "tool")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    thread,
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder with a lake, and the commands given in it.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        name.to_owned()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nozzle"));
+        command
+            .current_dir(self.folder.path())
+            .arg("run")
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs to the end, and gives the summary.
+    #[track_caller]
+    fn summary(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[arguments, &["--summary", "json"]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        summary_of(&output)
+    }
+
+    #[track_caller]
+    fn check_refused(&self, arguments: &[&str], expected: &str) {
+        let output = self.run(arguments);
+        let said = stderr(&output);
+        assert!(!output.status.success(), "{arguments:?}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert_eq!(output.stdout, b"", "{arguments:?}");
+        assert!(!self.path("lake").is_dir(), "{arguments:?} left a lake");
+    }
+
+    /// Every delivered event's `event_uuid` and how often it is in the lake. Fails if a file is not
+    /// whole.
+    #[track_caller]
+    fn delivered(&self) -> BTreeMap<String, usize> {
+        let mut delivered = BTreeMap::new();
+        for file in files(&self.path("lake/events")) {
+            let bytes = fs::read(&file).unwrap();
+            let mut text = String::new();
+            if file.extension().is_some_and(|extension| extension == "gz") {
+                let mut reader = MultiGzDecoder::new(bytes.as_slice());
+                reader.read_to_string(&mut text).unwrap();
+            } else {
+                text = String::from_utf8(bytes).unwrap();
+            }
+            assert!(text.ends_with('\n'), "{}", file.display());
+            for line in text.lines() {
+                let event: Event = serde_json::from_str(line).unwrap();
+                *delivered.entry(event.event_uuid).or_default() += 1;
+            }
+        }
+        delivered
+    }
+
+    /// The bytes of every record with an error object, sorted.
+    fn failed(&self) -> Vec<Vec<u8>> {
+        let mut failed = Vec::new();
+        for file in files(&self.path("lake/errors")) {
+            for line in fs::read_to_string(file).unwrap().lines() {
+                let object: Value = serde_json::from_str(line).unwrap();
+                let raw = object["rawData"].as_str().unwrap();
+                failed.push(BASE64_STANDARD.decode(raw).unwrap());
+            }
+        }
+        failed.sort();
+        failed
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Event {
+    event_uuid: String,
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn summary_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn event(number: usize) -> String {
+    let kind = ["account:created", "order:paid", "page:viewed"][number % 3];
+    let note = "x".repeat(300);
+    format!(
+        r#"{{"event_uuid":"e{number}","event_name":"{kind}","created_at":{},"note":"{note}"}}"#,
+        1_770_000_000 + number
+    )
+}
+
+fn events(numbers: std::ops::Range<usize>) -> String {
+    numbers.map(|number| event(number) + "\n").collect()
+}
+
+fn each_once(numbers: std::ops::Range<usize>) -> BTreeMap<String, usize> {
+    numbers.map(|number| (format!("e{number}"), 1)).collect()
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// Numbers that are the same in each round of a test.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % bound
+    }
+}
+
+#[test]
+fn a_second_run_of_the_same_input_delivers_nothing() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..5_000) + "bad\n" + &events(0..10));
+    let first = place.summary(&[&input]);
+    assert_eq!(first["records"], 5_011);
+    assert_eq!(first["delivered"], 5_000);
+    assert_eq!(first["duplicates"], 10);
+    assert_eq!(first["refused"], serde_json::json!({"not_json": 1}));
+    assert_eq!(first["refused_examples"]["not_json"], "in.jsonl:5001");
+    assert_eq!(
+        first["bytes_in"],
+        fs::metadata(place.path("in.jsonl")).unwrap().len()
+    );
+    assert_eq!(place.delivered(), each_once(0..5_000));
+    assert_eq!(files(&place.path("lake/events")).len(), first["files"]);
+
+    let second = place.summary(&[&input]);
+    assert_eq!(second["delivered"], 0);
+    assert_eq!(second["duplicates"], 5_010);
+    assert_eq!(second["files"], 0);
+    assert_eq!(place.delivered(), each_once(0..5_000));
+}
+
+#[test]
+fn the_summary_is_one_object_with_everything_in_it() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..10));
+    let summary = place.summary(&[&input]);
+    for name in [
+        "records",
+        "delivered",
+        "duplicates",
+        "duplicates_differing",
+        "refused",
+        "overflow",
+        "partitions",
+        "files",
+        "bytes_in",
+        "bytes_out",
+        "seconds",
+        "resumed_records",
+    ] {
+        assert!(!summary[name].is_null(), "{name}");
+    }
+    assert_eq!(summary["partitions"], 3);
+    let written: u64 = files(&place.path("lake/events"))
+        .iter()
+        .map(|file| fs::metadata(file).unwrap().len())
+        .sum();
+    assert_eq!(summary["bytes_out"], written);
+}
+
+#[test]
+fn a_person_is_told_in_plain_lines_where_there_is_no_terminal() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..1_234) + "{\n[]\n");
+    let output = place.run(&[&input]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let words: Vec<_> = said.split_whitespace().collect();
+    assert_eq!(words[..2], ["records", "1,236"]);
+    assert!(said.contains("not_an_object"), "{said}");
+    assert!(said.contains("first at in.jsonl:1236"), "{said}");
+    assert!(
+        said.contains(&place.path("lake/errors").display().to_string()),
+        "{said}"
+    );
+    assert!(!said.contains('\x1b'), "{said}");
+    assert_eq!(output.stderr, b"");
+}
+
+#[test]
+fn files_folders_and_pipes_are_read_gzip_or_not() {
+    let place = Place::new();
+    place.write("in/b.jsonl.gz", gzip(&events(0..10)));
+    place.write("in/deep/a.jsonl", events(10..20));
+    place.write(
+        "in/members",
+        [gzip(&events(20..25)), gzip(&events(25..30))].concat(),
+    );
+    place.write("in/.hidden", "not an event");
+    let more = place.write("more.jsonl", events(30..40).trim_end());
+    let mut child = place
+        .command(&["in", &more, "-", "--summary", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(&gzip(
+        &(events(40..50) + "\r\n" + &events(50..60).replace('\n', "\r\n")),
+    ))
+    .unwrap();
+    drop(pipe);
+    let summary = summary_of(&child.wait_with_output().unwrap());
+    assert_eq!(summary["records"], 60);
+    assert_eq!(place.delivered(), each_once(0..60));
+}
+
+#[test]
+fn the_lake_is_no_input_of_its_own() {
+    let place = Place::new();
+    place.write("in.jsonl", events(0..10));
+    for _ in 0..2 {
+        assert_eq!(place.summary(&["."])["records"], 10);
+    }
+}
+
+#[test]
+fn gzip_files_are_whole() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..3_000));
+    place.summary(&[&input, "--compression", "gzip"]);
+    let files = files(&place.path("lake/events"));
+    assert!(
+        files
+            .iter()
+            .all(|file| file.extension().is_some_and(|extension| extension == "gz"))
+    );
+    assert_eq!(place.delivered(), each_once(0..3_000));
+}
+
+#[test]
+fn what_cannot_work_is_said_before_any_work() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..10));
+    fs::create_dir(place.path("empty")).unwrap();
+    place.write("file", "");
+    place.check_refused(
+        &["nowhere.jsonl"],
+        "there is no file or folder `nowhere.jsonl`",
+    );
+    place.check_refused(&[&input, "nowhere"], "there is no file or folder `nowhere`");
+    place.check_refused(&["empty"], "the folder `empty` holds no file");
+    place.check_refused(&["-", "-"], "standard input can be given only once");
+    place.check_refused(&[&input, "--lake", "file"], "--lake file cannot be used");
+    place.check_refused(
+        &[&input, "--lake", "file/lake"],
+        "--lake file/lake cannot be used",
+    );
+    place.check_refused(
+        &[&input, "--claims", "file", "--lake", "other"],
+        "--claims file",
+    );
+    place.check_refused(
+        &[&input, "--prefix", "!{timestamp:QQ}/"],
+        "--prefix: `!{timestamp:QQ}`: the letter `Q`",
+    );
+    place.check_refused(
+        &[&input, "--prefix", "../!{timestamp:yyyy}/"],
+        "`.` or `..`",
+    );
+    place.check_refused(&[&input, "--prefix", "/events/"], "relative to the lake");
+    place.check_refused(&[&input, "--prefix", "events/"], "--prefix names the keys");
+    place.check_refused(
+        &[&input, "--error-prefix", "errors/"],
+        "--error-prefix: the error prefix needs",
+    );
+    place.check_refused(
+        &[&input, "--event-years", "20"],
+        "--event-years is \"20\"; it must be",
+    );
+    place.check_refused(
+        &[&input, "--partition-keys", "month,moon"],
+        "--partition-keys is \"month,moon\"; it must be",
+    );
+    place.check_refused(&[&input, "--batch-mb", "4"], "a number from 0.2 to 3");
+    place.check_refused(&[&input, "--ttl-hours", "0"], "--ttl-hours");
+    place.check_refused(&[&input, "--compression", "zip"], "none, gzip");
+}
+
+#[test]
+fn more_partitions_than_may_be_open_are_all_written() {
+    let place = Place::new();
+    let lines = (0..3_000).map(|number| {
+        let kind = number % 700;
+        format!(
+            r#"{{"event_uuid":"e{number}","event_name":"kind{kind}:x","created_at":1770000000}}"#
+        ) + "\n"
+    });
+    let input = place.write("in.jsonl", lines.collect::<String>());
+    let summary = place.summary(&[&input]);
+    assert_eq!(summary["partitions"], 700);
+    assert_eq!(place.delivered(), each_once(0..3_000));
+}
+
+#[test]
+fn hostile_names_stay_in_the_lake() {
+    let place = Place::new();
+    let names = [
+        "../../../up:x",
+        "..:..",
+        "/etc/passwd:x",
+        ".nozzle:claims",
+        "a/b:c\\\\d",
+        "%2e%2e:x",
+    ];
+    let lines = names.iter().enumerate().map(|(number, name)| {
+        format!(r#"{{"event_uuid":"e{number}","event_name":"{name}","created_at":1770000000}}"#)
+            + "\n"
+    });
+    let input = place.write("in/in.jsonl", lines.collect::<String>());
+    place.summary(&[&input]);
+    assert_eq!(place.delivered(), each_once(0..names.len()));
+    let outside: Vec<_> = fs::read_dir(place.folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "in" && name != "lake")
+        .collect();
+    assert_eq!(outside, Vec::<String>::new());
+}
+
+#[test]
+fn a_record_that_is_too_long_is_kept_whole() {
+    let place = Place::new();
+    let long = "y".repeat(3_000_000);
+    let input = place.write(
+        "in.jsonl",
+        format!("{}{long}\r\n{}", events(0..5), events(5..10)),
+    );
+    let summary = place.summary(&[&input]);
+    assert_eq!(summary["records"], 11);
+    assert_eq!(summary["refused"]["record_too_large"], 1);
+    assert_eq!(
+        summary["refused_examples"]["record_too_large"],
+        "in.jsonl:6"
+    );
+    assert_eq!(place.failed(), [long.into_bytes()]);
+    assert_eq!(place.delivered(), each_once(0..10));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bomb_needs_no_more_memory_than_another_file() {
+    let place = Place::new();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let spaces = vec![b' '; 1_000_000];
+    for _ in 0..200 {
+        encoder.write_all(&spaces).unwrap();
+    }
+    let input = place.write("bomb.gz", encoder.finish().unwrap());
+    let mut child = place
+        .command(&[&input, "--summary", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut peak_kilobytes = 0;
+    while child.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
+        peak_kilobytes = peak.unwrap_or(peak_kilobytes);
+        thread::yield_now();
+    }
+    let summary = summary_of(&child.wait_with_output().unwrap());
+    assert_eq!(summary["refused"]["record_too_large"], 1);
+    assert!(
+        (1..150_000).contains(&peak_kilobytes),
+        "{peak_kilobytes} KB"
+    );
+}
+
+#[test]
+fn a_damaged_file_is_taken_as_far_as_it_goes_and_gone_on_with_once_mended() {
+    let place = Place::new();
+    let whole = gzip(&events(0..20_000));
+    place.write("in/a.jsonl", events(20_000..20_100));
+    let input = place.write("in/b.gz", &whole[..whole.len() / 2]);
+    let output = place.run(&["in", "--summary", "json", "--flush-mb", "1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("`in/b.gz` cannot be read beyond line "),
+        "{}",
+        stderr(&output)
+    );
+    let before = summary_of(&output);
+    let delivered = before["delivered"].as_u64().unwrap();
+    assert!((5_000..20_000).contains(&delivered), "{delivered}");
+    assert_eq!(before["complete"], false);
+    assert_eq!(place.delivered().len() as u64, delivered);
+
+    place.write(&input, whole);
+    let after = place.summary(&["in"]);
+    assert_eq!(after["resumed_records"], delivered);
+    assert_eq!(after["records"], 20_100);
+    assert_eq!(after["duplicates"], 0);
+    assert_eq!(place.delivered(), each_once(0..20_100));
+}
+
+#[test]
+fn a_damage_within_a_long_record_leaves_no_half_of_it() {
+    let place = Place::new();
+    let long = gzip(&(events(0..10) + &"y".repeat(3_000_000)));
+    let input = place.write("in.gz", &long[..long.len() - 20]);
+    let output = place.run(&[&input]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(place.delivered(), each_once(0..10));
+    assert_eq!(place.failed(), Vec::<Vec<u8>>::new());
+    place.write("in.gz", long);
+    let summary = place.summary(&[&input]);
+    assert_eq!(
+        (
+            summary["records"].as_u64(),
+            summary["resumed_records"].as_u64()
+        ),
+        (Some(11), Some(10))
+    );
+    assert_eq!(place.failed().len(), 1);
+}
+
+/// Runs until the lake has so many bytes in files, temporary or not, then kills; `false` if the run
+/// ended before.
+fn run_until_killed(place: &Place, arguments: &[&str], bytes: u64) -> bool {
+    let mut child = place
+        .command(arguments)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let written = || -> u64 {
+        files(&place.path("lake"))
+            .iter()
+            .filter_map(|file| fs::metadata(file).ok())
+            .map(|metadata| metadata.len())
+            .sum()
+    };
+    let start = written();
+    while written() < start + bytes {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    true
+}
+
+#[test]
+fn a_killed_run_loses_nothing_and_doubles_nothing() {
+    let mut seeded = Seeded(7);
+    for round in 0..2 {
+        let place = Place::new();
+        let input = place.write("in.jsonl", events(0..15_000) + "bad\n" + &events(0..5));
+        let arguments = [input.as_str(), "--flush-mb", "1", "--batch-mb", "0.2"];
+        let mut kills = 0;
+        for _ in 0..8 {
+            kills += u64::from(run_until_killed(
+                &place,
+                &arguments,
+                seeded.below(2_000_000),
+            ));
+            assert!(
+                place.delivered().values().all(|times| *times == 1),
+                "round {round}"
+            );
+        }
+        assert!(kills > 0);
+        let summary = place.summary(&arguments);
+        assert_eq!(summary["records"], 15_006, "round {round}");
+        assert_eq!(place.delivered(), each_once(0..15_000), "round {round}");
+        let kept = files(&place.path("lake/.nozzle/open"));
+        assert_eq!(kept, Vec::<PathBuf>::new());
+    }
+}
+
+/// Kills a run once there is a file below this folder of the lake.
+fn kill_at_file(mut child: Child, place: &Place, folder: &str) {
+    while files(&place.path(folder)).is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_run_killed_before_its_first_commit_leaves_alone_what_the_one_before_has_finished() {
+    let place = Place::new();
+    let whole = events(0..20_000);
+    let arguments = ["--flush-mb", "1"];
+    let first = run_on_pipe_with(&place, &arguments, &whole[..1_700_000]);
+    kill_at_file(first, &place, "lake/events");
+    let finished = place.delivered();
+    fs::remove_dir_all(place.path("lake/.nozzle/open")).unwrap();
+    let second = run_on_pipe_with(&place, &arguments, &whole[..1_900_000]);
+    kill_at_file(second, &place, "lake/.nozzle/open");
+    assert_eq!(place.delivered(), finished);
+    let output = run_on_pipe_with(&place, &arguments, &whole)
+        .wait_with_output()
+        .unwrap();
+    assert_eq!(summary_of(&output)["delivered"], 20_000);
+    assert_eq!(place.delivered(), each_once(0..20_000));
+}
+
+#[test]
+fn a_run_killed_while_its_last_files_get_their_names_was_not_finished() {
+    let place = Place::new();
+    let named = |number: usize| event(number).replace("account:", &format!("t{number}:"));
+    let lines: String = (0..9_000)
+        .step_by(3)
+        .map(|number| named(number) + "\n")
+        .collect();
+    let input = place.write("in.jsonl", format!("refused\n{lines}"));
+    let child = place
+        .command(&[&input])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    kill_at_file(child, &place, "lake/events");
+    assert!(place.delivered().len() < 3_000, "it was killed too late");
+    let summary = place.summary(&[&input]);
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&3_001.into(), &0.into())
+    );
+    assert_eq!(place.delivered().len(), 3_000);
+    assert_eq!(place.failed(), [b"refused"]);
+}
+
+#[test]
+fn an_event_whose_file_would_have_too_long_a_name_harms_no_other() {
+    let place = Place::new();
+    let long = event(0).replace("account:created", &"t".repeat(190));
+    let input = place.write("in.jsonl", format!("{long}\n{}", events(1..10)));
+    let prefix = "events/!{partitionKeyFromLambda:event_type}";
+    let summary = place.summary(&[&input, "--prefix", prefix, "--partition-keys", "event_type"]);
+    assert_eq!(
+        (&summary["delivered"], &summary["error_objects"]),
+        (&9.into(), &1.into())
+    );
+    assert_eq!(place.failed(), [long.as_bytes()]);
+}
+
+#[test]
+fn only_what_is_blank_in_json_is_no_record() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", format!("\n \t\r\n\u{c}\n{}", event(0)));
+    let summary = place.summary(&[&input]);
+    assert_eq!(
+        (&summary["records"], &summary["delivered"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(place.failed(), [b"\x0c"]);
+}
+
+#[test]
+fn a_killed_run_and_then_another_input_doubles_nothing() {
+    let place = Place::new();
+    let first = place.write("first.jsonl", events(0..15_000));
+    let other = place.write("other.jsonl", events(5_000..20_000));
+    let arguments = [first.as_str(), "--flush-mb", "1", "--batch-mb", "0.2"];
+    assert!(run_until_killed(&place, &arguments, 3_000_000));
+    assert_eq!(place.summary(&[&other])["resumed_records"], 0);
+    place.summary(&[&first]);
+    assert_eq!(place.delivered(), each_once(0..20_000));
+}
+
+/// A run that has been given so much on a pipe that stays open.
+fn run_on_pipe(place: &Place, text: &str) -> Child {
+    run_on_pipe_with(place, &[], text)
+}
+
+fn run_on_pipe_with(place: &Place, arguments: &[&str], text: &str) -> Child {
+    let mut child = place
+        .command(&[&["--summary", "json", "--batch-mb", "0.2"], arguments].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A run that ends early does not hear it all.
+    let _ = child.stdin.as_mut().unwrap().write_all(text.as_bytes());
+    child
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_says_how_to_go_on_and_does() {
+    let place = Place::new();
+    let whole = events(0..20_000);
+    let mut child = run_on_pipe(&place, &whole[..6_000_000]);
+    while files(&place.path("lake/.nozzle/open")).is_empty() {
+        thread::yield_now();
+    }
+    let interrupted = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupted.unwrap().success());
+    let pipe = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(pipe);
+    assert_eq!(output.status.code(), Some(130));
+    assert!(
+        stderr(&output).contains("give the same command again"),
+        "{}",
+        stderr(&output)
+    );
+    let before = summary_of(&output);
+    let delivered = before["delivered"].as_u64().unwrap();
+    assert!((1..20_000).contains(&delivered), "{delivered}");
+    assert_eq!(place.delivered().len() as u64, delivered);
+
+    let output = run_on_pipe(&place, &whole).wait_with_output().unwrap();
+    let after = summary_of(&output);
+    assert_eq!(after["resumed_records"], delivered);
+    assert_eq!(after["records"], 20_000);
+    assert_eq!(after["duplicates"], 0);
+    assert_eq!(place.delivered(), each_once(0..20_000));
+}
+
+#[cfg(unix)]
+#[test]
+fn another_stream_after_an_interruption_starts_from_its_beginning() {
+    let place = Place::new();
+    let stop = |mut child: Child| {
+        while files(&place.path("lake/.nozzle/open")).is_empty() {
+            thread::yield_now();
+        }
+        Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .unwrap();
+        let pipe = child.stdin.take();
+        assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+        drop(pipe);
+    };
+    stop(run_on_pipe(&place, &events(0..15_000)));
+    let before = place.delivered().len();
+
+    // Other from its first bytes on: nothing of it is lost.
+    let output = run_on_pipe(&place, &events(20_000..20_100))
+        .wait_with_output()
+        .unwrap();
+    assert_eq!(summary_of(&output)["delivered"], 100);
+    stop(run_on_pipe(&place, &events(30_000..45_000)));
+
+    // Other only later: what has gone by cannot be had again.
+    let other = events(30_000..30_500) + &events(0..15_000);
+    let output = run_on_pipe(&place, &other).wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("standard input is not what"),
+        "{}",
+        stderr(&output)
+    );
+    let output = run_on_pipe(&place, &other).wait_with_output().unwrap();
+    let summary = summary_of(&output);
+    assert_eq!(
+        summary["delivered"].as_u64().unwrap() + before as u64,
+        15_000
+    );
+    assert!(place.delivered().values().all(|times| *times == 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let place = Place::new();
+    let note = "x".repeat(100_000);
+    let lines = (0..800).map(|number| {
+        event(number * 3).replace("\"note\":\"", &format!("\"note\":\"{note}")) + "\n"
+    });
+    let input = place.write("in.jsonl", lines.collect::<String>());
+    // Files may have 64 MB: written beyond, as on a full disk, they cannot grow.
+    let mut limited = Command::new("sh");
+    limited.current_dir(place.folder.path()).args([
+        "-c",
+        "trap '' XFSZ; ulimit -f 131072; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_nozzle"),
+        "run",
+        &input,
+    ]);
+    let output = limited.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("cannot be written"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(place.delivered(), BTreeMap::new());
+    assert_eq!(
+        files(&place.path("lake/.nozzle/open")),
+        Vec::<PathBuf>::new()
+    );
+    let summary = place.summary(&[&input]);
+    assert_eq!(summary["delivered"], 800);
+    assert_eq!(place.delivered().len(), 800);
+    assert!(place.delivered().values().all(|times| *times == 1));
+}
+
+#[test]
+fn overflow_and_differing_duplicates_are_told_apart() {
+    let place = Place::new();
+    let one = r#"{"event_uuid":"e1","event_name":"a:b","created_at":1770000000,"n":1}"#;
+    let other = one.replace("\"n\":1", "\"n\":2");
+    let input = place.write("in.jsonl", format!("{one}\n{other}\n"));
+    let summary = place.summary(&[&input, "--on-differing-duplicate", "fail"]);
+    assert_eq!(summary["failed_differing"], 1);
+    assert_eq!(summary["duplicates_differing"], 1);
+    assert_eq!(summary["duplicates"], 0);
+    assert_eq!(place.failed(), [other.as_bytes()]);
+
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..2));
+    let summary = place.summary(&[&input, "--response-bytes-max", "1300"]);
+    assert_eq!(
+        (summary["delivered"].as_u64(), summary["overflow"].as_u64()),
+        (Some(1), Some(1))
+    );
+}
+
+#[test]
+fn a_function_that_fails_leaves_its_batch_in_the_errors() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..3));
+    let output = place.run(&[&input, "--response-bytes-max", "10", "--summary", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let summary = summary_of(&output);
+    assert_eq!(summary["failed_function"], 3);
+    let file = files(&place.path("lake/errors")).pop().unwrap();
+    let text = fs::read_to_string(file).unwrap();
+    let object: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(object["errorCode"], "Lambda.FunctionError");
+    assert_eq!(object["attemptsMade"], 4);
+    assert_eq!(place.failed().len(), 3);
+}
+
+#[test]
+fn claims_elsewhere_serve_several_lakes() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..10));
+    let summary = place.summary(&[&input, "--claims", "claims"]);
+    assert_eq!(summary["delivered"], 10);
+    let summary = place.summary(&[&input, "--claims", "claims", "--lake", "other"]);
+    assert_eq!(summary["duplicates"], 10);
+    assert!(!place.path("lake/.nozzle/claims").exists());
+}
+
+#[test]
+fn a_lake_that_was_moved_goes_on() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..15_000));
+    let arguments = [input.as_str(), "--flush-mb", "1", "--batch-mb", "0.2"];
+    assert!(run_until_killed(&place, &arguments, 3_000_000));
+    fs::rename(place.path("lake"), place.path("moved")).unwrap();
+    place.summary(&[&input, "--lake", "moved"]);
+    fs::rename(place.path("moved"), place.path("lake")).unwrap();
+    assert_eq!(place.delivered(), each_once(0..15_000));
+}
+
+#[test]
+fn a_second_run_at_the_same_time_is_told_so() {
+    let place = Place::new();
+    let mut first = run_on_pipe(&place, &events(0..1_000));
+    while !place.path("lake/.nozzle/open").is_dir() {
+        thread::yield_now();
+    }
+    let input = place.write("in.jsonl", events(0..10));
+    let output = place.run(&[&input]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("in use by another process"),
+        "{}",
+        stderr(&output)
+    );
+    drop(first.stdin.take());
+    assert_eq!(
+        summary_of(&first.wait_with_output().unwrap())["delivered"],
+        1_000
+    );
+}
+
+/// The sample has every kind of record.
+#[test]
+fn the_sample_is_conserved() {
+    let place = Place::new();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/events.jsonl");
+    let summary = place.summary(&[sample.to_str().unwrap()]);
+    let count = |name: &str| summary[name].as_u64().unwrap();
+    assert_eq!(
+        count("delivered") + count("duplicates") + count("error_objects"),
+        count("records")
+    );
+    let refused: u64 = summary["refused"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|count| count.as_u64().unwrap())
+        .sum();
+    assert_eq!(refused, count("error_objects"));
+    assert_eq!(place.failed().len() as u64, count("error_objects"));
+    let delivered: usize = place.delivered().values().sum();
+    assert_eq!(delivered as u64, count("delivered"));
+}
