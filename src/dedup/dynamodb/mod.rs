@@ -143,7 +143,7 @@ impl DynamoDbStore {
     }
 
     async fn send(&self, statements: Vec<Statement<'_>>, patience: Duration) -> Answer {
-        let body = serde_json::to_string(&Request { statements });
+        let body = Request { statements }.body();
         let body = body.map_err(SdkError::construction_failure)?;
         let statements = client::written(body).map_err(SdkError::construction_failure)?;
         let request = self.client.batch_execute_statement();

@@ -2,8 +2,9 @@
 
 use std::fmt::Display;
 
-use aws_sdk_dynamodb::types::{
-    BatchStatementError, BatchStatementErrorCodeEnum as Code, BatchStatementResponse,
+use aws_sdk_dynamodb::{
+    error::BoxError,
+    types::{BatchStatementError, BatchStatementErrorCodeEnum as Code, BatchStatementResponse},
 };
 use serde::{Serialize, Serializer};
 
@@ -45,6 +46,17 @@ pub(super) struct Texts {
 pub(super) struct Request<'a> {
     pub(super) statements: Vec<Statement<'a>>,
 }
+
+impl Request<'_> {
+    pub(super) fn body(&self) -> Result<String, BoxError> {
+        let mut body = Vec::with_capacity(self.statements.len() * STATEMENT_BYTES);
+        serde_json::to_writer(&mut body, self)?;
+        Ok(String::from_utf8(body)?)
+    }
+}
+
+/// Room for most statements, so that a body seldom grows.
+const STATEMENT_BYTES: usize = 400;
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
