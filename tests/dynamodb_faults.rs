@@ -439,7 +439,7 @@ async fn warming_up_opens_a_connection_and_writes_nothing() {
     assert!(matches!(error, StoreError::Away(_)), "{error}");
 }
 
-/// Real sockets: a connection that breaks or answers nonsense below HTTP is an outage.
+/// Real sockets: a connection that breaks under a request is opened again.
 #[tokio::test]
 async fn faults_on_real_connections_pass() {
     let proxy = Proxy::in_memory();
