@@ -172,18 +172,27 @@ const OK: Reply = Reply::Entries(|record| vec![ok(record)]);
 fn what_a_function_delivers_is_in_the_lake_byte_for_byte() {
     let ran = run(&[OK]);
     assert_eq!(ran.text("events/a=1"), "{\"n\":1}{\"n\":2}{\"n\":3}");
-    assert_eq!((ran.attempts, ran.outcome.summary.delivered), (1, 3));
+    assert_eq!(
+        (ran.attempts, ran.outcome.progress.summary.delivered),
+        (1, 3)
+    );
 }
 
 /// A function that fails at first is tried until the fourth attempt.
 #[track_caller]
 fn check_tried_again(reply: Reply) {
     let ran = run(&[reply, reply, reply, OK]);
-    assert_eq!((ran.attempts, ran.outcome.summary.delivered), (4, 3));
+    assert_eq!(
+        (ran.attempts, ran.outcome.progress.summary.delivered),
+        (4, 3)
+    );
     assert_eq!(ran.error_objects(), Vec::<Value>::new());
 
     let ran = run(&[reply]);
-    assert_eq!((ran.attempts, ran.outcome.summary.failed_function), (4, 3));
+    assert_eq!(
+        (ran.attempts, ran.outcome.progress.summary.failed_function),
+        (4, 3)
+    );
     let objects = ran.error_objects();
     assert_eq!(objects.len(), 3);
     for object in objects {
@@ -209,7 +218,10 @@ fn a_batch_that_fails_is_tried_four_times_and_then_kept() {
 #[track_caller]
 fn check_kept(entries: fn(&Value) -> Vec<Value>, code: &str, folder: &str) {
     let ran = run(&[Reply::Entries(entries)]);
-    assert_eq!((ran.attempts, ran.outcome.summary.error_objects), (1, 3));
+    assert_eq!(
+        (ran.attempts, ran.outcome.progress.summary.error_objects),
+        (1, 3)
+    );
     for object in ran.error_objects() {
         assert_eq!(object["errorCode"], code);
         assert_eq!(object["attemptsMade"], 1);
@@ -256,6 +268,6 @@ fn an_id_that_nobody_asked_for_changes_nothing() {
         other["recordId"] = json!("other");
         vec![other, ok(record)]
     })]);
-    assert_eq!(ran.outcome.summary.delivered, 3);
+    assert_eq!(ran.outcome.progress.summary.delivered, 3);
     assert_eq!(ran.text("events/a=1"), "{\"n\":1}{\"n\":2}{\"n\":3}");
 }

@@ -407,7 +407,12 @@ pub fn epoch_milliseconds(time: SystemTime) -> i64 {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::{io::Write, path::Path, sync::Arc, time::Duration};
+    use std::{
+        io::Write,
+        path::Path,
+        sync::{Arc, atomic::AtomicBool},
+        time::Duration,
+    };
 
     use proptest::prelude::*;
     use serde_json::Value;
@@ -642,7 +647,7 @@ pub(super) mod tests {
 
             let mut lines = lines(file.path());
             let mut fingerprinter = Fingerprinter::default();
-            let skipped = lines.skip(&mark.position, mark.fingerprint, &mut fingerprinter);
+            let skipped = lines.skip(&mark.position, mark.fingerprint, &mut fingerprinter, &AtomicBool::new(false));
             prop_assert_eq!(skipped.expect("readable"), Skipped::Same);
             let arrived = mark.arrival_milliseconds;
             let mut cutter = Cutter::new(lines, fingerprinter, arrived, LIMITS, clock);

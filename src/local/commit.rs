@@ -37,16 +37,9 @@ impl Committer<'_> {
         let renames = &closed.window.renames;
         lake::sync(&self.lake, renames).map_err(CommitError::Sync)?;
         let arrival = closed.progress.mark.arrival_milliseconds;
-        // The last window too: a run is finished when its files have their names.
+        // The last window too: a run is finished when its summary has been told.
         self.journal
             .commit(renames, arrival, Some(closed.progress))?;
         lake::publish(&self.lake, renames).map_err(CommitError::Publish)
-    }
-
-    /// With no names left to give, lake and claims may part.
-    pub fn conclude(&self, progress: &Unfinished, is_finished: bool) -> Result<(), CommitError> {
-        let arrival = progress.mark.arrival_milliseconds;
-        let unfinished = (!is_finished).then(|| progress.clone());
-        Ok(self.journal.commit(&[], arrival, unfinished)?)
     }
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -118,6 +118,8 @@ pub enum Skipped {
     Same,
     /// It does not. All of it comes next.
     Other,
+    /// Nobody wants to know any more.
+    Stopped,
 }
 
 /// The lines of all sources.
@@ -337,12 +339,16 @@ impl Lines {
         to: &Position,
         expected: Fingerprint,
         fingerprinter: &mut Fingerprinter,
+        stop: &AtomicBool,
     ) -> Result<Skipped, InputError> {
         // What has gone by in a stream cannot be had again, so its head is looked at first.
         let same_head = self.rewinds() || self.peek(to.bytes)? == expected.head;
         if same_head {
             // Whatever fails here fails again where it is read for good.
-            let passed = self.pass(to, expected.head, fingerprinter);
+            let passed = self.pass(to, expected.head, fingerprinter, stop);
+            if stop.load(Ordering::Relaxed) {
+                return Ok(Skipped::Stopped);
+            }
             if passed.is_ok_and(|passed| passed) && fingerprinter.digest() == expected {
                 return Ok(Skipped::Same);
             }
@@ -383,8 +389,9 @@ impl Lines {
         to: &Position,
         head: u64,
         fingerprinter: &mut Fingerprinter,
+        stop: &AtomicBool,
     ) -> Result<bool, InputError> {
-        while self.position.bytes < to.bytes {
+        while self.position.bytes < to.bytes && !stop.load(Ordering::Relaxed) {
             let left = to.bytes - self.position.bytes;
             let Some(reader) = self.reader()? else {
                 return Ok(false);

@@ -96,6 +96,14 @@ impl<'a> Journal<'a> {
         })
     }
 
+    /// Ends a run whose summary has been told: a finished one is not gone on with. With no names
+    /// left to give, lake and claims may part.
+    pub fn conclude(&self, progress: Unfinished, is_finished: bool) -> Result<(), JournalError> {
+        let arrival = progress.mark.arrival_milliseconds;
+        let unfinished = (!is_finished).then_some(progress);
+        self.commit(&[], arrival, unfinished)
+    }
+
     /// Makes a window's claims durable, and with them that its files are part of the lake.
     pub fn commit(
         &self,

@@ -101,7 +101,6 @@ impl Lake {
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
         create_folder(&folder.join(&open_folder))?;
-        let mut random = Random::default();
         Ok(Self {
             layout,
             names: Names {

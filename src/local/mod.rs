@@ -67,10 +67,11 @@ pub struct Firehose<'a, F> {
     pub stop: Arc<AtomicBool>,
 }
 
-/// How a run ended, and what it came to, with what an interrupted run did before.
+/// How a run ended, and what it came to, with what an interrupted run did before. Given again, it
+/// goes on, until it is [concluded](Journal::conclude).
 #[derive(Debug)]
 pub struct Outcome {
-    pub summary: Summary,
+    pub progress: Unfinished,
     pub ending: Ending,
 }
 
@@ -139,9 +140,9 @@ impl<F: Function + Sync> Firehose<'_, F> {
             let _ = delivery.lake.sweep();
         }
         let ending = run?;
-        let summary = delivery.progress.summary;
-        summary.check_conserved()?;
-        Ok(Outcome { summary, ending })
+        let progress = delivery.progress;
+        progress.summary.check_conserved()?;
+        Ok(Outcome { progress, ending })
     }
 
     fn begin(&self, lines: Lines, left: Left) -> Result<(Cutter, Unfinished), RunError> {
@@ -170,8 +171,8 @@ impl<F: Function + Sync> Firehose<'_, F> {
                 fingerprint,
                 ..
             } = unfinished.mark;
-            let skipped = lines.skip(&position, fingerprint, &mut fingerprinter)?;
-            if skipped == Skipped::Same {
+            let skipped = lines.skip(&position, fingerprint, &mut fingerprinter, &self.stop)?;
+            if skipped != Skipped::Other {
                 progress = unfinished;
                 progress.summary.resumed_records = progress.summary.records;
             }

@@ -86,10 +86,7 @@ impl<F: Function + Sync> Pipeline<'_, F> {
             let delivered = deliver(&steps, delivery, to_committer, &full);
             drop(steps);
             join(committing)?;
-            let ending = delivered?;
-            let is_finished = matches!(ending, Ending::Complete);
-            committer.conclude(&delivery.progress, is_finished)?;
-            Ok(ending)
+            delivered
         })
     }
 

@@ -14,8 +14,8 @@ use super::terminal::{Colour, Palette};
 use crate::local::summary::{PARTITIONS_MAX, Summary};
 
 /// A summary and where to look.
-pub(super) struct Report {
-    pub(super) summary: Summary,
+pub(super) struct Report<'a> {
+    pub(super) summary: &'a Summary,
     pub(super) is_complete: bool,
     pub(super) lake: PathBuf,
     pub(super) errors: PathBuf,
@@ -29,7 +29,7 @@ struct Row {
     remark: String,
 }
 
-impl Report {
+impl Report<'_> {
     pub(super) fn print_human(&self) -> Result<()> {
         let stdout = io::stdout();
         let palette = Palette::of(&stdout);
@@ -52,7 +52,7 @@ impl Report {
             bytes_in,
             bytes_out,
             ..
-        } = self.summary;
+        } = *self.summary;
         let (read, written) = (DecimalBytes(bytes_in), DecimalBytes(bytes_out));
         writeln!(out, "bytes        {read} in, {written} out")?;
         writeln!(out, "lake         {}", self.lake.display())?;
@@ -74,7 +74,7 @@ impl Report {
 
     /// Always the same first rows; what seldom happens, only when it has.
     fn rows(&self) -> Vec<Row> {
-        let summary = &self.summary;
+        let summary = self.summary;
         let mut rows = vec![
             Row::new("records", summary.records, Colour::Bold, self.pace()),
             Row::new("delivered", summary.delivered, Colour::Green, String::new()),
@@ -229,8 +229,8 @@ struct Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    fn of(report: &'a Report) -> Self {
-        let summary = &report.summary;
+    fn of(report: &'a Report<'_>) -> Self {
+        let summary = report.summary;
         let refused = summary.refused.iter();
         Self {
             records: summary.records,

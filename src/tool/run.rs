@@ -41,18 +41,21 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     let input = Input::find(&options.input, &plan.lake)?;
     let places = Places::prepare(&plan)?;
     let store = EmbeddedStore::open(&places.claims)?;
-    let Outcome { summary, ending } = process_input(&plan, &places, &store, input, stop)?;
+    let Outcome { progress, ending } = process_input(&plan, &places, &store, input, stop)?;
+    let failed_function = progress.summary.failed_function;
+    let is_complete = matches!(ending, Ending::Complete);
     let report = Report {
-        is_complete: matches!(ending, Ending::Complete),
+        summary: &progress.summary,
+        is_complete,
         lake: places.lake.clone(),
         errors: places.lake.join(plan.layout.error_prefix.literal_folder()),
-        summary,
     };
     match options.summary {
         SummaryFormat::Human => report.print_human()?,
         SummaryFormat::Json => report.print_json()?,
     }
-    exit_code(ending, report.summary.failed_function)
+    places.journal(&store).conclude(progress, is_complete)?;
+    exit_code(ending, failed_function)
 }
 
 /// The folders of a run: they exist and are absolute.
@@ -73,6 +76,10 @@ impl Places {
             .and_then(|()| fs::canonicalize(&claims))
             .map(|claims| Self { lake, claims })
             .with_context(|| format!("--claims {} cannot be used", claims.display()))
+    }
+
+    fn journal<'a>(&self, store: &'a EmbeddedStore) -> Journal<'a> {
+        Journal::new(store, &self.claims, &self.lake)
     }
 }
 
@@ -95,7 +102,7 @@ fn process_input(
         pauses: PAUSES,
         rules: &plan.settings.rules,
         store,
-        journal: Journal::new(store, &places.claims, &places.lake),
+        journal: places.journal(store),
         lake,
         limits: plan.limits,
         window_bytes_max: plan.window_bytes_max,
