@@ -7,9 +7,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod support;
+
 use std::{
     fs,
-    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -31,6 +32,7 @@ use nozzle::{
     transform::Rules,
 };
 use serde_json::{Value, json};
+use support::folder::files;
 
 /// Answers each attempt as its script says, the last line of it for ever.
 struct Scripted {
@@ -148,22 +150,6 @@ impl Ran {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
     }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths
-        .flat_map(|path| {
-            if path.is_dir() {
-                files(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
 }
 
 const OK: Reply = Reply::Entries(|record| vec![ok(record)]);

@@ -7,6 +7,8 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod support;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -19,6 +21,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
 use serde_json::Value;
+use support::folder::files;
 use tempfile::TempDir;
 
 /// A folder with a lake, and the commands given in it.
@@ -117,23 +120,6 @@ impl Place {
 #[derive(serde::Deserialize)]
 struct Event {
     event_uuid: String,
-}
-
-/// All files below a folder.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths
-        .flat_map(|path| {
-            if path.is_dir() {
-                files(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
 }
 
 fn stderr(output: &Output) -> String {

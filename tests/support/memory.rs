@@ -22,10 +22,6 @@ impl Memory {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.lock().len()
-    }
-
     pub(crate) fn hold(&self, identity: &str, owner: Owner, ttl_seconds: u64) {
         self.lock()
             .insert(identity.to_owned(), (owner, ttl_seconds));

@@ -12,6 +12,7 @@ pub(crate) mod client;
 pub(crate) mod contract;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod emulators;
+pub(crate) mod folder;
 pub(crate) mod memory;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod proxy;
