@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
-use std::time::{Duration, SystemTime};
+use std::{
+    iter,
+    time::{Duration, SystemTime},
+};
 
 use base64_simd::STANDARD;
 use divan::{Bencher, black_box, counter::ItemsCount};
@@ -12,7 +15,8 @@ use nozzle::{
     dedup::{Answers, Claim, ClaimStore, Claimed, Owner, Terms},
     firehose::{
         FirehoseTransform, Moment,
-        wire::{Answer, Request, ResponseWriter},
+        draft::Draft,
+        wire::{Answer, read_request},
     },
     transform::{Identity, Rules, transform, write_delivered, write_identity},
 };
@@ -99,7 +103,7 @@ fn envelope(bencher: Bencher<'_, '_>) {
     let body = body();
     bencher
         .counter(ItemsCount::new(EVENTS))
-        .bench(|| black_box(Request::parse(&body).unwrap().records.len()));
+        .bench(|| black_box(read_request(&body).unwrap().len()));
 }
 
 #[divan::bench]
@@ -133,7 +137,7 @@ fn line(bencher: Bencher<'_, '_>) {
         .map(|text| transform(text.as_bytes(), &rules).unwrap())
         .collect();
     bench_each(bencher, &events, |event| {
-        let mut line = String::with_capacity(1_000);
+        let mut line = Vec::with_capacity(1_000);
         rules.partition_keys.write_json(event, &mut line);
         write_delivered(event, &mut line);
         line
@@ -165,18 +169,17 @@ fn owner(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn response(bencher: Bencher<'_, '_>) {
     let (body, lines) = (body(), events());
-    let request = Request::parse(&body).unwrap();
+    let records = read_request(&body).unwrap();
     bencher.counter(ItemsCount::new(EVENTS)).bench(|| {
-        let mut response = ResponseWriter::new(body.len() * 2);
-        for (record, line) in request.records.iter().zip(&lines) {
-            let partition_keys = r#"{"event_type":"payment","year":"2024"}"#;
+        let mut draft = Draft::with_capacity(body.len() * 2, EVENTS);
+        for (record, line) in records.iter().zip(&lines) {
             let answer = Answer::Ok {
-                line,
-                partition_keys,
+                line: line.as_bytes(),
+                partition_keys: br#"{"event_type":"payment","year":"2024"}"#,
             };
-            response.push(record, &answer);
+            draft.push(record.slot, &answer);
         }
-        response.finish()
+        draft.settle(iter::empty())
     });
 }
 

@@ -13,6 +13,10 @@ use crate::{
 
 const SECONDS_PER_HOUR: u64 = 3600;
 const TTL_HOURS_MAX: u64 = 8760;
+/// What a delivery stream may have active at once, unless AWS raised it.
+const BATCH_PARTITIONS_DEFAULT: usize = 500;
+/// More than a batch has records.
+const BATCH_PARTITIONS_LIMIT: usize = 100_000;
 
 /// A setting's value is not allowed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +76,12 @@ pub fn read_settings(lookup: impl Fn(&str) -> Option<String>) -> Result<Settings
             1,
             RESPONSE_BYTES_MAX,
             RESPONSE_BYTES_MAX,
+        )?,
+        batch_partitions_max: settings.number(
+            "BATCH_PARTITIONS_MAX",
+            1,
+            BATCH_PARTITIONS_LIMIT,
+            BATCH_PARTITIONS_DEFAULT,
         )?,
     })
 }
@@ -219,6 +229,7 @@ mod tests {
         assert_eq!(settings.on_claim_failure, OnClaimFailure::Retry);
         assert_eq!(settings.on_differing_duplicate, OnDifferingDuplicate::Drop);
         assert_eq!(settings.response_bytes_max, 6_291_556);
+        assert_eq!(settings.batch_partitions_max, 500);
     }
 
     #[test]
@@ -232,6 +243,7 @@ mod tests {
             ("ON_CLAIM_FAILURE", "deliver"),
             ("ON_DIFFERING_DUPLICATE", "fail"),
             ("RESPONSE_BYTES_MAX", "1"),
+            ("BATCH_PARTITIONS_MAX", "100000"),
         ]))
         .unwrap();
         assert_eq!(settings.rules.partition_keys.to_string(), "event_type,hour");
@@ -242,6 +254,7 @@ mod tests {
         assert_eq!(settings.on_claim_failure, OnClaimFailure::Deliver);
         assert_eq!(settings.on_differing_duplicate, OnDifferingDuplicate::Fail);
         assert_eq!(settings.response_bytes_max, 1);
+        assert_eq!(settings.batch_partitions_max, 100_000);
     }
 
     #[test]
@@ -258,6 +271,13 @@ mod tests {
                 "RESPONSE_BYTES_MAX",
                 value,
                 "a whole number from 1 to 6291556",
+            );
+        }
+        for value in ["0", "100001", "many"] {
+            check_wrong(
+                "BATCH_PARTITIONS_MAX",
+                value,
+                "a whole number from 1 to 100000",
             );
         }
         check_wrong("EVENT_IDENTITY", "name", "`event` or `uuid`");

@@ -83,6 +83,12 @@ impl<'a> Cursor<'a> {
         self.position
     }
 
+    /// Bytes not passed yet.
+    #[must_use]
+    pub fn rest_length(&self) -> usize {
+        self.text.len() - self.position
+    }
+
     /// The next byte that is not white space.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {

@@ -14,6 +14,7 @@ locals {
       EVENT_YEARS            = var.event_years
       ON_CLAIM_FAILURE       = var.on_claim_failure
       ON_DIFFERING_DUPLICATE = var.on_differing_duplicate
+      BATCH_PARTITIONS_MAX   = tostring(min(var.active_partitions_quota, 100000))
     },
     length(var.event_types) > 0 ? { EVENT_TYPES = join(",", var.event_types) } : {},
   )

@@ -547,7 +547,7 @@ variable "refused_percent_max" {
 
 variable "active_partitions_quota" {
   type        = number
-  description = "The account's quota of active partitions a stream (500 unless AWS raised it); an alarm comes at 80 % of it."
+  description = "The account's quota of active partitions a stream (500 unless AWS raised it); an alarm comes at 80 % of it, and no batch may spread over more."
   default     = 500
   nullable    = false
 

@@ -287,6 +287,38 @@ fn a_smaller_record_may_fit_behind_one_that_does_not() {
 }
 
 #[test]
+fn partitions_beyond_the_bound_are_overflow_and_claim_nothing() {
+    let of_type = |id: &str, event_type: &str| {
+        let text = event(id).replace("account", event_type);
+        assert!(text.contains(event_type), "{text}");
+        Sent::new(id, 1, &text)
+    };
+    let records = [
+        of_type("1", "login"),
+        of_type("2", "logout"),
+        Sent::new("3", 1, "no json"),
+        of_type("4", "made-up"),
+        of_type("5", "logout"),
+        of_type("4", "made-up"),
+    ];
+    let function = function(&[("BATCH_PARTITIONS_MAX", "2")]);
+    let counts = check(&function, &records, "OOPPOD");
+    assert_eq!(counts.overflow, 1);
+    let again = [of_type("4", "made-up")];
+    assert_eq!(check(&function, &again, "O").reclaimed, 0);
+}
+
+#[test]
+fn ten_thousand_types_in_one_batch_fill_no_more_than_the_stream_has_room_for() {
+    let number_of = |range: std::ops::Range<usize>| range.map(|number| format!("{number:05}"));
+    let records: Vec<_> = number_of(0..10_000)
+        .map(|number| Sent::new(&number, 1, &event(&number).replace("account", &number)))
+        .collect();
+    let counts = answer(&function(&[]), &records).counts;
+    assert_eq!((counts.delivered, counts.overflow), (500, 9_500));
+}
+
+#[test]
 fn a_batch_whose_shortest_answers_do_not_fit_is_sent_again() {
     let records = [Sent::new("1", 1, "no json"), Sent::new("2", 1, "no json")];
     let shortest = answer(&function(&[]), &records).body.len();

@@ -44,26 +44,24 @@ fn judge(data: &str, rules: &Rules) -> Value {
 }
 
 fn delivered(data: &str, event: &Event<'_>) -> Value {
-    let write = |write: &dyn Fn(&mut String)| {
-        let mut out = String::new();
-        write(&mut out);
-        out
-    };
-    let line = write(&|out| write_delivered(event, out));
+    let (mut line, mut keys) = (Vec::new(), Vec::new());
+    write_delivered(event, &mut line);
     let all_keys =
         "event_type,event_subtype,year,month,day,hour".parse::<nozzle::partition::PartitionKeys>();
-    let keys = write(&|out| {
-        all_keys
-            .as_ref()
-            .expect("keys are known")
-            .write_json(event, out);
-    });
+    all_keys
+        .expect("keys are known")
+        .write_json(event, &mut keys);
+    let identity = |identity| {
+        let mut out = String::new();
+        write_identity(event, identity, &mut out);
+        out
+    };
     json!({
         "data": data,
         "delivered": STANDARD.encode(line),
-        "keys": serde_json::from_str::<Value>(&keys).expect("keys are JSON"),
-        "identity": write(&|out| write_identity(event, Identity::Event, out)),
-        "identity_uuid": write(&|out| write_identity(event, Identity::Uuid, out)),
+        "keys": serde_json::from_slice::<Value>(&keys).expect("keys are JSON"),
+        "identity": identity(Identity::Event),
+        "identity_uuid": identity(Identity::Uuid),
     })
 }
 

@@ -105,18 +105,20 @@ impl Instant {
     }
 }
 
+/// The most decimal digits that 64 bits always hold.
+const PLAIN_DIGITS_MAX: usize = 19;
+
 /// The same as [`nanoseconds`] for digits and a point alone, as most senders write them; none for
-/// any other number, and for what 64 bits cannot hold.
+/// any other number, and for what 64 bits may not hold.
 fn plain_nanoseconds(number: &str) -> Option<u64> {
+    if number.len() > PLAIN_DIGITS_MAX {
+        return None;
+    }
     let mut digits: u64 = 0;
     let mut point = None;
     for (index, byte) in number.bytes().enumerate() {
         match byte {
-            b'0'..=b'9' => {
-                digits = digits
-                    .checked_mul(10)?
-                    .checked_add(u64::from(byte - b'0'))?;
-            }
+            b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
             b'.' => point = Some(index),
             _ => return None,
         }
@@ -233,10 +235,10 @@ fn read_digits(text: &str, length: usize) -> Option<u32> {
 }
 
 /// Writes a number with leading zeros.
-pub fn push_digits<const WIDTH: usize>(out: &mut String, number: u32) {
+pub fn push_digits<const WIDTH: usize>(out: &mut Vec<u8>, number: u32) {
     let mut digits = [0; WIDTH];
     write_digits(&mut digits, number);
-    out.extend(digits.map(char::from));
+    out.extend_from_slice(&digits);
 }
 
 /// Fills all of this with a number's digits.

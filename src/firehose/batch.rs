@@ -1,25 +1,21 @@
 //! A batch's records on their way to their verdicts, without the waiting in between.
 
-use std::{
-    collections::{HashMap, hash_map},
-    ops::Range,
-};
-
-use base64_simd::STANDARD;
+use std::ops::Range;
 
 use super::{
     OnDifferingDuplicate, Settings,
     budget::Budget,
-    wire::{self, Answer, Record, ResponseWriter},
+    draft::Draft,
+    identities::Identities,
+    wire::{Answer, Slot},
 };
 use crate::{
     dedup::{Claim, Claimed, Owner},
     event::Refusal,
-    transform::{Identity, transform, write_delivered, write_identity},
 };
 
-/// What an event's identity, partition keys and added fields usually take.
-const ADDED_BYTES: usize = 400;
+/// What a candidate is sure to get.
+const SHORTEST: Answer<'_> = Answer::ProcessingFailed;
 
 /// What becomes of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,27 +26,26 @@ pub enum Verdict {
         differing: bool,
     },
     Refused(Refusal),
-    /// Its answer did not fit into the response.
+    /// Its answer did not fit into the response, or its partition is one too many.
     Overflow,
 }
 
 /// The records of a request, and what is known of each so far.
 pub(super) struct Batch<'a> {
-    records: &'a [Record<'a>],
-    entries: Vec<Entry>,
-    /// Identities, partition keys and lines of all candidates.
-    texts: String,
-    /// The most bytes that the response can have.
-    response_bytes_max: usize,
-    settings: &'a Settings,
+    pub(super) entries: Vec<Entry<'a>>,
+    pub(super) identities: Identities,
+    /// What is said if every candidate is delivered and no copy differs.
+    pub(super) draft: Draft,
+    pub(super) settings: &'a Settings,
 }
 
-struct Entry {
-    owner: Owner,
-    stage: Stage,
+pub(super) struct Entry<'a> {
+    pub(super) slot: Slot<'a>,
+    pub(super) owner: Owner,
+    pub(super) stage: Stage,
 }
 
-enum Stage {
+pub(super) enum Stage {
     Refused(Refusal),
     /// The first of its identity: delivered, unless its claim says otherwise.
     Candidate(Candidate),
@@ -59,12 +54,11 @@ enum Stage {
     Overflow,
 }
 
-/// What an event will be delivered as, in the batch's texts.
-struct Candidate {
-    identity: Range<usize>,
-    partition_keys: Range<usize>,
-    line: Range<usize>,
-    led_by: Option<i128>,
+/// An event to be claimed.
+pub(super) struct Candidate {
+    /// In the batch's identities.
+    pub(super) identity: Range<usize>,
+    pub(super) led_by: Option<i128>,
 }
 
 /// Who has the claim of a candidate.
@@ -76,92 +70,37 @@ enum Standing {
     Held(Owner),
 }
 
-impl<'a> Batch<'a> {
-    /// Judges each record by itself, then finds the copies among them.
-    #[must_use]
-    pub(super) fn read(records: &'a [Record<'a>], settings: &'a Settings) -> Self {
-        let base64_bytes: usize = records
-            .iter()
-            .filter_map(|record| record.data)
-            .map(|data| data.text.len())
-            .sum();
-        let texts_bytes = base64_bytes / 4 * 3 + records.len() * ADDED_BYTES;
-        let texts = String::with_capacity(texts_bytes);
-        let mut batch = Self {
-            records,
-            entries: Vec::with_capacity(records.len()),
-            texts,
-            response_bytes_max: 0,
-            settings,
-        };
-        let mut bytes = Vec::new();
-        for record in records {
-            let stage = match decode(record, &mut bytes).and_then(|()| batch.judge(&bytes)) {
-                Ok(candidate) => Stage::Candidate(candidate),
-                Err(refusal) => Stage::Refused(refusal),
-            };
-            let id = record.id.decode().unwrap_or(record.id.text.into());
-            let owner = Owner::of(&id, record.arrival_milliseconds, &bytes);
-            batch.entries.push(Entry { owner, stage });
-        }
-        batch.find_copies();
-        batch
-    }
-
-    fn judge(&mut self, bytes: &[u8]) -> Result<Candidate, Refusal> {
-        let event = transform(bytes, &self.settings.rules)?;
-        let identity = self.settings.identity;
-        Ok(Candidate {
-            identity: write(&mut self.texts, |out| write_identity(&event, identity, out)),
-            partition_keys: write(&mut self.texts, |out| {
-                self.settings.rules.partition_keys.write_json(&event, out);
-            }),
-            line: write(&mut self.texts, |out| write_delivered(&event, out)),
-            led_by: (identity == Identity::Event).then(|| event.created_at.nanoseconds()),
-        })
-    }
-
-    fn find_copies(&mut self) {
-        let mut firsts = HashMap::with_capacity(self.entries.len());
-        for (index, entry) in self.entries.iter_mut().enumerate() {
-            let Stage::Candidate(candidate) = &entry.stage else {
-                continue;
-            };
-            match firsts.entry(text(&self.texts, &candidate.identity)) {
-                hash_map::Entry::Vacant(first) => drop(first.insert(index)),
-                hash_map::Entry::Occupied(first) => entry.stage = Stage::CopyOf(*first.get()),
-            }
-        }
-    }
-
+impl Batch<'_> {
     /// Lets a candidate be overflow where its longest answer does not fit into the response, in
     /// order. Fails if not even the shortest answers fit.
     pub(super) fn fit(&mut self) -> Result<(), ResponseTooSmall> {
         let bytes_max = self.settings.response_bytes_max;
-        let shortest = self.length(self.entries.iter().map(|entry| self.shortest_answer(entry)));
+        if self.draft.response_length() <= bytes_max {
+            return Ok(());
+        }
+        let shortest = self.shortest_response();
         let mut budget = Budget::new(bytes_max, shortest).ok_or(ResponseTooSmall {
             bytes_max,
             shortest,
         })?;
-        for (record, entry) in self.records.iter().zip(&mut self.entries) {
-            if let Stage::Candidate(candidate) = &entry.stage {
-                let longest = ok(&self.texts, candidate).length(record);
-                if !budget.take(Answer::ProcessingFailed.length(record), longest) {
-                    entry.stage = Stage::Overflow;
-                }
+        for (index, entry) in self.entries.iter_mut().enumerate() {
+            let longest = self.draft.answer_length(index);
+            if matches!(entry.stage, Stage::Candidate(_))
+                && !budget.take(SHORTEST.length(entry.slot), longest)
+            {
+                entry.stage = Stage::Overflow;
             }
         }
-        self.response_bytes_max = bytes_max - budget.bytes_left();
         Ok(())
     }
 
-    /// What is sure to fit: a candidate may yet become overflow, a copy differ from what it copies.
-    fn shortest_answer(&self, entry: &Entry) -> Answer<'_> {
-        let fails = self.settings.on_differing_duplicate == OnDifferingDuplicate::Fail;
-        match entry.stage {
-            Stage::CopyOf(_) if !fails => Answer::Dropped,
-            _ => Answer::ProcessingFailed,
-        }
+    /// What is sure to be needed: every candidate may yet become overflow.
+    fn shortest_response(&self) -> usize {
+        let entries = self.entries.iter().enumerate();
+        let candidates = entries.filter(|(_, entry)| matches!(entry.stage, Stage::Candidate(_)));
+        let sparable = candidates
+            .map(|(index, entry)| self.draft.answer_length(index) - SHORTEST.length(entry.slot));
+        self.draft.response_length() - sparable.sum::<usize>()
     }
 
     /// The claims to make, one a candidate.
@@ -169,7 +108,7 @@ impl<'a> Batch<'a> {
     pub(super) fn claims(&self) -> Vec<Claim<'_>> {
         let candidates = self.entries.iter().filter_map(|entry| match &entry.stage {
             Stage::Candidate(candidate) => Some(Claim {
-                identity: text(&self.texts, &candidate.identity),
+                identity: self.identities.get(&candidate.identity),
                 led_by: candidate.led_by,
                 owner: entry.owner,
             }),
@@ -230,7 +169,7 @@ impl<'a> Batch<'a> {
 
     fn verdict(
         &self,
-        entry: &Entry,
+        entry: &Entry<'_>,
         standing: Option<Standing>,
         standings: &[Option<Standing>],
     ) -> Verdict {
@@ -252,37 +191,18 @@ impl<'a> Batch<'a> {
 
     /// The response that says the verdicts.
     #[must_use]
-    pub(super) fn response(&self, verdicts: &[Verdict]) -> Vec<u8> {
-        let mut response = ResponseWriter::new(self.response_bytes_max);
-        for ((record, entry), verdict) in self.records.iter().zip(&self.entries).zip(verdicts) {
-            response.push(record, &self.answer(entry, *verdict));
-        }
-        response.finish()
-    }
-
-    fn answer(&self, entry: &Entry, verdict: Verdict) -> Answer<'_> {
+    pub(super) fn respond(self, verdicts: &[Verdict]) -> Vec<u8> {
         let fails = self.settings.on_differing_duplicate == OnDifferingDuplicate::Fail;
-        match (verdict, &entry.stage) {
-            (Verdict::Delivered, Stage::Candidate(candidate)) => ok(&self.texts, candidate),
-            (Verdict::Duplicate { differing }, _) if !(differing && fails) => Answer::Dropped,
-            _ => Answer::ProcessingFailed,
-        }
-    }
-
-    fn length<'t>(&self, answers: impl Iterator<Item = Answer<'t>>) -> usize {
-        let answers = self
-            .records
-            .iter()
-            .zip(answers)
-            .map(|(record, answer)| answer.length(record));
-        wire::frame_length(self.records.len()) + answers.sum::<usize>()
-    }
-
-    /// Each record with its owner.
-    pub(super) fn owners(&self) -> impl Iterator<Item = (&Record<'a>, &Owner)> {
-        self.records
-            .iter()
-            .zip(self.entries.iter().map(|entry| &entry.owner))
+        let entries = self.entries.iter().zip(verdicts).enumerate();
+        let shorter = entries.filter_map(|(index, (entry, verdict))| {
+            let answer = match verdict {
+                Verdict::Delivered | Verdict::Refused(_) => return None,
+                Verdict::Duplicate { differing } if !(*differing && fails) => Answer::Dropped,
+                Verdict::Duplicate { .. } | Verdict::Overflow => Answer::ProcessingFailed,
+            };
+            Some((index, entry.slot, answer))
+        });
+        self.draft.settle(shorter)
     }
 }
 
@@ -328,32 +248,4 @@ pub(super) struct Settled {
 pub struct ResponseTooSmall {
     pub bytes_max: usize,
     pub shortest: usize,
-}
-
-/// Reads a record's data into `bytes`; leaves them empty if it cannot be read.
-fn decode(record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<(), Refusal> {
-    bytes.clear();
-    let data = record.data.ok_or(Refusal::DataMissing)?;
-    let data = data.decode().ok_or(Refusal::NotBase64)?;
-    STANDARD.decode_append(data.as_bytes(), bytes).map_err(|_| {
-        bytes.clear();
-        Refusal::NotBase64
-    })
-}
-
-fn write(texts: &mut String, write: impl FnOnce(&mut String)) -> Range<usize> {
-    let start = texts.len();
-    write(texts);
-    start..texts.len()
-}
-
-fn text<'t>(texts: &'t str, range: &Range<usize>) -> &'t str {
-    texts.get(range.clone()).unwrap_or_default()
-}
-
-fn ok<'t>(texts: &'t str, candidate: &Candidate) -> Answer<'t> {
-    Answer::Ok {
-        line: text(texts, &candidate.line),
-        partition_keys: text(texts, &candidate.partition_keys),
-    }
 }

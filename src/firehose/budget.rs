@@ -18,12 +18,6 @@ impl Budget {
             .map(|bytes_left| Self { bytes_left })
     }
 
-    /// What is not taken.
-    #[must_use]
-    pub fn bytes_left(&self) -> usize {
-        self.bytes_left
-    }
-
     /// Takes what a longer answer needs beyond the shortest, if that is left.
     #[must_use]
     pub fn take(&mut self, bytes_shortest: usize, bytes_longest: usize) -> bool {

@@ -9,6 +9,10 @@
 mod batch;
 pub mod budget;
 mod counts;
+pub mod draft;
+mod identities;
+mod partitions;
+mod reading;
 mod settings;
 pub mod wire;
 
@@ -20,7 +24,7 @@ use batch::{Batch, Settled};
 pub use batch::{ResponseTooSmall, Verdict};
 pub use counts::Counts;
 pub use settings::{OnClaimFailure, OnDifferingDuplicate, Settings};
-use wire::{EnvelopeUnreadable, Request};
+use wire::EnvelopeUnreadable;
 
 use crate::{
     dedup::{Answers, ClaimStore, NEVER, Owner, StoreError, Terms},
@@ -90,14 +94,13 @@ impl<S: ClaimStore> FirehoseTransform<S> {
     /// is away or that the request itself cannot be answered.
     pub async fn answer(&self, body: &[u8], moment: Moment) -> Result<Answer, Unavailable> {
         let started = Instant::now();
-        let request = Request::parse(body)?;
-        let mut batch = Batch::read(&request.records, &self.settings);
+        let mut batch = Batch::read(body, &self.settings)?;
         batch.fit()?;
         let claim_started = Instant::now();
         let settled = self.claim(&batch, moment).await?;
         let claim_duration = claim_started.elapsed();
-        let response = batch.response(&settled.verdicts);
         log_verdicts(&batch, &settled.verdicts);
+        let response = batch.respond(&settled.verdicts);
         let counts = Counts {
             claim_duration,
             duration: started.elapsed(),
@@ -153,13 +156,13 @@ impl<S: ClaimStore> FirehoseTransform<S> {
 /// be found by its id, arrival and hash. Never what it says.
 fn log_verdicts(batch: &Batch<'_>, verdicts: &[Verdict]) {
     let mut refusals = 0;
-    for ((record, owner), verdict) in batch.owners().zip(verdicts) {
+    for (entry, verdict) in batch.entries.iter().zip(verdicts) {
         let Owner {
             arrival_milliseconds,
             bytes_hash,
             ..
-        } = owner;
-        let record_id = record.id.text;
+        } = entry.owner;
+        let record_id = entry.slot.record_id.text;
         match verdict {
             Verdict::Refused(reason) => {
                 refusals += 1;

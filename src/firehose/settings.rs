@@ -12,6 +12,8 @@ pub struct Settings {
     pub on_claim_failure: OnClaimFailure,
     pub on_differing_duplicate: OnDifferingDuplicate,
     pub response_bytes_max: usize,
+    /// How many partitions the events of one batch may be of.
+    pub batch_partitions_max: usize,
 }
 
 /// What to do when the claim store cannot answer.

@@ -1,27 +1,27 @@
 //! What Firehose sends and wants back, as bytes. Lenient where real senders differ; holds only
-//! what is read.
+//! what is read. Many answers are put together in `draft`.
 
 use base64_simd::STANDARD;
 
 use crate::json::{Cursor, Problem, Spelled, Value};
 
-const RESPONSE_START: &str = r#"{"records":["#;
-const RESPONSE_END: &str = "]}";
-
-/// A batch.
-#[derive(Debug)]
-pub struct Request<'a> {
-    pub records: Vec<Record<'a>>,
-}
+/// What a record of a usual size takes in a request.
+pub(super) const RECORD_BYTES: usize = 512;
 
 /// What Firehose hands over: an id, an arrival time and bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-    pub id: Spelled<'a>,
+    pub slot: Slot<'a>,
     /// Epoch milliseconds.
     pub arrival_milliseconds: Option<i64>,
     /// Base64; none where the record has no text under either name.
     pub data: Option<Spelled<'a>>,
+}
+
+/// Which record an answer is for, and under which name it wants its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot<'a> {
+    pub record_id: Spelled<'a>,
     pub data_name: DataName,
 }
 
@@ -49,15 +49,13 @@ pub enum EnvelopeUnreadable {
     RecordIdMissing(usize),
 }
 
-impl<'a> Request<'a> {
-    pub fn parse(body: &'a [u8]) -> Result<Self, EnvelopeUnreadable> {
-        let text = simdutf8::basic::from_utf8(body).map_err(|_| EnvelopeUnreadable::NotUtf8)?;
-        let mut cursor = Cursor::new(text);
-        let records = read_envelope(&mut cursor)
-            .map_err(|_| EnvelopeUnreadable::NotJson(cursor.position()))?;
-        let records = records.ok_or(EnvelopeUnreadable::RecordsMissing)??;
-        Ok(Self { records })
-    }
+/// The records of a request.
+pub fn read_request(body: &[u8]) -> Result<Vec<Record<'_>>, EnvelopeUnreadable> {
+    let text = simdutf8::basic::from_utf8(body).map_err(|_| EnvelopeUnreadable::NotUtf8)?;
+    let mut cursor = Cursor::new(text);
+    let records =
+        read_envelope(&mut cursor).map_err(|_| EnvelopeUnreadable::NotJson(cursor.position()))?;
+    records.ok_or(EnvelopeUnreadable::RecordsMissing)?
 }
 
 /// All records of a request, unless one of them cannot be answered.
@@ -81,7 +79,7 @@ fn read_envelope<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Records<'a>>, Pro
 }
 
 fn read_records<'a>(cursor: &mut Cursor<'a>) -> Result<Records<'a>, Problem> {
-    let mut records = Vec::new();
+    let mut records = Vec::with_capacity(cursor.rest_length() / RECORD_BYTES + 1);
     let mut count = 0;
     let mut first_without_id = None;
     cursor.enter_array()?;
@@ -135,10 +133,12 @@ impl<'a> RecordRead<'a> {
         };
         let arrival_milliseconds = self.arrival_milliseconds;
         Some(Record {
-            id: self.id?,
+            slot: Slot {
+                record_id: self.id?,
+                data_name,
+            },
             arrival_milliseconds,
             data,
-            data_name,
         })
     }
 }
@@ -162,93 +162,70 @@ fn milliseconds(value: Value<'_>) -> Option<i64> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer<'a> {
     Ok {
-        line: &'a str,
-        partition_keys: &'a str,
+        line: &'a [u8],
+        partition_keys: &'a [u8],
     },
     Dropped,
     ProcessingFailed,
 }
 
-impl<'a> Answer<'a> {
+const BEFORE_ID: &str = r#"{"recordId":""#;
+const BEFORE_KEYS: &str = r#"","metadata":{"partitionKeys":"#;
+const AFTER_KEYS: &str = "}}";
+const WITHOUT_KEYS: &str = r#"","metadata":{}}"#;
+
+impl Answer<'_> {
     /// How many bytes it takes, without the comma between two answers.
     #[must_use]
-    pub fn length(&self, record: &Record<'_>) -> usize {
-        let [before, after] = [self.before(record).as_slice(), &self.after()]
-            .map(|pieces| pieces.iter().map(|piece| piece.len()).sum::<usize>());
-        before + self.line().len().div_ceil(3) * 4 + after
-    }
-
-    fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) {
-        self.before(record)
-            .iter()
-            .for_each(|piece| out.extend_from_slice(piece.as_bytes()));
-        STANDARD.encode_append(self.line(), out);
-        self.after()
-            .iter()
-            .for_each(|piece| out.extend_from_slice(piece.as_bytes()));
-    }
-
-    fn before<'r>(&self, record: &Record<'r>) -> [&'r str; 4] {
-        let result = match self {
-            Answer::Ok { .. } => r#"","result":"Ok","#,
-            Answer::Dropped => r#"","result":"Dropped","#,
-            Answer::ProcessingFailed => r#"","result":"ProcessingFailed","#,
-        };
-        let data = match record.data_name {
-            DataName::Data => r#""data":""#,
-            DataName::KafkaRecordValue => r#""kafkaRecordValue":""#,
-        };
-        [r#"{"recordId":""#, record.id.text, result, data]
+    pub fn length(&self, slot: Slot<'_>) -> usize {
+        let before_data =
+            BEFORE_ID.len() + slot.record_id.text.len() + self.after_id(slot.data_name).len();
+        before_data
+            + match self {
+                Answer::Ok {
+                    line,
+                    partition_keys,
+                } => {
+                    let keys = BEFORE_KEYS.len() + partition_keys.len() + AFTER_KEYS.len();
+                    line.len().div_ceil(3) * 4 + keys
+                }
+                Answer::Dropped | Answer::ProcessingFailed => WITHOUT_KEYS.len(),
+            }
     }
 
     /// Empty data and metadata stand where none are needed: every reader takes them.
-    fn line(&self) -> &'a str {
+    pub fn write(&self, slot: Slot<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(BEFORE_ID.as_bytes());
+        out.extend_from_slice(slot.record_id.text.as_bytes());
+        out.extend_from_slice(self.after_id(slot.data_name).as_bytes());
         match self {
-            Answer::Ok { line, .. } => line,
-            _ => "",
-        }
-    }
-
-    fn after(&self) -> [&'a str; 3] {
-        match self {
-            Answer::Ok { partition_keys, .. } => {
-                [r#"","metadata":{"partitionKeys":"#, partition_keys, "}}"]
+            Answer::Ok {
+                line,
+                partition_keys,
+            } => {
+                STANDARD.encode_append(line, out);
+                out.extend_from_slice(BEFORE_KEYS.as_bytes());
+                out.extend_from_slice(partition_keys);
+                out.extend_from_slice(AFTER_KEYS.as_bytes());
             }
-            _ => [r#"","metadata":{"#, "", "}}"],
+            Answer::Dropped | Answer::ProcessingFailed => {
+                out.extend_from_slice(WITHOUT_KEYS.as_bytes());
+            }
         }
     }
-}
 
-/// How many bytes a response takes beside its answers.
-#[must_use]
-pub fn frame_length(answers: usize) -> usize {
-    RESPONSE_START.len() + answers.saturating_sub(1) + RESPONSE_END.len()
-}
-
-/// A response, an answer at a time, in the order of the records.
-pub struct ResponseWriter {
-    out: Vec<u8>,
-}
-
-impl ResponseWriter {
-    #[must_use]
-    pub fn new(length: usize) -> Self {
-        let mut out = Vec::with_capacity(length);
-        out.extend_from_slice(RESPONSE_START.as_bytes());
-        Self { out }
-    }
-
-    pub fn push(&mut self, record: &Record<'_>, answer: &Answer<'_>) {
-        if self.out.len() > RESPONSE_START.len() {
-            self.out.push(b',');
+    fn after_id(&self, data_name: DataName) -> &'static str {
+        use DataName::{Data, KafkaRecordValue};
+        match (self, data_name) {
+            (Answer::Ok { .. }, Data) => r#"","result":"Ok","data":""#,
+            (Answer::Ok { .. }, KafkaRecordValue) => r#"","result":"Ok","kafkaRecordValue":""#,
+            (Answer::Dropped, Data) => r#"","result":"Dropped","data":""#,
+            (Answer::Dropped, KafkaRecordValue) => r#"","result":"Dropped","kafkaRecordValue":""#,
+            (Answer::ProcessingFailed, Data) => r#"","result":"ProcessingFailed","data":""#,
+            (Answer::ProcessingFailed, KafkaRecordValue) => {
+                r#"","result":"ProcessingFailed","kafkaRecordValue":""#
+            }
         }
-        answer.write(record, &mut self.out);
-    }
-
-    #[must_use]
-    pub fn finish(mut self) -> Vec<u8> {
-        self.out.extend_from_slice(RESPONSE_END.as_bytes());
-        self.out
     }
 }
 
@@ -259,7 +236,7 @@ mod tests {
     #[track_caller]
     fn check_unreadable(body: &[u8], expected: EnvelopeUnreadable) {
         assert_eq!(
-            Request::parse(body).map(drop),
+            read_request(body).map(drop),
             Err(expected),
             "{}",
             body.escape_ascii()
@@ -269,16 +246,16 @@ mod tests {
     #[track_caller]
     fn check_record(record: &str, expected: (Option<i64>, Option<&str>, DataName)) {
         let body = format!(r#"{{"invocationId":"i","records":[ {record} ],"region":{{"a":[1]}}}}"#);
-        let request = Request::parse(body.as_bytes()).unwrap();
-        let [record] = request.records.as_slice() else {
-            panic!("{request:?}")
+        let records = read_request(body.as_bytes()).unwrap();
+        let [record] = records.as_slice() else {
+            panic!("{records:?}")
         };
-        assert_eq!(record.id.text, "1");
+        assert_eq!(record.slot.record_id.text, "1");
         assert_eq!(
             (
                 record.arrival_milliseconds,
                 record.data.map(|data| data.text),
-                record.data_name
+                record.slot.data_name
             ),
             expected
         );
@@ -338,83 +315,48 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_what_was_counted() {
-        let ids = [
-            Spelled {
-                text: "49\\u0041",
-                escaped: true,
-            },
-            Spelled {
-                text: "",
-                escaped: false,
-            },
-        ];
-        for (id, data_name) in ids
-            .into_iter()
-            .flat_map(|id| [(id, DataName::Data), (id, DataName::KafkaRecordValue)])
-        {
-            let record = Record {
-                id,
-                arrival_milliseconds: None,
-                data: None,
+    fn an_answer_is_spelled_as_firehose_wants_it_and_counted_to_the_byte() {
+        #[track_caller]
+        fn check(data_name: DataName, answer: &Answer<'_>, expected: &str) {
+            let slot = Slot {
+                record_id: Spelled {
+                    text: "a\\/b",
+                    escaped: true,
+                },
                 data_name,
             };
-            let lines = ["", "{", "{}", "{é", "{\"a\":1}\n"];
-            let mut answers = vec![Answer::Dropped, Answer::ProcessingFailed];
-            answers.extend(lines.map(|line| Answer::Ok {
-                line,
-                partition_keys: r#"{"year":"2024"}"#,
-            }));
-            for count in 0..=answers.len() {
-                let answers = &answers[..count];
-                let length = frame_length(count)
-                    + answers
-                        .iter()
-                        .map(|answer| answer.length(&record))
-                        .sum::<usize>();
-                let mut response = ResponseWriter::new(length);
-                for answer in answers {
-                    response.push(&record, answer);
-                }
-                assert_eq!(response.finish().len(), length);
-            }
+            let mut written = Vec::new();
+            answer.write(slot, &mut written);
+            assert_eq!(String::from_utf8_lossy(&written), expected);
+            assert_eq!(answer.length(slot), expected.len());
         }
-    }
-
-    #[test]
-    fn an_answer_is_spelled_as_firehose_wants_it() {
-        let id = Spelled {
-            text: "a\\/b",
-            escaped: true,
-        };
-        let written = |data_name, answer: &Answer<'_>| {
-            let mut response = ResponseWriter::new(0);
-            response.push(
-                &Record {
-                    id,
-                    arrival_milliseconds: None,
-                    data: None,
-                    data_name,
+        for (line, data) in [
+            ("{}\n", "e30K"),
+            ("{é", "e8Op"),
+            ("{}", "e30="),
+            ("{", "ew=="),
+            ("", ""),
+        ] {
+            check(
+                DataName::Data,
+                &Answer::Ok {
+                    line: line.as_bytes(),
+                    partition_keys: br#"{"year":"2024"}"#,
                 },
-                answer,
+                &format!(
+                    r#"{{"recordId":"a\/b","result":"Ok","data":"{data}","metadata":{{"partitionKeys":{{"year":"2024"}}}}}}"#
+                ),
             );
-            String::from_utf8(response.finish()).unwrap()
-        };
-        let ok = Answer::Ok {
-            line: "{}\n",
-            partition_keys: r#"{"year":"2024"}"#,
-        };
-        assert_eq!(
-            written(DataName::Data, &ok),
-            r#"{"records":[{"recordId":"a\/b","result":"Ok","data":"e30K","metadata":{"partitionKeys":{"year":"2024"}}}]}"#
+        }
+        check(
+            DataName::KafkaRecordValue,
+            &Answer::Dropped,
+            r#"{"recordId":"a\/b","result":"Dropped","kafkaRecordValue":"","metadata":{}}"#,
         );
-        assert_eq!(
-            written(DataName::KafkaRecordValue, &Answer::Dropped),
-            r#"{"records":[{"recordId":"a\/b","result":"Dropped","kafkaRecordValue":"","metadata":{}}]}"#
-        );
-        assert_eq!(
-            written(DataName::Data, &Answer::ProcessingFailed),
-            r#"{"records":[{"recordId":"a\/b","result":"ProcessingFailed","data":"","metadata":{}}]}"#
+        check(
+            DataName::Data,
+            &Answer::ProcessingFailed,
+            r#"{"recordId":"a\/b","result":"ProcessingFailed","data":"","metadata":{}}"#,
         );
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     firehose::Settings,
     local::prefix::{Prefix, Values},
     partition::PartitionKeys,
-    transform::{push_datetime, transform, write_identity},
+    transform::{datetime, transform, write_identity},
 };
 
 /// Explain one event: verdict, reason, added fields, keys, path, identity, owner
@@ -170,24 +170,22 @@ impl Explain {
         settings: &Settings,
         prefix: &Prefix,
     ) -> anyhow::Result<Accepted> {
-        let write = |write: &dyn Fn(&mut String)| {
-            let mut text = String::new();
-            write(&mut text);
-            text
-        };
-        let keys = write(&|text| settings.rules.partition_keys.write_json(event, text));
-        let partition_keys: Map<String, Value> = serde_json::from_str(&keys)?;
+        let mut keys = Vec::new();
+        settings.rules.partition_keys.write_json(event, &mut keys);
+        let mut identity = String::new();
+        write_identity(event, settings.identity, &mut identity);
+        let partition_keys: Map<String, Value> = serde_json::from_slice(&keys)?;
         let in_order = settings.rules.partition_keys.iter().filter_map(|key| {
             let value = partition_keys.get(key.as_str())?.as_str()?;
             Some(format!("{}={value}", key.as_str()))
         });
         let keys_in_order = in_order.collect::<Vec<_>>().join(" ");
         let added = [
-            ("event_type", event.name.event_type().to_owned()),
-            ("event_subtype", event.name.event_subtype().to_owned()),
+            ("event_type", event.name.event_type.to_string()),
+            ("event_subtype", event.name.event_subtype.to_string()),
             (
                 "created_datetime",
-                write(&|text| push_datetime(text, &event.calendar)),
+                String::from_utf8(datetime(&event.calendar).into())?,
             ),
         ];
         Ok(Accepted {
@@ -198,7 +196,7 @@ impl Explain {
             path: self.path(&partition_keys, prefix)?,
             partition_keys,
             keys_in_order,
-            identity: write(&|text| write_identity(event, settings.identity, text)),
+            identity,
         })
     }
 

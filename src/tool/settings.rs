@@ -38,6 +38,11 @@ pub(super) struct SettingsOptions {
     #[arg(long, value_name = "WHAT")]
     on_differing_duplicate: Option<String>,
 
+    /// How many partitions one batch may spread over, as the function has it for the sake of
+    /// Firehose's quota; a folder has none [default: 100000]
+    #[arg(long, value_name = "NUMBER")]
+    batch_partitions_max: Option<String>,
+
     /// How many bytes an answer may have, for trying out overflow [default: 6291556]
     #[arg(long, value_name = "BYTES")]
     response_bytes_max: Option<String>,
@@ -67,6 +72,10 @@ impl SettingsOptions {
             "ON_CLAIM_FAILURE" => &self.on_claim_failure,
             "ON_DIFFERING_DUPLICATE" => &self.on_differing_duplicate,
             "RESPONSE_BYTES_MAX" => &self.response_bytes_max,
+            "BATCH_PARTITIONS_MAX" => {
+                let unlimited = || Some("100000".to_owned());
+                return self.batch_partitions_max.clone().or_else(unlimited);
+            }
             _ => &None,
         };
         value.clone()

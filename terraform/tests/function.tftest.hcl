@@ -50,6 +50,7 @@ run "the_function_is_told_exactly_the_settings" {
       EVENT_YEARS            = "2000-2099"
       ON_CLAIM_FAILURE       = "retry"
       ON_DIFFERING_DUPLICATE = "drop"
+      BATCH_PARTITIONS_MAX   = "500"
     })
     error_message = "The function's environment is not its settings."
   }
@@ -63,6 +64,8 @@ run "the_function_is_told_what_is_set" {
     event_types            = ["account:created", "login"]
     on_claim_failure       = "deliver"
     on_differing_duplicate = "fail"
+
+    active_partitions_quota = 2500
     partition_keys         = ["event_type", "year"]
   }
 
@@ -76,6 +79,7 @@ run "the_function_is_told_what_is_set" {
       EVENT_TYPES            = "account:created,login"
       ON_CLAIM_FAILURE       = "deliver"
       ON_DIFFERING_DUPLICATE = "fail"
+      BATCH_PARTITIONS_MAX   = "2500"
     })
     error_message = "A setting does not reach the function."
   }
