@@ -1,10 +1,6 @@
 //! `nozzle plan`, as a person runs it, held against what the function and the store do.
 #![cfg(feature = "tool")]
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test may panic"
-)]
+#![expect(clippy::expect_used, reason = "a test may panic")]
 
 mod support;
 
@@ -367,7 +363,7 @@ fn nonsense_is_refused() {
     check_refused(
         &["--events-per-second", "1", "--bytes", "20"],
         1,
-        "nozzle: --bytes is 20; an event with this name has at least 64",
+        "nozzle: --bytes: 20 are too few; an event with this name has at least 64",
     );
     check_refused(
         &[

@@ -10,6 +10,7 @@ mod buffer;
 mod chain;
 mod claims;
 mod cost;
+mod float;
 mod function;
 mod intake;
 mod lake;

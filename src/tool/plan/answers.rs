@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::limits::{BATCH_TENTHS, BATCH_TENTHS_REFUSED, MEBIBYTE};
+use super::{
+    float::float,
+    limits::{BATCH_TENTHS, BATCH_TENTHS_REFUSED, MEBIBYTE},
+};
 use crate::firehose::wire::{self, Answer, Record, Request};
 
 /// Longer than Firehose's ids from direct put, which have 56 characters; Kinesis's have more.
@@ -27,14 +30,22 @@ pub(super) struct AnswerGauge {
 
 impl AnswerGauge {
     pub(super) fn add(&mut self, record_bytes: usize, line: &str, partition_keys: &str) {
-        let bytes = answer_bytes(line, partition_keys);
         self.count += 1.0;
-        self.bytes += bytes;
-        self.answers = Answers {
-            mean_bytes: self.bytes / self.count,
-            longest_bytes: bytes.max(self.answers.longest_bytes),
-            densest: (bytes / float(record_bytes)).max(self.answers.densest),
-        };
+        self.bytes += answer_bytes(line, partition_keys);
+        self.answers.mean_bytes = self.bytes / self.count;
+        self.allow_for(record_bytes, line, partition_keys);
+    }
+
+    /// For an event that may come too, but does not count.
+    pub(super) fn allow_for(&mut self, record_bytes: usize, line: &str, partition_keys: &str) {
+        let bytes = answer_bytes(line, partition_keys);
+        let Answers {
+            longest_bytes,
+            densest,
+            ..
+        } = &mut self.answers;
+        *longest_bytes = bytes.max(*longest_bytes);
+        *densest = (bytes / float(record_bytes)).max(*densest);
     }
 
     pub(super) fn answers(&self) -> Answers {
@@ -90,14 +101,6 @@ fn with_record(length: impl Fn(&Record<'_>) -> usize) -> usize {
     let request = format!(r#"{{"records":[{{"recordId":"{id}"}}]}}"#);
     let request = Request::parse(request.as_bytes());
     request.map_or(0, |request| request.records.iter().map(length).sum())
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "no length comes near what a float holds"
-)]
-pub(super) fn float(length: usize) -> f64 {
-    length as f64
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What a plan takes for granted, in words, and what it leaves out.
 
 use super::{
+    float::float_count,
     function::Function,
     limits::ACTIVE_PARTITIONS_QUOTA,
     load::Source,
@@ -77,7 +78,8 @@ pub(super) fn of(asked: &Asked, prices: &Prices, function: Option<&Function>) ->
     }
     if sample.is_none() {
         all.push(format!(
-            "all events are of one length, and each of {} partitions gets as many",
+            "what is billed in steps is billed as if all events were of one length, a batch has room for \
+             the smallest there can be or --smallest-bytes; each of {} partitions gets as many events",
             number(load.partitions.count())
         ));
     }
@@ -114,7 +116,7 @@ fn of_sample(asked: &Asked) -> Vec<String> {
     let mut all = vec![format!(
         "the sample's {} records stand for all; a copy whose first is outside of them was not seen. \
          With their days they are of {} partitions: sent at once, so many would be active",
-        number(super::measure::float_count(sample.records)),
+        number(float_count(sample.records)),
         sample.partitions_with_time
     )];
     if sample.too_long > 0 {

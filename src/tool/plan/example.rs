@@ -3,7 +3,7 @@
 use super::{
     load::{Load, Partitions, Source},
     options::{Format, Wishes},
-    sample::uniform_shape,
+    sample::Described,
 };
 use crate::{config::read_settings, firehose::Settings};
 
@@ -11,15 +11,20 @@ pub(super) fn settings() -> Settings {
     read_settings(|_| None).unwrap()
 }
 
-/// Direct put to a hundred partitions; the peak is three times the mean.
+/// Direct put to a hundred partitions; the peak is three times the mean, no event smaller than it.
 pub(super) fn load(events_per_second: f64, bytes: usize) -> Load {
+    let described = Described {
+        bytes,
+        name: "account:created",
+        smallest_bytes: Some(bytes),
+    };
     Load {
         source: Source::DirectPut,
         events_per_second,
         peak_factor: 3.0,
         duplicate_share: 0.0,
         refused_share: 0.0,
-        shape: uniform_shape(bytes, "account:created", &settings()).unwrap(),
+        shape: described.shape(&settings()).unwrap(),
         compression: 5.0,
         partitions: Partitions::alike(100),
     }

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    answers::float,
     buffer::{Buffer, Flow, Pace},
+    float::float,
     limits::{
         MEBIBYTE, REQUEST_BYTES_MAX, REQUESTS_AT_ONCE, STATEMENTS_A_REQUEST,
         WHOLE_PROCESSOR_MEGABYTES,

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::measure::{Shape, float_count};
+use super::{float::float_count, measure::Shape};
 
 /// Where Firehose reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]

@@ -7,7 +7,8 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
-    answers::{AnswerGauge, Answers, float},
+    answers::{AnswerGauge, Answers},
+    float::{float, float_count},
     limits::{BILLED_STEP_BYTES, PUT_UNIT_BYTES, WRITE_UNIT_BYTES},
     load::Partitions,
 };
@@ -108,6 +109,15 @@ impl<'a> Measure<'a> {
         }
     }
 
+    /// Allows for an event that may come too: batches of nothing else are to fit.
+    pub(super) fn allow_for(&mut self, record: &[u8]) {
+        if let Ok(event) = transform(record, &self.settings.rules) {
+            self.texts.write(&event, self.settings);
+            let Texts { line, keys, .. } = &self.texts;
+            self.answers.allow_for(record.len(), line, keys);
+        }
+    }
+
     fn accept(&mut self, event: &Event<'_>, record: &[u8]) -> Option<&str> {
         self.texts.write(event, self.settings);
         let Texts {
@@ -196,12 +206,4 @@ fn claim_bytes(identity: &str, record: &[u8]) -> usize {
 /// How many steps are begun; an empty record begins one too.
 fn steps(bytes: usize, step: usize) -> usize {
     bytes.div_ceil(step).max(1)
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "no count comes near what a float holds"
-)]
-pub(super) fn float_count(count: u64) -> f64 {
-    count as f64
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     limits::{BATCH_SECONDS_MAX, BATCH_SECONDS_REFUSED, BATCH_TENTHS, BATCH_TENTHS_REFUSED},
     load::{Load, Partitions, Source},
-    sample::{Sample, uniform_shape},
+    sample::{Described, Sample},
 };
 use crate::{firehose::Settings, partition::Key, tool::settings::SettingsOptions};
 
@@ -40,7 +40,7 @@ pub(in crate::tool) struct Plan {
     #[arg(long, value_name = "NUMBER", required = true, value_parser = events_per_second)]
     events_per_second: Option<f64>,
 
-    /// Bytes of an event as it is sent; all are taken to be as long
+    /// Bytes of an event as it is sent, on the average
     #[arg(
         long,
         value_name = "NUMBER",
@@ -48,6 +48,11 @@ pub(in crate::tool) struct Plan {
         conflicts_with = "sample"
     )]
     bytes: Option<usize>,
+
+    /// Bytes of the smallest event there is: a batch of nothing else is to fit into its answer
+    /// [default: as few as an event can have]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "sample")]
+    smallest_bytes: Option<usize>,
 
     /// The name of events where --bytes says their length: type and subtype are written again in
     /// answers and lines
@@ -239,7 +244,7 @@ impl Plan {
             refused_share: or_sample(self.refused_share, |sample| sample.refused_share, 0.0),
             shape: match sample {
                 Some(sample) => sample.shape.clone(),
-                None => uniform_shape(self.bytes.unwrap_or_default(), &self.event_name, settings)?,
+                None => self.described().shape(settings)?,
             },
             compression: or_sample(self.compression, |sample| sample.compression, COMPRESSION),
             partitions: match (self.partitions_per_hour, sample) {
@@ -257,6 +262,14 @@ impl Plan {
             load.refused_share
         );
         Ok(load)
+    }
+
+    fn described(&self) -> Described<'_> {
+        Described {
+            bytes: self.bytes.unwrap_or_default(),
+            name: &self.event_name,
+            smallest_bytes: self.smallest_bytes,
+        }
     }
 
     fn wishes(&self, settings: &Settings) -> Wishes {

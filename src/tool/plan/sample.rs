@@ -11,14 +11,15 @@ use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
 
 use super::{
-    answers::float,
+    float::{float, float_count},
     limits::RECORD_BYTES_MAX,
     load::Partitions,
-    measure::{Measure, Shape, float_count},
+    measure::{Measure, Shape},
 };
 use crate::{
     firehose::Settings,
     local::input::{Input, Lines, Part},
+    transform::Rules,
 };
 
 /// What a sample says of the load it is taken from.
@@ -75,18 +76,58 @@ impl Sample {
     }
 }
 
-/// The shape of events that are all of this length and name.
-pub(super) fn uniform_shape(bytes: usize, name: &str, settings: &Settings) -> Result<Shape> {
-    ensure!(
-        bytes <= RECORD_BYTES_MAX,
-        "--bytes is {bytes}; a record has at most {RECORD_BYTES_MAX} (1,000 KiB)"
-    );
-    let event = made_up(bytes, name)?;
-    let mut measure = Measure::new(settings);
-    measure.add(event.as_bytes());
-    measure
-        .shape()
-        .with_context(|| format!("--event-name is {name:?}"))
+/// What is known of events that nobody has measured.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Described<'a> {
+    pub(super) bytes: usize,
+    pub(super) name: &'a str,
+    /// Where it is not known, as few as an event can have.
+    pub(super) smallest_bytes: Option<usize>,
+}
+
+/// No event makes more of its bytes: no byte of it can be spared, and one takes three in a key.
+const DENSEST: &str = r#"{"event_uuid":"u","event_name":"{","created_at":0}"#;
+
+impl Described<'_> {
+    /// The shape of events that are all of this length and name, with room for smaller ones.
+    pub(super) fn shape(self, settings: &Settings) -> Result<Shape> {
+        let bytes = self.bytes;
+        ensure!(
+            bytes <= RECORD_BYTES_MAX,
+            "--bytes is {bytes}; a record has at most {RECORD_BYTES_MAX} (1,000 KiB)"
+        );
+        let event = made_up(bytes, self.name).context("--bytes")?;
+        let settings = with_keys_only(settings);
+        let mut measure = Measure::new(&settings);
+        measure.add(event.as_bytes());
+        measure.allow_for(self.smallest()?.as_bytes());
+        measure
+            .shape()
+            .with_context(|| format!("--event-name is {:?}", self.name))
+    }
+
+    fn smallest(self) -> Result<String> {
+        let Some(bytes) = self.smallest_bytes else {
+            return Ok(DENSEST.to_owned());
+        };
+        ensure!(
+            bytes <= self.bytes,
+            "--smallest-bytes is {bytes}, but --bytes is {}",
+            self.bytes
+        );
+        made_up(bytes, self.name).context("--smallest-bytes")
+    }
+}
+
+/// What is made up is not to be refused for its year or type.
+fn with_keys_only(settings: &Settings) -> Settings {
+    Settings {
+        rules: Rules {
+            partition_keys: settings.rules.partition_keys.clone(),
+            ..Rules::default()
+        },
+        ..settings.clone()
+    }
 }
 
 /// An event of so many bytes: the uuid is as long as one is, where there is room, and what is left
@@ -106,7 +147,7 @@ pub(super) fn made_up(bytes: usize, name: &str) -> Result<String> {
     let shortest = event("u", "0", "");
     let Some(room) = bytes.checked_sub(shortest.len()) else {
         bail!(
-            "--bytes is {bytes}; an event with this name has at least {}",
+            "{bytes} are too few; an event with this name has at least {}",
             shortest.len()
         );
     };
@@ -189,31 +230,98 @@ mod tests {
     use super::*;
     use crate::tool::plan::example::{check_near, settings};
 
+    fn shape(bytes: usize, name: &str, smallest_bytes: Option<usize>) -> Result<Shape> {
+        let described = Described {
+            bytes,
+            name,
+            smallest_bytes,
+        };
+        described.shape(&settings())
+    }
+
     #[test]
     fn an_event_is_made_up_to_the_byte() {
         for bytes in (64..400).chain([10_000, RECORD_BYTES_MAX]) {
             let event = made_up(bytes, "account:created").unwrap();
             assert_eq!(event.len(), bytes);
-            assert!(
-                uniform_shape(bytes, "account:created", &settings()).is_ok(),
-                "{event}"
-            );
+            assert!(shape(bytes, "account:created", None).is_ok(), "{event}");
         }
         let error = made_up(63, "account:created").unwrap_err().to_string();
         assert_eq!(
             error,
-            "--bytes is 63; an event with this name has at least 64"
+            "63 are too few; an event with this name has at least 64"
         );
         assert_eq!(made_up(51, "n").unwrap().len(), 51);
     }
 
     #[test]
     fn a_name_that_is_refused_is_told() {
-        let error = uniform_shape(420, ":", &settings()).unwrap_err();
+        let error = shape(420, ":", None).unwrap_err();
         let told = format!("{error:#}");
         assert!(told.contains("event_type_empty"), "{told}");
-        let error = uniform_shape(2_000_000, "a", &settings()).unwrap_err();
+        let error = shape(2_000_000, "a", None).unwrap_err();
         assert!(error.to_string().contains("1024000 (1,000 KiB)"), "{error}");
+    }
+
+    /// By default a batch may hold nothing but the smallest events there can be, whatever their mean.
+    #[test]
+    fn there_is_room_for_smaller_events() {
+        let megabytes = |smallest_bytes| {
+            let shape = shape(420, "account:created", smallest_bytes).unwrap();
+            assert!((shape.record_bytes - 420.0).abs() < 1e-9);
+            shape
+                .answers
+                .batch_megabytes_max(settings().response_bytes_max)
+        };
+        assert_eq!(megabytes(None), Some(0.7));
+        assert_eq!(megabytes(Some(64)), Some(0.8));
+        assert_eq!(megabytes(Some(200)), Some(1.9));
+        assert_eq!(megabytes(Some(420)), Some(2.7));
+        let told = shape(420, "a", Some(421)).unwrap_err().to_string();
+        assert_eq!(told, "--smallest-bytes is 421, but --bytes is 420");
+    }
+
+    #[test]
+    fn an_event_that_is_made_up_is_not_refused_for_its_year_or_type() {
+        let settings = Settings {
+            rules: Rules {
+                event_years: "2030-2040".parse().unwrap(),
+                event_types: "login".parse().unwrap(),
+                ..Rules::default()
+            },
+            ..settings()
+        };
+        let described = Described {
+            bytes: 420,
+            name: "account:created",
+            smallest_bytes: None,
+        };
+        let megabytes = described.shape(&settings).unwrap().answers;
+        let megabytes = megabytes.batch_megabytes_max(settings.response_bytes_max);
+        assert_eq!(megabytes, Some(0.7));
+    }
+
+    #[test]
+    fn no_event_makes_more_of_its_bytes_than_the_densest() {
+        let densest = shape(420, "a", None).unwrap().answers.densest;
+        for name in [
+            "n",
+            "{",
+            "{:{",
+            "{{",
+            "{:",
+            "{:unknown",
+            "a:b:c",
+            "{{{{{{{{{{:{{{{{{{{{{",
+        ] {
+            for bytes in 51..120 {
+                let dense = shape(bytes, name, Some(bytes));
+                assert!(
+                    dense.is_err() || dense.unwrap().answers.densest <= densest,
+                    "{name}, {bytes}"
+                );
+            }
+        }
     }
 
     /// Three alike, one of another type, one refused, one of another day.
