@@ -155,7 +155,9 @@ fn write_item(out: &mut impl Write, sentence: &str) -> io::Result<()> {
     const WIDTH: usize = 96;
     write!(out, "  -")?;
     let mut width = 3;
-    for word in sentence.split(' ') {
+    // An amount is not parted from its dollars.
+    for word in sentence.replace(" $", "\u{a0}$").split(' ') {
+        let word = word.replace('\u{a0}', " ");
         let length = 1 + word.chars().count();
         if width + length > WIDTH {
             write!(out, "\n   ")?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    cost::{ClaimBilling, Planned},
+    cost::{ClaimBilling, Cost, Planned},
     intake::Intake,
     lake::{BUFFER_SECONDS_MAX, FILE_BYTES_SMALL},
     limits::{
@@ -43,9 +43,15 @@ impl Weight {
     }
 }
 
-pub(super) fn advise(planned: &Planned<'_>, billing: &ClaimBilling, region: &str) -> Vec<Advice> {
+pub(super) fn advise(
+    planned: &Planned<'_>,
+    cost: &Cost,
+    billing: &ClaimBilling,
+    region: &str,
+) -> Vec<Advice> {
     [
         intake(planned, region),
+        idle_shards(planned, cost),
         response(planned),
         running(planned),
         at_once(planned),
@@ -94,6 +100,23 @@ fn intake(planned: &Planned<'_>, region: &str) -> Option<Advice> {
         ))),
         _ => None,
     }
+}
+
+/// A shard costs the same at rest.
+fn idle_shards(planned: &Planned<'_>, cost: &Cost) -> Option<Advice> {
+    let Intake::Kinesis { shards, .. } = planned.intake else {
+        return None;
+    };
+    if cost.kinesis_shards < cost.total() / 2.0 {
+        return None;
+    }
+    Some(better(format!(
+        "let producers put into Firehose (--source direct-put), unless others read the stream too: \
+         {} of {} a month go to Kinesis for its shards ({})",
+        dollars(cost.kinesis_shards),
+        dollars(cost.total()),
+        number(*shards)
+    )))
 }
 
 fn response(planned: &Planned<'_>) -> Option<Advice> {
@@ -323,7 +346,20 @@ mod tests {
         check(&load(1.0, 420), &by_type, &[(Better, told)]);
     }
 
-    /// 30 MB a second at the peak, and 30,000 write units.
+    #[test]
+    fn shards_that_cost_most_of_it_are_told() {
+        let of = |events_per_second| Load {
+            source: Source::Kinesis,
+            ..load(events_per_second, 4_000)
+        };
+        let told = "let producers put into Firehose (--source direct-put), unless others read the \
+                    stream too: 10.80 $ of";
+        check(&of(0.1), &wishes(), &[(Better, told)]);
+        let is_told = |one: &Advice| one.sentence.starts_with("let producers");
+        assert!(!advice(&of(100.0), &wishes()).iter().any(is_told));
+    }
+
+    /// 12.6 MB a second at the peak, and 30,000 write units.
     #[test]
     fn a_large_load_needs_quotas_and_a_warm_table() {
         let expected = [

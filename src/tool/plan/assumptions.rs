@@ -1,7 +1,7 @@
 //! What a plan takes for granted, in words, and what it leaves out.
 
 use super::{
-    float::float_count,
+    float::{float, float_count},
     function::Function,
     limits::ACTIVE_PARTITIONS_QUOTA,
     load::Source,
@@ -114,10 +114,11 @@ fn of_sample(asked: &Asked) -> Vec<String> {
         return Vec::new();
     };
     let mut all = vec![format!(
-        "the sample's {} records stand for all; a copy whose first is outside of them was not seen. \
-         With their days they are of {} partitions: sent at once, so many would be active",
+        "the sample's {} records stand for all: none makes an answer larger for its bytes, and a copy \
+         whose first is outside of them was not seen. With their days they are of {} partitions: sent \
+         at once, so many would be active",
         number(float_count(sample.records)),
-        sample.partitions_with_time
+        number(float(sample.partitions_with_time))
     )];
     if sample.too_long > 0 {
         all.push(format!(

@@ -54,7 +54,7 @@ impl Chain {
         let cost = Cost::of(&planned, prices);
         let claim_billing = ClaimBilling::of(&claims, prices);
         let events = load.events_per_second * SECONDS_A_MONTH;
-        let advice = advise(&planned, &claim_billing, region);
+        let advice = advise(&planned, &cost, &claim_billing, region);
         let variables = variables(&planned);
         Self {
             scale,
