@@ -1,6 +1,7 @@
 //! What a person gives commands to: one file a command. Errors are sentences here.
 
 mod explain;
+mod plan;
 mod progress;
 mod report;
 mod run;
@@ -24,6 +25,7 @@ struct Arguments {
 enum Command {
     Run(run::Options),
     Explain(explain::Explain),
+    Plan(Box<plan::Plan>),
 }
 
 /// Does what the arguments say. What the exit code tells is for the command to say.
@@ -31,6 +33,7 @@ pub fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
+        Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
     }
 }
 

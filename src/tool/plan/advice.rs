@@ -1,0 +1,414 @@
+//! What has to change, or had better, before a load comes.
+
+mod lake;
+
+use serde::Serialize;
+
+use super::{
+    cost::{ClaimBilling, Cost, Planned},
+    intake::Intake,
+    limits::{
+        CONCURRENCY_QUOTA, FUNCTION_SECONDS_MAX, NEW_TABLE_WRITES_PER_SECOND,
+        SHARD_INVOCATIONS_MAX, TABLE_WRITES_QUOTA,
+    },
+    words::{bytes, dollars, number, percent},
+};
+
+/// A saving worth a change.
+const DOLLARS_WORTHWHILE: f64 = 20.0;
+const SHARDS_MANY: f64 = 500.0;
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Advice {
+    pub(super) weight: Weight,
+    pub(super) sentence: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Weight {
+    /// Without it events are late, or end up under the error prefix.
+    Must,
+    /// It would cost less, or be read faster.
+    Better,
+}
+
+impl Weight {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Weight::Must => "must",
+            Weight::Better => "better",
+        }
+    }
+}
+
+pub(super) fn advise(
+    planned: &Planned<'_>,
+    cost: &Cost,
+    billing: &ClaimBilling,
+    region: &str,
+) -> Vec<Advice> {
+    [
+        intake(planned, region),
+        idle_shards(planned, cost),
+        response(planned),
+        running(planned),
+        at_once(planned),
+        warm_up(planned),
+        write_quota(planned),
+        write_billing(billing),
+        lake::partitions(planned),
+        lake::busiest_partition(planned),
+        lake::small_files(planned),
+        rounding(planned),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn must(sentence: String) -> Advice {
+    let weight = Weight::Must;
+    Advice { weight, sentence }
+}
+
+fn better(sentence: String) -> Advice {
+    let weight = Weight::Better;
+    Advice { weight, sentence }
+}
+
+fn intake(planned: &Planned<'_>, region: &str) -> Option<Advice> {
+    match *planned.intake {
+        Intake::DirectPut {
+            quota_share, quota, ..
+        } if quota_share > 1.0 => Some(must(format!(
+            "ask AWS for {} times direct put's quota in {region} ({} records, {} requests, {} a \
+             second), or read from Kinesis (--source kinesis)",
+            number(quota_share.ceil()),
+            number(quota.records),
+            number(quota.requests),
+            bytes(quota.bytes),
+        ))),
+        Intake::DirectPut { quota_share, .. } if quota_share > 0.8 => Some(better(format!(
+            "ask for more of direct put's quota in {region}: the peak takes {} of it",
+            percent(quota_share)
+        ))),
+        Intake::Kinesis { shards, .. } if shards > SHARDS_MANY => Some(must(format!(
+            "see that the account may have {} shards, or that many in a stream on demand",
+            number(shards)
+        ))),
+        _ => None,
+    }
+}
+
+/// A shard costs the same at rest.
+fn idle_shards(planned: &Planned<'_>, cost: &Cost) -> Option<Advice> {
+    let Intake::Kinesis { shards, .. } = planned.intake else {
+        return None;
+    };
+    if cost.kinesis_shards < cost.total() / 2.0 {
+        return None;
+    }
+    Some(better(format!(
+        "let producers put into Firehose (--source direct-put), unless others read the stream too: \
+         {} of {} a month go to Kinesis for its shards ({})",
+        dollars(cost.kinesis_shards),
+        dollars(cost.total()),
+        number(*shards)
+    )))
+}
+
+fn response(planned: &Planned<'_>) -> Option<Advice> {
+    let function = planned.function;
+    let allowed = number(function.response_bytes_allowed);
+    let fitting = planned.load.shape.answers;
+    let fitting = fitting.batch_megabytes_max(planned.wishes.response_bytes_max);
+    match (function.batch_megabytes, fitting) {
+        _ if function.fits() => None,
+        (Some(given), Some(fitting)) => Some(must(format!(
+            "make transform_buffer_megabytes {fitting} instead of {given}: an answer may need {} \
+             bytes and has {allowed}; what does not fit would go to the error prefix",
+            number(function.response_bytes_max)
+        ))),
+        _ => Some(must(format!(
+            "let answers have more than {allowed} bytes (--response-bytes-max): not even those to \
+             the smallest batches fit"
+        ))),
+    }
+}
+
+fn running(planned: &Planned<'_>) -> Option<Advice> {
+    let seconds = planned.function.peak.milliseconds / 1000.0;
+    if seconds > FUNCTION_SECONDS_MAX {
+        Some(must(format!(
+            "give the function more memory or smaller batches: one takes {} s, and it is stopped \
+             after {}",
+            number(seconds),
+            number(FUNCTION_SECONDS_MAX)
+        )))
+    } else {
+        None
+    }
+}
+
+fn at_once(planned: &Planned<'_>) -> Option<Advice> {
+    let of_buffer = planned.function.peak.at_once / planned.intake.buffers();
+    let concurrency = planned.function.concurrency;
+    match planned.intake {
+        Intake::Kinesis { .. } if of_buffer > SHARD_INVOCATIONS_MAX => Some(must(format!(
+            "more shards or more memory for the function: {} batches of one shard would be in it \
+             at once, and Firehose has at most {}",
+            number(of_buffer),
+            number(SHARD_INVOCATIONS_MAX)
+        ))),
+        _ if concurrency > CONCURRENCY_QUOTA => Some(must(format!(
+            "ask for a concurrency of {} (an account has {}, shared by all its functions): Firehose \
+             does not wait for a free place",
+            number(concurrency),
+            number(CONCURRENCY_QUOTA)
+        ))),
+        _ => None,
+    }
+}
+
+fn warm_up(planned: &Planned<'_>) -> Option<Advice> {
+    let peak = planned.claims.peak_write_units_per_second;
+    if peak <= NEW_TABLE_WRITES_PER_SECOND {
+        return None;
+    }
+    Some(must(format!(
+        "warm the claim table up to {} write units a second before the first event (DynamoDB's warm \
+         throughput), or let the load grow: a new table takes {} and has to double {} times, half \
+         an hour each",
+        number(peak.ceil()),
+        number(NEW_TABLE_WRITES_PER_SECOND),
+        number(planned.claims.doublings)
+    )))
+}
+
+fn write_quota(planned: &Planned<'_>) -> Option<Advice> {
+    let peak = planned.claims.peak_write_units_per_second;
+    if peak <= TABLE_WRITES_QUOTA {
+        return None;
+    }
+    Some(must(format!(
+        "ask for {} write units a second for one table (the quota is {})",
+        number(peak.ceil()),
+        number(TABLE_WRITES_QUOTA)
+    )))
+}
+
+fn write_billing(billing: &ClaimBilling) -> Option<Advice> {
+    let saved = billing.on_demand - billing.provisioned_at_peak;
+    if saved < DOLLARS_WORTHWHILE || saved < 0.1 * billing.on_demand {
+        return None;
+    }
+    Some(better(format!(
+        "provision the claim table's writes for the peak: {} a month instead of {}, as long as {} of \
+         them are used on the average and no peak is higher (terraform/storage.tf has them on demand)",
+        dollars(billing.provisioned_at_peak),
+        dollars(billing.on_demand),
+        percent(billing.break_even_share)
+    )))
+}
+
+fn rounding(planned: &Planned<'_>) -> Option<Advice> {
+    let shape = &planned.load.shape;
+    let padding = 1.0 - shape.record_bytes / shape.billed_bytes;
+    let a_month = planned.load.events_per_second * super::limits::SECONDS_A_MONTH;
+    if padding < 0.5 || a_month * shape.billed_bytes < 1e12 {
+        return None;
+    }
+    Some(better(format!(
+        "send events that say more at once: {} of what Firehose bills for taking in is rounding up \
+         to 5 KB a record",
+        percent(padding)
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tool::plan::{
+        chain::Chain,
+        example::{load, wishes},
+        load::{Load, Partitions, Source},
+        options::Wishes,
+        prices::Prices,
+    };
+
+    fn advice(load: &Load, wishes: &Wishes) -> Vec<Advice> {
+        Chain::of(load, 1.0, wishes, &Prices::read(None).unwrap()).advice
+    }
+
+    /// That these are told, and nothing else that must be.
+    #[track_caller]
+    pub(super) fn check(load: &Load, wishes: &Wishes, expected: &[(Weight, &str)]) {
+        let advice = advice(load, wishes);
+        for (weight, start) in expected {
+            let is_told = |one: &Advice| one.weight == *weight && one.sentence.starts_with(start);
+            assert!(
+                advice.iter().any(is_told),
+                "no {weight:?}: {start} in {advice:#?}"
+            );
+        }
+        let musts = |weight: Weight| weight == Weight::Must;
+        assert_eq!(
+            advice.iter().filter(|one| musts(one.weight)).count(),
+            expected.iter().filter(|(weight, _)| musts(*weight)).count(),
+            "{advice:#?}"
+        );
+    }
+
+    use Weight::{Better, Must};
+
+    #[test]
+    fn an_ordinary_load_needs_nothing() {
+        let load = Load {
+            partitions: Partitions::alike(5),
+            ..load(50.0, 4_000)
+        };
+        assert_eq!(advice(&load, &wishes()), []);
+    }
+
+    #[test]
+    fn shards_that_cost_most_of_it_are_told() {
+        let of = |events_per_second| Load {
+            source: Source::Kinesis,
+            ..load(events_per_second, 4_000)
+        };
+        let told = "let producers put into Firehose (--source direct-put), unless others read the \
+                    stream too: 10.80 $ of";
+        check(&of(0.1), &wishes(), &[(Better, told)]);
+        let is_told = |one: &Advice| one.sentence.starts_with("let producers");
+        assert!(!advice(&of(100.0), &wishes()).iter().any(is_told));
+    }
+
+    /// 12.6 MB a second at the peak, and 30,000 write units.
+    #[test]
+    fn a_large_load_needs_quotas_and_a_warm_table() {
+        let expected = [
+            (
+                Must,
+                "ask AWS for 3 times direct put's quota in us-east-1 (500,000 records, 2,000 requests, 5.00 MiB a second), or read",
+            ),
+            (
+                Must,
+                "warm the claim table up to 30,000 write units a second before",
+            ),
+            (
+                Better,
+                "provision the claim table's writes for the peak: 14,040 $ a month instead of 16,200 $",
+            ),
+            (Better, "send events that say more at once: 92 % of"),
+        ];
+        check(&load(10_000.0, 420), &wishes(), &expected);
+        let kinesis = Load {
+            source: Source::Kinesis,
+            ..load(1e6, 420)
+        };
+        let expected = [
+            (Must, "see that the account may have 3,000 shards"),
+            (Must, "warm the claim table up to 3,000,000 write units"),
+            (
+                Must,
+                "ask for 3,000,000 write units a second for one table (the quota is 40,000)",
+            ),
+        ];
+        check(&kinesis, &wishes(), &expected);
+    }
+
+    #[test]
+    fn near_a_quota_is_time_to_ask() {
+        let near = load(3_500.0, 420);
+        check(
+            &near,
+            &wishes(),
+            &[
+                (
+                    Better,
+                    "ask for more of direct put's quota in us-east-1: the peak takes 84 % of it",
+                ),
+                (Must, "warm the claim table up"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_batch_that_may_not_fit_is_told_with_one_that_does() {
+        let large = Wishes {
+            batch_megabytes: Some(3.0),
+            ..wishes()
+        };
+        check(
+            &load(1.0, 420),
+            &large,
+            &[(
+                Must,
+                "make transform_buffer_megabytes 2.7 instead of 3: an answer may need 6,8",
+            )],
+        );
+        let short = Wishes {
+            response_bytes_max: 1_000,
+            ..wishes()
+        };
+        check(
+            &load(1.0, 420),
+            &short,
+            &[(
+                Must,
+                "let answers have more than 1,000 bytes (--response-bytes-max)",
+            )],
+        );
+    }
+
+    /// A batch of 2.7 MB has 6,741 events; 10 ms each at a seventh of a processor are 466 s.
+    #[test]
+    fn a_function_that_is_too_slow_is_told() {
+        let slow = Wishes {
+            microseconds_per_event: Some(10_000.0),
+            memory_megabytes: Some(256),
+            ..wishes()
+        };
+        check(
+            &load(300.0, 420),
+            &slow,
+            &[(
+                Must,
+                "give the function more memory or smaller batches: one takes 466 s, and it is stopped after 240",
+            )],
+        );
+        // 3,000 events a second take 207 processors' time of this size.
+        let busy = Wishes {
+            microseconds_per_event: Some(5_000.0),
+            memory_megabytes: Some(256),
+            batch_megabytes: Some(0.2),
+            ..wishes()
+        };
+        let kinesis = Load {
+            source: Source::Kinesis,
+            ..load(1_000.0, 420)
+        };
+        check(
+            &kinesis,
+            &busy,
+            &[(
+                Must,
+                "more shards or more memory for the function: 35 batches of one shard",
+            )],
+        );
+        let direct = load(12_000.0 / 3.0, 300);
+        let busy = Wishes {
+            microseconds_per_event: Some(12_000.0),
+            ..busy
+        };
+        check(
+            &direct,
+            &busy,
+            &[
+                (Must, "ask for a concurrency of 1,1"),
+                (Must, "warm the claim table"),
+            ],
+        );
+    }
+}

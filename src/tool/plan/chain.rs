@@ -1,0 +1,75 @@
+//! The chain for one load, from the source to the bill.
+
+use serde::Serialize;
+
+use super::{
+    advice::{Advice, advise},
+    claims::Claims,
+    cost::{ClaimBilling, Cost, Planned},
+    function::Function,
+    intake::Intake,
+    lake::Lake,
+    limits::{PutQuota, SECONDS_A_MONTH},
+    load::Load,
+    options::Wishes,
+    prices::Prices,
+    variables::{Variable, variables},
+};
+
+/// All that a load needs and costs.
+#[derive(Debug, Serialize)]
+pub(super) struct Chain {
+    pub(super) scale: f64,
+    pub(super) load: Load,
+    pub(super) intake: Intake,
+    pub(super) function: Function,
+    pub(super) claims: Claims,
+    pub(super) claim_billing: ClaimBilling,
+    pub(super) lake: Lake,
+    /// Dollars a month.
+    pub(super) cost: Cost,
+    pub(super) cost_total: f64,
+    /// None where nothing comes, or as good as nothing.
+    pub(super) cost_per_million_events: Option<f64>,
+    pub(super) advice: Vec<Advice>,
+    pub(super) variables: Vec<Variable>,
+}
+
+impl Chain {
+    pub(super) fn of(load: &Load, scale: f64, wishes: &Wishes, prices: &Prices) -> Self {
+        let load = load.scaled(scale);
+        let region = wishes.region.as_deref().unwrap_or(&prices.region);
+        let intake = Intake::of(&load, PutQuota::of(region));
+        let function = Function::of(&load, intake.buffers(), wishes);
+        let claims = Claims::of(&load, wishes.claim_hours);
+        let lake = Lake::of(&load, wishes);
+        let planned = Planned {
+            load: &load,
+            intake: &intake,
+            function: &function,
+            claims: &claims,
+            lake: &lake,
+            wishes,
+        };
+        let cost = Cost::of(&planned, prices);
+        let claim_billing = ClaimBilling::of(&claims, prices);
+        let events = load.events_per_second * SECONDS_A_MONTH;
+        let advice = advise(&planned, &cost, &claim_billing, region);
+        let variables = variables(&planned);
+        Self {
+            scale,
+            cost_total: cost.total(),
+            cost_per_million_events: Some(cost.total() / events * 1e6)
+                .filter(|cost| cost.is_finite()),
+            cost,
+            claim_billing,
+            advice,
+            variables,
+            load,
+            intake,
+            function,
+            claims,
+            lake,
+        }
+    }
+}

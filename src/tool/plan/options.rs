@@ -1,0 +1,355 @@
+//! What `nozzle plan` can be told, and what of it the person has decided once that is checked.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::{
+    limits::{BATCH_SECONDS_MAX, BATCH_SECONDS_REFUSED, BATCH_TENTHS, BATCH_TENTHS_REFUSED},
+    load::{Load, Partitions, Source},
+    sample::{Described, Sample},
+};
+use crate::{firehose::Settings, partition::Key, tool::settings::SettingsOptions};
+
+const EXAMPLES: &str = "\
+Examples:
+  nozzle plan --events-per-second 1000 --bytes 420
+  nozzle plan --events-per-second 1000 --sample events.jsonl --scale 0.001 --scale 1000
+  nozzle plan --events-per-second 50 --bytes 900 --source kinesis --format parquet
+  nozzle plan --events-per-second 20 --sample logs/ --region eu-central-1 \\
+      --partition-keys event_type,year,month,day
+  nozzle plan --show-prices > prices.json
+  nozzle plan --events-per-second 1000 --bytes 420 --prices prices.json
+
+Each --scale is a column beside the load as given: the same events, more or fewer of them, to the
+same partitions. Below stand what has to change for each, and lines for a .tfvars file.
+
+Sizes are in KiB, MiB and GiB; so are AWS's. A month has 30 days. Quotas are AWS's defaults: what
+the account has is to be looked up.
+
+The exit code is 0 when there is a plan, also one with something that must change; 1 when a value is
+not allowed or a file cannot be read, 2 when the command line makes no sense.";
+
+/// Plan the chain for a load: shards or quotas, buffers, partitions, write units, concurrency, cost
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, allow_negative_numbers = true)]
+pub(in crate::tool) struct Plan {
+    /// Events that come in a second, over the month: all of them, refused ones and duplicates too
+    #[arg(long, value_name = "NUMBER", required = true, value_parser = events_per_second)]
+    events_per_second: Option<f64>,
+
+    /// Bytes of an event as it is sent, on the average
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        required_unless_present = "sample",
+        conflicts_with = "sample"
+    )]
+    bytes: Option<usize>,
+
+    /// Bytes of the smallest event there is: a batch of nothing else is to fit into its answer
+    /// [default: as few as an event can have]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "sample")]
+    smallest_bytes: Option<usize>,
+
+    /// The name of events where --bytes says their length: type and subtype are written again in
+    /// answers and lines
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "account:created",
+        conflicts_with = "sample"
+    )]
+    event_name: String,
+
+    /// Measure real events instead: a file of JSON Lines, gzip or not, a folder of them, or `-` for
+    /// standard input. Bytes, shares, partitions and gzip's ratio are taken from it
+    #[arg(long, value_name = "FILE")]
+    sample: Option<PathBuf>,
+
+    /// Of all events, the share that is a copy of one that came before [default: the sample's, or 0]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    duplicate_share: Option<f64>,
+
+    /// Of all events, the share that is refused [default: the sample's, or 0]
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    refused_share: Option<f64>,
+
+    /// Partitions that get events within an hour, each as many: one for each type and subtype. That
+    /// a new day or hour replaces them all is seen to [default: as in the sample, or 20]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    partitions_per_hour: Option<u32>,
+
+    /// The peak's events a second over the mean's
+    #[arg(long, value_name = "FACTOR", default_value = "3", value_parser = peak_factor)]
+    peak_factor: f64,
+
+    /// Where Firehose reads
+    #[arg(long, value_name = "SOURCE", default_value = "direct-put")]
+    source: Source,
+
+    /// What the lake's files are
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    format: Format,
+
+    /// Keep every record as it came, too; so it always is with Parquet
+    #[arg(long)]
+    originals_backup: bool,
+
+    /// How many times smaller files are than the lines in them [default: by gzip of the sample, or 5]
+    #[arg(long, value_name = "FACTOR", value_parser = positive)]
+    compression: Option<f64>,
+
+    /// How many hours an event is remembered: 1 to 8760
+    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = clap::value_parser!(u32).range(1..=8760))]
+    claim_hours: u32,
+
+    /// How many days of delivered events S3 keeps when the month is billed
+    #[arg(long, value_name = "DAYS", default_value = "365", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    retention_days: u32,
+
+    /// A column for this many times the load; may be repeated, or be a list with commas
+    #[arg(long, value_name = "FACTOR", value_delimiter = ',', value_parser = scale)]
+    scale: Vec<f64>,
+
+    /// The region whose quotas count [default: the price list's]
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+
+    /// A price list that replaces the one inside
+    #[arg(long, value_name = "FILE")]
+    pub(super) prices: Option<PathBuf>,
+
+    /// Print the price list that is inside, to be changed and given back
+    #[arg(long, exclusive = true)]
+    pub(super) show_prices: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+
+    #[command(flatten, next_help_heading = "Instead of what the plan would choose")]
+    choices: Choices,
+
+    #[command(flatten, next_help_heading = "The function's settings")]
+    settings: SettingsOptions,
+}
+
+#[derive(Debug, Args)]
+struct Choices {
+    /// Firehose's buffer before the function, in MB: 0.2 to 3, in tenths
+    #[arg(long, value_name = "MB", value_parser = batch_megabytes)]
+    transform_buffer_megabytes: Option<f64>,
+
+    /// The same in seconds: 0 to 900
+    #[arg(long, value_name = "SECONDS", value_parser = batch_seconds)]
+    transform_buffer_seconds: Option<u32>,
+
+    /// Firehose's buffer of a partition, in MB: 64 to 128
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(64..=128))]
+    buffer_megabytes: Option<u32>,
+
+    /// The same in seconds: 60 to 900
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(60..=900))]
+    buffer_seconds: Option<u32>,
+
+    /// The function's memory, in MB: 128 to 10240
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=10_240))]
+    function_memory_megabytes: Option<u32>,
+
+    /// A whole processor's time for an event [default: three times what benches/RESULTS-claims.md
+    /// measured: 15, and 0.008 a byte]
+    #[arg(long, value_name = "MICROSECONDS", value_parser = positive)]
+    microseconds_per_event: Option<f64>,
+
+    /// How long DynamoDB takes for a request of 25 claims
+    #[arg(long, value_name = "MILLISECONDS", default_value = "20", value_parser = positive)]
+    claim_milliseconds: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Format {
+    /// Lines, gzip
+    Json,
+    /// Listed columns; the originals are kept too
+    Parquet,
+}
+
+/// What the person has decided. What is none the plan chooses.
+#[derive(Debug, Clone)]
+pub(super) struct Wishes {
+    pub(super) format: Format,
+    pub(super) originals_backup: bool,
+    pub(super) claim_hours: u32,
+    pub(super) retention_days: u32,
+    pub(super) region: Option<String>,
+    pub(super) partition_keys: String,
+    pub(super) partitioned_by_time: bool,
+    pub(super) response_bytes_max: usize,
+    pub(super) batch_megabytes: Option<f64>,
+    pub(super) batch_seconds: Option<u32>,
+    pub(super) buffer_megabytes: Option<u32>,
+    pub(super) buffer_seconds: Option<u32>,
+    pub(super) memory_megabytes: Option<u32>,
+    pub(super) microseconds_per_event: Option<f64>,
+    pub(super) claim_milliseconds: f64,
+}
+
+impl Wishes {
+    /// Terraform's defaults, which nobody is asked for here.
+    pub(super) const ORIGINALS_DAYS: u32 = 30;
+    pub(super) const ERRORS_DAYS: u32 = 90;
+}
+
+/// The load, and the sample that it was taken from.
+pub(super) struct Asked {
+    pub(super) load: Load,
+    pub(super) sample: Option<Sample>,
+    pub(super) wishes: Wishes,
+    /// In order; the load as given is among them.
+    pub(super) scales: Vec<f64>,
+}
+
+/// Where neither the person nor a sample says more.
+const PARTITIONS: u32 = 20;
+const COMPRESSION: f64 = 5.0;
+
+impl Plan {
+    pub(super) fn read(&self) -> Result<Asked> {
+        let settings = self.settings.read()?;
+        let sample = self.sample.as_ref();
+        let sample = sample
+            .map(|path| Sample::read(path, &settings))
+            .transpose()?;
+        Ok(Asked {
+            load: self.load(sample.as_ref(), &settings)?,
+            sample,
+            wishes: self.wishes(&settings),
+            scales: self.scales(),
+        })
+    }
+
+    fn load(&self, sample: Option<&Sample>, settings: &Settings) -> Result<Load> {
+        let or_sample = |given: Option<f64>, value: fn(&Sample) -> f64, default: f64| {
+            given.or_else(|| sample.map(value)).unwrap_or(default)
+        };
+        let load = Load {
+            source: self.source,
+            events_per_second: self.events_per_second.unwrap_or_default(),
+            peak_factor: self.peak_factor,
+            duplicate_share: or_sample(self.duplicate_share, |sample| sample.duplicate_share, 0.0),
+            refused_share: or_sample(self.refused_share, |sample| sample.refused_share, 0.0),
+            shape: match sample {
+                Some(sample) => sample.shape.clone(),
+                None => self.described().shape(settings)?,
+            },
+            compression: or_sample(self.compression, |sample| sample.compression, COMPRESSION),
+            partitions: match (self.partitions_per_hour, sample) {
+                (Some(count), _) => Partitions::alike(count),
+                (None, Some(sample)) => sample.partitions.clone(),
+                (None, None) => Partitions::alike(PARTITIONS),
+            },
+        };
+        let gone = load.duplicate_share + load.refused_share;
+        ensure!(
+            gone <= 1.0,
+            "--duplicate-share {} and --refused-share {} are more than 1 together; both are shares \
+             of all events",
+            load.duplicate_share,
+            load.refused_share
+        );
+        Ok(load)
+    }
+
+    fn described(&self) -> Described<'_> {
+        Described {
+            bytes: self.bytes.unwrap_or_default(),
+            name: &self.event_name,
+            smallest_bytes: self.smallest_bytes,
+        }
+    }
+
+    fn wishes(&self, settings: &Settings) -> Wishes {
+        let choices = &self.choices;
+        let keys = &settings.rules.partition_keys;
+        let is_time = |key: Key| matches!(key, Key::Year | Key::Month | Key::Day | Key::Hour);
+        Wishes {
+            format: self.format,
+            originals_backup: self.originals_backup,
+            claim_hours: self.claim_hours,
+            retention_days: self.retention_days,
+            region: self.region.clone(),
+            partition_keys: keys.to_string(),
+            partitioned_by_time: keys.iter().any(is_time),
+            response_bytes_max: settings.response_bytes_max,
+            batch_megabytes: choices.transform_buffer_megabytes,
+            batch_seconds: choices.transform_buffer_seconds,
+            buffer_megabytes: choices.buffer_megabytes,
+            buffer_seconds: choices.buffer_seconds,
+            memory_megabytes: choices.function_memory_megabytes,
+            microseconds_per_event: choices.microseconds_per_event,
+            claim_milliseconds: choices.claim_milliseconds,
+        }
+    }
+
+    fn scales(&self) -> Vec<f64> {
+        let mut scales = self.scale.clone();
+        scales.push(1.0);
+        scales.sort_by(f64::total_cmp);
+        scales.dedup();
+        scales
+    }
+}
+
+fn events_per_second(text: &str) -> Result<f64, String> {
+    between(text, 0.0, 1e12)
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    between(text, 0.0, 1.0)
+}
+
+fn peak_factor(text: &str) -> Result<f64, String> {
+    between(text, 1.0, 1e6)
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    between(text, 1e-9, 1e9)
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    between(text, 1e-6, 1e9)
+}
+
+fn between(text: &str, least: f64, most: f64) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(format!("it must be a number from {least} to {most}")),
+    }
+}
+
+fn batch_megabytes(text: &str) -> Result<f64, String> {
+    let choices = BATCH_TENTHS
+        .filter(|tenths| *tenths != BATCH_TENTHS_REFUSED)
+        .map(|tenths| f64::from(tenths) / 10.0);
+    let given = text.parse::<f64>().ok();
+    let chosen = choices.into_iter().find(|choice| Some(*choice) == given);
+    chosen.ok_or_else(|| {
+        "it must be from 0.2 to 3 in tenths, but not 1: Firehose does not store its own default, \
+         and Terraform's plan would never be empty"
+            .to_owned()
+    })
+}
+
+fn batch_seconds(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(seconds @ 0..=BATCH_SECONDS_MAX) if seconds != BATCH_SECONDS_REFUSED => Ok(seconds),
+        _ => Err(format!(
+            "it must be a whole number from 0 to {BATCH_SECONDS_MAX}, but not {BATCH_SECONDS_REFUSED}: \
+             Firehose does not store its own default, and Terraform's plan would never be empty"
+        )),
+    }
+}
