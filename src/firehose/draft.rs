@@ -8,6 +8,9 @@ use super::wire::{Answer, Slot};
 const START: &[u8] = br#"{"records":["#;
 const END: &[u8] = b"]}";
 
+/// What a response has beside its answers and the commas between them.
+pub const FRAME_BYTES: usize = START.len() + END.len();
+
 /// Answers, one a record, in the order of the records.
 #[derive(Debug)]
 pub struct Draft {
@@ -35,8 +38,11 @@ impl Draft {
     /// How many bytes the response has if nothing is taken back.
     #[must_use]
     pub fn response_length(&self) -> usize {
-        let last_comma = usize::from(!self.ends.is_empty());
-        self.out.len() - last_comma + END.len()
+        self.out.len() - self.last_comma() + END.len()
+    }
+
+    fn last_comma(&self) -> usize {
+        usize::from(!self.ends.is_empty())
     }
 
     /// How many bytes the answer to this record has.
@@ -70,8 +76,7 @@ impl Draft {
             passed = taken_back.end;
         }
         settled = self.move_down(passed..self.out.len(), settled);
-        self.out
-            .truncate(settled - usize::from(!self.ends.is_empty()));
+        self.out.truncate(settled - self.last_comma());
         self.out.extend_from_slice(END);
         self.out
     }

@@ -6,7 +6,13 @@ use super::{
     float::float,
     limits::{BATCH_TENTHS, BATCH_TENTHS_REFUSED, MEBIBYTE},
 };
-use crate::firehose::wire::{self, Answer, Record, Request};
+use crate::{
+    firehose::{
+        draft::FRAME_BYTES,
+        wire::{Answer, DataName, Slot},
+    },
+    json::Spelled,
+};
 
 /// Longer than Firehose's ids from direct put, which have 56 characters; Kinesis's have more.
 pub(super) const RECORD_ID_BYTES: usize = 64;
@@ -29,7 +35,7 @@ pub(super) struct AnswerGauge {
 }
 
 impl AnswerGauge {
-    pub(super) fn add(&mut self, record_bytes: usize, line: &str, partition_keys: &str) {
+    pub(super) fn add(&mut self, record_bytes: usize, line: &[u8], partition_keys: &[u8]) {
         self.count += 1.0;
         self.bytes += answer_bytes(line, partition_keys);
         self.answers.mean_bytes = self.bytes / self.count;
@@ -37,7 +43,7 @@ impl AnswerGauge {
     }
 
     /// For an event that may come too, but does not count.
-    pub(super) fn allow_for(&mut self, record_bytes: usize, line: &str, partition_keys: &str) {
+    pub(super) fn allow_for(&mut self, record_bytes: usize, line: &[u8], partition_keys: &[u8]) {
         let bytes = answer_bytes(line, partition_keys);
         let Answers {
             longest_bytes,
@@ -78,29 +84,27 @@ impl Answers {
     }
 }
 
-fn answer_bytes(line: &str, partition_keys: &str) -> f64 {
+/// Behind every answer but the last.
+const COMMA_BYTES: usize = 1;
+
+fn answer_bytes(line: &[u8], partition_keys: &[u8]) -> f64 {
     let answer = Answer::Ok {
         line,
         partition_keys,
     };
-    float(with_record(|record| answer.length(record)) + comma_bytes())
+    let record_id = "0".repeat(RECORD_ID_BYTES);
+    let slot = Slot {
+        record_id: Spelled {
+            text: &record_id,
+            escaped: false,
+        },
+        data_name: DataName::Data,
+    };
+    float(answer.length(slot) + COMMA_BYTES)
 }
 
-/// What stands around the answers, but for the comma that the first of them has not.
 fn frame_bytes() -> f64 {
-    float(wire::frame_length(1) - comma_bytes())
-}
-
-fn comma_bytes() -> usize {
-    wire::frame_length(2) - wire::frame_length(1)
-}
-
-/// A record as far as an answer depends on it.
-fn with_record(length: impl Fn(&Record<'_>) -> usize) -> usize {
-    let id = "0".repeat(RECORD_ID_BYTES);
-    let request = format!(r#"{{"records":[{{"recordId":"{id}"}}]}}"#);
-    let request = Request::parse(request.as_bytes());
-    request.map_or(0, |request| request.records.iter().map(length).sum())
+    float(FRAME_BYTES - COMMA_BYTES)
 }
 
 #[cfg(test)]
@@ -113,7 +117,9 @@ mod tests {
     use super::*;
     use crate::{
         dedup::{Answers as StoreAnswers, Claim, ClaimStore, Claimed, Terms},
-        firehose::{self, FirehoseTransform, Moment, budget::RESPONSE_BYTES_MAX},
+        firehose::{
+            self, FirehoseTransform, Moment, budget::RESPONSE_BYTES_MAX, wire::read_request,
+        },
         tool::plan::{
             example::{check_near, load, settings},
             sample::made_up,
@@ -200,11 +206,11 @@ mod tests {
     fn the_worst_mix_is_all_of_the_densest_events() {
         let mut gauge = AnswerGauge::default();
         for bytes in [100, 400, 2_000] {
-            gauge.add(bytes, &"x".repeat(bytes + 99), r#"{"k":"v"}"#);
+            gauge.add(bytes, &vec![b'x'; bytes + 99], br#"{"k":"v"}"#);
         }
         let all = gauge.answers();
         let mut gauge = AnswerGauge::default();
-        gauge.add(100, &"x".repeat(199), r#"{"k":"v"}"#);
+        gauge.add(100, &[b'x'; 199], br#"{"k":"v"}"#);
         let densest = gauge.answers();
         check_near(all.densest, densest.densest);
         check_near(all.densest, densest.mean_bytes / 100.0);
@@ -220,9 +226,8 @@ mod tests {
     fn a_refused_record_is_answered_in_fewer_bytes_than_it_came_in() {
         let entry = r#"{"recordId":"1","approximateArrivalTimestamp":1789014240448,"data":""}"#;
         let request = format!(r#"{{"records":[{entry}]}}"#);
-        let request = Request::parse(request.as_bytes()).unwrap();
-        for record in &request.records {
-            let length = Answer::ProcessingFailed.length(record);
+        for record in read_request(request.as_bytes()).unwrap() {
+            let length = Answer::ProcessingFailed.length(record.slot);
             assert!(length <= entry.len(), "{length}");
         }
     }

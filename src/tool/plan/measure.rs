@@ -50,7 +50,7 @@ pub(super) struct Measure<'a> {
     answers: AnswerGauge,
     identities: HashSet<u128>,
     /// In order, so that what is summed up is always the same.
-    live_partitions: BTreeMap<String, u64>,
+    live_partitions: BTreeMap<Vec<u8>, u64>,
     partitions: HashSet<u128>,
     texts: Texts,
 }
@@ -69,8 +69,8 @@ struct Sums {
 /// What is written of one event.
 #[derive(Default)]
 struct Texts {
-    line: String,
-    keys: String,
+    line: Vec<u8>,
+    keys: Vec<u8>,
     identity: String,
 }
 
@@ -95,7 +95,7 @@ impl<'a> Measure<'a> {
     }
 
     /// Takes in a record, and returns the line it becomes where it is delivered.
-    pub(super) fn add(&mut self, record: &[u8]) -> Option<&str> {
+    pub(super) fn add(&mut self, record: &[u8]) -> Option<&[u8]> {
         self.records += 1;
         self.sums.record_bytes += record.len();
         self.sums.billed_bytes += steps(record.len(), BILLED_STEP_BYTES) * BILLED_STEP_BYTES;
@@ -118,7 +118,7 @@ impl<'a> Measure<'a> {
         }
     }
 
-    fn accept(&mut self, event: &Event<'_>, record: &[u8]) -> Option<&str> {
+    fn accept(&mut self, event: &Event<'_>, record: &[u8]) -> Option<&[u8]> {
         self.texts.write(event, self.settings);
         let Texts {
             line,
@@ -134,8 +134,8 @@ impl<'a> Measure<'a> {
             self.duplicates += 1;
             return None;
         }
-        self.partitions.insert(xxh3_128(keys.as_bytes()));
-        let mut live = String::new();
+        self.partitions.insert(xxh3_128(keys));
+        let mut live = Vec::new();
         if let Some(keys) = &self.live_keys {
             keys.write_json(event, &mut live);
         }
@@ -181,9 +181,9 @@ impl<'a> Measure<'a> {
 
 impl Texts {
     fn write(&mut self, event: &Event<'_>, settings: &Settings) {
-        for text in [&mut self.line, &mut self.keys, &mut self.identity] {
-            text.clear();
-        }
+        self.line.clear();
+        self.keys.clear();
+        self.identity.clear();
         write_delivered(event, &mut self.line);
         settings
             .rules

@@ -55,7 +55,7 @@ impl Sample {
         let mut lines_bytes = 0;
         while let Some(record) = records.next()? {
             if let Some(line) = measure.add(record) {
-                packed.write_all(line.as_bytes())?;
+                packed.write_all(line)?;
                 lines_bytes += line.len();
             }
         }
