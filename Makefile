@@ -50,6 +50,9 @@ test-terraform:
 	@test -x .cache/checkov/bin/checkov || { python3 -m venv .cache/checkov && .cache/checkov/bin/pip install --quiet checkov==3.3.30; }
 	.cache/checkov/bin/checkov -d terraform --framework terraform --compact --quiet --skip-download
 
+soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
+	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation -- --nocapture
+
 bench: ## what claims cost beside what people would write, and each part of a batch by itself
 	benches/claims/fetch
 	$(CARGO) bench --locked --no-default-features --features lambda --bench claims
@@ -77,4 +80,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run check test test-terraform bench build environment plan deploy destroy
+.PHONY: help run check test test-terraform soak bench build environment plan deploy destroy

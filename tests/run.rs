@@ -12,16 +12,15 @@ mod support;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{Read, Write},
+    io::Write,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
+use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
-use support::folder::files;
+use support::{folder::files, lake};
 use tempfile::TempDir;
 
 /// A folder with a lake, and the commands given in it.
@@ -79,47 +78,14 @@ impl Place {
         assert!(!self.path("lake").is_dir(), "{arguments:?} left a lake");
     }
 
-    /// Every delivered event's `event_uuid` and how often it is in the lake. Fails if a file is not
-    /// whole.
     #[track_caller]
     fn delivered(&self) -> BTreeMap<String, usize> {
-        let mut delivered = BTreeMap::new();
-        for file in files(&self.path("lake/events")) {
-            let bytes = fs::read(&file).unwrap();
-            let mut text = String::new();
-            if file.extension().is_some_and(|extension| extension == "gz") {
-                let mut reader = MultiGzDecoder::new(bytes.as_slice());
-                reader.read_to_string(&mut text).unwrap();
-            } else {
-                text = String::from_utf8(bytes).unwrap();
-            }
-            assert!(text.ends_with('\n'), "{}", file.display());
-            for line in text.lines() {
-                let event: Event = serde_json::from_str(line).unwrap();
-                *delivered.entry(event.event_uuid).or_default() += 1;
-            }
-        }
-        delivered
+        lake::delivered(&self.path("lake"))
     }
 
-    /// The bytes of every record with an error object, sorted.
     fn failed(&self) -> Vec<Vec<u8>> {
-        let mut failed = Vec::new();
-        for file in files(&self.path("lake/errors")) {
-            for line in fs::read_to_string(file).unwrap().lines() {
-                let object: Value = serde_json::from_str(line).unwrap();
-                let raw = object["rawData"].as_str().unwrap();
-                failed.push(BASE64_STANDARD.decode(raw).unwrap());
-            }
-        }
-        failed.sort();
-        failed
+        lake::failed(&self.path("lake"))
     }
-}
-
-#[derive(serde::Deserialize)]
-struct Event {
-    event_uuid: String,
 }
 
 fn stderr(output: &Output) -> String {

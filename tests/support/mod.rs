@@ -13,6 +13,8 @@ pub(crate) mod contract;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod emulators;
 pub(crate) mod folder;
+#[cfg(feature = "tool")]
+pub(crate) mod lake;
 pub(crate) mod memory;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod proxy;
