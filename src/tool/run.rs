@@ -19,7 +19,7 @@ use super::{now, progress::Progress, report::Report};
 use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
-        Ending, Firehose, Outcome,
+        Ending, Firehose, Outcome, Watch,
         function::PAUSES,
         in_process::InProcess,
         input::{Input, Source},
@@ -107,6 +107,7 @@ fn process_input(
         limits: plan.limits,
         window_bytes_max: plan.window_bytes_max,
         task: plan.task(&places.lake),
+        watch: Watch::Nobody,
         clock: now,
         stop,
     };
