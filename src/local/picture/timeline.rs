@@ -12,8 +12,8 @@ use line::Line;
 
 /// Types are told apart up to this many; what comes then is counted together.
 pub const TYPES_MAX: usize = 200;
-/// Beyond, time is cut less finely. Some thousand bytes a thousand cells.
-const CELLS_MAX: usize = 65_536;
+/// Beyond, time is cut less finely: a page has room for fewer than a hundred columns.
+const CELLS_MAX: usize = 16_384;
 
 const DAY: i64 = 86_400;
 /// Seconds of a cell: each divides the next. With the last, all types at all times are few enough.
