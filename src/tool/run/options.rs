@@ -25,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   nozzle run events.jsonl                        into the folder lake
   nozzle run logs/ more.jsonl.gz --lake /data/lake
+  nozzle run events.jsonl --report run.html      and a page that shows what became of them
   zcat old.gz | nozzle run --compression gzip
   nozzle run events.jsonl --partition-keys event_type,year,month,day,hour
   nozzle run events.jsonl --summary json --partition-keys event_type \\
@@ -85,7 +86,8 @@ pub(in crate::tool) struct Options {
     #[arg(long, value_name = "HOW", default_value = "human")]
     pub(super) summary: SummaryFormat,
 
-    /// Write a page that shows the run, to be opened in a browser; it needs nothing else
+    /// Write a page that shows the run: events over time, refusals, duplicates, sizes, timing. It
+    /// needs nothing but a browser
     #[arg(long, value_name = "FILE.html")]
     pub(super) report: Option<PathBuf>,
 

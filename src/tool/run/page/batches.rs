@@ -36,11 +36,14 @@ impl Display for Batches<'_> {
             unit: Unit::Microseconds,
             class: "took",
         };
-        let each = Counted(course.batches_each, "batch");
+        let each = match course.batches_each {
+            1 => "batch by batch".to_owned(),
+            batches => format!("the slowest of {}", Counted(batches, "batch")),
+        };
         write!(
             f,
             "<div class=\"pair\"><div><h3>Batches by time</h3><figure>{histogram}</figure></div>\
-             <div><h3>Along the run: the slowest of {each}</h3><figure>{}</figure></div></div>\
+             <div><h3>Along the run, {each}</h3><figure>{}</figure></div></div>\
              </section>",
             along(course),
         )
