@@ -19,10 +19,10 @@ const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
 
 #[rustfmt::skip]
-const WIDTHS: [i64; 26] = [
+const WIDTHS: [i64; 27] = [
     1, 5, 15, 30, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR,
     12 * HOUR, DAY, 2 * DAY, WEEK, 2 * WEEK, 4 * WEEK, 8 * WEEK, 13 * WEEK, 26 * WEEK, 52 * WEEK,
-    104 * WEEK, 260 * WEEK, 520 * WEEK, 5200 * WEEK,
+    104 * WEEK, 260 * WEEK, 520 * WEEK, 5_200 * WEEK, 15_600 * WEEK,
 ];
 
 #[rustfmt::skip]
