@@ -21,7 +21,7 @@ use std::{
 use nozzle::{
     dedup::embedded::EmbeddedStore,
     local::{
-        Ending, Firehose, Outcome,
+        Ending, Firehose, Outcome, Watch,
         batch::Limits,
         function::{Function, FunctionError, Invocation, Told},
         input::Input,
@@ -120,6 +120,7 @@ fn run(script: &[Reply]) -> Ran {
         lake: Lake::open(&lake, "test", layout).unwrap(),
         limits: Limits::with_batch(1_000_000),
         window_bytes_max: 1_000_000,
+        watch: Watch::Nobody,
         task: 1,
         clock,
         stop: Arc::default(),

@@ -1,7 +1,7 @@
 //! A batch's answer into the lake: what is delivered to its partition, what failed to the error
 //! prefix, each record counted once; and the window it all belongs to.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::{
     answer::{Answer, Delivered, Failure, Fate},
@@ -12,6 +12,7 @@ use super::{
     input::Source,
     journal::Unfinished,
     lake::{Lake, LakeError, Length, PutError},
+    picture::course::Tally,
     summary::{RECORD_TOO_LARGE, Summary},
 };
 use crate::transform::{Rules, transform};
@@ -37,12 +38,15 @@ pub struct LongRecord {
 }
 
 impl<F: Function> Delivery<'_, F> {
-    /// Brings a batch to its end, trying again where the function failed.
+    /// Brings a batch to its end, trying again where the function failed. `took` is how long it had
+    /// for the first answer.
     pub fn deliver(
         &mut self,
         mut batch: Batch,
         first: Result<Invocation, FunctionError>,
+        took: Duration,
     ) -> Result<(), LakeError> {
+        let before = self.progress.summary.tally();
         let keys = self.lake.partition_keys();
         let settled = self.invoker.settle(&mut batch, keys, first);
         self.summary().records += batch.len() as u64;
@@ -51,6 +55,7 @@ impl<F: Function> Delivery<'_, F> {
             Err(error) => self.fail_batch(&batch, &error)?,
         }
         self.progress.mark = batch.after;
+        self.add_to_course(before, took);
         Ok(())
     }
 
@@ -80,6 +85,9 @@ impl<F: Function> Delivery<'_, F> {
             self.summary().records += 1;
             self.summary().error_objects += 1;
             self.add_refused(RECORD_TOO_LARGE, piece.place);
+            if let Some(picture) = &mut self.progress.picture {
+                picture.course.add_too_large();
+            }
         }
         Ok(())
     }
@@ -99,6 +107,9 @@ impl<F: Function> Delivery<'_, F> {
         summary.add_window(&window);
         summary.bytes_in = bytes_in;
         summary.seconds += seconds;
+        if let Some(picture) = &mut self.progress.picture {
+            picture.sizes.add_window(&window);
+        }
         Ok(Closed {
             window,
             progress: self.progress.clone(),
@@ -150,7 +161,10 @@ impl<F: Function> Delivery<'_, F> {
         let (group, line) = (answer.group(delivered), answer.data(delivered));
         match self.lake.deliver(group, batch.arrival_milliseconds, line) {
             Ok(()) => {
-                self.summary().delivered += 1;
+                self.progress.summary.delivered += 1;
+                if let Some(picture) = &mut self.progress.picture {
+                    picture.timeline.add(line);
+                }
                 Ok(None)
             }
             Err(PutError::Outside(_)) => Ok(Some(Failure::Partitioning)),
@@ -200,5 +214,18 @@ impl<F: Function> Delivery<'_, F> {
         let name = || source.map(Source::name).unwrap_or_default();
         let example = || format!("{}:{}", name(), place.line);
         self.progress.summary.add_refused(reason, example);
+        if let Some(picture) = &mut self.progress.picture {
+            picture.add_refused(reason, example);
+        }
+    }
+
+    fn add_to_course(&mut self, before: Tally, took: Duration) {
+        let tally = self.progress.summary.tally().since(before);
+        // White space makes batches that no function sees.
+        if let Some(picture) = &mut self.progress.picture
+            && tally.records() > 0
+        {
+            picture.course.add_batch(tally, took);
+        }
     }
 }

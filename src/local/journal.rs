@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     batch::Mark,
     lake::{LakeError, Rename, publish_rest},
+    picture::Picture,
     summary::Summary,
 };
 use crate::dedup::{StoreError, embedded::EmbeddedStore};
@@ -26,6 +27,9 @@ pub struct Unfinished {
     pub task: u64,
     pub mark: Mark,
     pub summary: Summary,
+    /// Where somebody wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Box<Picture>>,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -67,6 +67,8 @@ pub struct Window {
     pub partitions: BTreeSet<u64>,
     pub files: u64,
     pub bytes: u64,
+    /// Of each file but error objects', in the order of `renames`.
+    pub file_bytes: Vec<u64>,
     pub error_files: u64,
 }
 
@@ -202,6 +204,7 @@ impl Lake {
         for file in &mut files {
             file.write()?;
             window.bytes += file.written_bytes;
+            window.file_bytes.push(file.written_bytes);
         }
         for mut file in std::mem::take(&mut self.errors).into_values() {
             file.write()?;

@@ -16,6 +16,7 @@ pub mod in_process;
 pub mod input;
 pub mod journal;
 pub mod lake;
+pub mod picture;
 mod pipeline;
 pub mod prefix;
 pub mod random;
@@ -38,6 +39,7 @@ use function::{Function, Invoker, Pauses};
 use input::{Fingerprinter, Input, InputError, Lines, Skipped};
 use journal::{Journal, Left, Unfinished};
 use lake::{Lake, LakeError};
+use picture::Picture;
 use pipeline::{Pipeline, WindowGauge};
 use summary::{NotConserved, Summary};
 
@@ -61,10 +63,19 @@ pub struct Firehose<'a, F> {
     pub limits: Limits,
     /// A window ends with so many record bytes.
     pub window_bytes_max: u64,
+    pub watch: Watch,
     /// A hash of what the run is asked to do with its input.
     pub task: u64,
     pub clock: fn() -> SystemTime,
     pub stop: Arc<AtomicBool>,
+}
+
+/// Who looks at a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    Nobody,
+    /// Somebody who wants a picture of it.
+    Picture,
 }
 
 /// How a run ended, and what it came to, with what an interrupted run did before. Given again, it
@@ -161,6 +172,7 @@ impl<F: Function + Sync> Firehose<'_, F> {
             task: self.task,
             mark: Mark::default(),
             summary: Summary::default(),
+            picture: None,
         };
         if let Some(unfinished) = left
             .unfinished
@@ -177,6 +189,12 @@ impl<F: Function + Sync> Firehose<'_, F> {
                 progress.summary.resumed_records = progress.summary.records;
             }
         }
+        progress.picture = match self.watch {
+            Watch::Nobody => None,
+            Watch::Picture => progress
+                .picture
+                .or_else(|| Some(Box::new(Picture::after(progress.summary.records)))),
+        };
         let arrived = left.arrival_milliseconds;
         progress.mark.arrival_milliseconds = arrived;
         let cutter = Cutter::new(lines, fingerprinter, arrived, self.limits, self.clock);

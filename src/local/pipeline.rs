@@ -8,7 +8,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, ScopedJoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -50,7 +50,8 @@ enum Taken {
 
 /// From the function to the delivery.
 enum Step {
-    Batch(Batch, Result<Invocation, FunctionError>),
+    /// With the first answer to it, and how long that took.
+    Batch(Batch, Result<Invocation, FunctionError>, Duration),
     Piece(Piece),
     WindowEnd,
     End(Ending),
@@ -124,8 +125,9 @@ impl<F: Function + Sync> Pipeline<'_, F> {
         match intake {
             Intake::Batch(batch) => {
                 self.window.bytes += batch.record_bytes as u64;
+                let started = Instant::now();
                 let first = self.invoker.invoke(&batch);
-                send(steps, Step::Batch(batch, first))?;
+                send(steps, Step::Batch(batch, first, started.elapsed()))?;
                 Ok(true)
             }
             Intake::Piece(piece) => {
@@ -188,7 +190,7 @@ fn deliver<F: Function>(
 ) -> Result<Ending, RunError> {
     loop {
         match steps.recv() {
-            Ok(Step::Batch(batch, first)) => delivery.deliver(batch, first)?,
+            Ok(Step::Batch(batch, first, took)) => delivery.deliver(batch, first, took)?,
             Ok(Step::Piece(piece)) => delivery.deliver_piece(&piece)?,
             Ok(Step::WindowEnd) => send(&committer, delivery.end_window()?)?,
             Ok(Step::End(ending)) => {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::lake::Window;
+use super::{lake::Window, picture::course::Tally};
 
 /// Partitions are told apart up to this many, so that no input makes the summary large.
 pub const PARTITIONS_MAX: usize = 100_000;
@@ -87,6 +87,20 @@ impl Summary {
         let new = window.partitions.difference(&self.partitions).take(room);
         let new: Vec<u64> = new.copied().collect();
         self.partitions.extend(new);
+    }
+
+    #[must_use]
+    pub fn refused_records(&self) -> u64 {
+        self.refused.values().map(|refused| refused.records).sum()
+    }
+
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        Tally {
+            delivered: self.delivered,
+            duplicates: self.duplicates,
+            error_objects: self.error_objects,
+        }
     }
 
     /// Every record has become exactly one thing.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Result;
@@ -34,6 +34,11 @@ impl Report<'_> {
         let stdout = io::stdout();
         let palette = Palette::of(&stdout);
         heard(self.write_human(&mut stdout.lock(), palette))
+    }
+
+    /// Where the page is, below what [`Self::print_human`] has said.
+    pub(super) fn print_page(path: &Path) -> Result<()> {
+        heard(writeln!(io::stdout(), "report       {}", path.display()))
     }
 
     pub(super) fn print_json(&self) -> Result<()> {
@@ -84,7 +89,12 @@ impl Report<'_> {
                 Colour::Plain,
                 differing(summary),
             ),
-            Row::new("refused", self.refused(), Colour::Yellow, String::new()),
+            Row::new(
+                "refused",
+                self.summary.refused_records(),
+                Colour::Yellow,
+                String::new(),
+            ),
         ];
         let seldom = [
             ("overflow", summary.overflow, "did not fit into an answer"),
@@ -145,11 +155,6 @@ impl Report<'_> {
             0 => format!("in {seconds:.1} s, {rate} a second"),
             _ => format!("in {seconds:.1} s, {rate} a second; {resumed} before the interruption"),
         }
-    }
-
-    fn refused(&self) -> u64 {
-        let refused = self.summary.refused.values();
-        refused.map(|refused| refused.records).sum()
     }
 
     #[expect(

@@ -1,6 +1,7 @@
 //! `nozzle run`: events from files or standard input into a lake folder.
 
 mod options;
+mod page;
 
 use std::{
     fs,
@@ -20,15 +21,18 @@ use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
         Ending, Firehose, Outcome,
+        batch::epoch_milliseconds,
         function::PAUSES,
         in_process::InProcess,
         input::{Input, Source},
-        journal::{self, Journal},
+        journal::{self, Journal, Unfinished},
         lake::{self, Lake},
+        picture::Picture,
     },
 };
 pub(super) use options::Options;
 use options::{Plan, SummaryFormat};
+use page::{Page, Target};
 
 /// What a shell expects of a program that was interrupted.
 const INTERRUPTED: u8 = 130;
@@ -39,6 +43,10 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
     let plan = Plan::of(options)?;
     let input = Input::find(&options.input, &plan.lake)?;
+    let target = options.report.as_deref();
+    let target = target
+        .map(|path| Target::prepare(path, &input))
+        .transpose()?;
     let places = Places::prepare(&plan)?;
     let store = EmbeddedStore::open(&places.claims)?;
     let Outcome { progress, ending } = process_input(&plan, &places, &store, input, stop)?;
@@ -53,6 +61,12 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     match options.summary {
         SummaryFormat::Human => report.print_human()?,
         SummaryFormat::Json => report.print_json()?,
+    }
+    if let Some(target) = target {
+        write_page(&target, &progress, &ending, &places)?;
+        if let SummaryFormat::Human = options.summary {
+            Report::print_page(target.path())?;
+        }
     }
     places.journal(&store).conclude(progress, is_complete)?;
     exit_code(ending, failed_function)
@@ -107,10 +121,29 @@ fn process_input(
         limits: plan.limits,
         window_bytes_max: plan.window_bytes_max,
         task: plan.task(&places.lake),
+        watch: plan.watch,
         clock: now,
         stop,
     };
     Ok(firehose.run(input, left, read_bytes)?)
+}
+
+fn write_page(
+    target: &Target,
+    progress: &Unfinished,
+    ending: &Ending,
+    places: &Places,
+) -> Result<()> {
+    target.write(&Page {
+        summary: &progress.summary,
+        picture: progress.picture.as_deref().unwrap_or(&Picture::default()),
+        progress: match ending {
+            Ending::Complete => page::Progress::Complete,
+            Ending::Stopped | Ending::Broken(_) => page::Progress::Interrupted,
+        },
+        lake: &places.lake,
+        ended: epoch_milliseconds(now()) / 1000,
+    })
 }
 
 /// The first signal ends the run at a window, a second one at once.

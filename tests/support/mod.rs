@@ -7,6 +7,7 @@
     reason = "a test may panic"
 )]
 
+pub(crate) mod browser;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod client;
 pub(crate) mod contract;

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     firehose::Settings,
     local::{
+        Watch,
         batch::Limits,
         lake::{Compression, Layout},
         prefix::Prefix,
@@ -24,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   nozzle run events.jsonl                        into the folder lake
   nozzle run logs/ more.jsonl.gz --lake /data/lake
+  nozzle run events.jsonl --report run.html      and a page that shows what became of them
   zcat old.gz | nozzle run --compression gzip
   nozzle run events.jsonl --partition-keys event_type,year,month,day,hour
   nozzle run events.jsonl --summary json --partition-keys event_type \\
@@ -84,6 +86,11 @@ pub(in crate::tool) struct Options {
     #[arg(long, value_name = "HOW", default_value = "human")]
     pub(super) summary: SummaryFormat,
 
+    /// Write a page that shows the run: events over time, refusals, duplicates, sizes, timing. It
+    /// needs nothing but a browser
+    #[arg(long, value_name = "FILE.html")]
+    pub(super) report: Option<PathBuf>,
+
     #[command(flatten, next_help_heading = "The function's settings")]
     function: SettingsOptions,
 }
@@ -111,6 +118,7 @@ pub(super) struct Plan {
     pub(super) layout: Layout,
     pub(super) limits: Limits,
     pub(super) window_bytes_max: u64,
+    pub(super) watch: Watch,
     pub(super) lake: PathBuf,
     pub(super) claims: Option<PathBuf>,
 }
@@ -124,6 +132,10 @@ impl Plan {
             layout,
             limits: Limits::with_batch(options.batch_mb),
             window_bytes_max: options.flush_mb * MEBIBYTE,
+            watch: match options.report {
+                Some(_) => Watch::Picture,
+                None => Watch::Nobody,
+            },
             lake: options.lake.clone(),
             claims: options.claims.clone(),
         })

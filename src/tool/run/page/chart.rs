@@ -1,0 +1,192 @@
+//! Columns as SVG. Only shapes are in it, so that it may be stretched to any width; what is written
+//! around it keeps its size.
+
+use std::fmt::{self, Display};
+
+use super::figures::{Measure, Unit, ratio};
+
+/// A drawing's height in its own units.
+const HEIGHT: f64 = 1000.0;
+const COLUMN_WIDTH: usize = 10;
+/// What is there is seen, however little it is.
+const COLUMN_HEIGHT_MIN: f64 = 8.0;
+const STEPS_MAX: u64 = 5;
+
+/// Columns with a scale beside them and ticks below.
+pub(super) struct Plot {
+    /// What is to be seen, in a sentence.
+    pub(super) label: String,
+    pub(super) scale: Scale,
+    pub(super) shapes: Shapes,
+    pub(super) ticks: Vec<Tick>,
+}
+
+/// Columns of layers that stand on one another.
+pub(super) struct Shapes {
+    /// The class of each layer, from the lowest on.
+    pub(super) layers: Vec<&'static str>,
+    pub(super) columns: Vec<Column>,
+    /// What a column of full height stands for.
+    pub(super) top: u64,
+}
+
+pub(super) struct Column {
+    /// What is shown to who points at it, safe in HTML.
+    pub(super) title: String,
+    pub(super) counts: Vec<u64>,
+}
+
+/// A text below the columns.
+#[derive(Debug, Clone)]
+pub(super) struct Tick {
+    /// From the left, 0 to 100.
+    pub(super) percent: f64,
+    pub(super) text: String,
+}
+
+/// Round numbers beside columns, the largest of which has full height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scale {
+    pub(super) step: u64,
+    pub(super) top: u64,
+    pub(super) unit: Unit,
+}
+
+impl Scale {
+    pub(super) fn to(largest: u64, unit: Unit) -> Self {
+        let fits = |step: &u64| largest / step <= STEPS_MAX;
+        Self {
+            step: one_two_five().find(fits).unwrap_or(u64::MAX),
+            top: largest.max(1),
+            unit,
+        }
+    }
+}
+
+/// 1, 2, 5, 10, 20, 50 and so on.
+pub(super) fn one_two_five() -> impl Iterator<Item = u64> {
+    (0..19).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)))
+}
+
+impl Display for Plot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Scale { step, top, unit } = self.scale;
+        let columns = self.shapes.columns.len();
+        write!(
+            f,
+            "<div class=\"plot\" style=\"--columns:{columns}\">\
+             <div class=\"scale\" aria-hidden=\"true\">"
+        )?;
+        for number in (0..=top / step).map(|line| line * step) {
+            let bottom = 100.0 * ratio(number, top);
+            let number = Measure(number, unit);
+            write!(f, "<i style=\"bottom:{bottom:.2}%\"><b>{number}</b></i>")?;
+        }
+        write!(
+            f,
+            "</div><svg {} role=\"img\" aria-label=\"{}\">",
+            self.shapes.view(),
+            self.label
+        )?;
+        write!(
+            f,
+            "{}</svg><div class=\"ticks\" aria-hidden=\"true\">",
+            self.shapes
+        )?;
+        for Tick { percent, text } in &self.ticks {
+            let edge = match percent {
+                ..4.0 => " class=\"first\"",
+                96.0.. => " class=\"last\"",
+                _ => "",
+            };
+            write!(f, "<span{edge} style=\"left:{percent:.2}%\">{text}</span>")?;
+        }
+        f.write_str("</div></div>")
+    }
+}
+
+impl Shapes {
+    /// The attributes of the element around them.
+    pub(super) fn view(&self) -> String {
+        let width = self.columns.len() * COLUMN_WIDTH;
+        format!("viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\"")
+    }
+}
+
+impl Display for Shapes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, column) in self.columns.iter().enumerate() {
+            let total = column.counts.iter().sum();
+            if total == 0 {
+                continue;
+            }
+            let left = number * COLUMN_WIDTH;
+            write!(f, "<g><title>{}</title>", column.title)?;
+            write!(
+                f,
+                "<rect class=\"hit\" x=\"{left}\" width=\"{COLUMN_WIDTH}\" height=\"{HEIGHT}\"/>"
+            )?;
+            let height = (HEIGHT * ratio(total, self.top)).max(COLUMN_HEIGHT_MIN);
+            let mut top = HEIGHT;
+            for (count, class) in column.counts.iter().zip(&self.layers) {
+                let height = height * ratio(*count, total);
+                top -= height;
+                if *count > 0 {
+                    write!(
+                        f,
+                        "<rect class=\"{class}\" x=\"{left}.6\" y=\"{top:.1}\" width=\"8.8\" height=\"{height:.1}\"/>"
+                    )?;
+                }
+            }
+            f.write_str("</g>")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_has_a_few_round_steps() {
+        #[track_caller]
+        fn check(largest: u64, step: u64, top: u64) {
+            let unit = Unit::Count;
+            assert_eq!(Scale::to(largest, unit), Scale { step, top, unit });
+        }
+        check(0, 1, 1);
+        check(5, 1, 5);
+        check(6, 2, 6);
+        check(99, 20, 99);
+        check(1_234, 500, 1_234);
+        check(u64::MAX, 5_000_000_000_000_000_000, u64::MAX);
+    }
+
+    #[test]
+    fn layers_stand_on_one_another_and_little_is_still_seen() {
+        let column = |counts: &[u64]| Column {
+            title: "one".to_owned(),
+            counts: counts.to_vec(),
+        };
+        let drawn = Shapes {
+            layers: vec!["a", "b"],
+            columns: vec![column(&[30, 10]), column(&[0, 0]), column(&[0, 1])],
+            top: 100_000,
+        };
+        let drawn = drawn.to_string();
+        assert_eq!(drawn.matches("<g>").count(), 2);
+        assert!(
+            drawn.contains("class=\"a\" x=\"0.6\" y=\"994.0\" width=\"8.8\" height=\"6.0\""),
+            "{drawn}"
+        );
+        assert!(
+            drawn.contains("class=\"b\" x=\"0.6\" y=\"992.0\" width=\"8.8\" height=\"2.0\""),
+            "{drawn}"
+        );
+        assert!(
+            drawn.contains("class=\"b\" x=\"20.6\" y=\"992.0\" width=\"8.8\" height=\"8.0\""),
+            "{drawn}"
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! How the page writes texts and numbers.
+
+use std::fmt::{self, Display, Write};
+
+use chrono::{DateTime, Utc};
+use indicatif::HumanCount;
+
+/// Anybody's text, safe between tags and in quoted attributes. What would not be seen, or would turn
+/// the text around it, is spelled out.
+pub(super) struct Text<'a>(pub(super) &'a str);
+
+impl Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '&' => f.write_str("&amp;"),
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '"' => f.write_str("&quot;"),
+            '\'' => f.write_str("&#39;"),
+            hidden if is_hidden(hidden) => write!(f, "⟨U+{:04X}⟩", u32::from(hidden)),
+            plain => f.write_char(plain),
+        })
+    }
+}
+
+fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// With separators of thousands.
+pub(super) struct Count(pub(super) u64);
+
+impl Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        HumanCount(self.0).fmt(f)
+    }
+}
+
+/// So many of what has one name.
+pub(super) struct Counted(pub(super) u64, pub(super) &'static str);
+
+impl Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number, name) = *self;
+        let ending = match number {
+            1 => "",
+            _ if name.ends_with("ch") => "es",
+            _ => "s",
+        };
+        write!(f, "{} {name}{ending}", Count(number))
+    }
+}
+
+/// What a number counts, which says how it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// Shortened: 12k.
+    Count,
+    Bytes,
+    Microseconds,
+    /// Of ten thousand.
+    Share,
+}
+
+/// A number with its unit, to three digits.
+pub(super) struct Measure(pub(super) u64, pub(super) Unit);
+
+impl Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (units, hundredths): (&[&str], u64) = match self.1 {
+            Unit::Count => (&["", "k", "M", "G"], 1),
+            Unit::Bytes => (&[" B", " kB", " MB", " GB", " TB"], 1),
+            Unit::Microseconds => (&[" µs", " ms", " s"], 1),
+            Unit::Share => (&[" %"], 100),
+        };
+        let mut value = ratio(self.0, hundredths);
+        let mut units = units.iter();
+        let mut unit = units.next();
+        while value >= 999.5 && units.len() > 0 {
+            value /= 1000.0;
+            unit = units.next();
+        }
+        write!(f, "{}{}", three_digits(value), unit.unwrap_or(&""))
+    }
+}
+
+fn three_digits(value: f64) -> String {
+    let decimals = match value {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
+/// How much of the whole a part is.
+pub(super) struct Share {
+    pub(super) part: u64,
+    pub(super) whole: u64,
+}
+
+impl Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = 100.0 * ratio(self.part, self.whole);
+        match percent {
+            0.0 => f.write_str("0 %"),
+            ..0.1 => f.write_str("&lt;0.1 %"),
+            99.95..100.0 => f.write_str("&gt;99.9 %"),
+            _ => write!(f, "{percent:.1} %"),
+        }
+    }
+}
+
+/// Of nothing, none.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what is drawn or rounded needs few digits"
+)]
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
+}
+
+/// A second since 1970, in UTC.
+pub(super) struct Second(pub(super) i64);
+
+impl Second {
+    pub(super) fn formatted(&self, format: &str) -> String {
+        let time = DateTime::<Utc>::from_timestamp(self.0, 0).unwrap_or_default();
+        time.format(format).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(shown: impl Display, expected: &str) {
+        assert_eq!(shown.to_string(), expected);
+    }
+
+    #[test]
+    fn hostile_text_is_only_text() {
+        check(Text("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&#39;");
+        check(
+            Text("a\u{202e}b\u{7}\u{feff}"),
+            "a⟨U+202E⟩b⟨U+0007⟩⟨U+FEFF⟩",
+        );
+        check(Text("نوا é 👩‍👩‍👧"), "نوا é 👩‍👩‍👧");
+    }
+
+    #[test]
+    fn numbers_have_three_digits_and_a_unit() {
+        check(Measure(0, Unit::Bytes), "0 B");
+        check(Measure(999, Unit::Bytes), "999 B");
+        check(Measure(1_000, Unit::Bytes), "1 kB");
+        check(Measure(1_234_567, Unit::Bytes), "1.23 MB");
+        check(Measure(999_999, Unit::Bytes), "1 MB");
+        check(Measure(u64::MAX, Unit::Bytes), "18446744 TB");
+        check(Measure(12_300, Unit::Microseconds), "12.3 ms");
+        check(Measure(100_000, Unit::Count), "100k");
+        check(Measure(250, Unit::Share), "2.5 %");
+        check(Count(1_234_567), "1,234,567");
+        check(Counted(1, "event"), "1 event");
+        check(Counted(2_000, "event"), "2,000 events");
+        check(Counted(0, "batch"), "0 batches");
+    }
+
+    #[test]
+    fn a_share_is_never_said_to_be_none_or_all_when_it_is_not() {
+        #[track_caller]
+        fn share(part: u64, whole: u64, expected: &str) {
+            check(Share { part, whole }, expected);
+        }
+        share(0, 0, "0 %");
+        share(0, 7, "0 %");
+        share(1, 100_000, "&lt;0.1 %");
+        share(1, 3, "33.3 %");
+        share(99_999, 100_000, "&gt;99.9 %");
+        share(7, 7, "100.0 %");
+    }
+}
