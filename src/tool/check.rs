@@ -43,9 +43,10 @@ Examples:
   nozzle check --command ./bootstrap --only retry --only too-large
   nozzle check --list
 
---url is Lambda's Invoke API, as emulators and `cargo lambda watch` offer it. --command is given to
-`sh -c`; nozzle is Lambda's runtime API for it, starts as many processes as there are invocations at
-once, starts another for one that has died, and ends them all with what they have started.
+--url is Lambda's Invoke API over http, as emulators and `cargo lambda watch` offer it; requests are
+not signed, so AWS itself does not take them. --command is given to `sh -c`; nozzle is Lambda's
+runtime API for it, starts as many processes as there are invocations at once, starts another for
+one that has died, and ends them all with what they have started.
 
 The function gets made-up events. What it does with events elsewhere, such as claims in a table, it
 does with them too: give it a table to try things on.

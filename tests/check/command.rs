@@ -210,6 +210,15 @@ fn people_read_what_was_found_why_it_matters_and_what_firehose_does() {
 }
 
 #[test]
+fn people_read_in_one_line_why_a_probe_is_skipped() {
+    let command = "python3 function.py not-base64";
+    let mut checking = nozzle(&["--command", command, "--only", "retry"]);
+    let text = String::from_utf8(checking.output().unwrap().stdout).unwrap();
+    let skipped = "skip    retry             it rests on `delivered`";
+    assert!(text.lines().any(|line| line == skipped), "{text}");
+}
+
+#[test]
 fn every_probe_is_listed_with_what_it_expects_and_why() {
     let output = nozzle(&["--list", "--json"]).output().unwrap();
     let probes: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();

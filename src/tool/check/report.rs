@@ -86,9 +86,11 @@ impl Report {
             .palette
             .paint(mark.colour(), format!("{:<7}", mark.as_str()));
         write!(self.out, "{painted} {:<NAME_WIDTH$}  ", probe.name())?;
+        if let Verdict::Skipped(reason) = verdict {
+            return self.write_wrapped(Colour::Dim, "", reason);
+        }
         self.write_wrapped(Colour::Plain, "", expects)?;
         match verdict {
-            Verdict::Passed(said) if said.is_empty() => Ok(()),
             Verdict::Passed(said) | Verdict::Skipped(said) => self.write_row(Colour::Dim, "", said),
             Verdict::Warning(said) | Verdict::Failed(said) => {
                 self.write_row(mark.colour(), "found     ", said)?;
@@ -98,7 +100,11 @@ impl Report {
         }
     }
 
+    /// Nothing where there is no text.
     fn write_row(&mut self, colour: Colour, label: &str, text: &str) -> io::Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
         write!(self.out, "{:INDENT$}{label}", "")?;
         self.write_wrapped(colour, label, text)
     }
