@@ -10,7 +10,7 @@ use std::{
 use base64_simd::STANDARD;
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
-use super::{batch::Batch, function::FunctionError};
+use super::function::FunctionError;
 use crate::{
     firehose::budget::RESPONSE_BYTES_MAX,
     json::{Cursor, Problem, Spelled, Value},
@@ -19,11 +19,35 @@ use crate::{
 /// Between the values of a group; no path holds it.
 const SEPARATOR: char = '\0';
 
+/// The records that an answer is to answer.
+pub trait Asked {
+    fn count(&self) -> usize;
+
+    /// Which of them has this `recordId`.
+    fn position_of(&self, record_id: &str) -> Option<usize>;
+
+    /// Under which name what is delivered comes back.
+    fn data_name(&self) -> &'static str {
+        "data"
+    }
+}
+
+/// What the prefix makes of partition keys.
+#[derive(Debug, Clone, Copy)]
+pub enum Partitioning<'a> {
+    /// It names none, and nobody looks at them.
+    Off,
+    /// It names these.
+    By(&'a [String]),
+}
+
 /// An answer that can be acted on.
 #[derive(Debug, Default)]
 pub struct Answer {
     /// One for each record of the batch, in order.
     pub fates: Vec<Fate>,
+    /// Ids that nobody asked for, which Firehose passes over.
+    pub unknown_ids: Vec<String>,
     data: Vec<u8>,
     groups: String,
 }
@@ -53,30 +77,34 @@ pub enum Failure {
 }
 
 impl Answer {
-    /// Reads an answer to `batch`, whose prefix names `keys`.
-    pub fn check(answer: &[u8], batch: &Batch, keys: &[String]) -> Result<Self, FunctionError> {
+    /// Reads an answer to what was `asked`.
+    pub fn check(
+        answer: &[u8],
+        asked: &impl Asked,
+        partitioning: Partitioning<'_>,
+    ) -> Result<Self, FunctionError> {
         if answer.len() > RESPONSE_BYTES_MAX {
             return Err(FunctionError::AnswerTooLarge(answer.len()));
         }
         let text = simdutf8::basic::from_utf8(answer).map_err(|_| NOT_UTF8)?;
         let mut checked = Self {
-            fates: vec![Fate::Failed(Failure::RecordIdMissing); batch.len()],
+            fates: vec![Fate::Failed(Failure::RecordIdMissing); asked.count()],
+            unknown_ids: Vec::new(),
             data: Vec::with_capacity(answer.len() / 4 * 3),
             groups: String::new(),
         };
         let mut groups = Groups {
-            keys,
+            partitioning,
             known: HashMap::default(),
         };
-        for entry in read_entries(text)? {
+        for entry in read_entries(text, asked.data_name())? {
             // Every entry is read, also one whose id nobody asked for.
-            let fate = checked.fate(&entry, &mut groups)?;
-            let position = batch.position_of(&entry.record_id);
-            if let Some(known) = position.and_then(|position| checked.fates.get_mut(position)) {
-                *known = match known {
-                    Fate::Failed(Failure::RecordIdMissing) => fate,
-                    _ => Fate::Failed(Failure::RecordIdDoubled),
-                };
+            let fate = checked.fate(&entry, &mut groups, asked.data_name())?;
+            let position = asked.position_of(&entry.record_id);
+            match position.and_then(|position| checked.fates.get_mut(position)) {
+                Some(known @ Fate::Failed(Failure::RecordIdMissing)) => *known = fate,
+                Some(known) => *known = Fate::Failed(Failure::RecordIdDoubled),
+                None => checked.unknown_ids.push(entry.record_id.into_owned()),
             }
         }
         Ok(checked)
@@ -97,6 +125,7 @@ impl Answer {
         &mut self,
         entry: &Entry<'a>,
         groups: &mut Groups<'a>,
+        data_name: &'static str,
     ) -> Result<Fate, FunctionError> {
         match &*entry.result {
             "Ok" => {}
@@ -105,11 +134,12 @@ impl Answer {
             other => return Err(FunctionError::ResultUnknown(other.to_owned())),
         }
         let data = entry.data.and_then(Spelled::decode);
-        let data = data.ok_or(FunctionError::DataMissing)?;
+        let record_id = || entry.record_id.clone().into_owned();
+        let data = data.ok_or_else(|| FunctionError::DataMissing(record_id(), data_name))?;
         let start = self.data.len();
         STANDARD
             .decode_append(data.as_bytes(), &mut self.data)
-            .map_err(|_| FunctionError::DataNotBase64)?;
+            .map_err(|_| FunctionError::DataNotBase64(record_id(), data_name))?;
         let data = start..self.data.len();
         Ok(match groups.find(entry.metadata, &mut self.groups) {
             Some(group) => Fate::Delivered(Delivered { data, group }),
@@ -121,8 +151,7 @@ impl Answer {
 /// Finds out which partition metadata means. Most records of a batch share one of a few, so what
 /// was read once is known by its bytes.
 struct Groups<'a> {
-    /// The names that the prefix has.
-    keys: &'a [String],
+    partitioning: Partitioning<'a>,
     known: HashMap<&'a str, Option<Range<usize>>, Xxh3DefaultBuilder>,
 }
 
@@ -133,30 +162,34 @@ impl<'a> Groups<'a> {
             return known.clone();
         }
         let start = groups.len();
-        let group = read_partition_keys(metadata)
-            .and_then(|given| self.push(&given, groups))
-            .map(|()| start..groups.len());
+        let pushed = match self.partitioning {
+            Partitioning::Off => Some(()),
+            Partitioning::By(keys) => {
+                read_partition_keys(metadata).and_then(|given| push(&given, keys, groups))
+            }
+        };
+        let group = pushed.map(|()| start..groups.len());
         self.known.insert(metadata, group.clone());
         group
     }
+}
 
-    /// Every key that the prefix names has a value, and there is no other.
-    fn push(&self, given: &PartitionKeys<'_>, groups: &mut String) -> Option<()> {
-        if given.len() != self.keys.len() {
+/// Every key that the prefix names has a value, and there is no other.
+fn push(given: &PartitionKeys<'_>, keys: &[String], groups: &mut String) -> Option<()> {
+    if given.len() != keys.len() {
+        return None;
+    }
+    for (position, key) in keys.iter().enumerate() {
+        let value = given.get(key.as_str())?;
+        if value.is_empty() || value.contains(SEPARATOR) {
             return None;
         }
-        for (position, key) in self.keys.iter().enumerate() {
-            let value = given.get(key.as_str())?;
-            if value.is_empty() || value.contains(SEPARATOR) {
-                return None;
-            }
-            if position > 0 {
-                groups.push(SEPARATOR);
-            }
-            groups.push_str(value);
+        if position > 0 {
+            groups.push(SEPARATOR);
         }
-        Some(())
+        groups.push_str(value);
     }
+    Some(())
 }
 
 /// The values of a group, in the order of the prefix's keys.
@@ -189,7 +222,7 @@ impl From<Problem> for FunctionError {
     }
 }
 
-fn read_entries(text: &str) -> Result<Vec<Entry<'_>>, FunctionError> {
+fn read_entries<'a>(text: &'a str, data_name: &str) -> Result<Vec<Entry<'a>>, FunctionError> {
     let mut cursor = Cursor::new(text);
     let mut entries = None;
     enter_object(&mut cursor).ok_or(NO_RECORDS)?;
@@ -198,7 +231,7 @@ fn read_entries(text: &str) -> Result<Vec<Entry<'_>>, FunctionError> {
             let mut records = Vec::new();
             cursor.enter_array()?;
             while cursor.next_element()? {
-                records.push(Entry::read(&mut cursor, text)?);
+                records.push(Entry::read(&mut cursor, text, data_name)?);
             }
             entries = Some(records);
         } else {
@@ -213,7 +246,11 @@ fn read_entries(text: &str) -> Result<Vec<Entry<'_>>, FunctionError> {
 }
 
 impl<'a> Entry<'a> {
-    fn read(cursor: &mut Cursor<'a>, text: &'a str) -> Result<Self, FunctionError> {
+    fn read(
+        cursor: &mut Cursor<'a>,
+        text: &'a str,
+        data_name: &str,
+    ) -> Result<Self, FunctionError> {
         let (mut record_id, mut result, mut data, mut metadata) = (None, None, None, "");
         enter_object(cursor).ok_or(NO_RECORD_ID)?;
         while let Some(key) = cursor.next_key()? {
@@ -224,7 +261,7 @@ impl<'a> Entry<'a> {
             match (key.text, value) {
                 ("recordId", Value::String(spelled)) => record_id = spelled.decode(),
                 ("result", Value::String(spelled)) => result = spelled.decode(),
-                ("data", Value::String(spelled)) => data = Some(spelled),
+                (name, Value::String(spelled)) if name == data_name => data = Some(spelled),
                 ("metadata", _) => {
                     metadata = text.get(start..cursor.position()).unwrap_or_default();
                 }
@@ -284,7 +321,7 @@ mod tests {
             .replace("ID1", &second)
             .replace("KEYS", KEYS);
         let keys = ["a".to_owned(), "b".to_owned()];
-        let answer = Answer::check(answer.as_bytes(), &batch, &keys)?;
+        let answer = Answer::check(answer.as_bytes(), &batch, Partitioning::By(&keys))?;
         let name = |fate: &Fate| match fate {
             Fate::Delivered(delivered) => {
                 let data = String::from_utf8_lossy(answer.data(delivered));
@@ -326,6 +363,64 @@ mod tests {
         );
         let unknown = r#"{"recordId":"else","result":"Ok","data":"YQ==",KEYS}"#;
         check(&[OK0, unknown, OK1], ["a in 1/2", "b in 1/2"]);
+    }
+
+    /// A batch of one, from a source in MSK.
+    struct Message;
+
+    impl Asked for Message {
+        fn count(&self) -> usize {
+            1
+        }
+
+        fn position_of(&self, record_id: &str) -> Option<usize> {
+            (record_id == "1").then_some(0)
+        }
+
+        fn data_name(&self) -> &'static str {
+            "kafkaRecordValue"
+        }
+    }
+
+    #[test]
+    fn what_came_under_another_name_goes_back_under_it() {
+        let read = |name: &str| {
+            let answer =
+                format!(r#"{{"records":[{{"recordId":"1","result":"Ok","{name}":"YQ=="}}]}}"#);
+            Answer::check(answer.as_bytes(), &Message, Partitioning::Off)
+        };
+        let answer = read("kafkaRecordValue").expect("an answer");
+        let [Fate::Delivered(delivered)] = answer.fates.as_slice() else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(answer.data(delivered), b"a");
+        let error = read("data").expect_err("no answer").to_string();
+        assert_eq!(error, "record `1` is Ok but has no `kafkaRecordValue`");
+    }
+
+    #[test]
+    fn a_prefix_without_names_lets_any_metadata_be() {
+        for metadata in [
+            "",
+            r#","metadata":{"partitionKeys":{"a":1}}"#,
+            r#","metadata":0"#,
+        ] {
+            let record = format!(r#"{{"recordId":"ID0","result":"Ok","data":"YQ=="{metadata}}}"#);
+            let batch = batch(b"first\n");
+            let [id] = batch.ids();
+            let answer = format!(r#"{{"records":[{record}]}}"#).replace("ID0", &id);
+            let answer = Answer::check(answer.as_bytes(), &batch, Partitioning::Off);
+            let fates = answer.expect("an answer").fates;
+            assert!(matches!(fates[..], [Fate::Delivered(_)]), "{fates:?}");
+        }
+    }
+
+    #[test]
+    fn ids_that_nobody_asked_for_are_told() {
+        let answer = br#"{"records":[{"recordId":"2","result":"Dropped"}]}"#;
+        let answer = Answer::check(answer, &Message, Partitioning::Off).expect("an answer");
+        assert_eq!(answer.unknown_ids, ["2"]);
+        assert_eq!(answer.fates, [Fate::Failed(Failure::RecordIdMissing)]);
     }
 
     #[test]
@@ -372,7 +467,10 @@ mod tests {
             r#"{"recordId":"ID1","result":"OK","data":"YQ=="}"#,
             "`OK` is not a result",
         );
-        check_error(r#"{"recordId":"ID1","result":"Ok"}"#, "has no data");
+        check_error(
+            r#"{"recordId":"ID1","result":"Ok"}"#,
+            "is Ok but has no `data`",
+        );
         check_error(
             r#"{"recordId":"ID1","result":"Ok","data":"YQ"}"#,
             "not base64",

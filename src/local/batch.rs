@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     REGION, STREAM_ARN,
+    answer::Asked,
     input::{Fingerprint, Fingerprinter, InputError, Lines, Part, Position},
     random::Random,
 };
@@ -341,17 +342,6 @@ impl Batch {
         self.request.replace_range(start..start + uuid.len(), &uuid);
     }
 
-    /// Which of its records has this `recordId`.
-    #[must_use]
-    pub fn position_of(&self, record_id: &str) -> Option<usize> {
-        let digits = record_id.strip_prefix(&self.ids.run)?.strip_prefix('-')?;
-        let number: u64 = digits.parse().ok()?;
-        let position = usize::try_from(number.checked_sub(self.ids.first)?).ok()?;
-        let canonical = digits.starts_with(|c: char| c.is_ascii_digit())
-            && (digits == "0" || !digits.starts_with('0'));
-        (canonical && position < self.records.len()).then_some(position)
-    }
-
     fn push(&mut self, bytes: Range<usize>, place: Place) {
         if !self.records.is_empty() {
             self.request.push(',');
@@ -367,6 +357,21 @@ impl Batch {
         self.request.push_str("\"}");
         self.record_bytes += bytes.len();
         self.records.push(Record { bytes, place });
+    }
+}
+
+impl Asked for Batch {
+    fn count(&self) -> usize {
+        self.records.len()
+    }
+
+    fn position_of(&self, record_id: &str) -> Option<usize> {
+        let digits = record_id.strip_prefix(&self.ids.run)?.strip_prefix('-')?;
+        let number: u64 = digits.parse().ok()?;
+        let position = usize::try_from(number.checked_sub(self.ids.first)?).ok()?;
+        let canonical = digits.starts_with(|c: char| c.is_ascii_digit())
+            && (digits == "0" || !digits.starts_with('0'));
+        (canonical && position < self.records.len()).then_some(position)
     }
 }
 

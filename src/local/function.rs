@@ -4,7 +4,11 @@ use std::{future::Future, io, thread, time::Duration};
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::{answer::Answer, batch::Batch, random::Random};
+use super::{
+    answer::{Answer, Partitioning},
+    batch::Batch,
+    random::Random,
+};
 
 /// Transforms batches: in this process, or behind an address.
 pub trait Function {
@@ -35,16 +39,18 @@ pub struct Told {
 pub enum FunctionError {
     #[error("{0}")]
     Failed(String),
+    #[error("no answer within {0} seconds")]
+    TimedOut(f64),
     #[error("the answer has {0} bytes, but Lambda takes at most 6291556")]
     AnswerTooLarge(usize),
     #[error("the answer cannot be read: {0}")]
     AnswerUnreadable(&'static str),
     #[error("`{0}` is not a result; there are Ok, Dropped and ProcessingFailed")]
     ResultUnknown(String),
-    #[error("a record is Ok but has no data")]
-    DataMissing,
-    #[error("the data of a record is not base64")]
-    DataNotBase64,
+    #[error("record `{0}` is Ok but has no `{1}`")]
+    DataMissing(String, &'static str),
+    #[error("the `{1}` of record `{0}` is not base64")]
+    DataNotBase64(String, &'static str),
 }
 
 /// How long to wait before each further attempt.
@@ -113,5 +119,6 @@ fn check(
     keys: &[String],
 ) -> Result<(Answer, Told), FunctionError> {
     let Invocation { answer, told } = invocation?;
-    Ok((Answer::check(&answer, batch, keys)?, told))
+    let answer = Answer::check(&answer, batch, Partitioning::By(keys))?;
+    Ok((answer, told))
 }

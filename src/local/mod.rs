@@ -14,6 +14,7 @@ pub mod error_object;
 pub mod function;
 pub mod in_process;
 pub mod input;
+pub mod invoke_url;
 pub mod journal;
 pub mod lake;
 pub mod picture;

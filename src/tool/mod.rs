@@ -1,5 +1,6 @@
 //! What a person gives commands to: one file a command. Errors are sentences here.
 
+mod check;
 mod explain;
 mod plan;
 mod progress;
@@ -26,6 +27,7 @@ enum Command {
     Run(run::Options),
     Explain(explain::Explain),
     Plan(Box<plan::Plan>),
+    Check(check::Check),
 }
 
 /// Does what the arguments say. What the exit code tells is for the command to say.
@@ -34,6 +36,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Run(options) => run::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
+        Command::Check(check) => check.run(),
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::Result;
 use indicatif::{DecimalBytes, HumanCount};
 use serde::Serialize;
 
-use super::terminal::{Colour, Palette};
+use super::terminal::{Colour, Palette, heard};
 use crate::local::summary::{PARTITIONS_MAX, Summary};
 
 /// A summary and where to look.
@@ -193,14 +193,6 @@ fn differing(summary: &Summary) -> String {
     match summary.duplicates_differing {
         0 => String::new(),
         differing => format!("{} with other bytes", HumanCount(differing)),
-    }
-}
-
-/// A reader who has gone away has seen enough.
-fn heard(written: io::Result<()>) -> Result<()> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
     }
 }
 

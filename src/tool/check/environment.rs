@@ -1,0 +1,237 @@
+//! Lambda around a command: environments, each one process that answers one invocation at a time.
+//! One that dies or takes too long is gone, and the next invocation starts another.
+
+use std::{
+    collections::VecDeque,
+    io,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use super::runtime_api::{RuntimeApi, lock};
+use crate::{
+    config::environment,
+    local::{
+        REGION,
+        function::{Function, FunctionError, Invocation, Told},
+    },
+    tool::now,
+};
+
+/// A start may be slow where much else is going on, whatever an invocation may take.
+const START_MAX: Duration = Duration::from_mins(1);
+/// So many lines of a process's output are shown when it dies.
+const TAIL_LINES: usize = 8;
+const TAIL_LINE_CHARACTERS: usize = 300;
+
+/// What Lambda sets, where it is not set already.
+const LAMBDA_SETTINGS: &[(&str, &str)] = &[
+    ("AWS_LAMBDA_FUNCTION_NAME", "nozzle-check"),
+    ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+    ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"),
+    ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+    ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/nozzle-check"),
+    ("AWS_LAMBDA_LOG_STREAM_NAME", "nozzle-check"),
+    ("AWS_REGION", REGION),
+    ("AWS_DEFAULT_REGION", REGION),
+    ("LAMBDA_TASK_ROOT", "."),
+    ("TZ", ":UTC"),
+];
+
+/// A command as a function: as many processes as there are invocations at once.
+pub(super) struct Environments {
+    pub(super) command: String,
+    timeout: Duration,
+    /// The one that answered last is the next to be asked.
+    idle: Mutex<Vec<Environment>>,
+}
+
+impl Environments {
+    pub(super) fn new(command: String, timeout: Duration) -> Self {
+        Self {
+            command,
+            timeout,
+            idle: Mutex::default(),
+        }
+    }
+
+    /// Starts the command, and waits until it asks for an invocation.
+    pub(super) async fn warm_up(&self) -> Result<(), FunctionError> {
+        let environment = Environment::start(&self.command).await?;
+        lock(&self.idle).push(environment);
+        Ok(())
+    }
+
+    async fn take(&self) -> Result<Environment, FunctionError> {
+        let idle = lock(&self.idle).pop();
+        if let Some(mut environment) = idle
+            && environment.is_alive()
+        {
+            return Ok(environment);
+        }
+        Environment::start(&self.command).await
+    }
+}
+
+impl Function for Environments {
+    async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
+        let mut environment = self.take().await?;
+        let answer = environment.invoke(request, self.timeout).await;
+        if environment.is_alive() {
+            lock(&self.idle).push(environment);
+        }
+        answer
+    }
+}
+
+/// A process and the API it talks to. Ends with all it has started.
+struct Environment {
+    api: RuntimeApi,
+    process: Child,
+    group: Option<Pid>,
+    tail: Arc<Mutex<VecDeque<String>>>,
+    readers: Vec<tokio::task::JoinHandle<()>>,
+    has_failed: bool,
+}
+
+impl Environment {
+    async fn start(command: &str) -> Result<Self, FunctionError> {
+        let started = Self::spawn(command).await;
+        let mut environment = started
+            .map_err(|error| FunctionError::Failed(format!("`{command}` cannot start: {error}")))?;
+        let ready = tokio::select! {
+            biased;
+            started = environment.api.started() => Ok(started),
+            status = environment.process.wait() => Err(status),
+            () = tokio::time::sleep(START_MAX) => Ok(Err(format!(
+                "it did not ask for an invocation within {} seconds",
+                START_MAX.as_secs()
+            ))),
+        };
+        match ready {
+            Ok(Ok(())) => Ok(environment),
+            Ok(Err(reason)) => Err(FunctionError::Failed(format!(
+                "the function cannot start: {reason}{}",
+                environment.last_words().await
+            ))),
+            Err(status) => Err(environment
+                .died("before it asked for an invocation", status)
+                .await),
+        }
+    }
+
+    async fn spawn(command: &str) -> io::Result<Self> {
+        let api = RuntimeApi::serve().await?;
+        let unset = LAMBDA_SETTINGS
+            .iter()
+            .filter(|(name, _)| environment(name).is_none());
+        let mut process = Command::new("sh")
+            .args(["-c", command])
+            .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
+            .envs(unset.copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let tail = Arc::default();
+        let mut readers = Vec::new();
+        if let Some(output) = process.stdout.take() {
+            readers.push(tokio::spawn(keep_tail(output, Arc::clone(&tail))));
+        }
+        if let Some(output) = process.stderr.take() {
+            readers.push(tokio::spawn(keep_tail(output, Arc::clone(&tail))));
+        }
+        let group = process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        Ok(Self {
+            api,
+            process,
+            group,
+            tail,
+            readers,
+            has_failed: false,
+        })
+    }
+
+    async fn invoke(
+        &mut self,
+        request: &[u8],
+        time: Duration,
+    ) -> Result<Invocation, FunctionError> {
+        lock(&self.tail).clear();
+        let answer = tokio::select! {
+            biased;
+            answer = timeout(time, self.api.invoke(request, now(), time)) => answer,
+            status = self.process.wait() => {
+                self.has_failed = true;
+                return Err(self.died("before it answered", status).await);
+            }
+        };
+        let Ok(answer) = answer else {
+            self.has_failed = true;
+            return Err(FunctionError::TimedOut(time.as_secs_f64()));
+        };
+        Ok(Invocation {
+            answer: answer?.to_vec(),
+            told: Told::default(),
+        })
+    }
+
+    fn is_alive(&mut self) -> bool {
+        !self.has_failed && matches!(self.process.try_wait(), Ok(None))
+    }
+
+    async fn died(&mut self, when: &str, status: io::Result<ExitStatus>) -> FunctionError {
+        let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        let said = self.last_words().await;
+        FunctionError::Failed(format!("the process ended {when} ({how}){said}"))
+    }
+
+    /// The end of what it wrote.
+    async fn last_words(&mut self) -> String {
+        self.kill();
+        for reader in self.readers.drain(..) {
+            // A process that left its group may keep the pipe open.
+            let _ = timeout(Duration::from_secs(1), reader).await;
+        }
+        let tail = lock(&self.tail);
+        tail.iter()
+            .fold(String::new(), |said, line| format!("{said}\n{line}"))
+    }
+
+    fn kill(&mut self) {
+        // Once only: later the number may be another's.
+        if let Some(group) = self.group.take() {
+            // It may have ended by itself.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn keep_tail(output: impl AsyncRead + Unpin, tail: Arc<Mutex<VecDeque<String>>>) {
+    let mut lines = BufReader::new(output).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim_end().chars().take(TAIL_LINE_CHARACTERS).collect();
+        let mut tail = lock(&tail);
+        if tail.len() == TAIL_LINES {
+            tail.pop_front();
+        }
+        tail.push_back(line);
+    }
+}

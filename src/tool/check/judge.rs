@@ -1,0 +1,191 @@
+//! What an answer says of the records that were sent, as findings.
+
+use std::collections::BTreeMap;
+
+use memchr::memmem;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{
+    probe::Findings,
+    request::{Data, Record, Request, Role},
+    sample::MARKER_RUN_CHARACTERS,
+};
+use crate::local::answer::{Answer, Delivered, Failure, Fate};
+
+/// So many examples of one thing are named.
+const EXAMPLES_MAX: usize = 3;
+
+/// An answer that Firehose can act on.
+#[derive(Debug, Default)]
+pub(super) struct Reply {
+    pub(super) answer: Answer,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What can be wrong with a record's answer, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Wrong {
+    Missing,
+    Doubled,
+    SoundDropped,
+    SoundFailed,
+    AnothersData,
+    OddDropped,
+}
+
+impl Wrong {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "left out of the answer",
+            Self::Doubled => "more than once in the answer",
+            Self::SoundDropped => "sound, but Dropped",
+            Self::SoundFailed => "sound, but ProcessingFailed",
+            Self::AnothersData => "answered with another record's data",
+            Self::OddDropped => "Dropped, which leaves no trace of it",
+        }
+    }
+}
+
+/// Every record has one answer; what is sound is delivered, and has its own data.
+pub(super) fn judge(request: &Request, reply: &Reply) -> Findings {
+    judge_all(request, reply, |_| true)
+}
+
+/// The same, but for what is delivered and what is not.
+pub(super) fn judge_answered(request: &Request, reply: &Reply) -> Findings {
+    judge_all(request, reply, |wrong| {
+        matches!(wrong, Wrong::Missing | Wrong::Doubled | Wrong::AnothersData)
+    })
+}
+
+fn judge_all(request: &Request, reply: &Reply, counts: fn(&Wrong) -> bool) -> Findings {
+    let mut found: BTreeMap<Wrong, Vec<String>> = BTreeMap::new();
+    let fates = request.records.iter().zip(&reply.answer.fates);
+    for (position, (record, fate)) in fates.enumerate() {
+        if let Some(wrong) = judge_one(record, fate, reply).filter(counts) {
+            found.entry(wrong).or_default().push(name(record, position));
+        }
+    }
+    let mut findings = Findings::default();
+    for (wrong, names) in found {
+        let sentence = format!("{}: {}", wrong.as_str(), some(&names));
+        match wrong {
+            Wrong::OddDropped => findings.warn(sentence),
+            _ => findings.fail(sentence),
+        }
+    }
+    findings
+}
+
+fn judge_one(record: &Record, fate: &Fate, reply: &Reply) -> Option<Wrong> {
+    match (&record.role, fate) {
+        (_, Fate::Failed(Failure::RecordIdMissing)) => Some(Wrong::Missing),
+        (_, Fate::Failed(Failure::RecordIdDoubled)) => Some(Wrong::Doubled),
+        (Role::Sound(_), Fate::Dropped) => Some(Wrong::SoundDropped),
+        (Role::Sound(_), Fate::Failed(_)) => Some(Wrong::SoundFailed),
+        (Role::Sound(Some(marker)) | Role::Copy(Some(marker)), Fate::Delivered(delivered)) => {
+            let is_anothers = has_another(reply.answer.data(delivered), marker);
+            is_anothers.then_some(Wrong::AnothersData)
+        }
+        // Nothing is lost with it.
+        (Role::Odd(_), Fate::Dropped) if is_empty(&record.data) => None,
+        (Role::Odd(_), Fate::Dropped) => Some(Wrong::OddDropped),
+        _ => None,
+    }
+}
+
+fn is_empty(data: &Data) -> bool {
+    match data {
+        Data::Bytes(bytes) => bytes.trim_ascii().is_empty(),
+        Data::Spelled(value) => value.is_null(),
+        Data::Absent => true,
+    }
+}
+
+/// A marker, but not its own. A function need not deliver any.
+fn has_another(data: &[u8], marker: &str) -> bool {
+    let contains = |text: &str| memmem::find(data, text.as_bytes()).is_some();
+    let any = marker.get(..MARKER_RUN_CHARACTERS).unwrap_or(marker);
+    contains(any) && !contains(marker)
+}
+
+/// As a person would call it.
+pub(super) fn name(record: &Record, position: usize) -> String {
+    match &record.role {
+        Role::Odd(what) => what.clone(),
+        Role::Sound(_) | Role::Copy(_) => format!("record {}", position + 1),
+    }
+}
+
+/// The first names, and how many more there are.
+pub(super) fn some(names: &[String]) -> String {
+    let shown: Vec<_> = names
+        .iter()
+        .take(EXAMPLES_MAX)
+        .map(String::as_str)
+        .collect();
+    match names.len().saturating_sub(EXAMPLES_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+impl Reply {
+    /// The records that are delivered, each with its data.
+    pub(super) fn delivered<'a>(
+        &'a self,
+        request: &'a Request,
+    ) -> impl Iterator<Item = (usize, &'a Record, &'a [u8])> {
+        let fates = request.records.iter().zip(&self.answer.fates).enumerate();
+        fates.filter_map(|(position, (record, fate))| {
+            let data = self.data(fate)?;
+            Some((position, record, data))
+        })
+    }
+
+    fn data(&self, fate: &Fate) -> Option<&[u8]> {
+        match fate {
+            Fate::Delivered(delivered) => Some(self.answer.data(delivered)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn count(&self, is_it: impl Fn(&Fate) -> bool) -> usize {
+        self.answer.fates.iter().filter(|fate| is_it(fate)).count()
+    }
+
+    /// The partition keys of each record by its id, whatever they are.
+    pub(super) fn partition_keys(&self) -> BTreeMap<String, Value> {
+        let entries: Entries = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        let entries = entries.records.into_iter();
+        entries
+            .map(|mut entry| {
+                let keys = entry.metadata.get_mut("partitionKeys").map(Value::take);
+                (entry.record_id, keys.unwrap_or_default())
+            })
+            .collect()
+    }
+}
+
+pub(super) fn is_delivered(fate: &Fate) -> bool {
+    matches!(fate, Fate::Delivered(Delivered { .. }))
+}
+
+#[derive(Deserialize, Default)]
+struct Entries {
+    records: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    record_id: String,
+    #[serde(default)]
+    metadata: Value,
+}
+
+/// The fields of what was delivered, where it is a JSON object.
+pub(super) fn fields(data: &[u8]) -> Option<Map<String, Value>> {
+    serde_json::from_slice(data).ok()
+}

@@ -1,0 +1,165 @@
+//! Events that come more than once: in a batch, in a batch that is sent again, in a later one, and
+//! in several at once.
+
+use crate::{
+    local::{
+        answer::{Failure, Fate},
+        function::Function,
+    },
+    tool::check::{
+        judge::{Reply, is_delivered, judge, name, some},
+        probe::Findings,
+        prober::{Prober, failure},
+        request::Request,
+    },
+};
+
+const EVENTS: usize = 5;
+const COPIES: usize = 3;
+const RETRIED: usize = 20;
+/// Of its own in each of the batches at the same time.
+const SIDE_BY_SIDE: usize = 50;
+
+pub(super) async fn copies(prober: &mut Prober<impl Function>) -> Findings {
+    let events = prober.sound_many(EVENTS);
+    let records = (0..COPIES * EVENTS).zip(events.iter().cycle());
+    let records = records.map(|(_, event)| prober.copy(event)).collect();
+    let request = prober.request(records);
+    let (mut findings, reply) = prober.put_and_see(&request).await;
+    if let Some(reply) = reply {
+        let fates = |event| reply.answer.fates.iter().skip(event).step_by(EVENTS);
+        check_not_gone(
+            (0..EVENTS).map(|event| fates(event).collect()),
+            &mut findings,
+        );
+        let delivered = reply.count(is_delivered);
+        findings.note(format!("{delivered} of {} delivered", COPIES * EVENTS));
+    }
+    findings
+}
+
+/// Of each event's copies, not all are dropped.
+fn check_not_gone<'a>(events: impl Iterator<Item = Vec<&'a Fate>>, findings: &mut Findings) {
+    let gone = events
+        .filter(|fates| fates.iter().all(|fate| **fate == Fate::Dropped))
+        .count();
+    if gone > 0 {
+        findings.fail(format!("{gone} events are gone: every copy is Dropped"));
+    }
+}
+
+/// In between comes a batch with other copies: whoever remembers only the last is not spared.
+pub(super) async fn retry(prober: &mut Prober<impl Function>) -> Findings {
+    let mut records = prober.sound_many(RETRIED);
+    let within = records.first().map(|record| prober.copy(record));
+    records.extend(within);
+    let later: Vec<_> = records.iter().map(|record| prober.copy(record)).collect();
+    let (request, later) = (prober.request(records), prober.request(later));
+    let replies = (
+        prober.ask(&request).await,
+        prober.ask(&later).await,
+        prober.ask(&request).await,
+    );
+    let (first, again) = match replies {
+        (Ok(first), Ok(_), Ok(again)) => (first, again),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return failure(&error),
+    };
+    compare(&request, &first, &again)
+}
+
+/// What was delivered is delivered again.
+fn compare(request: &Request, first: &Reply, again: &Reply) -> Findings {
+    let mut findings = Findings::default();
+    let fates = request.records.iter().zip(&again.answer.fates).enumerate();
+    let again: Vec<_> = fates
+        .zip(&first.answer.fates)
+        .filter(|(_, before)| is_delivered(before))
+        .map(|((position, (record, fate)), _)| (name(record, position), fate))
+        .collect();
+    let names = |is_it: fn(&Fate) -> bool| {
+        let these = again.iter().filter(|(_, fate)| is_it(fate));
+        these.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    let dropped = names(|fate| *fate == Fate::Dropped);
+    if !dropped.is_empty() {
+        findings.fail(format!("Ok at first, then Dropped: {}", some(&dropped)));
+    }
+    let failed = names(|fate| *fate == Fate::Failed(Failure::ProcessingFailed));
+    if !failed.is_empty() {
+        findings.warn(format!(
+            "Ok at first, then ProcessingFailed: {}",
+            some(&failed)
+        ));
+    }
+    let unanswered = names(
+        |fate| matches!(fate, Fate::Failed(failure) if *failure != Failure::ProcessingFailed),
+    );
+    if !unanswered.is_empty() {
+        let names = some(&unanswered);
+        findings.fail(format!(
+            "Ok at first, then not in the answer exactly once: {names}"
+        ));
+    }
+    findings
+}
+
+pub(super) async fn later_copy(prober: &mut Prober<impl Function>) -> Findings {
+    let records = prober.sound_many(EVENTS);
+    let later: Vec<_> = records.iter().map(|record| prober.copy(record)).collect();
+    let (request, later) = (prober.request(records), prober.request(later));
+    let replies = (prober.ask(&request).await, prober.ask(&later).await);
+    let reply = match replies {
+        (Ok(_), Ok(reply)) => reply,
+        (Err(error), _) | (_, Err(error)) => return failure(&error),
+    };
+    let mut findings = judge(&later, &reply);
+    let dropped = reply.count(|fate| *fate == Fate::Dropped);
+    let delivered = reply.count(is_delivered);
+    findings.note(match (dropped, delivered) {
+        (_, 0) if dropped > 0 => "it drops them: each event once".to_owned(),
+        (0, _) if delivered > 0 => "it delivers them: an event as often as it comes".to_owned(),
+        _ => format!("{delivered} delivered, {dropped} dropped"),
+    });
+    findings
+}
+
+/// Batches with events of their own, and with copies of the same events.
+pub(super) async fn concurrency(prober: &mut Prober<impl Function>) -> Findings {
+    let shared = prober.sound_many(EVENTS);
+    let requests: [Request; 4] = std::array::from_fn(|_| {
+        let mut records = prober.sound_many(SIDE_BY_SIDE);
+        records.extend(shared.iter().map(|record| prober.copy(record)));
+        prober.request(records)
+    });
+    let [first, second, third, fourth] = &requests;
+    let (first, second, third, fourth) = tokio::join!(
+        prober.ask(first),
+        prober.ask(second),
+        prober.ask(third),
+        prober.ask(fourth),
+    );
+    let mut findings = Findings::default();
+    let mut racing = vec![Vec::new(); EVENTS];
+    let replies = [first, second, third, fourth];
+    for (request, reply) in requests.iter().zip(&replies) {
+        match reply {
+            Err(error) => return failure(error),
+            Ok(reply) => {
+                findings.join(judge(request, reply));
+                let fates = reply.answer.fates.iter().skip(SIDE_BY_SIDE);
+                for (event, fate) in racing.iter_mut().zip(fates) {
+                    event.push(fate);
+                }
+            }
+        }
+    }
+    let delivered = racing
+        .iter()
+        .flatten()
+        .filter(|fate| is_delivered(fate))
+        .count();
+    check_not_gone(racing.into_iter(), &mut findings);
+    let copies = EVENTS * requests.len();
+    findings.note(format!("{delivered} of {copies} racing copies delivered"));
+    findings
+}

@@ -1,0 +1,258 @@
+//! Text in an event's fields that leads partition keys astray, or does not survive.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::odd::{sound_object, to_data};
+use crate::{
+    local::function::Function,
+    tool::check::{
+        judge::{Reply, fields, some},
+        probe::Findings,
+        prober::Prober,
+        request::{Data, Request, Role},
+        sample::Change,
+    },
+};
+
+/// What a part of a prefix may have.
+const VALUE_BYTES_MAX: usize = 512;
+
+const HOSTILE: &[&str] = &[
+    "../../up",
+    "/root",
+    "a/b",
+    "a\\b",
+    ".",
+    "..",
+    "./.",
+    "%2e%2e%2f",
+    "%00",
+    "a=b/c=d",
+    "null\u{0}byte",
+    "line\nend",
+    "\u{1b}[31m",
+    "!{timestamp:yyyy}",
+    "!{partitionKeyFromLambda:year}",
+    "\u{202e}drawkcab",
+    "' OR 1=1 --",
+    "${jndi:ldap://x}",
+    " ",
+    ":",
+    "::",
+    "a:../..",
+    "a:b/c",
+    "a:\u{0}",
+    "a: ",
+];
+
+const SCRIPTS: &[&str] = &[
+    "Grüße",
+    "żółć",
+    "世界",
+    "\u{1f680}\u{1f469}\u{200d}\u{1f680}",
+    "שלום",
+    "e\u{301}",
+    "\u{ffff}\u{10ffff}",
+];
+
+pub(super) async fn hostile_text(prober: &mut Prober<impl Function>) -> Option<Findings> {
+    let long = "x".repeat(2_000);
+    let texts: Vec<_> = HOSTILE.iter().copied().chain([&*long]).collect();
+    let odd = with_texts(prober, &texts)?;
+    let (mut findings, answered) = prober.put_odd(odd).await;
+    if let Some((request, reply)) = answered {
+        let usual = usual_keys(prober);
+        check_keys(&request, &reply, &usual, &mut findings);
+    }
+    Some(findings)
+}
+
+/// Each text field of an event in turn with each of these.
+fn with_texts(prober: &mut Prober<impl Function>, texts: &[&str]) -> Option<Vec<(String, Data)>> {
+    let event = sound_object(prober)?;
+    let names = text_fields(prober, event);
+    let mut odd = Vec::new();
+    for name in &names {
+        for text in texts {
+            let change = Change::With(name, Value::from(*text));
+            let fields = prober.sample.changed(event, &change)?;
+            let shown: String = text.chars().take(30).collect();
+            odd.push((format!("`{name}` {shown:?}"), to_data(fields)));
+        }
+    }
+    (!odd.is_empty()).then_some(odd)
+}
+
+fn text_fields(prober: &Prober<impl Function>, event: usize) -> Vec<String> {
+    let event = prober.sample.events.get(event);
+    let fields = event.and_then(|event| event.fields.as_ref());
+    let texts = fields
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| value.is_string());
+    texts.map(|(name, _)| name.clone()).collect()
+}
+
+/// A partition key as the sample's events have it.
+#[derive(Default)]
+struct Usual {
+    /// Some functions want more folders than one.
+    slashes: usize,
+    /// No text has to be hostile for it.
+    is_unsafe: bool,
+}
+
+fn usual_keys(prober: &Prober<impl Function>) -> BTreeMap<String, Usual> {
+    let mut usual: BTreeMap<String, Usual> = BTreeMap::new();
+    let Some((_, reply)) = &prober.shown else {
+        return usual;
+    };
+    for keys in reply.partition_keys().values().filter_map(Value::as_object) {
+        for (name, value) in keys {
+            let slashes = value.as_str().unwrap_or_default().matches('/').count();
+            let known = usual.entry(name.clone()).or_default();
+            known.slashes = known.slashes.max(slashes);
+            known.is_unsafe |= unsafe_because(value, slashes).is_some();
+        }
+    }
+    usual
+}
+
+fn check_keys(
+    request: &Request,
+    reply: &Reply,
+    usual: &BTreeMap<String, Usual>,
+    findings: &mut Findings,
+) {
+    let given = reply.partition_keys();
+    let mut wrong = Vec::new();
+    for (_, record, _) in reply.delivered(request) {
+        let Some(Value::Object(keys)) = given.get(&record.id) else {
+            continue;
+        };
+        let unsafe_key = keys.iter().find_map(|(name, value)| {
+            let slashes_max = match usual.get(name) {
+                Some(usual) if usual.is_unsafe => return None,
+                Some(usual) => usual.slashes,
+                None => 0,
+            };
+            let why = unsafe_because(value, slashes_max)?;
+            Some(format!("`{name}` {why}"))
+        });
+        if let (Some(key), Role::Odd(what)) = (unsafe_key, &record.role) {
+            wrong.push(format!("{key}, from {what}"));
+        }
+    }
+    if !wrong.is_empty() {
+        findings.fail(format!("partition key {}", some(&wrong)));
+    }
+}
+
+fn unsafe_because(value: &Value, slashes_max: usize) -> Option<String> {
+    let Value::String(text) = value else {
+        return Some(format!("is {value}, not a text"));
+    };
+    let shown: String = text.chars().take(40).collect();
+    if text.is_empty() {
+        Some("is empty".to_owned())
+    } else if text.len() > VALUE_BYTES_MAX {
+        Some(format!("has {} bytes", text.len()))
+    } else if text.chars().any(char::is_control) {
+        Some(format!("has a control character: {shown:?}"))
+    } else if text.split('/').any(|part| matches!(part, "." | ".."))
+        || text.matches('/').count() > slashes_max
+    {
+        Some(format!("leads to another folder: {shown:?}"))
+    } else {
+        None
+    }
+}
+
+pub(super) async fn unicode(prober: &mut Prober<impl Function>) -> Option<Findings> {
+    let mut odd = with_texts(prober, SCRIPTS)?;
+    odd.extend(half_a_pair(prober));
+    let passed = passed_through(prober);
+    let (mut findings, answered) = prober.put_odd(odd).await;
+    if let Some((request, reply)) = answered {
+        let wrong = garbled(&request, &reply, &passed);
+        if !wrong.is_empty() {
+            findings.fail(format!("other text is delivered: {}", some(&wrong)));
+        }
+    }
+    Some(findings)
+}
+
+/// Half a surrogate pair, which JSON can spell and UTF-8 cannot.
+fn half_a_pair(prober: &mut Prober<impl Function>) -> Option<(String, Data)> {
+    let event = sound_object(prober)?;
+    let name = text_fields(prober, event).into_iter().next()?;
+    let change = Change::With(&name, Value::from("HALF"));
+    let fields = prober.sample.changed(event, &change)?;
+    let spelled = Value::Object(fields)
+        .to_string()
+        .replacen("HALF", "\\ud800", 1);
+    Some((
+        format!("`{name}` \"\\ud800\""),
+        Data::Bytes(spelled.into_bytes()),
+    ))
+}
+
+/// The text fields that come out as they went in, as far as the sample shows.
+fn passed_through(prober: &Prober<impl Function>) -> Vec<String> {
+    let Some((request, reply)) = &prober.shown else {
+        return Vec::new();
+    };
+    let Some(event) = sound_object(prober) else {
+        return Vec::new();
+    };
+    let mut names = text_fields(prober, event);
+    for (position, record, data) in reply.delivered(request) {
+        if let (true, Data::Bytes(sent)) = (position == event, &record.data) {
+            let (sent, got) = (
+                fields(sent).unwrap_or_default(),
+                fields(data).unwrap_or_default(),
+            );
+            names.retain(|name| sent.get(name) == got.get(name));
+        }
+    }
+    names
+}
+
+fn garbled(request: &Request, reply: &Reply, passed: &[String]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (_, record, data) in reply.delivered(request) {
+        let (Role::Odd(what), Data::Bytes(sent)) = (&record.role, &record.data) else {
+            continue;
+        };
+        let Some(sent) = fields(sent) else { continue };
+        let got = fields(data).unwrap_or_default();
+        let same = passed.iter().all(|name| got.get(name) == sent.get(name));
+        if !same {
+            wrong.push(what.clone());
+        }
+    }
+    wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_unsafe_where_it_leads_out_of_its_folder() {
+        let check = |value: Value, slashes| unsafe_because(&value, slashes).is_some();
+        for value in ["account", "a%2Fb", "...", "2024", "ü"] {
+            assert!(!check(value.into(), 0), "{value}");
+        }
+        for value in ["", ".", "..", "a/b", "/", "a\nb", "\u{0}"] {
+            assert!(check(value.into(), 0), "{value:?}");
+        }
+        assert!(!check("2024/04/07".into(), 2));
+        assert!(check("2024/04/..".into(), 2));
+        assert!(check("x".repeat(513).into(), 0));
+        assert!(check(2024.into(), 0));
+        assert!(check(Value::Null, 0));
+    }
+}

@@ -1,0 +1,171 @@
+//! Sound events to probe with: the caller's or our own, each made another event whenever it is
+//! sent.
+
+use std::{
+    fs,
+    io::Read,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result, ensure};
+use flate2::read::MultiGzDecoder;
+use serde_json::{Map, Value, json};
+
+use crate::local::random::Random;
+
+/// So many of a marker's characters are the same in all that are sent.
+pub(super) const MARKER_RUN_CHARACTERS: usize = 9;
+/// So many events of a sample are used.
+pub(super) const EVENTS_MAX: usize = 100;
+
+/// Events, and the field that tells them apart.
+pub(super) struct Sample {
+    pub(super) events: Vec<Event>,
+    vary: String,
+    random: Random,
+    /// What the markers of this sample begin with.
+    run: String,
+}
+
+/// An event of the sample.
+pub(super) struct Event {
+    bytes: Vec<u8>,
+    /// Of a JSON object.
+    pub(super) fields: Option<Map<String, Value>>,
+}
+
+/// An event that was never sent before, where it can be made one.
+#[derive(Debug, Clone)]
+pub(super) struct Fresh {
+    pub(super) bytes: Vec<u8>,
+    /// A text that no other event has.
+    pub(super) marker: Option<String>,
+}
+
+impl Sample {
+    pub(super) fn read(file: &Path, vary: &str) -> Result<Self> {
+        let bytes = fs::read(file)
+            .map_err(Into::into)
+            .and_then(inflate)
+            .with_context(|| format!("--sample {} cannot be read", file.display()))?;
+        let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let lines = lines.filter(|line| !line.is_empty());
+        let events: Vec<_> = lines.take(EVENTS_MAX).map(Event::new).collect();
+        ensure!(
+            !events.is_empty(),
+            "--sample {} has no events; it must have one a line",
+            file.display()
+        );
+        Ok(Self::of(events, vary))
+    }
+
+    /// Events of Nozzle's form, as of now.
+    pub(super) fn ours(now: SystemTime, vary: &str) -> Self {
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let events = [
+            json!({ "event_uuid": "", "event_name": "account:created", "created_at": seconds,
+                    "country": "DE", "age": 42, "agent": "Mozilla/5.0 (X11; Linux x86_64)" }),
+            json!({ "event_uuid": "", "event_name": "payment:order:completed", "created_at": seconds,
+                    "amount": 12.5, "items": [{ "name": "tea", "count": 2 }] }),
+            json!({ "event_uuid": "", "event_name": "login", "created_at": seconds }),
+        ];
+        let events = events.map(|event| Event::new(event.to_string().as_bytes()));
+        Self::of(events.into(), vary)
+    }
+
+    fn of(events: Vec<Event>, vary: &str) -> Self {
+        let mut random = Random::default();
+        let run = random.uuid().chars().take(MARKER_RUN_CHARACTERS).collect();
+        Self {
+            events,
+            vary: vary.to_owned(),
+            random,
+            run,
+        }
+    }
+
+    /// A UUID, as some functions want no other text.
+    fn marker(&mut self) -> String {
+        let uuid = self.random.uuid();
+        let own = uuid.chars().skip(MARKER_RUN_CHARACTERS);
+        self.run.chars().chain(own).collect()
+    }
+
+    pub(super) fn length(&self, position: usize) -> usize {
+        self.events
+            .get(position)
+            .map_or(0, |event| event.bytes.len())
+    }
+
+    /// The event at a position, made another one.
+    pub(super) fn fresh(&mut self, position: usize) -> Fresh {
+        let marker = self.marker();
+        let Some(event) = self.events.get(position) else {
+            return Fresh {
+                bytes: Vec::new(),
+                marker: None,
+            };
+        };
+        match &event.fields {
+            Some(fields) if fields.contains_key(&self.vary) => {
+                let mut fields = fields.clone();
+                fields.insert(self.vary.clone(), Value::from(marker.as_str()));
+                Fresh {
+                    bytes: Value::Object(fields).to_string().into_bytes(),
+                    marker: Some(marker),
+                }
+            }
+            _ => Fresh {
+                bytes: event.bytes.clone(),
+                marker: None,
+            },
+        }
+    }
+
+    /// The event at a position, made another one, with a field changed; none if it is no JSON
+    /// object.
+    pub(super) fn changed(
+        &mut self,
+        position: usize,
+        change: &Change,
+    ) -> Option<Map<String, Value>> {
+        let marker = self.marker();
+        let mut fields = self.events.get(position)?.fields.clone()?;
+        if fields.contains_key(&self.vary) {
+            fields.insert(self.vary.clone(), Value::from(marker.as_str()));
+        }
+        match change {
+            Change::Without(field) => drop(fields.remove(*field)),
+            Change::With(field, Value::String(text)) if *field == self.vary => {
+                fields.insert((*field).to_owned(), format!("{text}{marker}").into());
+            }
+            Change::With(field, value) => drop(fields.insert((*field).to_owned(), value.clone())),
+        }
+        Some(fields)
+    }
+}
+
+/// What is done to an event.
+pub(super) enum Change<'a> {
+    Without(&'a str),
+    With(&'a str, Value),
+}
+
+impl Event {
+    fn new(bytes: &[u8]) -> Self {
+        Self {
+            bytes: bytes.to_owned(),
+            fields: serde_json::from_slice(bytes).ok(),
+        }
+    }
+}
+
+fn inflate(bytes: Vec<u8>) -> Result<Vec<u8>> {
+    if !bytes.starts_with(&[0x1f, 0x8b]) {
+        return Ok(bytes);
+    }
+    let mut inflated = Vec::new();
+    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut inflated)?;
+    Ok(inflated)
+}

@@ -1,0 +1,235 @@
+//! The command line: what it is told, what it says, and what it leaves behind.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use super::{COSTLY, check, found, nozzle, said, with};
+
+#[test]
+fn what_rests_on_a_failed_probe_is_skipped_and_the_failed_one_told() {
+    let command = "python3 function.py loses-one";
+    let report = check(command, &["--only", "retry"], &["several"], &[]);
+    assert_eq!(with(&report, "skip"), ["retry"]);
+    assert_eq!(found(&report, "retry"), "it rests on `delivered`");
+}
+
+#[test]
+fn a_function_that_takes_no_event_of_the_sample_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = folder.path().join("events.jsonl");
+    fs::write(&sample, "{\"other\":1}\n\nnot json\n").unwrap();
+    let sample = sample.to_str().unwrap();
+    let report = check(
+        "python3 function.py",
+        &["--sample", sample],
+        &["delivered"],
+        &[],
+    );
+    let told = found(&report, "delivered");
+    assert!(
+        told.starts_with("none of the sample's events: 0 are Dropped"),
+        "{told}"
+    );
+    fs::write(
+        folder.path().join("events.jsonl"),
+        "{\"other\":1}\n{\"event_name\":\"a\",\"created_at\":1}\n",
+    )
+    .unwrap();
+    let more = ["--sample", sample, "--only", "delivered", "--only", "retry"];
+    let report = check("python3 function.py", &more, &[], &["delivered"]);
+    assert_eq!(
+        found(&report, "delivered"),
+        "not delivered: 1 of 2 events of the sample, number 1 the first"
+    );
+}
+
+#[test]
+fn one_source_can_be_enough() {
+    let more = [&["--source", "kinesis"][..], &COSTLY].concat();
+    let report = check("python3 function.py forgets-kafka", &more, &[], &[]);
+    assert_eq!(with(&report, "skip"), ["direct-put", "msk"]);
+    let more = [&["--source", "msk"][..], &COSTLY].concat();
+    check(
+        "python3 function.py forgets-kafka",
+        &more,
+        &["delivered"],
+        &[],
+    );
+}
+
+#[test]
+fn partition_keys_are_those_that_the_prefix_names() {
+    let only = ["--only", "partition-keys", "--partition-keys"];
+    let keys = |keys| [&only[..], &[keys]].concat();
+    check("python3 function.py", &keys("type,day"), &[], &[]);
+    let report = check(
+        "python3 function.py",
+        &keys("type"),
+        &["partition-keys"],
+        &[],
+    );
+    let told = found(&report, "partition-keys");
+    assert!(
+        told.starts_with("not texts for type: {\"day\":\""),
+        "{told}"
+    );
+    check("node function.mjs", &keys("type"), &["partition-keys"], &[]);
+}
+
+#[test]
+fn an_invocation_may_not_take_longer_than_is_said() {
+    let more = ["--timeout", "1", "--only", "empty-batch"];
+    let report = check(
+        "python3 function.py hangs-on-empty-batch",
+        &more,
+        &["empty-batch"],
+        &[],
+    );
+    assert_eq!(
+        found(&report, "empty-batch"),
+        "the batch fails: no answer within 1 seconds"
+    );
+}
+
+#[track_caller]
+fn check_refused(arguments: &[&str], code: i32, expected: &str) {
+    let output = nozzle(arguments).output().unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    assert!(said.contains(expected), "{arguments:?}: {said}");
+    assert_eq!(output.stdout, b"", "{arguments:?}");
+}
+
+#[test]
+fn what_cannot_be_probed_is_said_in_a_sentence() {
+    let refused = "nozzle: nothing answers at http://127.0.0.1:1/f: Connection refused";
+    check_refused(&["--url", "http://127.0.0.1:1/f"], 1, refused);
+    check_refused(
+        &["--url", "https://aws/f"],
+        1,
+        "nozzle: --url: `https://aws/f` is not an http address",
+    );
+    let died = "the process ended before it asked for an invocation (exit status: 3)\noh dear\n";
+    check_refused(&["--command", "echo oh dear >&2; exit 3"], 1, died);
+    check_refused(
+        &["--command", "true", "--sample", "none"],
+        1,
+        "--sample none cannot be read",
+    );
+    check_refused(&[], 2, "--url <INVOKE_URL>|--command <COMMAND>|--list");
+    check_refused(
+        &["--url", "http://a/b", "--command", "true"],
+        2,
+        "cannot be used with",
+    );
+    check_refused(
+        &["--command", "true", "--only", "all"],
+        2,
+        "invalid value 'all'",
+    );
+    check_refused(
+        &["--command", "true", "--timeout", "301"],
+        2,
+        "301 is not in 1..=300",
+    );
+}
+
+/// A command that notes a process which it starts and leaves behind.
+fn leaving_behind(note: &Path, fault: &str) -> String {
+    let note = note.display();
+    format!("sleep 1000 & echo $! > {note}; exec python3 function.py {fault}")
+}
+
+#[track_caller]
+fn check_gone(note: &Path) {
+    let process = fs::read_to_string(note).unwrap();
+    let mut ps = Command::new("ps");
+    let ps = ps.args(["-o", "stat=", "-p", process.trim()]).output();
+    let state = String::from_utf8(ps.unwrap().stdout).unwrap();
+    assert!(state.is_empty() || state.starts_with('Z'), "{state}");
+}
+
+#[test]
+fn what_a_command_has_started_ends_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("process");
+    check(&leaving_behind(&note, "none"), &["--only", "one"], &[], &[]);
+    check_gone(&note);
+}
+
+#[test]
+fn an_interrupted_check_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = folder.path().join("process");
+    let command = leaving_behind(&note, "hangs-on-empty-batch");
+    let mut checking = nozzle(&["--command", &command]);
+    let mut checking = checking.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let output = checking.stdout.as_mut().unwrap();
+    BufReader::new(output).read_line(&mut line).unwrap();
+    assert!(line.starts_with("pass    one "), "{line}");
+    let mut kill = Command::new("kill");
+    let killed = kill.args(["-INT", &checking.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(checking.wait().unwrap().code(), Some(130));
+    check_gone(&note);
+}
+
+#[test]
+fn people_read_what_was_found_why_it_matters_and_what_firehose_does() {
+    let arguments = [
+        "--command",
+        "python3 function.py naive-deduplication",
+        "--only",
+        "retry",
+    ];
+    let output = nozzle(&arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(
+        lines[0],
+        "FAIL    retry             the same batch again, as a new invocation, delivers what it delivered"
+    );
+    for row in [
+        "                          found     Ok at first, then Dropped: record 1, record 2, record 3 and 17",
+        "                          Firehose  what is Dropped is gone, and nothing tells",
+        "0 passed, 0 warnings, 1 failed, 0 skipped: python3 function.py naive-deduplication",
+    ] {
+        assert!(lines.contains(&row), "{row} in\n{text}");
+    }
+    assert!(
+        lines.iter().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+}
+
+#[test]
+fn people_read_in_one_line_why_a_probe_is_skipped() {
+    let command = "python3 function.py not-base64";
+    let mut checking = nozzle(&["--command", command, "--only", "retry"]);
+    let text = String::from_utf8(checking.output().unwrap().stdout).unwrap();
+    let skipped = "skip    retry             it rests on `delivered`";
+    assert!(text.lines().any(|line| line == skipped), "{text}");
+}
+
+#[test]
+fn every_probe_is_listed_with_what_it_expects_and_why() {
+    let output = nozzle(&["--list", "--json"]).output().unwrap();
+    let probes: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(probes.len(), 28);
+    let people = nozzle(&["--list"]).output().unwrap();
+    let people = String::from_utf8(people.stdout).unwrap();
+    for probe in &probes {
+        let name = probe["name"].as_str().unwrap();
+        assert!(people.lines().any(|line| line == name), "{name}");
+        for part in ["expects", "why", "firehose"] {
+            assert_ne!(probe[part], json!(""), "{name} {part}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Functions with one fault each: exactly what it harms is found.
+
+use std::{path::PathBuf, process::Command};
+
+use super::{COSTLY, check, check_server, folder, found};
+
+/// What harms a batch with a record that cannot be read.
+const BAD: [&str; 7] = [
+    "empty-data",
+    "missing-data",
+    "bad-base64",
+    "not-json",
+    "not-utf8",
+    "deep-nesting",
+    "wrong-fields",
+];
+const UNREADABLE: [&str; 5] = [
+    "bad-base64",
+    "not-json",
+    "not-utf8",
+    "deep-nesting",
+    "wrong-fields",
+];
+
+#[test]
+fn faults_in_python_are_found() {
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("other-order", &[], &[]),
+        ("not-base64", &["one"], &[]),
+        ("loses-one", &["several"], &[]),
+        ("doubles-one", &["several"], &[]),
+        ("leaks", &["own-records"], &[]),
+        ("dies-on-empty-batch", &["empty-batch"], &[]),
+        ("no-line-end", &[], &["line-end"]),
+        ("keys-not-texts", &["partition-keys"], &[]),
+        ("keys-empty", &["partition-keys"], &[]),
+        ("keys-missing", &["partition-keys"], &[]),
+        ("keys-not-safe", &["hostile-text"], &[]),
+        ("forgets-kafka", &["msk"], &[]),
+        ("one-bad-fails-all", &BAD, &[]),
+        ("wrong-word", &BAD, &[]),
+        ("drops-bad", &[], &UNREADABLE),
+        ("naive-deduplication", &["retry"], &["wrong-fields"]),
+    ];
+    for (fault, failed, warned) in cases {
+        check(
+            &format!("python3 function.py {fault}"),
+            &COSTLY,
+            failed,
+            warned,
+        );
+    }
+}
+
+#[test]
+fn faults_in_javascript_are_found() {
+    let cases: &[(&str, &[&str])] = &[
+        ("reads-latin-1", &["unicode"]),
+        ("throws-on-missing-data", &["msk", "missing-data"]),
+        ("answers-by-id", &["record-ids"]),
+        ("forgets-ids-spelling", &["record-ids"]),
+        ("swaps-data", &["several"]),
+    ];
+    for (fault, failed) in cases {
+        check(&format!("node function.mjs {fault}"), &COSTLY, failed, &[]);
+    }
+    let report = check(
+        "node function.mjs dies-on-many",
+        &["--only", "thousands"],
+        &["thousands"],
+        &[],
+    );
+    assert_eq!(
+        found(&report, "thousands"),
+        "the batch fails: the process ended before it answered (exit status: 7)"
+    );
+}
+
+#[test]
+fn faults_in_go_are_found() {
+    let Some((_place, function)) = in_go() else {
+        return;
+    };
+    let command = |fault: &str| format!("{} {fault}", function.display());
+    check(&command("none"), &[], &[], &[]);
+    check(&command("drops-known-ids"), &COSTLY, &["retry"], &[]);
+    check(&command("wants-numbers"), &COSTLY, &[], &["aws-sample"]);
+    let report = check(
+        &command("exits-on-bad-base64"),
+        &COSTLY,
+        &["bad-base64"],
+        &[],
+    );
+    let died = found(&report, "bad-base64");
+    assert!(
+        died.contains("data `%%%` (the process ended before it answered"),
+        "{died}"
+    );
+    assert!(died.contains("\ncannot decode: illegal base64"), "{died}");
+    for fault in ["cuts-answers", "drops-overflow"] {
+        check(
+            &command(fault),
+            &["--only", "too-large"],
+            &["too-large"],
+            &[],
+        );
+    }
+}
+
+/// The function in Go, built; none where there is no Go.
+fn in_go() -> Option<(tempfile::TempDir, PathBuf)> {
+    let place = tempfile::tempdir().unwrap();
+    let program = place.path().join("function");
+    let mut build = Command::new("go");
+    build.args(["build", "-o"]).arg(&program).arg("function.go");
+    let Ok(status) = build.current_dir(folder()).status() else {
+        say_skipped("go");
+        return None;
+    };
+    assert!(status.success());
+    Some((place, program))
+}
+
+#[expect(clippy::print_stderr, reason = "a test that passes unseen says so")]
+fn say_skipped(what: &str) {
+    eprintln!("SKIPPED: {what} is not there");
+}
+
+#[test]
+fn an_answer_that_is_too_large_is_found() {
+    let only = ["--only", "too-large"];
+    let report = check("python3 function.py none", &only, &[], &[]);
+    let room = found(&report, "too-large");
+    assert!(room.contains("overflow; the answer has 9"), "{room}");
+    let report = check("python3 function.py too-large", &only, &["too-large"], &[]);
+    let large = found(&report, "too-large");
+    assert!(
+        large.ends_with("bytes, but Lambda takes at most 6291556"),
+        "{large}"
+    );
+}
+
+#[test]
+fn state_that_is_shared_by_invocations_at_once_is_found() {
+    check_server("none", &[]);
+    check_server("shares-state", &["concurrency"]);
+}
+
+#[test]
+fn a_failure_is_told_with_or_without_a_header() {
+    let report = check_server("fails", &["one", "empty-batch"]);
+    assert_eq!(
+        found(&report, "one"),
+        "the batch fails: Error: it is a bad day"
+    );
+    let report = check_server("fails-by-header", &["several"]);
+    assert_eq!(
+        found(&report, "several"),
+        "the batch fails: Error: it is a bad day"
+    );
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_is_shown() {
+    let report = check_server("says-no-json", &["one", "empty-batch"]);
+    let told = "the batch fails: the answer cannot be read: it has no array `records`: Task timed out after 3.00 seconds";
+    assert_eq!(found(&report, "one"), told);
+}
