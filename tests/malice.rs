@@ -446,3 +446,30 @@ fn a_bomb_in_a_bomb_is_not_unpacked_twice() {
     let summary = summary(place.path(), &["in.gz"]);
     assert_eq!(summary["delivered"], 0, "{summary}");
 }
+
+#[test]
+fn what_is_no_gzip_or_a_damaged_one_is_said() {
+    let place = tempfile::tempdir().unwrap();
+    let event = event([r#""u""#, r#""a""#, "1"]) + "\n";
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(event.as_bytes()).unwrap();
+    let whole = encoder.finish().unwrap();
+    let mut wrong_sum = whole.clone();
+    wrong_sum[whole.len() - 6] ^= 1;
+    let not_gzip = "it is not gzip, though its name ends in .gz";
+    let damaged = "its gzip is cut off or damaged";
+    for (name, bytes, says) in [
+        ("plain.gz", event.as_bytes(), not_gzip),
+        ("empty.gz", b"", not_gzip),
+        ("half.gz", &whole[..whole.len() / 2], damaged),
+        ("sum.gz", &wrong_sum, damaged),
+        ("more.gz", &[&whole, event.as_bytes()].concat(), damaged),
+    ] {
+        fs::write(place.path().join(name), bytes).unwrap();
+        let output = run(place.path(), &[name]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("`{name}` cannot be read")), "{said}");
+        assert!(said.contains(says), "{name}: {said}");
+    }
+}
