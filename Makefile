@@ -40,15 +40,11 @@ test: test-terraform ## every test, the whole chain among them; fetches the emul
 	$(CARGO) test --locked
 	NOZZLE_TERRAFORM="$(TERRAFORM)" .cache/venv/bin/python -m unittest -v tests/chain/test_chain.py
 
-test-terraform: export TF_DATA_DIR = $(CURDIR)/.cache/terraform
 test-terraform:
-	@TF_DATA_DIR=$(CURDIR)/.cache/partitioning $(TERRAFORM) -chdir=terraform/partitioning init > /dev/null
-	TF_DATA_DIR=$(CURDIR)/.cache/partitioning $(TERRAFORM) -chdir=terraform/partitioning test
-	@$(TF) init -backend=false -input=false > /dev/null
-	TF_WORKSPACE=default $(TF) validate
-	TF_WORKSPACE=default $(TF) test
-	@test -x .cache/checkov/bin/checkov || { python3 -m venv .cache/checkov && .cache/checkov/bin/pip install --quiet checkov==3.3.30; }
-	.cache/checkov/bin/checkov -d terraform --framework terraform --compact --quiet --skip-download
+	tests/tools/terraform "$(TERRAFORM)"
+
+fuzz: ## look for input that breaks a promise: make fuzz SECONDS=60, for each target
+	fuzz/run $(or $(SECONDS),60)
 
 bench: ## what claims cost beside what people would write, and each part of a batch by itself
 	benches/claims/fetch
@@ -77,4 +73,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run check test test-terraform bench build environment plan deploy destroy
+.PHONY: help run check test test-terraform fuzz bench build environment plan deploy destroy

@@ -7,7 +7,7 @@ mod run;
 mod settings;
 mod terminal;
 
-use std::{process::ExitCode, time::SystemTime};
+use std::{ffi::OsString, process::ExitCode, time::SystemTime};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -32,6 +32,17 @@ pub fn run() -> Result<ExitCode> {
         Command::Run(options) => run::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
     }
+}
+
+/// Says what is wrong with a command line, and does nothing of what it asks for.
+pub fn understand(
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<(), String> {
+    let arguments = Arguments::try_parse_from(arguments).map_err(|error| error.to_string())?;
+    if let Command::Run(options) = &arguments.command {
+        run::understand(options).map_err(|error| format!("{error:#}"))?;
+    }
+    Ok(())
 }
 
 #[expect(

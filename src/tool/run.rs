@@ -58,6 +58,11 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     exit_code(ending, failed_function)
 }
 
+/// Says what is wrong with the options, before any of it is touched.
+pub(super) fn understand(options: &Options) -> Result<()> {
+    Plan::of(options).map(drop)
+}
+
 /// The folders of a run: they exist and are absolute.
 struct Places {
     lake: PathBuf,
