@@ -2,9 +2,7 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may panic, and says what it passes over"
+    reason = "a test may panic"
 )]
 
 use std::{
@@ -16,7 +14,10 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use nozzle::transform::{Rules, transform, write_delivered};
+use nozzle::{
+    event::Refusal,
+    transform::{Rules, transform, write_delivered},
+};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/json");
 const JACKSON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cache/dynamodb-local");
@@ -135,7 +136,7 @@ fn every_case_has_its_decided_verdict() {
     assert!(cases.len() > 150, "{} cases", cases.len());
     for case in cases {
         let verdict = transform(&case.record, &Rules::default());
-        let verdict = verdict.map_or_else(|refusal| refusal.as_str(), |_| "accepted");
+        let verdict = verdict.map_or_else(Refusal::as_str, |_| "accepted");
         assert_eq!(verdict, case.verdict, "{}", case.record.escape_ascii());
     }
 }

@@ -111,7 +111,7 @@ fn events_of(names: &[&str]) -> String {
     let events = names
         .iter()
         .map(|name| json!({ "event_uuid": "u", "event_name": name, "created_at": 0 }));
-    events.map(|event| format!("{event}\n")).collect()
+    events.map(|event| event.to_string() + "\n").collect()
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {

@@ -1,11 +1,6 @@
 //! What the real function says of events: nothing. Whatever fails, neither its log nor its metrics
 //! nor its errors hold a word of one, and no record writes a line of its own into the log.
 #![cfg(feature = "lambda")]
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test may panic"
-)]
 
 mod support;
 
@@ -23,8 +18,8 @@ use Fault::{Echo, EchoStatements, Garbage, LoseAnswer, Pass, RefuseStatements, R
 
 /// Stands in every part of every record, to be looked for where it must not be.
 const SECRET: &str = "s3cret";
-/// The same, as base64 may hold it.
-const SECRET_IN_BASE64: [&str; 3] = ["czNjcmV0", "MzY3JldA", "zM2NyZX"];
+/// As it is, in hexadecimal, and as base64 may hold it.
+const SPELLINGS: [&str; 5] = [SECRET, "733363726574", "czNjcmV0", "MzY3JldA", "zM2NyZX"];
 
 async fn start(proxy: &Arc<Proxy>, settings: &[(&str, &str)]) -> Function {
     let endpoint = format!("http://{}", proxy.listen().await);
@@ -95,11 +90,8 @@ fn events() -> String {
 /// Fails if a line or a message holds the secret, whole, in hexadecimal or in base64.
 #[track_caller]
 fn check_silent(what: &str, said: &[String]) {
-    let hexadecimal: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut words = vec![SECRET, &hexadecimal];
-    words.extend(SECRET_IN_BASE64);
     for line in said {
-        let word = words.iter().find(|word| line.contains(**word));
+        let word = SPELLINGS.iter().find(|word| line.contains(**word));
         assert_eq!(word, None, "{what}: {line}");
     }
 }
@@ -248,8 +240,7 @@ fn panics_where_it_is_asked_to() {
     };
     nozzle::telemetry::init(&nozzle::config::read_log_settings(|_| None));
     let panicked = std::panic::catch_unwind(|| {
-        let read: Result<(), _> = Err(word);
-        read.unwrap();
+        panic!("{word}");
     });
     assert!(panicked.is_err());
 }

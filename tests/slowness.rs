@@ -151,7 +151,7 @@ fn numbered(bytes: usize, write: impl Fn(&mut String, usize)) -> String {
 fn an_event_of_many_members_takes_its_size() {
     check("members", |bytes| {
         with(&numbered(bytes, |text, number| {
-            write!(text, r#""k{number}":1,"#).unwrap()
+            write!(text, r#""k{number}":1,"#).unwrap();
         }))
     });
     check("doubled keys", |bytes| {
@@ -178,7 +178,7 @@ fn nesting_and_lists_take_their_size() {
         with(&format!(r#""a":[{}0]"#, many(bytes, &deep)))
     });
     check("deep objects", |bytes| {
-        let deep = format!(r#"{}1{},"#, r#"{"a":"#.repeat(126), "}".repeat(126));
+        let deep = format!("{}1{},", r#"{"a":"#.repeat(126), "}".repeat(126));
         with(&format!(r#""a":[{}0]"#, many(bytes, &deep)))
     });
     check("never closed", |bytes| {
@@ -305,7 +305,7 @@ fn an_envelope_takes_its_size() {
     });
     check("fields that nobody reads", |bytes| {
         beside(&numbered(bytes, |text, number| {
-            write!(text, r#""k{number}":[],"#).unwrap()
+            write!(text, r#""k{number}":[],"#).unwrap();
         }))
     });
     check("records again and again", |bytes| {
