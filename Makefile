@@ -11,19 +11,14 @@ unexport TERRAFORM # the stand-in would take it for the real one
 TF = $(TERRAFORM) -chdir=terraform
 TFVARS = -var-file=environments/$(ENV).tfvars
 
-BUILD := .cache/build
-FUNCTION := target/lambda/firehose-transform/bootstrap
-# No path of this machine gets into the program, so that the same source gives the same zip.
-REMAP := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo --remap-path-prefix=$(CURDIR)=nozzle
-
 SAMPLE := fixtures/events.jsonl
 SAMPLE_SETTINGS = --event-years 2020-2030 --event-types $(shell python3 fixtures/make_events.py --types)
 
 help: ## what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the main job on the sample events: into the folder lake
-	$(CARGO) run --release --no-default-features --features tool -- run $(SAMPLE) --lake lake $(SAMPLE_SETTINGS)
+	$(CARGO) run --release --locked --no-default-features --features tool -- run $(SAMPLE) --lake lake $(SAMPLE_SETTINGS)
 
 check: ## format, lints, allocations, fixtures, Terraform; changes nothing
 	$(CARGO) fmt --check
@@ -40,15 +35,15 @@ test: test-terraform ## every test, the whole chain among them; fetches the emul
 	$(CARGO) test --locked
 	NOZZLE_TERRAFORM="$(TERRAFORM)" .cache/venv/bin/python -m unittest -v tests/chain/test_chain.py
 
-test-terraform: export TF_DATA_DIR = $(CURDIR)/.cache/terraform
 test-terraform:
-	@TF_DATA_DIR=$(CURDIR)/.cache/partitioning $(TERRAFORM) -chdir=terraform/partitioning init > /dev/null
-	TF_DATA_DIR=$(CURDIR)/.cache/partitioning $(TERRAFORM) -chdir=terraform/partitioning test
-	@$(TF) init -backend=false -input=false > /dev/null
-	TF_WORKSPACE=default $(TF) validate
-	TF_WORKSPACE=default $(TF) test
-	@test -x .cache/checkov/bin/checkov || { python3 -m venv .cache/checkov && .cache/checkov/bin/pip install --quiet checkov==3.3.30; }
-	.cache/checkov/bin/checkov -d terraform --framework terraform --compact --quiet --skip-download
+	tests/tools/terraform "$(TERRAFORM)"
+
+fuzz: ## look for input that breaks a promise: make fuzz SECONDS=60, for each target
+	fuzz/run $(or $(SECONDS),60)
+
+deny: ## licences, sources and doubled versions of what we depend on; minutes the first time
+	@test -x .cache/deny/bin/cargo-deny || $(CARGO) install --quiet --locked --root .cache/deny cargo-deny@0.20.2
+	.cache/deny/bin/cargo-deny --all-features --locked check licenses bans sources
 
 soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
 	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation -- --nocapture
@@ -59,10 +54,10 @@ bench: ## what claims cost beside what people would write, and each part of a ba
 	$(CARGO) bench --locked --bench parts
 
 build: ## the function's zip, for arm64; five minutes the first time
-	@test -x $(BUILD)/bin/cargo-lambda || { python3 -m venv $(BUILD) && $(BUILD)/bin/pip install --quiet -r build/requirements.txt; }
-	PATH="$(CURDIR)/$(BUILD)/bin:$$PATH" RUSTFLAGS="$(REMAP)" $(CARGO) lambda build --arm64 --locked \
-	  --profile lambda --no-default-features --features lambda --bin firehose-transform
-	python3 build/zip_function.py $(FUNCTION) $(FUNCTION).zip
+	CARGO="$(CARGO)" build/build
+
+reproducible: build ## the zip a second time, from another folder: the same bytes
+	CARGO="$(CARGO)" build/reproducible
 
 environment:
 	@test -f "terraform/environments/$(ENV).tfvars" || { echo "which environment? make plan ENV=dev" >&2; exit 1; }
@@ -80,4 +75,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run check test test-terraform soak bench build environment plan deploy destroy
+.PHONY: help run check test test-terraform fuzz deny soak bench build reproducible environment plan deploy destroy

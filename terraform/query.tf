@@ -39,10 +39,9 @@ resource "aws_glue_catalog_table" "events" {
     ser_de_info {
       serialization_library = local.table_is_parquet ? "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe" : "org.openx.data.jsonserde.JsonSerDe"
 
-      # Without the function anything may lie there: a line that is no JSON is a row of nulls, not a failed query.
-      parameters = local.table_is_parquet ? { "serialization.format" = "1" } : {
-        "ignore.malformed.json" = tostring(!var.transform)
-      }
+      # This reader may take a key that a producer wrote twice, in whatever case, for an error; without the function
+      # anything may lie there. Such a line is a row of nulls: no producer can make every query fail.
+      parameters = local.table_is_parquet ? { "serialization.format" = "1" } : { "ignore.malformed.json" = "true" }
     }
 
     dynamic "columns" {

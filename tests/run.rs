@@ -267,14 +267,17 @@ fn what_cannot_work_is_said_before_any_work() {
     place.check_refused(&[&input, "nowhere"], "there is no file or folder `nowhere`");
     place.check_refused(&["empty"], "the folder `empty` holds no file");
     place.check_refused(&["-", "-"], "standard input can be given only once");
-    place.check_refused(&[&input, "--lake", "file"], "--lake file cannot be used");
+    place.check_refused(
+        &[&input, "--lake", "file"],
+        "--lake file cannot be used: `file` is a file, not a folder",
+    );
     place.check_refused(
         &[&input, "--lake", "file/lake"],
-        "--lake file/lake cannot be used",
+        "--lake file/lake cannot be used: `file` is a file, not a folder",
     );
     place.check_refused(
         &[&input, "--claims", "file", "--lake", "other"],
-        "--claims file",
+        "--claims file cannot be used: `file` is a file, not a folder",
     );
     place.check_refused(
         &[&input, "--prefix", "!{timestamp:QQ}/"],

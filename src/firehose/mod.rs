@@ -162,17 +162,18 @@ fn log_verdicts(batch: &Batch<'_>, verdicts: &[Verdict]) {
             bytes_hash,
             ..
         } = entry.owner;
-        let record_id = entry.slot.record_id.text;
+        // Whatever an id holds, a line of the log stays one, and plain.
+        let record_id = entry.slot.record_id.text.escape_default();
         match verdict {
             Verdict::Refused(reason) => {
                 refusals += 1;
                 if refusals <= REFUSALS_LOGGED_MAX {
-                    tracing::warn!(record_id, arrival_milliseconds, bytes_hash = format_args!("{bytes_hash:032x}"), %reason, "refused");
+                    tracing::warn!(%record_id, arrival_milliseconds, bytes_hash = format_args!("{bytes_hash:032x}"), %reason, "refused");
                 }
             }
             Verdict::Duplicate { differing } => {
                 tracing::debug!(
-                    record_id,
+                    %record_id,
                     arrival_milliseconds,
                     bytes_hash = format_args!("{bytes_hash:032x}"),
                     differing,

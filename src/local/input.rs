@@ -1,6 +1,8 @@
 //! Where events come from: files, folders and standard input, gzip or not, read line by line.
 //! A line is read in parts, so that one without an end needs no more memory than another.
 
+mod reader;
+
 use std::{
     fs::{self, File},
     io::{self, BufRead, BufReader, Cursor, Read},
@@ -11,8 +13,8 @@ use std::{
     },
 };
 
-use flate2::bufread::MultiGzDecoder;
 use memchr::memchr;
+use reader::{Counted, Unpacked};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
@@ -253,25 +255,16 @@ impl Source {
         };
         let mut plain = BufReader::with_capacity(BUFFER_BYTES, counted);
         // By its first bytes, so that standard input may be gzip too.
-        if named_gzip || plain.fill_buf()?.starts_with(GZIP_MAGIC) {
-            let unpacked = MultiGzDecoder::new(plain);
+        if plain.fill_buf()?.starts_with(GZIP_MAGIC) {
+            let unpacked = Unpacked::new(plain);
             return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, unpacked)));
         }
+        if named_gzip {
+            return Err(io::Error::other(
+                "it is not gzip, though its name ends in .gz",
+            ));
+        }
         Ok(Box::new(plain))
-    }
-}
-
-/// Counts what is read, for the progress bar.
-struct Counted {
-    inner: Box<dyn Read + Send>,
-    bytes: Arc<AtomicU64>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        self.bytes.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
     }
 }
 

@@ -9,7 +9,7 @@ mod run;
 mod settings;
 mod terminal;
 
-use std::{process::ExitCode, time::SystemTime};
+use std::{ffi::OsString, process::ExitCode, time::SystemTime};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -38,6 +38,17 @@ pub fn run() -> Result<ExitCode> {
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
     }
+}
+
+/// Says what is wrong with a command line, and does nothing of what it asks for.
+pub fn understand(
+    arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<(), String> {
+    let arguments = Arguments::try_parse_from(arguments).map_err(|error| error.to_string())?;
+    if let Command::Run(options) = &arguments.command {
+        run::understand(options).map_err(|error| format!("{error:#}"))?;
+    }
+    Ok(())
 }
 
 #[expect(

@@ -6,7 +6,7 @@ mod page;
 use std::{
     fs,
     io::{self, IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{self, ExitCode},
     sync::{
         Arc,
@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::{now, progress::Progress, report::Report};
 use crate::{
@@ -72,6 +72,11 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     exit_code(ending, failed_function)
 }
 
+/// Says what is wrong with the options, before any of it is touched.
+pub(super) fn understand(options: &Options) -> Result<()> {
+    Plan::of(options).map(drop)
+}
+
 /// The folders of a run: they exist and are absolute.
 struct Places {
     lake: PathBuf,
@@ -80,20 +85,32 @@ struct Places {
 
 impl Places {
     fn prepare(plan: &Plan) -> Result<Self> {
-        let lake = lake::prepare(&plan.lake)
+        let lake = no_file(&plan.lake)
+            .and_then(|()| Ok(lake::prepare(&plan.lake)?))
             .with_context(|| format!("--lake {} cannot be used", plan.lake.display()))?;
         let claims = plan
             .claims
             .clone()
             .unwrap_or_else(|| lake.join(".nozzle/claims"));
-        fs::create_dir_all(&claims)
-            .and_then(|()| fs::canonicalize(&claims))
+        no_file(&claims)
+            .and_then(|()| Ok(fs::create_dir_all(&claims)?))
+            .and_then(|()| Ok(fs::canonicalize(&claims)?))
             .map(|claims| Self { lake, claims })
             .with_context(|| format!("--claims {} cannot be used", claims.display()))
     }
 
     fn journal<'a>(&self, store: &'a EmbeddedStore) -> Journal<'a> {
         Journal::new(store, &self.claims, &self.lake)
+    }
+}
+
+/// Neither a folder nor one above it is a file.
+fn no_file(folder: &Path) -> Result<()> {
+    match folder.ancestors().find(|above| above.exists()) {
+        Some(above) if !above.is_dir() => {
+            bail!("`{}` is a file, not a folder", above.display())
+        }
+        _ => Ok(()),
     }
 }
 

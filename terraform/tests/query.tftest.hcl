@@ -35,6 +35,11 @@ run "the_table_reads_where_the_stream_writes" {
     condition     = one(aws_glue_catalog_table.events.storage_descriptor[0].ser_de_info).serialization_library == "org.openx.data.jsonserde.JsonSerDe"
     error_message = "JSON is not read as JSON."
   }
+
+  assert {
+    condition     = one(aws_glue_catalog_table.events.storage_descriptor[0].ser_de_info).parameters["ignore.malformed.json"] == "true"
+    error_message = "One line that the reader cannot take makes the whole query fail."
+  }
 }
 
 run "parquet_is_read_as_parquet" {

@@ -37,6 +37,10 @@ pub(crate) enum Fault {
     BlackHole,
     /// The store gets it; nobody ever answers.
     SwallowAnswer,
+    /// Answered with this HTTP status and code, and a message that quotes the request.
+    Echo(u16, &'static str),
+    /// Each statement answered with this code, a message that quotes the request, and an item.
+    EchoStatements(&'static str),
     /// HTTP 200, and this.
     Garbage(&'static str),
 }
@@ -109,10 +113,12 @@ impl Proxy {
         match fault {
             Fault::Pass | Fault::LoseAnswer | Fault::SwallowAnswer => {}
             Fault::Delay(time) => sleep(time).await,
-            Fault::Refuse(status, code) => return Ok(refusal(status, code)),
+            Fault::Refuse(status, code) => return Ok(refusal(status, code, "told to")),
             Fault::RefuseStatements(share, code) => {
                 return self.answer_some(number, target, &body, share, code).await;
             }
+            Fault::Echo(status, code) => return Ok(refusal(status, code, &quoted(&body))),
+            Fault::EchoStatements(code) => return Ok(echo(code, &body)),
             Fault::Reset => return Err(broken()),
             Fault::BlackHole => pending().await,
             Fault::Garbage(text) => return Ok((200, Bytes::from(text))),
@@ -248,12 +254,33 @@ impl Proxy {
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/\
                              aws4_request, SignedHeaders=host, Signature=0";
 
-fn refusal(status: u16, code: &str) -> (u16, Bytes) {
+fn refusal(status: u16, code: &str, message: &str) -> (u16, Bytes) {
     let body = json!({
         "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
-        "message": "told to",
+        "message": message,
     });
     (status, body.to_string().into())
+}
+
+fn echo(code: &str, body: &[u8]) -> (u16, Bytes) {
+    let request: Value = serde_json::from_slice(body).unwrap();
+    let statements = request["Statements"].as_array().unwrap();
+    let responses: Vec<_> = statements
+        .iter()
+        .map(|statement| {
+            let quoted = json!({ "S": statement.to_string() });
+            json!({ "Error": {
+                "Code": code,
+                "Message": statement.to_string(),
+                "Item": { "id": quoted, "owner": quoted },
+            }})
+        })
+        .collect();
+    (200, json!({ "Responses": responses }).to_string().into())
+}
+
+fn quoted(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).into_owned()
 }
 
 fn broken() -> io::Error {

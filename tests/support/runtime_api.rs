@@ -19,7 +19,7 @@ use serde_json::Value;
 use tokio::{
     io::AsyncReadExt,
     net::TcpListener,
-    process::{Child, ChildStdout, Command},
+    process::{Child, ChildStderr, ChildStdout, Command},
     sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot},
 };
 
@@ -79,6 +79,7 @@ pub(crate) struct Function {
     child: AsyncMutex<Child>,
     pub(crate) process_id: u32,
     stdout: ChildStdout,
+    stderr: ChildStderr,
 }
 
 impl Function {
@@ -98,10 +99,12 @@ impl Function {
             .envs(LAMBDA_SETTINGS.iter().copied())
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .expect("the function starts");
         let stdout = child.stdout.take().expect("its output is piped");
+        let stderr = child.stderr.take().expect("its output is piped");
         let process_id = child.id().expect("it was started just now");
         Self {
             shared,
@@ -109,6 +112,7 @@ impl Function {
             child: AsyncMutex::new(child),
             process_id,
             stdout,
+            stderr,
         }
     }
 
@@ -146,7 +150,7 @@ impl Function {
         }
     }
 
-    /// Stops the process; what it wrote to standard output.
+    /// Stops the process; what it wrote, all of which Lambda logs.
     pub(crate) async fn stop(mut self) -> Vec<String> {
         let _ = self.child.get_mut().kill().await;
         self.output().await
@@ -167,10 +171,10 @@ impl Function {
 
     async fn output(&mut self) -> Vec<String> {
         let mut text = String::new();
-        self.stdout
-            .read_to_string(&mut text)
-            .await
-            .expect("the output is UTF-8");
+        let read = self.stdout.read_to_string(&mut text).await;
+        read.expect("the output is UTF-8");
+        let read = self.stderr.read_to_string(&mut text).await;
+        read.expect("the output is UTF-8");
         text.lines().map(ToOwned::to_owned).collect()
     }
 }

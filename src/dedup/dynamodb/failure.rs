@@ -31,15 +31,16 @@ pub(super) enum Cause {
 }
 
 impl Failure {
-    /// A failure that DynamoDB names itself, for one statement or for a whole request.
+    /// A failure that DynamoDB names itself, for one statement or for a whole request. Its message
+    /// is passed on where it is about the table or the role; another may quote an identity.
     pub(super) fn coded(code: &str, message: Option<&str>) -> Self {
-        let said = match message {
-            Some(message) => format!("{code}: {message}"),
-            None => code.to_owned(),
-        };
-        match cause(code) {
-            Some(cause) => Self::Lasting(cause, said),
-            None => Self::Passing(said),
+        match (cause(code), message) {
+            (
+                Some(cause @ (Cause::NoTable | Cause::NoPermission | Cause::NoCredentials)),
+                Some(message),
+            ) => Self::Lasting(cause, format!("{code}: {message}")),
+            (Some(cause), _) => Self::Lasting(cause, code.to_owned()),
+            (None, _) => Self::Passing(code.to_owned()),
         }
     }
 

@@ -6,12 +6,9 @@ use super::{
     float::float,
     limits::{BATCH_TENTHS, BATCH_TENTHS_REFUSED, MEBIBYTE},
 };
-use crate::{
-    firehose::{
-        draft::FRAME_BYTES,
-        wire::{Answer, DataName, Slot},
-    },
-    json::Spelled,
+use crate::firehose::{
+    draft::FRAME_BYTES,
+    wire::{Answer, read_request},
 };
 
 /// Longer than Firehose's ids from direct put, which have 56 characters; Kinesis's have more.
@@ -92,15 +89,11 @@ fn answer_bytes(line: &[u8], partition_keys: &[u8]) -> f64 {
         line,
         partition_keys,
     };
-    let record_id = "0".repeat(RECORD_ID_BYTES);
-    let slot = Slot {
-        record_id: Spelled {
-            text: &record_id,
-            escaped: false,
-        },
-        data_name: DataName::Data,
-    };
-    float(answer.length(slot) + COMMA_BYTES)
+    let id = "0".repeat(RECORD_ID_BYTES);
+    let request = format!(r#"{{"records":[{{"recordId":"{id}"}}]}}"#);
+    let records = read_request(request.as_bytes()).unwrap_or_default();
+    let lengths = records.iter().map(|record| answer.length(record.slot));
+    float(lengths.sum::<usize>() + COMMA_BYTES)
 }
 
 fn frame_bytes() -> f64 {
@@ -117,9 +110,7 @@ mod tests {
     use super::*;
     use crate::{
         dedup::{Answers as StoreAnswers, Claim, ClaimStore, Claimed, Terms},
-        firehose::{
-            self, FirehoseTransform, Moment, budget::RESPONSE_BYTES_MAX, wire::read_request,
-        },
+        firehose::{self, FirehoseTransform, Moment, budget::RESPONSE_BYTES_MAX},
         tool::plan::{
             example::{check_near, load, settings},
             sample::made_up,

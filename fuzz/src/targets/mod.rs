@@ -1,0 +1,38 @@
+//! What holds for any bytes: a function for each way in, which panics where a promise is broken.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::panic,
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "a broken promise is to panic"
+)]
+
+mod batch;
+mod event;
+mod line;
+mod tool;
+
+pub use batch::{batch, request};
+pub use event::event;
+pub use line::{error_object, prefix};
+pub use tool::{arguments, settings};
+
+/// What a target is called, and what it is given.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const ALL: &[Target] = &[
+    ("arguments", arguments),
+    ("batch", batch),
+    ("error_object", error_object),
+    ("event", event),
+    ("prefix", prefix),
+    ("request", request),
+    ("settings", settings),
+];
+
+/// Pieces of an input, separated by a byte that no UTF-8 holds.
+fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split(|byte| *byte == 0xff)
+}
