@@ -1,6 +1,8 @@
 //! What a person gives commands to: one file a command. Errors are sentences here.
 
 mod explain;
+mod interrupt;
+mod layout;
 mod progress;
 mod report;
 mod run;
