@@ -96,6 +96,24 @@ pub trait ReleaseStore {
     ) -> impl Future<Output = Result<Vec<Released>, StoreError>> + Send;
 }
 
+impl<S: ReleaseStore + Sync> ReleaseStore for &S {
+    fn look_up(
+        &self,
+        claims: &[Claim<'_>],
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Option<Held>>, StoreError>> + Send {
+        (**self).look_up(claims, deadline)
+    }
+
+    fn release(
+        &self,
+        claims: &[Claim<'_>],
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Released>, StoreError>> + Send {
+        (**self).release(claims, deadline)
+    }
+}
+
 /// A claim as it lies in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Held {

@@ -1,9 +1,15 @@
 //! What a person gives commands to: one file a command. Errors are sentences here.
 
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(not(feature = "aws"))]
+#[path = "no_aws.rs"]
+mod aws;
 mod explain;
 mod interrupt;
 mod layout;
 mod progress;
+mod redrive;
 mod report;
 mod run;
 mod settings;
@@ -26,6 +32,7 @@ struct Arguments {
 enum Command {
     Run(run::Options),
     Explain(explain::Explain),
+    Redrive(redrive::Options),
 }
 
 /// Does what the arguments say. What the exit code tells is for the command to say.
@@ -33,6 +40,7 @@ pub fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
+        Command::Redrive(options) => redrive::run(&options),
     }
 }
 

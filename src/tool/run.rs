@@ -32,8 +32,8 @@ use crate::{
         lake::{self, Lake},
     },
 };
-pub(super) use options::Options;
-use options::{Plan, SummaryFormat};
+use options::Plan;
+pub(super) use options::{Options, SummaryFormat};
 
 /// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
 /// undone is one.
