@@ -174,7 +174,14 @@ impl<'a> Session<'a> {
         let places = Places::prepare(lake, claims)?;
         let store = EmbeddedStore::open(&places.claims)?;
         let function = InProcess::new(settings.clone(), &store, now);
-        let target = LakeTarget::open(&places, &store, &function, &settings, layout)?;
+        let target = LakeTarget::open(
+            &places,
+            &store,
+            &function,
+            &settings,
+            layout,
+            self.options.flush_mb * 1024 * 1024,
+        )?;
         self.redrive(View::Store(&store), Some(Box::new(target)))
     }
 

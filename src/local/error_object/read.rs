@@ -53,6 +53,7 @@ pub enum NotErrorObject {
 struct Wire<'a> {
     #[serde(borrow)]
     raw_data: Option<Cow<'a, str>>,
+    #[serde(alias = "ErrorCode")]
     error_code: Option<Cow<'a, str>>,
     /// As format conversion names it.
     last_error_code: Option<Cow<'a, str>>,

@@ -31,9 +31,8 @@ const LIMITS: Limits = Limits {
     records_max: 500,
     bytes_max: 3 * 1024 * 1024,
 };
-/// After so many bytes or records files are finished, and what was sent is settled.
-const WINDOW_BYTES_MAX: u64 = 16 * 1024 * 1024;
-const WINDOW_RECORDS_MAX: u64 = 20_000;
+/// After so many records at most files are finished, and what was sent is settled.
+const WINDOW_RECORDS_MAX: u64 = 100_000;
 
 /// The folders of a lake; they exist and are absolute.
 pub(super) struct Places {
@@ -64,6 +63,7 @@ pub(super) struct LakeTarget<'a> {
     lake: PathBuf,
     left: Left,
     random: Random,
+    window_bytes_max: u64,
     window_bytes: u64,
     window_records: u64,
 }
@@ -75,6 +75,7 @@ impl<'a> LakeTarget<'a> {
         function: &'a InProcess<'a>,
         settings: &'a Settings,
         layout: Layout,
+        window_bytes_max: u64,
     ) -> Result<Self> {
         let left = Journal::recover(store, &places.claims)?;
         let writer = journal::writer(&places.claims, &places.lake);
@@ -103,6 +104,7 @@ impl<'a> LakeTarget<'a> {
             lake: places.lake.clone(),
             left,
             random: Random::default(),
+            window_bytes_max,
             window_bytes: 0,
             window_records: 0,
         })
@@ -122,7 +124,7 @@ impl<'a> LakeTarget<'a> {
         if let (true, Some(error)) = (summary.failed_function > failed, &summary.function_error) {
             return Err(Error::msg(format!("the function failed: {error}")));
         }
-        if self.window_bytes >= WINDOW_BYTES_MAX
+        if self.window_bytes >= self.window_bytes_max
             || self.window_records >= WINDOW_RECORDS_MAX
             || self.delivery.lake.is_full()
         {

@@ -31,21 +31,26 @@ pub(in crate::tool) trait Objects {
 
 /// A folder, or one file.
 pub(super) struct Folder {
+    /// As a person knows it.
+    given: PathBuf,
+    /// Absolute, so that it has a parent.
     path: PathBuf,
 }
 
 impl Folder {
-    /// An absolute path, so that it has a parent.
-    pub(super) fn find(path: &Path) -> Result<Self> {
-        let path = fs::canonicalize(path)
-            .with_context(|| format!("there is no file or folder `{}`", path.display()))?;
+    pub(super) fn find(given: &Path) -> Result<Self> {
+        let path = fs::canonicalize(given)
+            .with_context(|| format!("there is no file or folder `{}`", given.display()))?;
         if path.iter().any(|part| part == REDRIVEN) {
             bail!(
                 "`{}` holds records of redrives, not error objects",
                 path.display()
             );
         }
-        Ok(Self { path })
+        Ok(Self {
+            given: given.to_owned(),
+            path,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -61,7 +66,7 @@ impl Folder {
 impl Objects for Folder {
     fn list(&self) -> Result<Vec<Object>> {
         let mut objects = Vec::new();
-        walk(&self.path, &mut |path, is_redriven| {
+        walk(&self.given, &mut |path, is_redriven| {
             if is_redriven {
                 return Ok(());
             }

@@ -115,6 +115,10 @@ pub(in crate::tool) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(super) journal: Option<PathBuf>,
 
+    /// Record bytes after which a lake's files are finished, in MiB: 1 to 10000
+    #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) flush_mb: u64,
+
     /// How the summary is written
     #[arg(long, value_name = "HOW", default_value = "human")]
     pub(super) summary: SummaryFormat,

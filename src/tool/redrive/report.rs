@@ -72,7 +72,11 @@ impl Report<'_> {
 
     fn write_outcomes(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
         for (outcome, row) in &self.tally.outcomes {
-            let (label, colour, remark) = self.words(*outcome);
+            let (label, colour, mut remark) = self.words(*outcome);
+            if outcome.is_left() {
+                remark.push_str("; first at ");
+                remark.push_str(&row.example);
+            }
             let count = format!("{:>13}", HumanCount(row.records).to_string());
             let count = palette.paint(colour, count);
             let bytes = DecimalBytes(row.bytes).to_string();
@@ -271,7 +275,7 @@ struct Json<'a> {
     not_error_object_lines: BTreeMap<&'a str, &'a [String]>,
     unreadable: &'a [String],
     failure: Option<&'a str>,
-    unknown_because: BTreeMap<&'static str, u64>,
+    unknown_because: BTreeMap<&'static str, JsonRow<'a>>,
     codes: BTreeMap<&'a str, JsonRow<'a>>,
     reasons: BTreeMap<&'a str, JsonRow<'a>>,
 }
@@ -305,7 +309,7 @@ impl<'a> Json<'a> {
             .outcomes
             .iter()
             .filter_map(|(outcome, row)| match outcome {
-                Outcome::Unknown(why) => Some((why.as_str(), row.records)),
+                Outcome::Unknown(why) => Some((why.as_str(), row.into())),
                 _ => None,
             });
         let lines = tally.not_error_objects.iter();
