@@ -1,11 +1,7 @@
 //! `nozzle redrive` as a person gives it: error objects in a folder, into a lake of this machine.
 
 #![cfg(feature = "tool")]
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 

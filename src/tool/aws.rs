@@ -60,7 +60,7 @@ impl Aws {
         Ok(Box::new(Bucket {
             runtime: Rc::clone(&self.runtime),
             client: aws_sdk_s3::Client::from_conf(settings),
-            bucket: bucket.to_owned(),
+            name: bucket.to_owned(),
             prefix: prefix.to_owned(),
         }))
     }
@@ -99,18 +99,18 @@ impl Aws {
 struct Bucket {
     runtime: Rc<Runtime>,
     client: aws_sdk_s3::Client,
-    bucket: String,
+    name: String,
     prefix: String,
 }
 
 impl Bucket {
     fn list_keys(&self, prefix: &str, mut visit: impl FnMut(&str, u64)) -> Result<()> {
         let request = self.client.list_objects_v2();
-        let request = request.bucket(&self.bucket).prefix(prefix);
+        let request = request.bucket(&self.name).prefix(prefix);
         let mut pages = request.into_paginator().send();
         while let Some(page) = self.runtime.block_on(pages.next()) {
             let page = page.map_err(|error| {
-                let doing = format!("s3://{}/{prefix} cannot be listed", self.bucket);
+                let doing = format!("s3://{}/{prefix} cannot be listed", self.name);
                 in_words(&doing, "s3:ListBucket on the bucket", &error)
             })?;
             for object in page.contents() {
@@ -121,16 +121,16 @@ impl Bucket {
         Ok(())
     }
 
-    fn name(&self, key: &str) -> String {
-        format!("s3://{}/{key}", self.bucket)
+    fn full_name(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
     }
 
     fn key<'n>(&self, name: &'n str) -> Result<&'n str> {
         let key = name
             .strip_prefix("s3://")
-            .and_then(|name| name.strip_prefix(&self.bucket));
+            .and_then(|name| name.strip_prefix(&self.name));
         key.and_then(|key| key.strip_prefix('/'))
-            .with_context(|| format!("{name} is not in the bucket {}", self.bucket))
+            .with_context(|| format!("{name} is not in the bucket {}", self.name))
     }
 
     /// The folders that the prefix lies in, the nearest first; each ends in `/` or is empty.
@@ -149,14 +149,14 @@ impl Objects for Bucket {
         self.list_keys(&self.prefix, |key, bytes| {
             let is_folder = key.ends_with('/');
             if !is_folder && !is_redriven(key) {
-                let name = self.name(key);
+                let name = self.full_name(key);
                 objects.push(Object { name, bytes });
             }
         })?;
         ensure!(
             !objects.is_empty(),
             "there is no object under s3://{}/{}",
-            self.bucket,
+            self.name,
             self.prefix
         );
         Ok(objects)
@@ -181,11 +181,11 @@ impl Objects for Bucket {
         let mut names = Vec::new();
         for folder in self.folders_above() {
             let prefix = format!("{folder}{REDRIVEN}/");
-            self.list_keys(&prefix, |key, _| names.push(self.name(key)))?;
+            self.list_keys(&prefix, |key, _| names.push(self.full_name(key)))?;
         }
         self.list_keys(&self.prefix, |key, _| {
             if is_redriven(key) {
-                names.push(self.name(key));
+                names.push(self.full_name(key));
             }
         })?;
         names.sort();
@@ -196,10 +196,10 @@ impl Objects for Bucket {
     fn write_redriven(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
         let folder = self.folders_above().next().unwrap_or_default();
         let key = format!("{folder}{REDRIVEN}/{name}");
-        let request = self.client.put_object().bucket(&self.bucket).key(&key);
+        let request = self.client.put_object().bucket(&self.name).key(&key);
         let request = request.body(ByteStream::from(bytes));
         self.runtime.block_on(request.send()).map_err(|error| {
-            let doing = format!("{} cannot be written", self.name(&key));
+            let doing = format!("{} cannot be written", self.full_name(&key));
             in_words(
                 &doing,
                 &format!("s3:PutObject on {folder}{REDRIVEN}/*"),
@@ -233,7 +233,7 @@ const FAILURES_MAX: u32 = 3;
 impl Body<'_> {
     fn connect(&mut self) -> Result<()> {
         let request = self.bucket.client.get_object();
-        let mut request = request.bucket(&self.bucket.bucket).key(&self.key);
+        let mut request = request.bucket(&self.bucket.name).key(&self.key);
         if self.position > 0 {
             request = request
                 .range(format!("bytes={}-", self.position))
@@ -241,7 +241,7 @@ impl Body<'_> {
         }
         let answer = self.bucket.runtime.block_on(request.send());
         let answer = answer.map_err(|error| {
-            let doing = format!("{} cannot be read", self.bucket.name(&self.key));
+            let doing = format!("{} cannot be read", self.bucket.full_name(&self.key));
             in_words(&doing, "s3:GetObject on it", &error)
         })?;
         self.etag = answer.e_tag;

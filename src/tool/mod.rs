@@ -32,7 +32,7 @@ struct Arguments {
 enum Command {
     Run(run::Options),
     Explain(explain::Explain),
-    Redrive(redrive::Options),
+    Redrive(Box<redrive::Options>),
 }
 
 /// Does what the arguments say. What the exit code tells is for the command to say.

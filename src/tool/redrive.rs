@@ -164,10 +164,8 @@ impl<'a> Session<'a> {
         let layout = self.options.layout.read(&settings.rules.partition_keys)?;
         if !self.options.execute {
             let claims = claims_folder(lake, claims);
-            let store = match claims.join("store").exists() {
-                true => Some(EmbeddedStore::open(&claims)?),
-                false => None,
-            };
+            let is_there = claims.join("store").exists();
+            let store = is_there.then(|| EmbeddedStore::open(&claims)).transpose()?;
             let view = store.as_ref().map_or(View::Empty, View::Store);
             return self.redrive(view, None);
         }
@@ -256,7 +254,7 @@ impl<'a> Session<'a> {
             ));
         }
         let run = Run {
-            run,
+            name: run,
             by: who(),
             source,
             target: to,
@@ -404,17 +402,9 @@ impl Options {
         let Some(export) = &self.export else {
             return Ok(());
         };
-        let inside = export
+        let inside = std::path::absolute(export)?
             .ancestors()
-            .filter_map(|folder| {
-                fs::canonicalize(if folder == Path::new("") {
-                    Path::new(".")
-                } else {
-                    folder
-                })
-                .ok()
-            })
-            .next()
+            .find_map(|folder| fs::canonicalize(folder).ok())
             .is_some_and(|folder| folder.starts_with(source.path()));
         ensure!(
             !inside,

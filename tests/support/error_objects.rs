@@ -115,6 +115,15 @@ pub(crate) fn kind(number: usize) -> Kind {
     KINDS[number % KINDS.len()]
 }
 
+/// The record's bytes as its error object keeps them.
+fn record(number: usize) -> Vec<u8> {
+    match kind(number) {
+        Kind::Refused => format!("{{\"event_uuid\":\"e{number}\",\"cut").into_bytes(),
+        Kind::FailedLater => delivered(number).into_bytes(),
+        _ => event(number).into_bytes(),
+    }
+}
+
 /// Error objects of the events `0..events`, which arrived in this millisecond and the next ones.
 pub(crate) struct Night {
     pub(crate) events: usize,
@@ -123,27 +132,18 @@ pub(crate) struct Night {
 
 impl Night {
     pub(crate) fn arrival(&self, number: usize) -> i64 {
-        self.begins + (number / 100) as i64
-    }
-
-    /// The record's bytes as its error object keeps them.
-    pub(crate) fn record(&self, number: usize) -> Vec<u8> {
-        match kind(number) {
-            Kind::Refused => format!("{{\"event_uuid\":\"e{number}\",\"cut").into_bytes(),
-            Kind::FailedLater => delivered(number).into_bytes(),
-            _ => event(number).into_bytes(),
-        }
+        self.begins + i64::try_from(number / 100).unwrap()
     }
 
     fn object(&self, number: usize) -> String {
-        let (arrival, record) = (self.arrival(number), self.record(number));
+        let (arrival, record) = (self.arrival(number), record(number));
         let failed = "Lambda.FunctionError";
         let refused = "Lambda.ProcessingFailedStatus";
         match kind(number) {
             Kind::Died | Kind::Unclaimed => captured(failed, arrival, &record),
             Kind::CopyDelivered => documented(failed, arrival, &record),
             Kind::Refused | Kind::Overflow => captured(refused, arrival, &record),
-            Kind::FailedLater if number % 4 == 0 => {
+            Kind::FailedLater if number.is_multiple_of(4) => {
                 converted("DataFormatConversion.MalformedData", arrival, &record)
             }
             Kind::FailedLater => captured("activePartitionExceeded", arrival, &record),

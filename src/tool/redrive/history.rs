@@ -27,7 +27,8 @@ const MARKS_A_FILE: usize = 200_000;
 /// A redrive as colleagues see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Run {
-    pub(super) run: String,
+    #[serde(rename = "run")]
+    pub(super) name: String,
     pub(super) by: String,
     pub(super) source: String,
     pub(super) target: String,
@@ -155,8 +156,8 @@ impl<'a> Recorder<'a> {
         };
         recorder.refuse_others(now_milliseconds, |_| true)?;
         recorder.write_run(now_milliseconds)?;
-        let own = recorder.run.run.clone();
-        if let Err(error) = recorder.refuse_others(now_milliseconds, |other| other.run < own) {
+        let own = recorder.run.name.clone();
+        if let Err(error) = recorder.refuse_others(now_milliseconds, |other| other.name < own) {
             recorder.end(State::Interrupted, Counts::default(), now_milliseconds)?;
             return Err(error);
         }
@@ -164,7 +165,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn refuse_others(&self, now_milliseconds: i64, yields_to: impl Fn(&Run) -> bool) -> Result<()> {
-        let history = History::read(self.objects, &self.run.run)?;
+        let history = History::read(self.objects, &self.run.name)?;
         if let Some(other) = history.at_work(now_milliseconds).find(|run| yields_to(run)) {
             bail!(
                 "{} is redriving {} to {} right now ({}/{}): wait until that has ended; if it has \
@@ -173,7 +174,7 @@ impl<'a> Recorder<'a> {
                 other.source,
                 other.target,
                 REDRIVEN,
-                other.run,
+                other.name,
             );
         }
         Ok(())
@@ -211,17 +212,17 @@ impl<'a> Recorder<'a> {
     fn write_marks(&mut self) -> Result<()> {
         for marks in std::mem::take(&mut self.unrecorded).chunks(MARKS_A_FILE) {
             self.files += 1;
-            let lines: String = marks.iter().map(|mark| format!("{mark}\n")).collect();
+            let lines: Vec<String> = marks.iter().map(ToString::to_string).collect();
             self.write(
                 &format!("{MARKS_FILE}{:06}", self.files),
-                lines.into_bytes(),
+                (lines.join("\n") + "\n").into_bytes(),
             )?;
         }
         Ok(())
     }
 
     fn write(&self, file: &str, bytes: Vec<u8>) -> Result<()> {
-        let name = format!("{}/{file}", self.run.run);
+        let name = format!("{}/{file}", self.run.name);
         self.objects.write_redriven(&name, bytes)
     }
 }
@@ -238,7 +239,7 @@ mod tests {
 
     fn run(name: &str) -> Run {
         Run {
-            run: name.to_owned(),
+            name: name.to_owned(),
             by: format!("{name}@host"),
             source: "errors".to_owned(),
             target: "lake:x".to_owned(),

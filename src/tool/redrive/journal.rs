@@ -136,9 +136,9 @@ impl Journal {
         if marks.is_empty() {
             return Ok(());
         }
-        let lines: String = marks.iter().map(|mark| format!("{what}{mark}\n")).collect();
+        let lines: Vec<String> = marks.iter().map(|mark| format!("{what}{mark}\n")).collect();
         self.file
-            .write_all(lines.as_bytes())
+            .write_all(lines.concat().as_bytes())
             .and_then(|()| self.file.sync_data())
             .with_context(|| format!("the journal `{}` cannot be written", self.path.display()))
     }

@@ -44,8 +44,13 @@ line makes no sense, 130 after Ctrl-C.";
 /// Send error objects through again, safely
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(in crate::tool) struct Options {
-    /// Where error objects lie, or what was repaired: a folder, a file or s3://BUCKET/PREFIX
+    /// Where error objects lie, or what was repaired: a folder, a file or
+    /// `s3://BUCKET/PREFIX`
     pub(super) source: Source,
 
     /// Where the records go: stream:NAME (Firehose), kinesis:NAME (the stream it reads from) or

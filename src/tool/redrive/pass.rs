@@ -395,8 +395,8 @@ struct Owned<'w> {
 /// One for each identity.
 fn releases<'w>(waiting: &'w [Waiting], fates: &[Fate]) -> Vec<Owned<'w>> {
     let mut identities = HashSet::new();
-    let owned = waiting.iter().zip(fates).enumerate();
-    let owned = owned.filter_map(|(index, (record, fate))| {
+    let claims = waiting.iter().zip(fates).enumerate();
+    let claims = claims.filter_map(|(index, (record, fate))| {
         let (Fate::Release(owner), Some(sought)) = (*fate, &record.sought) else {
             return None;
         };
@@ -408,5 +408,5 @@ fn releases<'w>(waiting: &'w [Waiting], fates: &[Fate]) -> Vec<Owned<'w>> {
             owner,
         })
     });
-    owned.collect()
+    claims.collect()
 }

@@ -85,11 +85,8 @@ impl Report<'_> {
         }
         if self.tally.released > 0 {
             let count = HumanCount(self.tally.released).to_string();
-            writeln!(
-                out,
-                "{:<16}{count:>13}  {:>11}  {}",
-                "claims", "", "of their own, given back first"
-            )?;
+            let remark = "of their own, given back first";
+            writeln!(out, "{:<16}{count:>13}  {:>11}  {remark}", "claims", ' ')?;
         }
         Ok(())
     }

@@ -163,7 +163,8 @@ impl Pace {
             }
             thread::sleep(left.min(SLICE));
         }
-        let span = Duration::from_secs_f64(records as f64 / f64::from(rate));
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        let span = Duration::from_secs(1) * records / rate;
         self.next = self.next.max(Instant::now()) + span;
     }
 }

@@ -211,6 +211,7 @@ mod tests {
         (asked.collect(), failed.collect(), receipt.broken.is_some())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is an answer")]
     fn refused(refused: &[bool]) -> Answer {
         let answer = |refused: &bool| refused.then(|| "throttled".to_owned());
         Ok(refused.iter().map(answer).collect())
