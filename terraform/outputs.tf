@@ -52,6 +52,20 @@ output "error_location" {
   value       = "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}"
 }
 
+output "redrive_command" {
+  description = "Shows what lies under errors/ and what would be sent again (`terraform output -raw redrive_command`); with --execute behind it, sends it. Null with transform = false."
+  value = !var.transform ? null : join(" ", concat(
+    [
+      "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}",
+      local.reads_kinesis ? "--to kinesis:${local.source_name}" : "--to stream:${aws_kinesis_firehose_delivery_stream.events.name}",
+      "--table ${one(aws_dynamodb_table.claims[*].name)} --ttl-hours ${var.claim_hours}",
+      "--event-identity ${var.event_identity} --event-years ${var.event_years}",
+      "--partition-keys ${join(",", module.partitioning.keys)}",
+    ],
+    length(var.event_types) > 0 ? ["--event-types '${join(",", var.event_types)}'"] : [],
+  ))
+}
+
 output "originals_location" {
   description = "Where the backup of originals is; null without one."
   value       = local.backs_up_originals ? "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.originals_folder}" : null

@@ -19,7 +19,7 @@ use std::{
 };
 
 use nozzle::dedup::{
-    Claim, ClaimStore, Claimed, NEVER, Owner, Terms,
+    Claim, ClaimStore, Claimed, NEVER, Owner, ReleaseStore, Released, Terms,
     embedded::{EmbeddedStore, OpenError, Trouble},
 };
 use tempfile::{TempDir, tempdir};
@@ -33,10 +33,28 @@ async fn it_keeps_the_contract() {
     let store = open(&folder);
     contract::holds(&store, "not yet durable").await;
     contract::holds_for_ever(&store, "not yet durable").await;
+    contract::gives_back(&store, "not yet durable").await;
     store.commit(b"").unwrap();
     contract::holds(&store, "durable").await;
     drop(store);
     contract::holds(&open(&folder), "reopened").await;
+}
+
+#[test]
+fn a_claim_that_was_given_back_is_gone_for_good() {
+    let folder = tempdir().unwrap();
+    let ids = ["durable".to_owned(), "kept".to_owned()];
+    let [durable, kept] = [&ids[..1], &ids[1..]];
+    let store = open(&folder);
+    claim(&store, &ids);
+    store.commit(b"note").unwrap();
+    let released = wait_for(store.release(&claims(durable), Instant::now()));
+    assert_eq!(released.unwrap(), [Released::Free]);
+    drop(store);
+    let store = open(&folder);
+    assert_eq!(claim(&store, durable), [Claimed::Taken]);
+    assert_ne!(claim(&store, kept), [Claimed::Taken]);
+    assert_eq!(store.note().unwrap(), Some(b"note".to_vec()));
 }
 
 #[test]
@@ -328,25 +346,31 @@ fn refused(folder: &Path) -> OpenError {
 }
 
 fn claim(store: &EmbeddedStore, ids: &[impl AsRef<str>]) -> Vec<Claimed> {
-    let name = thread::current().id();
-    let owner = Owner::of(&format!("{name:?}"), None, b"{}");
-    let claims: Vec<_> = ids
-        .iter()
-        .map(|id| Claim {
-            identity: id.as_ref(),
-            led_by: None,
-            owner,
-        })
-        .collect();
     let terms = Terms {
         now_seconds: 4_000_000_000,
         ttl_seconds: NEVER,
         deadline: Instant::now(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let answers = runtime.unwrap().block_on(store.claim(&claims, terms));
+    let answers = wait_for(store.claim(&claims(ids), terms));
     assert!(answers.failure.is_none(), "{:?}", answers.failure);
     answers.claimed
+}
+
+/// In the name of this thread.
+fn claims(ids: &[impl AsRef<str>]) -> Vec<Claim<'_>> {
+    let name = thread::current().id();
+    let owner = Owner::of(&format!("{name:?}"), None, b"{}");
+    let claim = |id| Claim {
+        identity: AsRef::as_ref(id),
+        led_by: None,
+        owner,
+    };
+    ids.iter().map(claim).collect()
+}
+
+fn wait_for<T>(answer: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(answer)
 }
 
 #[track_caller]

@@ -4,7 +4,11 @@
 
 mod support;
 
-use nozzle::dedup::StoreError;
+use std::time::Duration;
+
+use nozzle::dedup::{Claim, Owner, ReleaseStore, StoreError};
+use tokio::time::Instant;
+
 use support::{
     client::{store_at, table_at},
     contract,
@@ -27,6 +31,7 @@ async fn holds_on(emulator: Option<Emulator>) {
     let store = store_at(emulator.address);
     contract::holds(&store, "alone").await;
     contract::holds_for_ever(&store, "alone").await;
+    contract::gives_back(&store, "alone").await;
     store.warm_up().await.unwrap();
     let other = store_at(emulator.address);
     contract::takes_once(&store, &other, "together").await;
@@ -39,4 +44,17 @@ async fn a_missing_table_is_named(emulator: &Emulator) {
         panic!("{error:?}");
     };
     assert!(why.contains("no table \"elsewhere\" in us-east-1"), "{why}");
+    assert!(why.contains("EVENT_CACHE_TABLE_NAME"), "{why}");
+    let claim = Claim {
+        identity: "[\"1\"]",
+        led_by: None,
+        owner: Owner::of("", None, b""),
+    };
+    let soon = Instant::now() + Duration::from_secs(10);
+    let elsewhere = table_at(emulator.address, "elsewhere");
+    let error = elsewhere.look_up(&[claim], soon).await;
+    let Err(StoreError::Refused(why)) = error else {
+        panic!("{error:?}");
+    };
+    assert!(why.contains("--table"), "{why}");
 }

@@ -1,6 +1,8 @@
 //! Claims in a folder of this machine, for one process at a time. New claims are held in memory and
 //! seen at once; a commit makes them durable, together with a note of what else is done by then.
 
+mod release;
+
 use std::{
     collections::HashMap,
     fs::{self, File, TryLockError},
@@ -28,7 +30,7 @@ use siphasher::sip128::SipHasher24;
 use tracing::warn;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{Answers, Claim, ClaimStore, Claimed, NEVER, Owner, StoreError, Terms};
+use super::{Answers, Claim, ClaimStore, Claimed, Held, NEVER, Owner, StoreError, Terms};
 
 /// Claims are visible to every later `claim` at once, and durable with the next
 /// [`commit`](EmbeddedStore::commit).
@@ -89,6 +91,13 @@ impl Pending {
         let cut = Arc::new(cut);
         self.cut = Some(Arc::clone(&cut));
         cut
+    }
+
+    fn remove(&mut self, key: &Key) {
+        self.claims.remove(key);
+        if let Some(cut) = &mut self.cut {
+            Arc::make_mut(cut).remove(key);
+        }
     }
 
     fn undo_cut(&mut self) {
@@ -227,11 +236,7 @@ impl EmbeddedStore {
         terms: Terms,
     ) -> Result<Claimed, Trouble> {
         let key = key(&self.hasher, claim);
-        let held = match pending.held(&key) {
-            None => self.disk.held(&key)?,
-            held => held,
-        };
-        if let Some(held) = held
+        if let Some(held) = self.held(pending, &key)?
             && held.ttl_seconds > terms.now_seconds
         {
             return Ok(Claimed::Held(held.owner));
@@ -242,6 +247,13 @@ impl EmbeddedStore {
         };
         pending.claims.insert(key, made);
         Ok(Claimed::Taken)
+    }
+
+    fn held(&self, pending: &Pending, key: &Key) -> Result<Option<Held>, Trouble> {
+        match pending.held(key) {
+            None => self.disk.held(key),
+            held => Ok(held),
+        }
     }
 
     /// Compaction alone would leave expired claims where no new ones come near them, as none do
@@ -291,13 +303,7 @@ fn key(hasher: &SipHasher24, claim: &Claim<'_>) -> Key {
     (seconds << HASH_BITS_AFTER_TIME | hash).to_be_bytes()
 }
 
-/// A claim as it is stored: when it expires, and its owner, the arrival last where there is one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Held {
-    ttl_seconds: u64,
-    owner: Owner,
-}
-
+/// As it is stored: when it expires, and its owner, the arrival last where there is one.
 impl Held {
     fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(40);
@@ -474,6 +480,16 @@ impl Disk {
         ledger.commits = commits;
         ledger.witness = witness;
         Ok(())
+    }
+
+    /// Removes claims, durably, all or none.
+    fn remove(&self, keys: &[Key]) -> Result<(), Trouble> {
+        self.wait_for_room()?;
+        let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        for key in keys {
+            batch.remove(&self.claims, &key[..]);
+        }
+        Ok(batch.commit()?)
     }
 
     /// fjall waits for its workers even when they have ended on an error, so that a full disk would

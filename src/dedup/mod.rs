@@ -74,6 +74,63 @@ impl<S: ClaimStore + Sync> ClaimStore for &S {
     }
 }
 
+/// Gives claims back: what a redrive needs of a store.
+pub trait ReleaseStore {
+    /// The claim on each identity, expired or not, in order. Who asks makes no difference.
+    ///
+    /// Identities are distinct within a call. An error means that not all could be answered until
+    /// the deadline.
+    fn look_up(
+        &self,
+        claims: &[Claim<'_>],
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Option<Held>>, StoreError>> + Send;
+
+    /// Removes each claim that is still exactly this owner's, in order; identities are distinct.
+    ///
+    /// After an error some may be removed and others not.
+    fn release(
+        &self,
+        claims: &[Claim<'_>],
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Released>, StoreError>> + Send;
+}
+
+impl<S: ReleaseStore + Sync> ReleaseStore for &S {
+    fn look_up(
+        &self,
+        claims: &[Claim<'_>],
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Option<Held>>, StoreError>> + Send {
+        (**self).look_up(claims, deadline)
+    }
+
+    fn release(
+        &self,
+        claims: &[Claim<'_>],
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Vec<Released>, StoreError>> + Send {
+        (**self).release(claims, deadline)
+    }
+}
+
+/// A claim as it lies in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub owner: Owner,
+    /// Epoch seconds, or [`NEVER`].
+    pub ttl_seconds: u64,
+}
+
+/// What became of a claim that was to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Released {
+    /// There is no claim on the identity now.
+    Free,
+    /// Another record has it by now; it stays.
+    Others,
+}
+
 /// Why a store could not answer, in words for the person who has to act.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -36,6 +36,40 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// All of them, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let before = [
+            Self::DataMissing,
+            Self::NotBase64,
+            Self::NotUtf8,
+            Self::NotJson,
+            Self::TooDeep,
+            Self::ManyValues,
+            Self::NotAnObject,
+            Self::FieldDoubled,
+        ];
+        let of_field = |field| {
+            [
+                Self::Missing(field),
+                Self::WrongType(field),
+                Self::Empty(field),
+                Self::TooLong(field),
+                Self::ControlCharacter(field),
+            ]
+        };
+        let fields = [Field::EventUuid, Field::EventName, Field::CreatedAt];
+        let after = [
+            Self::CreatedAtUnreadable,
+            Self::CreatedAtOutOfRange,
+            Self::EventTypeEmpty,
+            Self::PartitionValueTooLong,
+            Self::EventYearOutOfRange,
+            Self::EventTypeNotListed,
+        ];
+        let fields = fields.into_iter().flat_map(of_field);
+        before.into_iter().chain(fields).chain(after)
+    }
+
     /// Its name in metrics, logs and summaries.
     #[must_use]
     pub fn as_str(self) -> &'static str {

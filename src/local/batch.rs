@@ -180,24 +180,17 @@ impl Cutter {
         // for the same record, sent again.
         self.arrival_milliseconds =
             epoch_milliseconds((self.clock)()).max(self.arrival_milliseconds + 1);
-        let mut request = String::with_capacity(self.limits.batch_bytes_max * 2);
-        open_request(&mut request, &self.random.uuid());
-        Batch {
-            bytes: Vec::with_capacity(self.limits.batch_bytes_max + self.limits.record_bytes_max),
-            records: Vec::new(),
-            ids: self.ids.clone(),
-            request,
-            record_bytes: 0,
-            arrival_milliseconds: self.arrival_milliseconds,
-            arrival: format!(
-                r#"","approximateArrivalTimestamp":{},"data":""#,
-                self.arrival_milliseconds
-            ),
-            after: Mark {
-                position: self.lines.position,
-                ..Mark::default()
-            },
-        }
+        let mut batch = Batch::begin(
+            self.ids.clone(),
+            self.arrival_milliseconds,
+            &mut self.random,
+        );
+        batch.request.reserve(self.limits.batch_bytes_max * 2);
+        batch
+            .bytes
+            .reserve(self.limits.batch_bytes_max + self.limits.record_bytes_max);
+        batch.after.position = self.lines.position;
+        batch
     }
 
     fn fill(&mut self, batch: &mut Batch) -> Result<(), InputError> {
@@ -248,7 +241,7 @@ impl Cutter {
     }
 
     fn close(&mut self, mut batch: Batch) -> Batch {
-        batch.request.push_str("]}");
+        batch.request.push_str(REQUEST_END);
         self.fingerprinter.update(&batch.bytes);
         batch.after = self.mark(batch.after.position);
         batch
@@ -312,6 +305,45 @@ impl Cutter {
 const ENTRY_BYTES_MAX: usize = 128;
 
 impl Batch {
+    /// Records that came another way than as lines. Their number and size are for the caller to bound.
+    #[must_use]
+    pub fn of<'r>(
+        records: impl IntoIterator<Item = &'r [u8]>,
+        arrival_milliseconds: i64,
+        random: &mut Random,
+    ) -> Self {
+        let ids = Ids {
+            run: format!("{:016x}", random.number()),
+            first: 0,
+        };
+        let mut batch = Self::begin(ids, arrival_milliseconds, random);
+        for (line, record) in (1..).zip(records) {
+            let start = batch.bytes.len();
+            batch.bytes.extend_from_slice(record);
+            batch.push(start..batch.bytes.len(), Place { source: 0, line });
+        }
+        batch.request.push_str(REQUEST_END);
+        batch
+    }
+
+    fn begin(ids: Ids, arrival_milliseconds: i64, random: &mut Random) -> Self {
+        let mut request = String::new();
+        open_request(&mut request, &random.uuid());
+        Self {
+            bytes: Vec::new(),
+            records: Vec::new(),
+            ids,
+            request,
+            record_bytes: 0,
+            arrival_milliseconds,
+            arrival: format!(r#"","approximateArrivalTimestamp":{arrival_milliseconds},"data":""#),
+            after: Mark {
+                arrival_milliseconds,
+                ..Mark::default()
+            },
+        }
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
@@ -376,6 +408,7 @@ impl Asked for Batch {
 }
 
 const REQUEST_START: &str = r#"{"invocationId":""#;
+const REQUEST_END: &str = "]}";
 
 fn open_request(request: &mut String, invocation_id: &str) {
     for part in [

@@ -1,4 +1,8 @@
-//! Error objects: the JSON line that Firehose writes for a record it cannot deliver.
+//! Error objects: the JSON line that Firehose writes for a record it cannot deliver. Also how they are
+//! read, and how a record is written for a person to repair.
+
+pub mod read;
+pub mod repair;
 
 use std::fmt::Write;
 

@@ -1,9 +1,17 @@
 //! What a person gives commands to: one file a command. Errors are sentences here.
 
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(not(feature = "aws"))]
+#[path = "no_aws.rs"]
+mod aws;
 mod check;
 mod explain;
+mod interrupt;
+mod layout;
 mod plan;
 mod progress;
+mod redrive;
 mod report;
 mod run;
 mod settings;
@@ -28,6 +36,7 @@ enum Command {
     Explain(explain::Explain),
     Plan(Box<plan::Plan>),
     Check(check::Check),
+    Redrive(Box<redrive::Options>),
 }
 
 /// Does what the arguments say. What the exit code tells is for the command to say.
@@ -37,6 +46,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
+        Command::Redrive(options) => redrive::run(&options),
     }
 }
 

@@ -5,18 +5,23 @@ mod page;
 
 use std::{
     fs,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
-    process::{self, ExitCode},
+    process::ExitCode,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64},
     },
 };
 
 use anyhow::{Context, Result, bail};
 
-use super::{now, progress::Progress, report::Report};
+use super::{
+    interrupt::{INTERRUPTED, stop_on_signal, tell},
+    now,
+    progress::Progress,
+    report::Report,
+};
 use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
@@ -30,12 +35,9 @@ use crate::{
         picture::Picture,
     },
 };
-pub(super) use options::Options;
-use options::{Plan, SummaryFormat};
+use options::Plan;
+pub(super) use options::{Options, SummaryFormat};
 use page::{Page, Target};
-
-/// What a shell expects of a program that was interrupted.
-const INTERRUPTED: u8 = 130;
 
 /// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
 /// undone is one.
@@ -163,19 +165,6 @@ fn write_page(
     })
 }
 
-/// The first signal ends the run at a window, a second one at once.
-fn stop_on_signal() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let heard = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if heard.swap(true, Ordering::Relaxed) {
-            process::exit(INTERRUPTED.into());
-        }
-    })
-    .context("signals cannot be handled")?;
-    Ok(stop)
-}
-
 /// Else it would look as if nothing happened.
 fn tell_of_terminal(input: &Input) {
     if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
@@ -199,9 +188,4 @@ fn exit_code(ending: Ending, failed_function: u64) -> Result<ExitCode> {
             Err(error.into())
         }
     }
-}
-
-fn tell(sentence: &str) {
-    // Where nobody listens there is nobody to tell.
-    let _ = writeln!(io::stderr(), "nozzle: {sentence}");
 }

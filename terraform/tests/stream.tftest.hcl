@@ -189,6 +189,11 @@ run "a_kinesis_stream_is_made_and_read" {
     condition     = output.kinesis_stream_name == aws_kinesis_stream.source[0].name && strcontains(output.put_record_command, "aws kinesis put-record") && strcontains(output.put_record_command, aws_kinesis_stream.source[0].name)
     error_message = "The outputs do not say where producers put records."
   }
+
+  assert {
+    condition     = strcontains(output.redrive_command, "--to kinesis:${aws_kinesis_stream.source[0].name} ")
+    error_message = "What failed is not sent again by the way it came."
+  }
 }
 
 run "a_given_kinesis_stream_is_read" {

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use nozzle::dedup::{Answers, Claim, ClaimStore, Claimed, NEVER, Owner, Terms};
+use nozzle::dedup::{
+    Answers, Claim, ClaimStore, Claimed, Held as HeldClaim, NEVER, Owner, ReleaseStore, Released,
+    Terms,
+};
 use tokio::time::Instant;
 
 use Claimed::{Held, Taken};
@@ -65,6 +68,67 @@ pub(crate) async fn takes_once<S: ClaimStore>(first: &S, second: &S, run: &str) 
                 assert!(once, "{case}: {ours:?} and {theirs:?}");
             }
         }
+    }
+}
+
+/// What a redrive needs of a store.
+pub(crate) async fn gives_back<S: ClaimStore + ReleaseStore>(store: &S, run: &str) {
+    let asker = |case| Asker { store, run, case };
+    a_claim_is_looked_up_as_it_was_made(asker("looked up")).await;
+    only_its_exact_owner_gives_a_claim_back(asker("given back")).await;
+    a_claim_given_back_can_be_taken(asker("taken again")).await;
+    any_number_is_given_back(asker("many")).await;
+}
+
+async fn a_claim_is_looked_up_as_it_was_made<S: ClaimStore + ReleaseStore>(asker: Asker<'_, S>) {
+    let ids = asker.identities(["alive", "expired", "absent"]);
+    asker.check(&ids[..1], A, NOW, NOW + DAY, &[Taken]).await;
+    asker.check(&ids[1..2], B, NOW - DAY, NOW, &[Taken]).await;
+    let held = |owner, ttl_seconds| Some(HeldClaim { owner, ttl_seconds });
+    for _ in 0..2 {
+        let found = asker.look_up(&ids).await;
+        assert_eq!(found, [held(A, NOW + DAY), held(B, NOW), None]);
+    }
+}
+
+async fn only_its_exact_owner_gives_a_claim_back<S: ClaimStore + ReleaseStore>(
+    asker: Asker<'_, S>,
+) {
+    let ids = asker.identities(["1", "2", "3", "absent"]);
+    let other_id = Owner {
+        record_id_hash: 7,
+        ..A
+    };
+    let claimed = &ids[..3];
+    asker.check(claimed, A, NOW, NOW + DAY, &[Taken; 3]).await;
+    for owner in [B, other_id] {
+        let released = asker.release(claimed, owner).await;
+        assert_eq!(released, [Released::Others; 3], "{owner}");
+    }
+    asker.check(claimed, B, NOW, NOW + DAY, &[Held(A); 3]).await;
+    let all = [&ids[1..2], &ids[3..]].concat();
+    assert_eq!(asker.release(&all, A).await, [Released::Free; 2]);
+    let found = asker.look_up(&ids).await;
+    let is_there: Vec<_> = found.iter().map(Option::is_some).collect();
+    assert_eq!(is_there, [true, false, true, false]);
+}
+
+async fn a_claim_given_back_can_be_taken<S: ClaimStore + ReleaseStore>(asker: Asker<'_, S>) {
+    let ids = asker.identities(["1"]);
+    for owner in [A, B, A] {
+        asker.check(&ids, owner, NOW, NOW + DAY, &[Taken]).await;
+        assert_eq!(asker.release(&ids, owner).await, [Released::Free]);
+    }
+}
+
+async fn any_number_is_given_back<S: ClaimStore + ReleaseStore>(asker: Asker<'_, S>) {
+    for size in [0, 1, 25, 26, 260] {
+        let ids = asker.identities((0..size).map(|n| format!("{n} of {size}")));
+        let taken = vec![Taken; size];
+        asker.check(&ids, A, NOW, NOW + DAY, &taken).await;
+        assert_eq!(asker.look_up(&ids).await.iter().flatten().count(), size);
+        assert_eq!(asker.release(&ids, A).await, vec![Released::Free; size]);
+        assert_eq!(asker.look_up(&ids).await, vec![None; size]);
     }
 }
 
@@ -250,6 +314,22 @@ impl Identity {
     }
 }
 
+impl<S: ReleaseStore> Asker<'_, S> {
+    async fn look_up(&self, ids: &[Identity]) -> Vec<Option<HeldClaim>> {
+        let claims: Vec<_> = ids.iter().map(|id| id.claimed_by(D)).collect();
+        self.store.look_up(&claims, soon()).await.unwrap()
+    }
+
+    async fn release(&self, ids: &[Identity], owner: Owner) -> Vec<Released> {
+        let claims: Vec<_> = ids.iter().map(|id| id.claimed_by(owner)).collect();
+        self.store.release(&claims, soon()).await.unwrap()
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
 /// Asks a store for the identities of one case.
 struct Asker<'a, S> {
     store: &'a S,
@@ -257,7 +337,7 @@ struct Asker<'a, S> {
     case: &'a str,
 }
 
-impl<S: ClaimStore> Asker<'_, S> {
+impl<S> Asker<'_, S> {
     fn identities<T: ToString>(&self, names: impl IntoIterator<Item = T>) -> Vec<Identity> {
         let identity = |name: T| Identity {
             text: format!("{}/{}/{}", self.run, self.case, name.to_string()),
@@ -265,13 +345,15 @@ impl<S: ClaimStore> Asker<'_, S> {
         };
         names.into_iter().map(identity).collect()
     }
+}
 
+impl<S: ClaimStore> Asker<'_, S> {
     async fn ask(&self, ids: &[Identity], owner: Owner, now: u64, ttl: u64) -> Vec<Claimed> {
         let claims: Vec<_> = ids.iter().map(|id| id.claimed_by(owner)).collect();
         let terms = Terms {
             now_seconds: now,
             ttl_seconds: ttl,
-            deadline: Instant::now() + Duration::from_secs(30),
+            deadline: soon(),
         };
         let Answers { claimed, failure } = self.store.claim(&claims, terms).await;
         assert!(failure.is_none(), "{}: {failure:?}", self.case);

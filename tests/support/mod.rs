@@ -13,6 +13,10 @@ pub(crate) mod client;
 pub(crate) mod contract;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod emulators;
+#[cfg(feature = "tool")]
+pub(crate) mod error_objects;
+#[cfg(feature = "aws")]
+pub(crate) mod firehose_stub;
 pub(crate) mod folder;
 #[cfg(feature = "tool")]
 pub(crate) mod lake;

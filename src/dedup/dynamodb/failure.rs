@@ -53,13 +53,54 @@ impl Failure {
     }
 
     /// For the person who has to act, about "table … in …".
-    pub(super) fn in_words(self, table: &str) -> StoreError {
+    pub(super) fn in_words(self, asker: Asker, table: &str) -> StoreError {
         match self {
             Self::Passing(said) => StoreError::Away(format!("{table} ({said})")),
             Self::Lasting(cause, said) => {
-                StoreError::Refused(format!("{} ({said})", cause.words(table)))
+                StoreError::Refused(format!("{} ({said})", cause.words(asker, table)))
             }
         }
+    }
+}
+
+/// Who has to be allowed what, and where the table's name comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asker {
+    Function,
+    /// A person who gives claims back.
+    Operator,
+}
+
+impl Asker {
+    fn named_by(self) -> &'static str {
+        match self {
+            Self::Function => "EVENT_CACHE_TABLE_NAME",
+            Self::Operator => "--table",
+        }
+    }
+
+    fn permissions(self, table: &str) -> String {
+        match self {
+            Self::Function => format!(
+                "the function may not write to {table}; allow its role dynamodb:PartiQLInsert and \
+                 dynamodb:PartiQLUpdate there"
+            ),
+            Self::Operator => format!(
+                "you may not read or give back claims in {table}; you need dynamodb:PartiQLSelect \
+                 and dynamodb:PartiQLDelete there"
+            ),
+        }
+    }
+
+    fn credentials(self, table: &str) -> String {
+        let give = match self {
+            Self::Function => "give the function a role",
+            Self::Operator => "log in, name a profile in AWS_PROFILE",
+        };
+        format!(
+            "no credentials that are accepted for {table}; {give}, or set AWS_ACCESS_KEY_ID and \
+             AWS_SECRET_ACCESS_KEY"
+        )
     }
 }
 
@@ -143,26 +184,18 @@ fn chain(error: &RequestError) -> String {
 }
 
 impl Cause {
-    fn words(self, table: &str) -> String {
+    fn words(self, asker: Asker, table: &str) -> String {
+        let named_by = asker.named_by();
         match self {
-            Self::NoTable => {
-                format!("there is no {table}; create it there or correct EVENT_CACHE_TABLE_NAME")
-            }
-            Self::NoPermission => format!(
-                "the function may not write to {table}; allow its role dynamodb:PartiQLInsert and \
-                 dynamodb:PartiQLUpdate there"
-            ),
-            Self::NoCredentials => format!(
-                "no credentials that are accepted for {table}; give the function a role, or set \
-                 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            ),
+            Self::NoTable => format!("there is no {table}; create it there or correct {named_by}"),
+            Self::NoPermission => asker.permissions(table),
+            Self::NoCredentials => asker.credentials(table),
             Self::WrongKey => format!(
                 "{table} cannot hold claims; its key has to be \"id\", a string, and nothing else"
             ),
             Self::Senseless => format!(
-                "what answers for {table} makes no sense; check that EVENT_CACHE_TABLE_NAME is a \
-                 table of claims only, and that AWS_ENDPOINT_URL_DYNAMODB, if set, leads to \
-                 DynamoDB"
+                "what answers for {table} makes no sense; check that {named_by} is a table of \
+                 claims only, and that AWS_ENDPOINT_URL_DYNAMODB, if set, leads to DynamoDB"
             ),
             Self::Refused => format!("requests to {table} are refused"),
         }

@@ -4,6 +4,7 @@
 mod claiming;
 mod client;
 mod failure;
+mod release;
 mod statement;
 
 use std::{mem, time::Duration};
@@ -15,7 +16,7 @@ use tokio::time::{sleep, timeout, timeout_at};
 
 use self::{
     claiming::{Claiming, Open},
-    failure::Failure,
+    failure::{Asker, Failure},
     statement::{Ask, Reply, Request, Statement, Texts},
 };
 use super::{Answers, Claim, ClaimStore, StoreError, Terms};
@@ -54,7 +55,7 @@ impl ClaimStore for DynamoDbStore {
         let (claimed, failure) = claiming.end();
         Answers {
             claimed,
-            failure: failure.map(|failure| self.error(failure)),
+            failure: failure.map(|failure| self.error(Asker::Function, failure)),
         }
     }
 }
@@ -93,7 +94,7 @@ impl DynamoDbStore {
             },
             Err(failure) => Some(failure),
         };
-        failure.map_or(Ok(()), |failure| Err(self.error(failure)))
+        failure.map_or(Ok(()), |failure| Err(self.error(Asker::Function, failure)))
     }
 
     /// Asks until nothing is open, or until asking again would not help.
@@ -156,9 +157,9 @@ impl DynamoDbStore {
         }
     }
 
-    fn error(&self, failure: Failure) -> StoreError {
+    fn error(&self, asker: Asker, failure: Failure) -> StoreError {
         let region = self.client.config().region();
         let region = region.map_or("no region", |region| region.as_ref());
-        failure.in_words(&format!("table \"{}\" in {region}", self.table))
+        failure.in_words(asker, &format!("table \"{}\" in {region}", self.table))
     }
 }

@@ -1,15 +1,18 @@
-//! One claim as a PartiQL statement, and what DynamoDB's answer to it means.
+//! A claim as a PartiQL statement, and what DynamoDB's answer to it means.
 
-use std::fmt::Display;
+use std::{collections::HashMap, fmt::Display};
 
 use aws_sdk_dynamodb::{
     error::BoxError,
-    types::{BatchStatementError, BatchStatementErrorCodeEnum as Code, BatchStatementResponse},
+    types::{
+        AttributeValue, BatchStatementError, BatchStatementErrorCodeEnum as Code,
+        BatchStatementResponse,
+    },
 };
 use serde::{Serialize, Serializer};
 
 use super::{
-    super::{Claim, Claimed, Owner, Terms},
+    super::{Claim, Claimed, Held, Owner, Released, Terms},
     failure::Failure,
 };
 
@@ -38,6 +41,8 @@ pub(super) enum Reply {
 pub(super) struct Texts {
     insert: String,
     take: String,
+    look_up: String,
+    release: String,
 }
 
 /// The body of a request.
@@ -66,6 +71,8 @@ pub(super) struct Statement<'a> {
     parameters: Vec<Parameter<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     return_values_on_condition_check_failure: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consistent_read: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +95,8 @@ impl Texts {
             take: format!(
                 "UPDATE \"{table}\" SET \"owner\"=? SET \"ttl\"=? WHERE \"id\"=? AND \"ttl\"<=?"
             ),
+            look_up: format!("SELECT \"owner\",\"ttl\" FROM \"{table}\" WHERE \"id\"=?"),
+            release: format!("DELETE FROM \"{table}\" WHERE \"id\"=? AND \"owner\"=?"),
         }
     }
 
@@ -105,6 +114,7 @@ impl Texts {
                 text: &self.insert,
                 parameters: vec![id, owner, ttl],
                 return_values_on_condition_check_failure: None,
+                consistent_read: None,
             },
             Ask::Take => self.take([owner, ttl, id, Parameter::Seconds(terms.now_seconds)]),
         }
@@ -123,8 +133,76 @@ impl Texts {
             text: &self.take,
             parameters: parameters.into(),
             return_values_on_condition_check_failure: Some("ALL_OLD"),
+            consistent_read: None,
         }
     }
+
+    /// Whose the claim is, as of now: what was just written is seen.
+    pub(super) fn look_up<'a>(&'a self, claim: &Claim<'a>) -> Statement<'a> {
+        Statement {
+            text: &self.look_up,
+            parameters: vec![Parameter::S(claim.identity)],
+            return_values_on_condition_check_failure: None,
+            consistent_read: Some(true),
+        }
+    }
+
+    /// Removes the claim if it is still exactly this owner's.
+    pub(super) fn release<'a>(&'a self, claim: &Claim<'a>) -> Statement<'a> {
+        Statement {
+            text: &self.release,
+            parameters: vec![Parameter::S(claim.identity), Parameter::Owner(claim.owner)],
+            return_values_on_condition_check_failure: Some("ALL_OLD"),
+            consistent_read: None,
+        }
+    }
+}
+
+/// The claim that was looked up.
+pub(super) fn read_held(response: &BatchStatementResponse) -> Result<Option<Held>, Failure> {
+    if let Some(error) = response.error() {
+        return Err(failed(error));
+    }
+    match response.item() {
+        None => Ok(None),
+        Some(item) if item.is_empty() => Ok(None),
+        Some(item) => {
+            let owner = owner(item);
+            let ttl = item
+                .get("ttl")
+                .and_then(|ttl| ttl.as_n().ok()?.parse().ok());
+            owner.zip(ttl).map_or_else(
+                || {
+                    Err(Failure::senseless(
+                        "an item whose owner or ttl cannot be read",
+                    ))
+                },
+                |(owner, ttl_seconds)| Ok(Some(Held { owner, ttl_seconds })),
+            )
+        }
+    }
+}
+
+/// What became of a claim that was to be removed.
+pub(super) fn read_released(response: &BatchStatementResponse) -> Result<Released, Failure> {
+    match response.error() {
+        None => Ok(Released::Free),
+        Some(error) if error.code() == Some(&Code::ConditionalCheckFailed) => {
+            Ok(error.item().map_or(Released::Free, |_| Released::Others))
+        }
+        Some(error) => Err(failed(error)),
+    }
+}
+
+fn failed(error: &BatchStatementError) -> Failure {
+    match error.code() {
+        Some(code) => Failure::coded(code.as_str(), error.message()),
+        None => Failure::senseless("a statement failed without a code"),
+    }
+}
+
+fn owner(item: &HashMap<String, AttributeValue>) -> Option<Owner> {
+    item.get("owner")?.as_s().ok()?.parse().ok()
 }
 
 impl Reply {
@@ -135,8 +213,7 @@ impl Reply {
         match (ask, error.code()) {
             (Ask::Insert, Some(Code::DuplicateItem)) => Self::Exists,
             (Ask::Take, Some(Code::ConditionalCheckFailed)) => Self::held(error),
-            (_, Some(code)) => Self::Failed(Failure::coded(code.as_str(), error.message())),
-            (_, None) => Self::Failed(Failure::senseless("a statement failed without a code")),
+            _ => Self::Failed(failed(error)),
         }
     }
 
@@ -151,8 +228,7 @@ impl Reply {
         let Some(item) = error.item() else {
             return Self::Gone;
         };
-        let owner = item.get("owner").and_then(|owner| owner.as_s().ok());
-        match owner.and_then(|owner| owner.parse::<Owner>().ok()) {
+        match owner(item) {
             Some(owner) => Self::Settled(Claimed::Held(owner)),
             None => Self::Failed(Failure::senseless("an item whose owner cannot be read")),
         }

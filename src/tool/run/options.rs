@@ -2,20 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     firehose::Settings,
-    local::{
-        Watch,
-        batch::Limits,
-        lake::{Compression, Layout},
-        prefix::Prefix,
-    },
-    partition::{Key, PartitionKeys},
-    tool::settings::{SettingsOptions, default_prefix},
+    local::{Watch, batch::Limits, lake::Layout},
+    tool::{layout::LayoutOptions, settings::SettingsOptions},
 };
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -57,18 +51,8 @@ pub(in crate::tool) struct Options {
     #[arg(long, value_name = "DIR")]
     claims: Option<PathBuf>,
 
-    /// Where events go in the lake, as Firehose writes it; it names every partition key
-    /// [default: events/KEY=…/ for each of the partition keys]
-    #[arg(long, value_name = "PREFIX")]
-    prefix: Option<String>,
-
-    /// Where error objects go in the lake, as Firehose writes it
-    #[arg(long, value_name = "PREFIX", default_value = ERROR_PREFIX)]
-    error_prefix: String,
-
-    /// How the lake's files are compressed; error objects never are
-    #[arg(long, value_name = "HOW", default_value = "none")]
-    compression: CompressionName,
+    #[command(flatten)]
+    layout: LayoutOptions,
 
     /// Record bytes that go to the function at once, in MiB: 0.2 to 3
     #[arg(long, value_name = "MIB", default_value = "1", value_parser = batch_bytes)]
@@ -95,17 +79,8 @@ pub(in crate::tool) struct Options {
     function: SettingsOptions,
 }
 
-const ERROR_PREFIX: &str = "errors/!{firehose:error-output-type}/year=!{timestamp:yyyy}/\
-                            month=!{timestamp:MM}/day=!{timestamp:dd}/";
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum CompressionName {
-    None,
-    Gzip,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum SummaryFormat {
+pub(in crate::tool) enum SummaryFormat {
     /// For a person
     Human,
     /// One JSON object
@@ -126,7 +101,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn of(options: &Options) -> Result<Self> {
         let settings = options.settings()?;
-        let layout = options.layout(&settings.rules.partition_keys)?;
+        let layout = options.layout.read(&settings.rules.partition_keys)?;
         Ok(Self {
             settings,
             layout,
@@ -154,28 +129,6 @@ impl Options {
         Ok(Settings {
             claim_lifetime_seconds: self.ttl_hours.map(|hours| hours * 3600),
             ..settings
-        })
-    }
-
-    fn layout(&self, keys: &PartitionKeys) -> Result<Layout> {
-        let prefix = self.prefix.clone().unwrap_or_else(|| default_prefix(keys));
-        let prefix = Prefix::parse(&prefix).context("--prefix")?;
-        let error_prefix =
-            Prefix::parse_error(&self.error_prefix, &prefix).context("--error-prefix")?;
-        let named = |key: Key| prefix.keys.iter().any(|name| name == key.as_str());
-        ensure!(
-            keys.iter().all(named) && prefix.keys.len() == keys.iter().count(),
-            "--prefix names the keys {:?}, but the function returns {keys}: Firehose wants both the \
-             same, see --partition-keys",
-            prefix.keys.join(","),
-        );
-        Ok(Layout {
-            prefix,
-            error_prefix,
-            compression: match self.compression {
-                CompressionName::None => Compression::None,
-                CompressionName::Gzip => Compression::Gzip,
-            },
         })
     }
 }

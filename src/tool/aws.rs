@@ -1,0 +1,434 @@
+//! AWS for the tool: error objects in S3, streams to send to, and the table that claims are in. The
+//! only file of the tool that names an SDK.
+
+use std::{
+    error::Error,
+    io::{self, Read},
+    rc::Rc,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_sdk_firehose::{
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    primitives::Blob,
+    types::Record,
+};
+use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use aws_sdk_s3::primitives::ByteStream;
+use tokio::runtime::Runtime;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::redrive::{
+    objects::{Object, Objects, REDRIVEN},
+    stream::{Put, PutError, Stream},
+    target::{Limits, Target},
+};
+use crate::{config::environment, dedup::dynamodb::DynamoDbStore};
+
+pub(super) type Table = DynamoDbStore;
+
+/// An account and a region, as the SDK's usual settings name them.
+pub(super) struct Aws {
+    runtime: Rc<Runtime>,
+    shared: SdkConfig,
+}
+
+impl Aws {
+    pub(super) fn connect(runtime: Rc<Runtime>) -> Result<Self> {
+        let load = aws_config::load_defaults(BehaviorVersion::latest());
+        let shared = runtime.block_on(load);
+        ensure!(
+            shared.region().is_some(),
+            "no AWS region is known: set AWS_REGION, or name a profile in AWS_PROFILE"
+        );
+        Ok(Self { runtime, shared })
+    }
+
+    pub(super) fn bucket(&self, bucket: &str, prefix: &str) -> Result<Box<dyn Objects>> {
+        ensure!(
+            prefix.split('/').all(|part| part != REDRIVEN),
+            "s3://{bucket}/{prefix} holds records of redrives, not error objects"
+        );
+        // An emulator's address has no room for the bucket's name before it.
+        let is_elsewhere =
+            self.shared.endpoint_url().is_some() || environment("AWS_ENDPOINT_URL_S3").is_some();
+        let settings = aws_sdk_s3::config::Builder::from(&self.shared)
+            .force_path_style(is_elsewhere)
+            .build();
+        Ok(Box::new(Bucket {
+            runtime: Rc::clone(&self.runtime),
+            client: aws_sdk_s3::Client::from_conf(settings),
+            name: bucket.to_owned(),
+            prefix: prefix.to_owned(),
+        }))
+    }
+
+    pub(super) fn stream(&self, name: &str, stop: Arc<AtomicBool>) -> Box<dyn Target> {
+        // What to put again, and when, is for `Stream` to say.
+        let settings = aws_sdk_firehose::config::Builder::from(&self.shared)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let put = DeliveryStream {
+            runtime: Rc::clone(&self.runtime),
+            client: aws_sdk_firehose::Client::from_conf(settings),
+            name: name.to_owned(),
+        };
+        Box::new(Stream::new(put, stop))
+    }
+
+    pub(super) fn kinesis(&self, name: &str, stop: Arc<AtomicBool>) -> Box<dyn Target> {
+        let settings = aws_sdk_kinesis::config::Builder::from(&self.shared)
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let put = KinesisStream {
+            runtime: Rc::clone(&self.runtime),
+            client: aws_sdk_kinesis::Client::from_conf(settings),
+            name: name.to_owned(),
+        };
+        Box::new(Stream::new(put, stop))
+    }
+
+    pub(super) fn table(&self, name: &str) -> Table {
+        DynamoDbStore::new(&self.shared, name.to_owned())
+    }
+}
+
+/// Error objects in S3. Its names are `s3://BUCKET/KEY`.
+struct Bucket {
+    runtime: Rc<Runtime>,
+    client: aws_sdk_s3::Client,
+    name: String,
+    prefix: String,
+}
+
+impl Bucket {
+    fn list_keys(&self, prefix: &str, mut visit: impl FnMut(&str, u64)) -> Result<()> {
+        let request = self.client.list_objects_v2();
+        let request = request.bucket(&self.name).prefix(prefix);
+        let mut pages = request.into_paginator().send();
+        while let Some(page) = self.runtime.block_on(pages.next()) {
+            let page = page.map_err(|error| {
+                let doing = format!("s3://{}/{prefix} cannot be listed", self.name);
+                in_words(&doing, "s3:ListBucket on the bucket", &error)
+            })?;
+            for object in page.contents() {
+                let bytes = object.size().and_then(|size| size.try_into().ok());
+                visit(object.key().unwrap_or_default(), bytes.unwrap_or(0));
+            }
+        }
+        Ok(())
+    }
+
+    fn full_name(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+
+    fn key<'n>(&self, name: &'n str) -> Result<&'n str> {
+        let key = name
+            .strip_prefix("s3://")
+            .and_then(|name| name.strip_prefix(&self.name));
+        key.and_then(|key| key.strip_prefix('/'))
+            .with_context(|| format!("{name} is not in the bucket {}", self.name))
+    }
+
+    /// The folders that the prefix lies in, the nearest first; each ends in `/` or is empty.
+    fn folders_above(&self) -> impl Iterator<Item = &str> {
+        let prefix = self.prefix.as_str();
+        let inside = prefix.strip_suffix('/').unwrap_or(prefix);
+        let slashes = inside.rmatch_indices('/');
+        let folders = slashes.filter_map(|(at, _)| inside.get(..=at));
+        folders.chain([""])
+    }
+}
+
+impl Objects for Bucket {
+    fn list(&self) -> Result<Vec<Object>> {
+        let mut objects = Vec::new();
+        self.list_keys(&self.prefix, |key, bytes| {
+            let is_folder = key.ends_with('/');
+            if !is_folder && !is_redriven(key) {
+                let name = self.full_name(key);
+                objects.push(Object { name, bytes });
+            }
+        })?;
+        ensure!(
+            !objects.is_empty(),
+            "there is no object under s3://{}/{}",
+            self.name,
+            self.prefix
+        );
+        Ok(objects)
+    }
+
+    fn open(&self, name: &str) -> Result<Box<dyn Read + '_>> {
+        let mut body = Body {
+            bucket: self,
+            key: self.key(name)?.to_owned(),
+            etag: None,
+            stream: None,
+            chunk: Vec::new(),
+            taken: 0,
+            position: 0,
+            failures: 0,
+        };
+        body.connect()?;
+        Ok(Box::new(body))
+    }
+
+    fn list_redriven(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for folder in self.folders_above() {
+            let prefix = format!("{folder}{REDRIVEN}/");
+            self.list_keys(&prefix, |key, _| names.push(self.full_name(key)))?;
+        }
+        self.list_keys(&self.prefix, |key, _| {
+            if is_redriven(key) {
+                names.push(self.full_name(key));
+            }
+        })?;
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn write_redriven(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
+        let folder = self.folders_above().next().unwrap_or_default();
+        let key = format!("{folder}{REDRIVEN}/{name}");
+        let request = self.client.put_object().bucket(&self.name).key(&key);
+        let request = request.body(ByteStream::from(bytes));
+        self.runtime.block_on(request.send()).map_err(|error| {
+            let doing = format!("{} cannot be written", self.full_name(&key));
+            in_words(
+                &doing,
+                &format!("s3:PutObject on {folder}{REDRIVEN}/*"),
+                &error,
+            )
+        })?;
+        Ok(())
+    }
+}
+
+fn is_redriven(key: &str) -> bool {
+    key.split('/').any(|part| part == REDRIVEN)
+}
+
+/// An object's bytes as they come. When the connection breaks they are asked for from there on.
+struct Body<'a> {
+    bucket: &'a Bucket,
+    key: String,
+    etag: Option<String>,
+    stream: Option<ByteStream>,
+    chunk: Vec<u8>,
+    /// Of the chunk.
+    taken: usize,
+    /// Of the object: where the next chunk begins.
+    position: u64,
+    failures: u32,
+}
+
+const FAILURES_MAX: u32 = 3;
+
+impl Body<'_> {
+    fn connect(&mut self) -> Result<()> {
+        let request = self.bucket.client.get_object();
+        let mut request = request.bucket(&self.bucket.name).key(&self.key);
+        if self.position > 0 {
+            request = request
+                .range(format!("bytes={}-", self.position))
+                .set_if_match(self.etag.clone());
+        }
+        let answer = self.bucket.runtime.block_on(request.send());
+        let answer = answer.map_err(|error| {
+            let doing = format!("{} cannot be read", self.bucket.full_name(&self.key));
+            in_words(&doing, "s3:GetObject on it", &error)
+        })?;
+        self.etag = answer.e_tag;
+        self.stream = Some(answer.body);
+        Ok(())
+    }
+
+    /// Whether there is more.
+    fn next_chunk(&mut self) -> Result<bool> {
+        loop {
+            if self.stream.is_none() {
+                self.connect()?;
+            }
+            let Some(stream) = &mut self.stream else {
+                return Ok(false);
+            };
+            match self.bucket.runtime.block_on(stream.next()) {
+                None => return Ok(false),
+                Some(Ok(chunk)) => {
+                    self.position += chunk.len() as u64;
+                    self.chunk = chunk.into();
+                    self.taken = 0;
+                    return Ok(true);
+                }
+                Some(Err(error)) => {
+                    self.failures += 1;
+                    self.stream = None;
+                    if self.failures > FAILURES_MAX {
+                        return Err(error.into());
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Read for Body<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.taken == self.chunk.len() {
+            if !self.next_chunk().map_err(io::Error::other)? {
+                return Ok(0);
+            }
+        }
+        let rest = self.chunk.get(self.taken..).unwrap_or_default();
+        let length = rest.len().min(buffer.len());
+        for (to, from) in buffer.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        self.taken += length;
+        Ok(length)
+    }
+}
+
+/// A delivery stream that takes direct puts.
+struct DeliveryStream {
+    runtime: Rc<Runtime>,
+    client: aws_sdk_firehose::Client,
+    name: String,
+}
+
+impl Put for DeliveryStream {
+    fn limits(&self) -> Limits {
+        Limits {
+            records_max: 500,
+            bytes_max: 4 * 1024 * 1024,
+        }
+    }
+
+    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutError> {
+        let record = |bytes: &&[u8]| Record::builder().data(Blob::new(*bytes)).build();
+        let records: Result<Vec<_>, _> = records.iter().map(record).collect();
+        let records = records.map_err(|error| PutError::Lasting(error.into()))?;
+        let request = self.client.put_record_batch();
+        let request = request
+            .delivery_stream_name(&self.name)
+            .set_records(Some(records));
+        let answer = self.runtime.block_on(request.send());
+        let answer = answer.map_err(|error| {
+            let doing = format!("stream:{} takes nothing", self.name);
+            put_error(&doing, "firehose:PutRecordBatch on it", &error)
+        })?;
+        let refused = answer.request_responses().iter().map(|entry| {
+            let message = entry.error_message().unwrap_or_default();
+            entry.error_code().map(|code| format!("{code}: {message}"))
+        });
+        Ok(refused.collect())
+    }
+}
+
+/// A Kinesis stream that a delivery stream reads from.
+struct KinesisStream {
+    runtime: Rc<Runtime>,
+    client: aws_sdk_kinesis::Client,
+    name: String,
+}
+
+impl Put for KinesisStream {
+    /// 5 MiB with the partition keys.
+    fn limits(&self) -> Limits {
+        Limits {
+            records_max: 500,
+            bytes_max: 5 * 1024 * 1024 - 500 * 32,
+        }
+    }
+
+    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutError> {
+        let record = |bytes: &&[u8]| {
+            // Spreads over the shards, and a record that is put again goes where it went.
+            let key = format!("{:032x}", xxh3_128(bytes));
+            let entry = PutRecordsRequestEntry::builder()
+                .data(aws_sdk_kinesis::primitives::Blob::new(*bytes));
+            entry.partition_key(key).build()
+        };
+        let records: Result<Vec<_>, _> = records.iter().map(record).collect();
+        let records = records.map_err(|error| PutError::Lasting(error.into()))?;
+        let request = self.client.put_records();
+        let request = request.stream_name(&self.name).set_records(Some(records));
+        let answer = self.runtime.block_on(request.send());
+        let answer = answer.map_err(|error| {
+            let doing = format!("kinesis:{} takes nothing", self.name);
+            put_error(&doing, "kinesis:PutRecords on it", &error)
+        })?;
+        let refused = answer.records().iter().map(|entry| {
+            let message = entry.error_message().unwrap_or_default();
+            entry.error_code().map(|code| format!("{code}: {message}"))
+        });
+        Ok(refused.collect())
+    }
+}
+
+fn put_error<E>(doing: &str, permission: &str, error: &SdkError<E>) -> PutError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let passing = match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        SdkError::DispatchFailure(failure) => {
+            failure.is_io() || failure.is_timeout() || failure.as_other().is_some()
+        }
+        SdkError::ServiceError(answer) => {
+            let status = answer.raw().status().as_u16();
+            status == 429 || status >= 500 || error.code().is_some_and(is_throttled)
+        }
+        _ => false,
+    };
+    if passing {
+        PutError::Passing(said(error))
+    } else {
+        PutError::Lasting(in_words(doing, permission, error))
+    }
+}
+
+fn is_throttled(code: &str) -> bool {
+    matches!(
+        code,
+        "ThrottlingException"
+            | "Throttling"
+            | "LimitExceededException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "ServiceUnavailableException"
+            | "KMSThrottlingException"
+    )
+}
+
+/// What cannot be done, and what to do about it.
+fn in_words<E>(doing: &str, permission: &str, error: &SdkError<E>) -> anyhow::Error
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let advice = match error.code() {
+        Some("AccessDenied" | "AccessDeniedException") => format!("; you need {permission}"),
+        Some("NoSuchBucket" | "ResourceNotFoundException") => {
+            "; is that its name, and is it in this account and region?".to_owned()
+        }
+        _ => String::new(),
+    };
+    anyhow!("{doing}: {}{advice}", said(error))
+}
+
+fn said<E>(error: &SdkError<E>) -> String
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        (None, _) => DisplayErrorContext(error).to_string(),
+    }
+}

@@ -1,0 +1,63 @@
+//! How a lake is laid out, as options: where events and error objects go.
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, ValueEnum};
+
+use super::settings::default_prefix;
+use crate::{
+    local::{
+        lake::{Compression, Layout},
+        prefix::Prefix,
+    },
+    partition::{Key, PartitionKeys},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct LayoutOptions {
+    /// Where events go in the lake, as Firehose writes it; it names every partition key
+    /// [default: events/KEY=…/ for each of the partition keys]
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<String>,
+
+    /// Where error objects go in the lake, as Firehose writes it
+    #[arg(long, value_name = "PREFIX", default_value = ERROR_PREFIX)]
+    error_prefix: String,
+
+    /// How the lake's files are compressed; error objects never are
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    compression: CompressionName,
+}
+
+const ERROR_PREFIX: &str = "errors/!{firehose:error-output-type}/year=!{timestamp:yyyy}/\
+                            month=!{timestamp:MM}/day=!{timestamp:dd}/";
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CompressionName {
+    None,
+    Gzip,
+}
+
+impl LayoutOptions {
+    /// The layout for a function that returns these keys.
+    pub(super) fn read(&self, keys: &PartitionKeys) -> Result<Layout> {
+        let prefix = self.prefix.clone().unwrap_or_else(|| default_prefix(keys));
+        let prefix = Prefix::parse(&prefix).context("--prefix")?;
+        let error_prefix =
+            Prefix::parse_error(&self.error_prefix, &prefix).context("--error-prefix")?;
+        let named = |key: Key| prefix.keys.iter().any(|name| name == key.as_str());
+        ensure!(
+            keys.iter().all(named) && prefix.keys.len() == keys.iter().count(),
+            "--prefix names the keys {:?}, but the function returns {keys}: Firehose wants both the \
+             same, see --partition-keys",
+            prefix.keys.join(","),
+        );
+        Ok(Layout {
+            prefix,
+            error_prefix,
+            compression: match self.compression {
+                CompressionName::None => Compression::None,
+                CompressionName::Gzip => Compression::Gzip,
+            },
+        })
+    }
+}

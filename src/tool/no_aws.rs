@@ -1,0 +1,54 @@
+//! In place of AWS in a tool that was built without it: everything that would need it says so.
+
+use std::{
+    convert::Infallible,
+    rc::Rc,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use anyhow::{Result, bail};
+use tokio::{runtime::Runtime, time::Instant};
+
+use super::redrive::{objects::Objects, target::Target};
+use crate::dedup::{Claim, Held, ReleaseStore, Released, StoreError};
+
+/// There is none.
+pub(super) struct Aws(Infallible);
+
+/// A table that cannot be.
+pub(super) struct Table(Infallible);
+
+impl Aws {
+    pub(super) fn connect(_: Rc<Runtime>) -> Result<Self> {
+        bail!(
+            "this nozzle was built without AWS, so it knows folders and lake:DIR only; build it with: \
+             cargo install --path . --bin nozzle --no-default-features --features aws"
+        )
+    }
+
+    pub(super) fn bucket(&self, _: &str, _: &str) -> Result<Box<dyn Objects>> {
+        match self.0 {}
+    }
+
+    pub(super) fn stream(&self, _: &str, _: Arc<AtomicBool>) -> Box<dyn Target> {
+        match self.0 {}
+    }
+
+    pub(super) fn kinesis(&self, _: &str, _: Arc<AtomicBool>) -> Box<dyn Target> {
+        match self.0 {}
+    }
+
+    pub(super) fn table(&self, _: &str) -> Table {
+        match self.0 {}
+    }
+}
+
+impl ReleaseStore for Table {
+    async fn look_up(&self, _: &[Claim<'_>], _: Instant) -> Result<Vec<Option<Held>>, StoreError> {
+        match self.0 {}
+    }
+
+    async fn release(&self, _: &[Claim<'_>], _: Instant) -> Result<Vec<Released>, StoreError> {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,286 @@
+//! What a redrive has done, line by line in a file of this machine, so that one that was killed goes
+//! on: at most the batch that was under way is sent twice, and nothing is left out.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File, TryLockError},
+    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3Default;
+
+/// Which record it is, by hashes: with its arrival, and by its bytes alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) record: u128,
+    pub(super) bytes: u128,
+}
+
+impl Mark {
+    pub(super) fn of(arrival_milliseconds: Option<i64>, bytes_hash: u128) -> Self {
+        let mut hash = Xxh3Default::new();
+        hash.update(&bytes_hash.to_le_bytes());
+        if let Some(milliseconds) = arrival_milliseconds {
+            hash.update(&milliseconds.to_le_bytes());
+        }
+        Self {
+            record: hash.digest128(),
+            bytes: bytes_hash,
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (record, bytes) = text.split_once(' ')?;
+        let hash = |text: &str| {
+            u128::from_str_radix(text, 16)
+                .ok()
+                .filter(|_| text.len() == 32)
+        };
+        Some(Self {
+            record: hash(record)?,
+            bytes: hash(bytes)?,
+        })
+    }
+}
+
+/// Two hashes, as they stand in the journal.
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x} {:032x}", self.record, self.bytes)
+    }
+}
+
+/// The first line: only the same redrive goes on with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) source: String,
+    pub(super) target: String,
+    /// The redrive's own name.
+    pub(super) run: String,
+}
+
+/// What an interrupted redrive had done.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) sent: Vec<Mark>,
+    /// Records whose claims were given back, or about to be.
+    pub(super) released: HashSet<u128>,
+}
+
+/// One process at a time has it.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+    pub(super) header: Header,
+}
+
+const RELEASED: &str = "released ";
+const SENT: &str = "sent ";
+
+impl Journal {
+    /// Opens the journal of a redrive from `source` to `target`, or begins one called `run`.
+    pub(super) fn open(path: &Path, header: Header) -> Result<(Self, Done)> {
+        let opened = open(path).with_context(|| format!("`{}` cannot be used", path.display()))?;
+        let mut file = opened;
+        let mut text = BufReader::new(&file);
+        let mut line = String::new();
+        let named = || format!("the journal `{}`", path.display());
+        let length = text.read_line(&mut line).with_context(named)?;
+        if !line.ends_with('\n') {
+            // Begun and never used, for nothing is done before its first line is durable.
+            file.set_len(0)?;
+            file.rewind()?;
+            let mut line = serde_json::to_string(&header)?;
+            line.push('\n');
+            file.write_all(line.as_bytes()).with_context(named)?;
+            file.sync_all().with_context(named)?;
+            return Ok((Self::at(path, file, header), Done::default()));
+        }
+        let found: Header = serde_json::from_str(&line)
+            .map_err(|_| anyhow!("{} is not one; name another with --journal", named()))?;
+        ensure!(
+            found.source == header.source && found.target == header.target,
+            "{} is of a redrive from {} to {}; name another with --journal",
+            named(),
+            found.source,
+            found.target,
+        );
+        let (done, whole) = read_done(&mut text, length as u64).with_context(named)?;
+        drop(text);
+        file.set_len(whole)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok((Self::at(path, file, found), done))
+    }
+
+    fn at(path: &Path, file: File, header: Header) -> Self {
+        Self {
+            path: path.to_owned(),
+            file,
+            header,
+        }
+    }
+
+    /// Before a claim is given back: what is released must be sent, whatever its age by then.
+    pub(super) fn will_release(&mut self, marks: &[Mark]) -> Result<()> {
+        self.write(RELEASED, marks)
+    }
+
+    pub(super) fn have_sent(&mut self, marks: &[Mark]) -> Result<()> {
+        self.write(SENT, marks)
+    }
+
+    fn write(&mut self, what: &str, marks: &[Mark]) -> Result<()> {
+        if marks.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<String> = marks.iter().map(|mark| format!("{what}{mark}\n")).collect();
+        self.file
+            .write_all(lines.concat().as_bytes())
+            .and_then(|()| self.file.sync_data())
+            .with_context(|| format!("the journal `{}` cannot be written", self.path.display()))
+    }
+
+    /// Nothing is left to go on with.
+    pub(super) fn conclude(self) -> Result<()> {
+        fs::remove_file(&self.path)
+            .with_context(|| format!("the journal `{}` cannot be removed", self.path.display()))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn open(path: &Path) -> Result<File> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another nozzle is at this redrive right now: wait until it has ended")
+        }
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Reads on to the last whole line, and says where that ends: what comes after was not finished.
+fn read_done(text: &mut impl BufRead, mut whole: u64) -> io::Result<(Done, u64)> {
+    let mut done = Done::default();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = text.read_until(b'\n', &mut line)?;
+        let Some(entry) = line
+            .strip_suffix(b"\n")
+            .and_then(|line| str::from_utf8(line).ok())
+        else {
+            return Ok((done, whole));
+        };
+        if let Some(mark) = entry.strip_prefix(SENT).and_then(Mark::parse) {
+            done.sent.push(mark);
+        } else if let Some(mark) = entry.strip_prefix(RELEASED).and_then(Mark::parse) {
+            done.released.insert(mark.record);
+        } else {
+            return Ok((done, whole));
+        }
+        whole += length as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::*;
+
+    fn header(target: &str) -> Header {
+        Header {
+            source: "errors".to_owned(),
+            target: target.to_owned(),
+            run: "first".to_owned(),
+        }
+    }
+
+    fn marks(numbers: std::ops::Range<u128>) -> Vec<Mark> {
+        numbers.map(|number| Mark::of(Some(5), number)).collect()
+    }
+
+    #[test]
+    fn what_was_done_is_read_back_however_the_file_was_cut() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("a/journal");
+        let (mut journal, _) = Journal::open(&path, header("lake:x")).unwrap();
+        journal.will_release(&marks(2..3)).unwrap();
+        journal.have_sent(&marks(0..3)).unwrap();
+        drop(journal);
+        let bytes = fs::read(&path).unwrap();
+        let ends: Vec<_> = bytes
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'\n')
+            .collect();
+        for length in 0..=bytes.len() {
+            fs::write(&path, &bytes[..length]).unwrap();
+            let lines = ends.iter().filter(|(end, _)| *end < length).count();
+            let (mut journal, done) = Journal::open(&path, header("lake:x")).unwrap();
+            assert_eq!(done.released.len(), usize::from(lines > 1), "{length}");
+            assert_eq!(
+                done.sent,
+                marks(0..lines.saturating_sub(2) as u128),
+                "{length}"
+            );
+            journal.have_sent(&marks(7..8)).unwrap();
+            drop(journal);
+            let (_, done) = Journal::open(&path, header("lake:x")).unwrap();
+            assert_eq!(done.sent.last(), Some(&marks(7..8)[0]), "{length}");
+        }
+    }
+
+    #[test]
+    fn only_the_same_redrive_goes_on_with_it() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("journal");
+        Journal::open(&path, header("lake:x")).unwrap();
+        let error = Journal::open(&path, header("lake:y")).err().unwrap();
+        assert!(error.to_string().contains("to lake:x"), "{error}");
+        let later = Header {
+            run: "second".to_owned(),
+            ..header("lake:x")
+        };
+        let (journal, _) = Journal::open(&path, later).unwrap();
+        assert_eq!(journal.header, header("lake:x"));
+    }
+
+    #[test]
+    fn one_process_has_it_at_a_time() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let (journal, _) = Journal::open(&path, header("lake:x")).unwrap();
+        let error = Journal::open(&path, header("lake:x")).err().unwrap();
+        assert!(format!("{error:#}").contains("another nozzle"), "{error:#}");
+        journal.conclude().unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_mark_tells_arrivals_apart_and_is_the_same_for_ever() {
+        let mark = Mark::of(Some(1_789_014_240_448), 7);
+        assert_ne!(mark.record, Mark::of(Some(1_789_014_240_449), 7).record);
+        assert_ne!(mark.record, Mark::of(None, 7).record);
+        assert_eq!(
+            mark.to_string(),
+            "49bbc087bb870ae06bb578855a6f74e4 00000000000000000000000000000007"
+        );
+        assert_eq!(Mark::parse(&mark.to_string()), Some(mark));
+    }
+}

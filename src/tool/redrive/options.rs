@@ -1,0 +1,181 @@
+//! What `nozzle redrive` can be told, and what that comes to once it is checked.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::{
+    address::{Source, Target},
+    selection::{Filter, read_reason, read_time},
+};
+use crate::{
+    firehose::Settings,
+    tool::{layout::LayoutOptions, run::SummaryFormat, settings::SettingsOptions},
+};
+
+const HOURS_MAX: u64 = 8760;
+
+const EXAMPLES: &str = "\
+Examples:
+  nozzle redrive lake/errors --to lake:lake                     what is there, and what would be sent
+  nozzle redrive lake/errors --to lake:lake --execute
+  nozzle redrive s3://my-lake/errors/ --to stream:events --table events-claims --ttl-hours 24
+  nozzle redrive s3://my-lake/errors/ --to stream:events --table events-claims \\
+      --since 2026-11-20 --code Lambda.FunctionError --execute --rate 2000
+  nozzle redrive lake/errors --to lake:lake --export repair     then edit repair/to-repair.jsonl
+  nozzle redrive repair/to-repair.jsonl --to lake:lake --execute
+
+Nothing changes without --execute. A record goes out as it came in. Before that the claim on its event
+is given back if that very record made it, so that it is not taken for a duplicate of itself; if another
+record's claim is there, its event was delivered and the record is held back. Give the settings
+that the function has (--event-years, --event-types …): they say what would be refused again.
+
+What is repaired keeps its line: {\"reason\":…,\"code\":…,\"arrivalTimestamp\":…,\"position\":…,\"event\":{…}}. Edit
+the event; text that is no JSON object is under \"text\", bytes that are no text under \"base64\".
+
+An interrupted redrive goes on where it was when the same command is given again: at most the batch
+under way is sent twice. What was sent is recorded in redriven/ beside the source, for colleagues.
+
+The exit code is 0 when nothing is left to do (a dry run: when all could be read), 1 when something is
+(refused, unknown, failed, lines that are no error objects) or could not be done, 2 when the command
+line makes no sense, 130 after Ctrl-C.";
+
+/// Send error objects through again, safely
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub(in crate::tool) struct Options {
+    /// Where error objects lie, or what was repaired: a folder, a file or
+    /// `s3://BUCKET/PREFIX`
+    pub(super) source: Source,
+
+    /// Where the records go: stream:NAME (Firehose), kinesis:NAME (the stream it reads from) or
+    /// lake:DIR
+    #[arg(long, value_name = "TARGET")]
+    pub(super) to: Target,
+
+    /// Give back claims and send; without it nothing changes
+    #[arg(long)]
+    pub(super) execute: bool,
+
+    /// The claim table, in DynamoDB
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+
+    /// The folder that a lake's claims are in [default: .nozzle/claims in the lake]
+    #[arg(long, value_name = "DIR")]
+    pub(super) claims: Option<PathBuf>,
+
+    /// How many hours an event is remembered, as the function is told: 1 to 8760 [default: 24; for
+    /// ever in a lake of this machine]
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
+    ttl_hours: Option<u64>,
+
+    /// Only records that would be refused for this reason, or `accepted`; may be given several times
+    #[arg(long, value_name = "REASON", value_delimiter = ',')]
+    reason: Vec<String>,
+
+    /// Only records that failed with this error code; may be given several times
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    code: Vec<String>,
+
+    /// Only records that arrived then or later: 2026-11-20 or 2026-11-20T23:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+
+    /// Only records that arrived before
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+
+    /// Send so many records at most; the same command goes on behind them
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<u64>,
+
+    /// Send what would be refused again too
+    #[arg(long)]
+    all: bool,
+
+    /// Send what cannot be decided too: a copy of it may have been delivered
+    #[arg(long)]
+    assume_undelivered: bool,
+
+    /// Send what was sent three times already too
+    #[arg(long)]
+    again: bool,
+
+    /// Write what would be refused again into this folder, readable, for repair
+    #[arg(long, value_name = "DIR")]
+    pub(super) export: Option<PathBuf>,
+
+    /// Records a second at most
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) rate: Option<u32>,
+
+    /// Where it is kept how far the redrive is [default: in redriven/ beside a folder; for S3 in
+    /// ~/.local/state/nozzle]
+    #[arg(long, value_name = "FILE")]
+    pub(super) journal: Option<PathBuf>,
+
+    /// Record bytes after which a lake's files are finished, in MiB: 1 to 10000
+    #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(super) flush_mb: u64,
+
+    /// How the summary is written
+    #[arg(long, value_name = "HOW", default_value = "human")]
+    pub(super) summary: SummaryFormat,
+
+    #[command(flatten, next_help_heading = "The lake's layout, for lake:DIR")]
+    pub(super) layout: LayoutOptions,
+
+    #[command(flatten, next_help_heading = "The function's settings")]
+    function: SettingsOptions,
+}
+
+/// What may be sent although it usually is not, and how much.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Permissions {
+    pub(super) refused: bool,
+    pub(super) undelivered: bool,
+    pub(super) again: bool,
+    pub(super) limit: Option<u64>,
+}
+
+impl Options {
+    pub(super) fn permissions(&self) -> Permissions {
+        Permissions {
+            refused: self.all,
+            undelivered: self.assume_undelivered,
+            again: self.again,
+            limit: self.limit,
+        }
+    }
+
+    pub(super) fn filter(&self) -> Result<Filter> {
+        let reasons = self.reason.iter().map(|reason| read_reason(reason));
+        let time = |text: &Option<String>| text.as_deref().map(read_time).transpose();
+        Ok(Filter {
+            reasons: reasons.collect::<Result<_>>().context("--reason")?,
+            codes: self.code.clone(),
+            since: time(&self.since).context("--since")?,
+            until: time(&self.until).context("--until")?,
+        })
+    }
+
+    /// The function's settings; claims live as long as its own.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        let settings = self.function.read()?;
+        let hours = match (&self.to, self.ttl_hours) {
+            (_, Some(hours)) => Some(hours),
+            (Target::Lake(_), None) => None,
+            (_, None) => Some(24),
+        };
+        Ok(Settings {
+            claim_lifetime_seconds: hours.map(|hours| hours * 3600),
+            ..settings
+        })
+    }
+}

@@ -1,0 +1,412 @@
+//! One way through a source: every line is read, every record judged and decided about, and with
+//! `--execute` sent. A dry run differs in nothing but that.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use anyhow::Result;
+
+use super::{
+    claims::{Case, Claims},
+    decision::{Age, Decision, Known, Why},
+    export::Export,
+    history::{History, SENDINGS_MAX},
+    journal::{Done, Mark},
+    lines::{Line, Lines},
+    objects::{Object, Objects},
+    options::Permissions,
+    selection::{Filter, Judged, Sought},
+    sending::{Outgoing, Sending},
+    tally::{Counted, Outcome, Tally},
+    target::Limits,
+};
+use crate::{
+    dedup::{Owner, ReleaseStore, Released},
+    firehose::Settings,
+    local::{
+        batch::epoch_milliseconds,
+        error_object::read::{Failed, NotErrorObject, read},
+    },
+    tool::now,
+};
+
+/// What is decided about at once when nothing is sent.
+const DRY: Limits = Limits {
+    records_max: 500,
+    bytes_max: 4 * 1024 * 1024,
+};
+
+pub(super) struct Pass<'a, S> {
+    pub(super) settings: &'a Settings,
+    pub(super) filter: &'a Filter,
+    pub(super) permissions: &'a Permissions,
+    pub(super) lifetime_seconds: Option<u64>,
+    pub(super) claims: Claims<S>,
+    pub(super) history: History,
+    pub(super) export: Option<Export>,
+    /// None in a dry run.
+    pub(super) sending: Option<Sending<'a>>,
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) progress: Progress,
+    pub(super) tally: Tally,
+}
+
+/// How far it is, before and since an interruption.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Sent before the interruption, and not met since.
+    sent_before: HashSet<u128>,
+    released: HashSet<u128>,
+    /// Taken to be sent in this pass, or met as sent before.
+    taken: HashSet<u128>,
+    waiting: Vec<Waiting>,
+    waiting_bytes: usize,
+    /// Sent in this pass, or would be.
+    granted: u64,
+}
+
+impl Progress {
+    pub(super) fn after(done: &Done) -> Self {
+        Self {
+            sent_before: done.sent.iter().map(|mark| mark.record).collect(),
+            released: done.released.clone(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A record that may be sent.
+struct Waiting {
+    mark: Mark,
+    failed: Failed,
+    counted: Counted,
+    /// None of an event that would be refused again: it can have no claim.
+    sought: Option<Sought>,
+}
+
+impl<S: ReleaseStore> Pass<'_, S> {
+    /// Goes through all objects, or until it is to stop. What cannot be read is named in the tally;
+    /// an error means that nothing more can be decided or sent.
+    pub(super) fn run(
+        &mut self,
+        objects: &dyn Objects,
+        list: &[Object],
+        read_bytes: &Arc<AtomicU64>,
+    ) -> Result<()> {
+        for object in list {
+            if self.is_stopped() {
+                break;
+            }
+            self.tally.objects += 1;
+            if let Err(error) = self.read(objects, object, read_bytes)? {
+                self.tally.unreadable.push(error);
+            }
+        }
+        self.settle_waiting()?;
+        if let Some(sending) = &mut self.sending {
+            sending.settle(&mut self.tally)?;
+        }
+        Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The inner error says that this object cannot be read, or not to its end.
+    fn read(
+        &mut self,
+        objects: &dyn Objects,
+        object: &Object,
+        read_bytes: &Arc<AtomicU64>,
+    ) -> Result<Result<(), String>> {
+        let name = &object.name;
+        let opened = objects.open(name);
+        let lines = opened.and_then(|raw| Ok(Lines::of(raw, read_bytes)?));
+        let mut lines = match lines {
+            Ok(lines) => lines,
+            Err(error) => return Ok(Err(format!("{name} cannot be read: {error:#}"))),
+        };
+        let mut line = Vec::new();
+        while !self.is_stopped() {
+            match lines.next(&mut line) {
+                Ok(None) => break,
+                Ok(Some(kind)) => self.take(kind, &line, format!("{name}:{}", lines.number))?,
+                Err(error) => {
+                    let number = lines.number;
+                    return Ok(Err(format!(
+                        "{name} cannot be read beyond line {number}: {error}"
+                    )));
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn take(&mut self, kind: Line, line: &[u8], position: String) -> Result<()> {
+        let failed = match kind {
+            Line::TooLong => Err(NotErrorObject::TooLong),
+            Line::Whole => read(line),
+        };
+        match failed {
+            Ok(failed) => self.take_record(failed, position),
+            Err(why) => {
+                if let Some(export) = &mut self.export {
+                    export.name_line(why, &position)?;
+                }
+                self.tally.name_line(why, position);
+                Ok(())
+            }
+        }
+    }
+
+    fn take_record(&mut self, failed: Failed, position: String) -> Result<()> {
+        self.tally.records += 1;
+        let judged = Judged::of(&failed.bytes, self.settings);
+        let reason = judged.reason();
+        let counted = Counted {
+            bytes: failed.bytes.len() as u64,
+            arrival_milliseconds: failed.arrival_milliseconds,
+            position,
+        };
+        if !self.filter.selects(&failed, reason) {
+            self.tally.settle(Outcome::Excluded, &counted);
+            return Ok(());
+        }
+        self.tally.select(&failed.code, reason, &counted);
+        let sought = match judged {
+            Judged::Accepted(sought) => Some(sought),
+            Judged::Refused(_) if self.permissions.refused => None,
+            judged => return self.leave_out(&failed, &judged, &counted),
+        };
+        let hash = Owner::of("", None, &failed.bytes).bytes_hash;
+        let mark = Mark::of(failed.arrival_milliseconds, hash);
+        if let Some(outcome) = self.outcome_by_mark(mark) {
+            self.tally.settle(outcome, &counted);
+            return Ok(());
+        }
+        self.progress.waiting_bytes += failed.bytes.len();
+        self.progress.waiting.push(Waiting {
+            mark,
+            failed,
+            counted,
+            sought,
+        });
+        if self.is_batch_full() {
+            self.settle_waiting()?;
+        }
+        Ok(())
+    }
+
+    fn leave_out(&mut self, failed: &Failed, judged: &Judged, counted: &Counted) -> Result<()> {
+        if let Some(export) = &mut self.export {
+            export.write(failed, judged.reason(), &counted.position)?;
+        }
+        let outcome = match judged {
+            Judged::TooLarge => Outcome::TooLarge,
+            _ => Outcome::Refused,
+        };
+        self.tally.settle(outcome, counted);
+        Ok(())
+    }
+
+    /// What is known already of this very record.
+    fn outcome_by_mark(&mut self, mark: Mark) -> Option<Outcome> {
+        let sendings = self.history.sendings(mark);
+        self.tally.note_redriven(sendings);
+        if self.progress.sent_before.remove(&mark.record) {
+            self.progress.taken.insert(mark.record);
+            return Some(Outcome::SentBefore);
+        }
+        if self.progress.taken.contains(&mark.record) {
+            return Some(Outcome::Copy);
+        }
+        let is_too_often = sendings >= SENDINGS_MAX && !self.permissions.again;
+        is_too_often.then_some(Outcome::TooOften)
+    }
+
+    /// One more record of the largest size must fit.
+    fn is_batch_full(&self) -> bool {
+        let limits = self.sending.as_ref().map_or(DRY, Sending::limits);
+        self.progress.waiting.len() >= limits.records_max
+            || self.progress.waiting_bytes + 1_000 * 1024 > limits.bytes_max
+    }
+
+    /// Decides about what waits, gives back its own claims, and sends it.
+    fn settle_waiting(&mut self) -> Result<()> {
+        let mut waiting = std::mem::take(&mut self.progress.waiting);
+        self.progress.waiting_bytes = 0;
+        // A copy may have come while the first was waiting.
+        waiting.retain(|record| {
+            let is_first = self.progress.taken.insert(record.mark.record);
+            if !is_first {
+                self.tally.settle(Outcome::Copy, &record.counted);
+            }
+            is_first
+        });
+        let mut fates = self.decide(&waiting)?;
+        self.limit(&mut fates);
+        self.release(&waiting, &mut fates)?;
+        let mut batch = Vec::with_capacity(waiting.len());
+        for (record, fate) in waiting.iter().zip(fates) {
+            match fate {
+                Fate::Send | Fate::Release(_) => batch.push(record.outgoing()),
+                Fate::SetAside(outcome) => self.tally.settle(outcome, &record.counted),
+            }
+        }
+        match &mut self.sending {
+            Some(sending) => sending.send(&batch, &mut self.tally)?,
+            None => {
+                for record in batch {
+                    self.tally.settle(Outcome::Sent, record.counted);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&self, waiting: &[Waiting]) -> Result<Vec<Fate>> {
+        let age = Age {
+            now_milliseconds: epoch_milliseconds(now()),
+            lifetime_seconds: self.lifetime_seconds,
+        };
+        let mut cases: Vec<_> = waiting.iter().map(|record| self.case(record)).collect();
+        let mut claimable: Vec<&mut Case<'_>> = cases.iter_mut().flatten().collect();
+        self.claims.decide(&mut claimable, age)?;
+        let fate = |case: &Option<Case<'_>>| match case {
+            None => Fate::Send,
+            Some(case) => self.fate(case, age),
+        };
+        Ok(cases.iter().map(fate).collect())
+    }
+
+    fn case<'w>(&self, record: &'w Waiting) -> Option<Case<'w>> {
+        let known = Known {
+            origin: record.failed.origin,
+            arrival_milliseconds: record.failed.arrival_milliseconds,
+            bytes_hash: record.mark.bytes,
+            is_released: self.progress.released.contains(&record.mark.record),
+        };
+        let sought = record.sought.as_ref()?;
+        Some(Case::new(sought, known))
+    }
+
+    /// A person who says that what is unknown was not delivered says so of its claim too.
+    fn fate(&self, case: &Case<'_>, age: Age) -> Fate {
+        match case.decision {
+            Decision::Send => Fate::Send,
+            Decision::Release(owner) => Fate::Release(owner),
+            Decision::HoldBack => Fate::SetAside(Outcome::HeldBack),
+            Decision::Unknown(_) if self.permissions.undelivered => case
+                .held
+                .filter(|held| age.is_alive(held))
+                .map_or(Fate::Send, |held| Fate::Release(held.owner)),
+            Decision::Unknown(why) => Fate::SetAside(Outcome::Unknown(why)),
+        }
+    }
+
+    /// Lets no more be sent than were asked for.
+    fn limit(&mut self, fates: &mut [Fate]) {
+        let limit = self.permissions.limit.unwrap_or(u64::MAX);
+        for fate in fates {
+            if !matches!(fate, Fate::SetAside(_)) {
+                if self.progress.granted < limit {
+                    self.progress.granted += 1;
+                } else {
+                    *fate = Fate::SetAside(Outcome::BeyondLimit);
+                }
+            }
+        }
+    }
+
+    /// Gives back the claims that records have made themselves. One that another record has taken
+    /// meanwhile is decided about once more.
+    fn release(&mut self, waiting: &[Waiting], fates: &mut [Fate]) -> Result<()> {
+        let owned = releases(waiting, fates);
+        let Some(sending) = &mut self.sending else {
+            self.tally.released += owned.len() as u64;
+            return Ok(());
+        };
+        if owned.is_empty() {
+            return Ok(());
+        }
+        let marks: Vec<Mark> = owned.iter().map(|owned| owned.mark).collect();
+        sending.will_release(&marks)?;
+        let claims: Vec<_> = owned
+            .iter()
+            .map(|owned| (owned.sought, owned.owner))
+            .collect();
+        let released = self.claims.release(&claims)?;
+        self.progress
+            .released
+            .extend(marks.iter().map(|mark| mark.record));
+        for (owned, released) in owned.iter().zip(released) {
+            match released {
+                Released::Free => self.tally.released += 1,
+                Released::Others => {
+                    let record = waiting.get(owned.index).map(std::slice::from_ref);
+                    let again = self.decide(record.unwrap_or_default())?;
+                    let contended = Fate::SetAside(Outcome::Unknown(Why::Contended));
+                    if let Some(fate) = fates.get_mut(owned.index) {
+                        *fate = match again.into_iter().next() {
+                            Some(Fate::Release(_)) | None => contended,
+                            Some(decided) => decided,
+                        };
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is to become of a record that waits.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Send,
+    /// The owner's claim has to go first.
+    Release(Owner),
+    SetAside(Outcome),
+}
+
+impl Waiting {
+    fn outgoing(&self) -> Outgoing<'_> {
+        Outgoing {
+            mark: self.mark,
+            bytes: &self.failed.bytes,
+            counted: &self.counted,
+        }
+    }
+}
+
+/// A claim to give back, and for which record.
+struct Owned<'w> {
+    index: usize,
+    mark: Mark,
+    sought: &'w Sought,
+    owner: Owner,
+}
+
+/// One for each identity.
+fn releases<'w>(waiting: &'w [Waiting], fates: &[Fate]) -> Vec<Owned<'w>> {
+    let mut identities = HashSet::new();
+    let claims = waiting.iter().zip(fates).enumerate();
+    let claims = claims.filter_map(|(index, (record, fate))| {
+        let (Fate::Release(owner), Some(sought)) = (*fate, &record.sought) else {
+            return None;
+        };
+        let is_first = identities.insert(sought.identity.as_str());
+        is_first.then_some(Owned {
+            index,
+            mark: record.mark,
+            sought,
+            owner,
+        })
+    });
+    claims.collect()
+}

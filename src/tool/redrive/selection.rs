@@ -1,0 +1,171 @@
+//! Which records a redrive is about, and what would become of each: the function's own rules say.
+
+use anyhow::{Result, anyhow, bail};
+use chrono::{DateTime, NaiveDate};
+
+use crate::{
+    event::Refusal,
+    firehose::Settings,
+    local::{error_object::read::Failed, summary::RECORD_TOO_LARGE},
+    transform::{Identity, transform, write_identity},
+};
+
+/// A longer record cannot be sent to any stream.
+const RECORD_BYTES_MAX: usize = 1_000 * 1024;
+
+/// The reason of what is accepted now.
+pub(super) const ACCEPTED: &str = "accepted";
+
+/// What a person asked for; what is empty asks for all.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filter {
+    pub(super) reasons: Vec<String>,
+    pub(super) codes: Vec<String>,
+    /// Of the arrival, in epoch milliseconds: the first that counts, and the first that does not.
+    pub(super) since: Option<i64>,
+    pub(super) until: Option<i64>,
+}
+
+/// What would become of a record if it came again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Judged {
+    Accepted(Sought),
+    Refused(Refusal),
+    TooLarge,
+}
+
+/// The claim to look for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sought {
+    pub(super) identity: String,
+    pub(super) led_by: Option<i128>,
+}
+
+impl Judged {
+    pub(super) fn of(bytes: &[u8], settings: &Settings) -> Self {
+        if bytes.len() > RECORD_BYTES_MAX {
+            return Self::TooLarge;
+        }
+        let event = match transform(bytes, &settings.rules) {
+            Ok(event) => event,
+            Err(refusal) => return Self::Refused(refusal),
+        };
+        let mut identity = String::new();
+        write_identity(&event, settings.identity, &mut identity);
+        let leads = settings.identity == Identity::Event;
+        Self::Accepted(Sought {
+            identity,
+            led_by: leads.then(|| event.created_at.nanoseconds()),
+        })
+    }
+
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => ACCEPTED,
+            Self::Refused(refusal) => refusal.as_str(),
+            Self::TooLarge => RECORD_TOO_LARGE,
+        }
+    }
+}
+
+impl Filter {
+    pub(super) fn selects(&self, failed: &Failed, reason: &str) -> bool {
+        let asked = |wanted: &[String], word: &str| {
+            wanted.is_empty() || wanted.iter().any(|wanted| wanted == word)
+        };
+        asked(&self.codes, &failed.code)
+            && asked(&self.reasons, reason)
+            && self.covers(failed.arrival_milliseconds)
+    }
+
+    /// An arrival that is not known lies in no span.
+    fn covers(&self, arrival_milliseconds: Option<i64>) -> bool {
+        let Some(arrival) = arrival_milliseconds else {
+            return self.since.is_none() && self.until.is_none();
+        };
+        self.since.is_none_or(|since| arrival >= since)
+            && self.until.is_none_or(|until| arrival < until)
+    }
+}
+
+/// The reason, if there is one of this name.
+pub(super) fn read_reason(text: &str) -> Result<String> {
+    let mut names = Refusal::all().map(Refusal::as_str);
+    if text == ACCEPTED || text == RECORD_TOO_LARGE || names.any(|name| name == text) {
+        return Ok(text.to_owned());
+    }
+    let names: Vec<_> = Refusal::all().map(Refusal::as_str).collect();
+    bail!(
+        "there is no reason {text:?}; there are {ACCEPTED}, {RECORD_TOO_LARGE}, {}",
+        names.join(", ")
+    )
+}
+
+/// RFC 3339, or a date: its first moment, in UTC.
+pub(super) fn read_time(text: &str) -> Result<i64> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.timestamp_millis());
+    }
+    let date: NaiveDate = text
+        .parse()
+        .map_err(|_| anyhow!("{text:?} is no time; write 2026-11-20 or 2026-11-20T23:00:00Z"))?;
+    let midnight = date.and_hms_opt(0, 0, 0);
+    midnight
+        .map(|midnight| midnight.and_utc().timestamp_millis())
+        .ok_or_else(|| anyhow!("{text:?} is out of range"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::local::error_object::read::Origin;
+
+    fn failed(code: &str, arrival_milliseconds: Option<i64>) -> Failed {
+        Failed {
+            bytes: Vec::new(),
+            origin: Origin::Arrived,
+            code: code.to_owned(),
+            arrival_milliseconds,
+        }
+    }
+
+    #[test]
+    fn a_filter_selects_by_all_it_names() {
+        let filter = Filter {
+            reasons: vec!["not_json".into(), ACCEPTED.into()],
+            codes: vec!["A".into()],
+            since: Some(10),
+            until: Some(20),
+        };
+        for (code, arrival, reason, expected) in [
+            ("A", Some(10), "not_json", true),
+            ("A", Some(19), ACCEPTED, true),
+            ("A", Some(20), ACCEPTED, false),
+            ("A", Some(9), ACCEPTED, false),
+            ("A", None, ACCEPTED, false),
+            ("B", Some(10), ACCEPTED, false),
+            ("A", Some(10), "too_deep", false),
+        ] {
+            let selects = filter.selects(&failed(code, arrival), reason);
+            assert_eq!(selects, expected, "{code} {arrival:?} {reason}");
+        }
+        assert!(Filter::default().selects(&failed("B", None), "too_deep"));
+    }
+
+    #[test]
+    fn times_are_dates_or_moments() {
+        assert_eq!(read_time("1970-01-02").unwrap(), 86_400_000);
+        assert_eq!(read_time("1970-01-01T01:00:00.5+01:00").unwrap(), 500);
+        for text in ["", "yesterday", "1970-13-01", "1970-01-01T00:00:00"] {
+            assert!(read_time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reason_must_be_one() {
+        assert!(read_reason("event_uuid_missing").is_ok());
+        assert!(read_reason("accepted").is_ok());
+        let error = read_reason("no_uuid").unwrap_err().to_string();
+        assert!(error.contains("event_uuid_missing"), "{error}");
+    }
+}

@@ -1,0 +1,170 @@
+//! The part of a redrive that changes something: claims given back, records sent, each step in the
+//! journal before or after it so that it can be gone on from anywhere.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+
+use super::{
+    history::Recorder,
+    journal::{Journal, Mark},
+    tally::{Counted, Outcome, Tally},
+    target::{Limits, Receipt, Target},
+};
+use crate::{local::batch::epoch_milliseconds, tool::now};
+
+/// A record on its way.
+pub(super) struct Outgoing<'a> {
+    pub(super) mark: Mark,
+    pub(super) bytes: &'a [u8],
+    pub(super) counted: &'a Counted,
+}
+
+pub(super) struct Sending<'a> {
+    target: Box<dyn Target + 'a>,
+    journal: Journal,
+    recorder: Recorder<'a>,
+    pace: Pace,
+    /// Sent, but a crash could undo it.
+    unsettled: Vec<(Mark, Counted)>,
+}
+
+impl<'a> Sending<'a> {
+    pub(super) fn new(
+        target: Box<dyn Target + 'a>,
+        journal: Journal,
+        recorder: Recorder<'a>,
+        pace: Pace,
+    ) -> Self {
+        Self {
+            target,
+            journal,
+            recorder,
+            pace,
+            unsettled: Vec::new(),
+        }
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        let limits = self.target.limits();
+        Limits {
+            records_max: limits.records_max.min(self.pace.records_at_once()),
+            ..limits
+        }
+    }
+
+    /// From here on these records must be sent.
+    pub(super) fn will_release(&mut self, marks: &[Mark]) -> Result<()> {
+        self.journal.will_release(marks)
+    }
+
+    /// Sends a batch. An error means that nothing more can be sent.
+    pub(super) fn send(&mut self, batch: &[Outgoing<'_>], tally: &mut Tally) -> Result<()> {
+        if batch.is_empty() {
+            return self.beat(tally);
+        }
+        self.pace.wait(batch.len());
+        let records: Vec<&[u8]> = batch.iter().map(|record| record.bytes).collect();
+        let Receipt { failed, broken } = self.target.send(&records);
+        let mut failed = failed.into_iter().peekable();
+        for (index, record) in batch.iter().enumerate() {
+            if let Some((_, why)) = failed.next_if(|(at, _)| *at == index) {
+                tally.settle(Outcome::Failed, record.counted);
+                tally.failure = Some(why);
+            } else {
+                self.unsettled.push((record.mark, record.counted.clone()));
+            }
+        }
+        if let Some(error) = broken {
+            self.keep_settled(tally)?;
+            return Err(error);
+        }
+        self.keep_settled(tally)?;
+        self.beat(tally)
+    }
+
+    /// What would outlive a crash is sent; from then on it is not sent again.
+    fn keep_settled(&mut self, tally: &mut Tally) -> Result<()> {
+        if !self.target.is_settled() {
+            return Ok(());
+        }
+        let marks: Vec<Mark> = self.unsettled.iter().map(|(mark, _)| *mark).collect();
+        self.journal.have_sent(&marks)?;
+        for (mark, counted) in self.unsettled.drain(..) {
+            self.recorder.note(mark);
+            tally.settle(Outcome::Sent, &counted);
+        }
+        Ok(())
+    }
+
+    fn beat(&mut self, tally: &Tally) -> Result<()> {
+        self.recorder
+            .beat(tally.counts(), epoch_milliseconds(now()))
+    }
+
+    /// Settles what is under way.
+    pub(super) fn settle(&mut self, tally: &mut Tally) -> Result<()> {
+        self.target.settle()?;
+        self.keep_settled(tally)
+    }
+
+    /// What was sent and could not be settled is not sent.
+    pub(super) fn give_up_unsettled(&mut self, tally: &mut Tally) {
+        for (_, counted) in self.unsettled.drain(..) {
+            tally.settle(Outcome::Failed, &counted);
+        }
+    }
+
+    /// Hands back what has to be ended.
+    pub(super) fn end(self) -> (Journal, Recorder<'a>) {
+        (self.journal, self.recorder)
+    }
+}
+
+/// So many records a second at most.
+pub(super) struct Pace {
+    rate: Option<u32>,
+    next: Instant,
+    stop: Arc<AtomicBool>,
+}
+
+/// How soon a wish to stop is heard.
+const SLICE: Duration = Duration::from_millis(50);
+
+impl Pace {
+    pub(super) fn new(rate: Option<u32>, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            rate,
+            next: Instant::now(),
+            stop,
+        }
+    }
+
+    /// No more than a second's.
+    fn records_at_once(&self) -> usize {
+        self.rate.map_or(usize::MAX, |rate| rate as usize)
+    }
+
+    /// Waits until so many records are due. An interrupted redrive sends its batch at once, for its
+    /// claims are given back already.
+    fn wait(&mut self, records: usize) {
+        let Some(rate) = self.rate else { return };
+        while !self.stop.load(Ordering::Relaxed) {
+            let left = self.next.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            thread::sleep(left.min(SLICE));
+        }
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        let span = Duration::from_secs(1) * records / rate;
+        self.next = self.next.max(Instant::now()) + span;
+    }
+}

@@ -1,0 +1,171 @@
+//! What a redrive found, and what became of it.
+
+use std::collections::BTreeMap;
+
+use crate::local::error_object::read::NotErrorObject;
+
+use super::{decision::Why, history::Counts};
+
+/// Codes are told apart up to this many, so that no source makes the table large.
+const CODES_MAX: usize = 1_000;
+/// Where lines that are no error objects stand is kept for so many of a kind.
+const NAMED_MAX: usize = 20;
+
+/// Records that have something in common.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    /// Arrivals, where they are known.
+    pub(super) first: Option<i64>,
+    pub(super) last: Option<i64>,
+    pub(super) example: String,
+}
+
+/// One record, as far as it is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Counted {
+    pub(super) bytes: u64,
+    pub(super) arrival_milliseconds: Option<i64>,
+    pub(super) position: String,
+}
+
+impl Row {
+    fn add(&mut self, record: &Counted) {
+        if self.records == 0 {
+            self.example.clone_from(&record.position);
+        }
+        self.records += 1;
+        self.bytes += record.bytes;
+        if let Some(arrival) = record.arrival_milliseconds {
+            self.first = Some(self.first.map_or(arrival, |first| first.min(arrival)));
+            self.last = Some(self.last.map_or(arrival, |last| last.max(arrival)));
+        }
+    }
+}
+
+/// What became of a record; in a dry run, what would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Outcome {
+    Sent,
+    /// By this redrive, before it was interrupted.
+    SentBefore,
+    /// The same record again: the same bytes and arrival.
+    Copy,
+    HeldBack,
+    Unknown(Why),
+    /// It would be refused again.
+    Refused,
+    TooLarge,
+    /// Sent three times already.
+    TooOften,
+    Failed,
+    BeyondLimit,
+    /// Not what the filters ask for.
+    Excluded,
+}
+
+impl Outcome {
+    /// Whether a person has to do something yet.
+    pub(super) fn is_left(self) -> bool {
+        !matches!(
+            self,
+            Self::Sent | Self::SentBefore | Self::Copy | Self::HeldBack | Self::Excluded
+        )
+    }
+}
+
+/// Lines of which nothing can be sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Lines {
+    pub(super) lines: u64,
+    pub(super) positions: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) objects: u64,
+    pub(super) records: u64,
+    pub(super) codes: BTreeMap<String, Row>,
+    pub(super) reasons: BTreeMap<&'static str, Row>,
+    pub(super) outcomes: BTreeMap<Outcome, Row>,
+    /// Of those sent: whose own claims were given back first.
+    pub(super) released: u64,
+    /// Of those selected: sent by other redrives, once, twice, or more often.
+    pub(super) redriven: [u64; 3],
+    pub(super) not_error_objects: BTreeMap<String, Lines>,
+    /// Objects that cannot be read to their end, and why.
+    pub(super) unreadable: Vec<String>,
+    /// The last reason why a record was not taken.
+    pub(super) failure: Option<String>,
+}
+
+impl Tally {
+    /// A record that is asked for, by its code and by its reason.
+    pub(super) fn select(&mut self, code: &str, reason: &'static str, record: &Counted) {
+        let code = if self.codes.len() < CODES_MAX || self.codes.contains_key(code) {
+            code
+        } else {
+            "other codes"
+        };
+        self.codes.entry(code.to_owned()).or_default().add(record);
+        self.reasons.entry(reason).or_default().add(record);
+    }
+
+    pub(super) fn settle(&mut self, outcome: Outcome, record: &Counted) {
+        self.outcomes.entry(outcome).or_default().add(record);
+    }
+
+    pub(super) fn name_line(&mut self, why: NotErrorObject, position: String) {
+        let lines = self.not_error_objects.entry(why.to_string()).or_default();
+        lines.lines += 1;
+        if lines.positions.len() < NAMED_MAX {
+            lines.positions.push(position);
+        }
+    }
+
+    pub(super) fn note_redriven(&mut self, sendings: u8) {
+        let index = usize::from(sendings).min(self.redriven.len());
+        if let Some(count) = index
+            .checked_sub(1)
+            .and_then(|at| self.redriven.get_mut(at))
+        {
+            *count += 1;
+        }
+    }
+
+    pub(super) fn of(&self, asked: impl Fn(Outcome) -> bool) -> u64 {
+        let rows = self.outcomes.iter().filter(|(outcome, _)| asked(**outcome));
+        rows.map(|(_, row)| row.records).sum()
+    }
+
+    /// Lines that may have been records. An empty one was none.
+    pub(super) fn lines_lost(&self) -> u64 {
+        let empty = NotErrorObject::Empty.to_string();
+        let lost = self
+            .not_error_objects
+            .iter()
+            .filter(|(why, _)| **why != empty);
+        lost.map(|(_, lines)| lines.lines).sum()
+    }
+
+    /// Whether something has to be done yet.
+    pub(super) fn is_left(&self) -> bool {
+        self.of(Outcome::is_left) + self.lines_lost() > 0 || !self.unreadable.is_empty()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let is_sent = |outcome| matches!(outcome, Outcome::Sent | Outcome::SentBefore);
+        let sent = self
+            .outcomes
+            .iter()
+            .filter(|(outcome, _)| is_sent(**outcome));
+        Counts {
+            sent: self.of(is_sent),
+            sent_bytes: sent.map(|(_, row)| row.bytes).sum(),
+            held_back: self.of(|outcome| outcome == Outcome::HeldBack),
+            unknown: self.of(|outcome| matches!(outcome, Outcome::Unknown(_))),
+            failed: self.of(|outcome| outcome == Outcome::Failed),
+        }
+    }
+}

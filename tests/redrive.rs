@@ -1,0 +1,602 @@
+//! `nozzle redrive` as a person gives it: error objects in a folder, into a lake of this machine.
+
+#![cfg(feature = "tool")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+use nozzle::{
+    dedup::{Claim, ClaimStore, NEVER, Owner, Terms, embedded::EmbeddedStore},
+    local::journal::Journal,
+};
+use serde_json::{Value, json};
+use support::{
+    error_objects::{
+        Kind, Night, captured, count_events, delivered, event, gzip, identity, nanoseconds,
+    },
+    folder::files,
+};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+/// 2026-02-03T00:00:00Z
+const NIGHT: i64 = 1_770_076_800_000;
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("errors")).unwrap();
+        Self { folder }
+    }
+
+    /// With a night's error objects, and its claims in the lake.
+    fn after(night: &Night) -> Self {
+        let place = Self::new();
+        night.write(&place.path("errors"));
+        place.claim(&night.claims());
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    fn claim(&self, claims: &[(usize, Owner)]) {
+        let folder = self.path("lake/.nozzle/claims");
+        fs::create_dir_all(&folder).unwrap();
+        let store = EmbeddedStore::open(&folder).unwrap();
+        let identities: Vec<_> = claims.iter().map(|(number, _)| identity(*number)).collect();
+        let claims: Vec<_> = claims
+            .iter()
+            .zip(&identities)
+            .map(|((number, owner), identity)| Claim {
+                identity,
+                led_by: Some(nanoseconds(*number)),
+                owner: *owner,
+            })
+            .collect();
+        let terms = Terms {
+            now_seconds: 0,
+            ttl_seconds: NEVER,
+            deadline: Instant::now(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(store.claim(&claims, terms));
+        let journal = Journal::new(&store, &folder, &self.path("lake"));
+        journal.commit(&[], 0, None).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nozzle"));
+        command
+            .current_dir(self.folder.path())
+            .arg("redrive")
+            .args(arguments)
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn redrive(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// From `errors` to `lake`; its summary and exit code.
+    #[track_caller]
+    fn summary(&self, arguments: &[&str]) -> (Value, i32) {
+        let all = [&["errors"], TO_LAKE, arguments].concat();
+        let output = self.redrive(&all);
+        let summary = serde_json::from_slice(&output.stdout);
+        let summary = summary.unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        (summary, output.status.code().unwrap())
+    }
+
+    #[track_caller]
+    fn check_refused(&self, arguments: &[&str], code: i32, expected: &str) {
+        let output = self.redrive(arguments);
+        let said = stderr(&output);
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    }
+
+    /// How often each event is in the lake.
+    fn delivered(&self) -> BTreeMap<String, usize> {
+        let texts = files(&self.path("lake/events"));
+        let texts: Vec<_> = texts.iter().map(|file| fs::read(file).unwrap()).collect();
+        let lines = texts
+            .iter()
+            .flat_map(|text| text.split(|byte| *byte == b'\n'));
+        count_events(lines.filter(|line| !line.is_empty()))
+    }
+}
+
+const TO_LAKE: &[&str] = &["--to", "lake:lake", "--summary", "json"];
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn each_once(events: &BTreeSet<String>) -> BTreeMap<String, usize> {
+    events.iter().map(|event| (event.clone(), 1)).collect()
+}
+
+/// All files below a folder, and what is in them.
+fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = files(folder).into_iter();
+    files
+        .map(|file| (file.clone(), fs::read(file).unwrap()))
+        .collect()
+}
+
+#[track_caller]
+fn check(summary: &Value, expected: &Value) {
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&summary[name], value, "{name} of {summary}");
+    }
+}
+
+#[test]
+fn a_dry_run_tells_what_would_be_and_changes_nothing() {
+    let night = Night {
+        events: 1_200,
+        begins: NIGHT,
+    };
+    let place = Place::new();
+    night.write(&place.path("errors"));
+    let before = contents(place.folder.path());
+    let (summary, code) = place.summary(&[]);
+    assert_eq!(code, 0);
+    check(
+        &summary,
+        &json!({"dry_run": true, "records": 1_200, "sent": 1_000, "refused": 200, "held_back": 0,
+                "unknown": 0, "released": 0, "not_error_objects": 0}),
+    );
+    assert_eq!(summary["codes"]["Lambda.FunctionError"]["records"], 600);
+    assert_eq!(
+        summary["codes"]["DataFormatConversion.MalformedData"]["records"],
+        100
+    );
+    assert_eq!(summary["reasons"]["accepted"]["records"], 1_000);
+    let refused = &summary["reasons"]["not_json"];
+    assert_eq!(refused["records"], 200);
+    assert_eq!(refused["first"], NIGHT);
+    assert_eq!(refused["last"], NIGHT + 11);
+    let example = "errors/processing-failed/day=00/stream-1-000:4";
+    assert_eq!(refused["example"], example);
+    assert_eq!(contents(place.folder.path()), before);
+
+    let shown = place.redrive(&["errors", "--to", "lake:lake"]);
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    for expected in [
+        "Lambda.FunctionError",
+        "not_json",
+        example,
+        "2026-02-03T00:00:00.000Z",
+        "would be sent",
+        "--execute sends",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+}
+
+#[test]
+fn a_night_is_redriven_once_and_nothing_that_was_delivered_is_doubled() {
+    let night = Night {
+        events: 2_400,
+        begins: NIGHT,
+    };
+    let place = Place::after(&night);
+    let (dry, _) = place.summary(&[]);
+    let (summary, code) = place.summary(&["--execute"]);
+    assert_eq!(code, 1, "refused records are left");
+    let expected = json!({
+        "records": 2_400,
+        "sent": 1_600,
+        "held_back": night.of_kind(Kind::CopyDelivered),
+        "refused": night.of_kind(Kind::Refused),
+        "released": night.of_kind(Kind::Died) + night.of_kind(Kind::FailedLater),
+        "unknown": 0, "failed": 0, "copies": 0, "excluded": 0, "complete": true,
+    });
+    check(&summary, &expected);
+    for name in ["sent", "held_back", "refused", "released"] {
+        assert_eq!(dry[name], summary[name], "{name}");
+    }
+    assert_eq!(place.delivered(), each_once(&night.undelivered()));
+    assert_eq!(files(&place.path("lake/errors")), Vec::<PathBuf>::new());
+
+    let (again, _) = place.summary(&["--execute"]);
+    check(
+        &again,
+        &json!({"sent": 0, "held_back": 2_000, "redriven_before": 1_600}),
+    );
+    assert_eq!(place.delivered(), each_once(&night.undelivered()));
+}
+
+/// Numbers that are the same in each round of a test.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Redrives until so many bytes more lie in the lake and in the journal, or it has ended; then kills.
+fn redrive_until_killed(place: &Place, bytes: u64) {
+    let arguments = [&["errors"], TO_LAKE, &["--execute", "--flush-mb", "1"]].concat();
+    let mut child = place
+        .command(&arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let written = || -> u64 {
+        ["lake", "redriven"]
+            .iter()
+            .flat_map(|folder| files(&place.path(folder)))
+            .filter_map(|file| fs::metadata(file).ok())
+            .map(|metadata| metadata.len())
+            .sum()
+    };
+    let start = written();
+    while written() < start + bytes && child.try_wait().unwrap().is_none() {
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_killed_redrive_loses_nothing_and_doubles_nothing() {
+    let night = Night {
+        events: 9_000,
+        begins: NIGHT,
+    };
+    let mut seeded = Seeded(11);
+    let place = Place::after(&night);
+    for _ in 0..8 {
+        redrive_until_killed(&place, seeded.below(3_000_000));
+        assert!(place.delivered().values().all(|times| *times == 1));
+    }
+    let (summary, code) = place.summary(&["--execute", "--flush-mb", "1"]);
+    assert_eq!(code, 1, "refused records are left");
+    check(
+        &summary,
+        &json!({"records": 9_000, "refused": 1_500, "unknown": 0, "failed": 0}),
+    );
+    assert_eq!(place.delivered(), each_once(&night.undelivered()));
+    let left = files(&place.path("redriven"));
+    let is_journal = |file: &&PathBuf| file.extension().is_some_and(|name| name == "journal");
+    assert_eq!(left.iter().find(is_journal), None);
+}
+
+#[test]
+fn a_run_takes_what_was_redriven_for_duplicates() {
+    let place = Place::new();
+    place.write(
+        "errors/object",
+        captured("Lambda.FunctionError", NIGHT, event(0).as_bytes()),
+    );
+    let (summary, code) = place.summary(&["--execute"]);
+    assert_eq!((summary["sent"].as_u64(), code), (Some(1), 0));
+    place.write("in.jsonl", event(0) + "\n" + &event(1) + "\n");
+    let run = Command::new(env!("CARGO_BIN_EXE_nozzle"))
+        .current_dir(place.folder.path())
+        .args(["run", "in.jsonl", "--summary", "json"])
+        .output()
+        .unwrap();
+    let summary: Value = serde_json::from_slice(&run.stdout).unwrap();
+    check(&summary, &json!({"delivered": 1, "duplicates": 1}));
+}
+
+#[test]
+fn lines_that_are_no_error_objects_are_named_and_the_others_sent() {
+    let place = Place::new();
+    let object = |number| captured("Lambda.FunctionError", NIGHT, event(number).as_bytes());
+    let cut = object(1).replace("\"}\n", "");
+    place.write(
+        "errors/a",
+        format!("{}hello\n\n{{}}\n{}", object(0), object(2)),
+    );
+    place.write("errors/b", cut);
+    let whole = gzip(
+        &[object(3), object(4), event(0).repeat(500)]
+            .concat()
+            .into_bytes(),
+    );
+    place.write("errors/c.gz", &whole[..whole.len() - 20]);
+    place.write("errors/.hidden", "hello\n");
+    let (summary, code) = place.summary(&["--execute", "--export", "left"]);
+    assert_eq!(code, 1);
+    check(&summary, &json!({"sent": 4, "not_error_objects": 4}));
+    let lines = &summary["not_error_object_lines"];
+    assert_eq!(lines["it is no JSON object"], json!(["errors/a:2"]));
+    assert_eq!(lines["it is empty"], json!(["errors/a:3"]));
+    assert_eq!(lines["it has no rawData"], json!(["errors/a:4"]));
+    assert_eq!(lines["it breaks off"], json!(["errors/b:1"]));
+    let unreadable = summary["unreadable"][0].as_str().unwrap();
+    assert!(
+        unreadable.starts_with("errors/c.gz cannot be read beyond line 2"),
+        "{unreadable}"
+    );
+    let named = fs::read_to_string(place.path("left/not-error-objects.txt")).unwrap();
+    assert_eq!(named.lines().count(), 4, "{named}");
+    assert_eq!(place.delivered().len(), 4);
+}
+
+#[test]
+fn what_was_repaired_goes_back_in_with_the_same_command() {
+    let place = Place::new();
+    let broken = event(0).replace("\"created_at\"", "\"created\"");
+    let text = event(1).replace("\"note\"", "note");
+    let object = |record: &str| captured("Lambda.ProcessingFailedStatus", NIGHT, record.as_bytes());
+    place.write(
+        "errors/object",
+        object(&broken) + &object(&text) + &object(&event(2)),
+    );
+    let (summary, code) = place.summary(&["--execute", "--export", "repair"]);
+    check(&summary, &json!({"sent": 1, "refused": 2}));
+    assert_eq!(code, 1);
+    let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+    let [first, second] = exported.lines().collect::<Vec<_>>()[..] else {
+        panic!("{exported}");
+    };
+    assert!(first.contains(&format!("\"event\":{broken}")), "{first}");
+    assert!(first.contains("created_at_missing"), "{first}");
+    assert!(
+        first.contains("\"position\":\"errors/object:1\""),
+        "{first}"
+    );
+    assert!(
+        second.contains("\"reason\":\"not_json\"") && second.contains("\"text\":"),
+        "{second}"
+    );
+
+    let to_lake = [&["repair"], TO_LAKE, &["--execute"]].concat();
+    let unrepaired: Value = serde_json::from_slice(&place.redrive(&to_lake).stdout).unwrap();
+    check(&unrepaired, &json!({"sent": 0, "refused": 2}));
+    let repaired = exported
+        .replace("\"created\"", "\"created_at\"")
+        .replace(",note:", ",\\\"note\\\":");
+    place.write("repair/to-repair.jsonl", repaired);
+    let output = place.redrive(&to_lake);
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    check(&summary, &json!({"sent": 2, "refused": 0}));
+    assert!(output.status.success(), "{}", stderr(&output));
+    let delivered = ["e0", "e1", "e2"].map(|uuid| (uuid.to_owned(), 1));
+    assert_eq!(place.delivered(), BTreeMap::from(delivered));
+}
+
+#[test]
+fn what_was_repaired_into_an_event_that_was_delivered_is_held_back() {
+    let place = Place::new();
+    place.write(
+        "errors/object",
+        captured("Lambda.FunctionError", NIGHT, event(0).as_bytes()),
+    );
+    place.summary(&["--execute"]);
+    let line = json!({"reason": "not_json", "code": "Lambda.ProcessingFailedStatus", "arrivalTimestamp": NIGHT,
+                      "position": "x:1", "event": serde_json::from_str::<Value>(&event(0)).unwrap()});
+    place.write("errors/object", format!("{line}\n"));
+    let (summary, code) = place.summary(&["--execute"]);
+    check(&summary, &json!({"sent": 0, "held_back": 1}));
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn filters_select_by_reason_code_and_arrival() {
+    let night = Night {
+        events: 1_200,
+        begins: NIGHT,
+    };
+    let place = Place::new();
+    night.write(&place.path("errors"));
+    for (arguments, sent, refused, excluded) in [
+        (&["--reason", "not_json"][..], 0, 200, 1_000),
+        (&["--reason", "not_json", "--all"], 200, 0, 1_000),
+        (&["--reason", "accepted,not_json"], 1_000, 200, 0),
+        (&["--code", "activePartitionExceeded"], 100, 0, 1_100),
+        (&["--since", "2026-02-03T00:00:00.006Z"], 500, 100, 600),
+        (&["--until", "2026-02-03T00:00:00.006Z"], 500, 100, 600),
+        (&["--until", "2026-02-03"], 0, 0, 1_200),
+        (
+            &["--since", "2026-02-03", "--until", "2026-02-04"],
+            1_000,
+            200,
+            0,
+        ),
+    ] {
+        let (summary, _) = place.summary(arguments);
+        let expected = json!({"sent": sent, "refused": refused, "excluded": excluded});
+        check(&summary, &expected);
+    }
+}
+
+#[test]
+fn a_limited_redrive_goes_on_behind_its_limit() {
+    let night = Night {
+        events: 600,
+        begins: NIGHT,
+    };
+    let place = Place::after(&night);
+    for (sent, sent_before, beyond) in [(150, 0, 250), (150, 150, 100), (100, 300, 0)] {
+        let (summary, code) = place.summary(&["--execute", "--limit", "150"]);
+        let expected = json!({"sent": sent, "sent_before": sent_before, "beyond_limit": beyond});
+        check(&summary, &expected);
+        assert_eq!(code, 1);
+    }
+    assert_eq!(place.delivered(), each_once(&night.undelivered()));
+}
+
+#[test]
+fn what_would_be_refused_again_is_sent_only_when_asked_and_not_a_fourth_time() {
+    let place = Place::new();
+    let object = captured("Lambda.ProcessingFailedStatus", NIGHT, b"no event");
+    place.write("errors/object", object.repeat(2));
+    for round in 0..3 {
+        let (summary, code) = place.summary(&["--execute", "--all"]);
+        check(
+            &summary,
+            &json!({"sent": 1, "copies": 1, "redriven_before": u64::from(round > 0) * 2}),
+        );
+        assert_eq!(code, 0);
+    }
+    let (summary, code) = place.summary(&["--execute", "--all"]);
+    check(&summary, &json!({"sent": 0, "too_often": 2}));
+    assert_eq!(code, 1);
+    let (summary, _) = place.summary(&["--execute", "--all", "--again"]);
+    check(&summary, &json!({"sent": 1}));
+    let errors = contents(&place.path("lake/errors"));
+    let lines = errors
+        .values()
+        .map(|text| text.split(|byte| *byte == b'\n').count() - 1);
+    assert_eq!(lines.sum::<usize>(), 4);
+}
+
+#[test]
+fn one_that_failed_later_goes_out_as_it_was_delivered_and_comes_in_as_it_was() {
+    let place = Place::new();
+    let arrived = Owner::of("id", Some(NIGHT), event(0).as_bytes());
+    place.claim(&[(0, arrived)]);
+    let line = delivered(0);
+    place.write(
+        "errors/object",
+        captured("activePartitionExceeded", NIGHT, line.as_bytes()),
+    );
+    let (summary, code) = place.summary(&["--execute"]);
+    check(&summary, &json!({"sent": 1, "released": 1}));
+    assert_eq!(code, 0);
+    let texts = contents(&place.path("lake/events"));
+    let text = String::from_utf8(texts.values().next().unwrap().clone()).unwrap();
+    assert_eq!(text.matches("event_subtype").count(), 1, "{text}");
+    assert_eq!(place.delivered(), BTreeMap::from([("e0".to_owned(), 1)]));
+}
+
+#[test]
+fn what_a_lake_forgets_is_unknown_once_it_is_older() {
+    let place = Place::new();
+    place.write(
+        "errors/object",
+        captured("Lambda.FunctionError", NIGHT, event(0).as_bytes()),
+    );
+    let (summary, code) = place.summary(&["--execute", "--ttl-hours", "1"]);
+    check(&summary, &json!({"sent": 0, "unknown": 1}));
+    assert_eq!(code, 1);
+    let (summary, code) = place.summary(&["--execute", "--ttl-hours", "1", "--assume-undelivered"]);
+    check(&summary, &json!({"sent": 1, "unknown": 0}));
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn a_command_that_makes_no_sense_says_what_does() {
+    let place = Place::new();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    for (arguments, code, expected) in [
+        (&["errors"][..], 2, "--to"),
+        (
+            &["errors", "--to", "lake"],
+            2,
+            "stream:NAME, kinesis:NAME or lake:DIR",
+        ),
+        (
+            &["nowhere", "--to", "lake:lake"],
+            1,
+            "there is no file or folder `nowhere`",
+        ),
+        (
+            &["errors", "--to", "lake:lake", "--reason", "odd"],
+            1,
+            "event_uuid_missing",
+        ),
+        (
+            &["errors", "--to", "lake:lake", "--since", "odd"],
+            1,
+            "2026-11-20",
+        ),
+        (
+            &["errors", "--to", "lake:lake", "--table", "t"],
+            1,
+            "--claims",
+        ),
+        (
+            &["errors", "--to", "lake:lake", "--export", "errors/x"],
+            1,
+            "beside it",
+        ),
+        (&["errors", "--to", "lake:lake", "--rate", "0"], 2, "--rate"),
+    ] {
+        place.check_refused(arguments, code, expected);
+    }
+    assert!(!place.path("lake").exists());
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_tool_without_aws_says_how_to_build_one() {
+    let place = Place::new();
+    for arguments in [
+        ["s3://lake/errors", "--to", "lake:lake"],
+        ["errors", "--to", "stream:events"],
+        ["errors", "--to", "kinesis:events"],
+    ] {
+        place.check_refused(&arguments, 1, "--features aws");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_redrive_ends_after_its_batch_and_goes_on() {
+    let night = Night {
+        events: 900,
+        begins: NIGHT,
+    };
+    let place = Place::after(&night);
+    let arguments = [&["errors"], TO_LAKE, &["--execute", "--rate", "50"]].concat();
+    let child = place
+        .command(&arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while files(&place.path("lake/.nozzle/open")).is_empty() {
+        thread::yield_now();
+    }
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("the same command goes on from there"),
+        "{}",
+        stderr(&output)
+    );
+    let interrupted: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let sent = interrupted["sent"].as_u64().unwrap();
+    assert!((1..600).contains(&sent), "{sent}");
+    let (summary, _) = place.summary(&["--execute"]);
+    check(&summary, &json!({"sent": 600 - sent, "sent_before": sent}));
+    assert_eq!(place.delivered(), each_once(&night.undelivered()));
+}

@@ -1,0 +1,533 @@
+//! `nozzle redrive` on AWS: error objects in S3, streams of Firehose and Kinesis, claims in
+//! DynamoDB, as far as ministack is all that; and a stream that refuses what it is told to.
+
+#![cfg(feature = "aws")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, Output, Stdio},
+    thread,
+    time::SystemTime,
+};
+
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_firehose::types::ExtendedS3DestinationConfiguration;
+use aws_sdk_s3::primitives::ByteStream;
+use nozzle::dedup::Owner;
+use serde_json::{Value, json};
+use support::{
+    client::{TABLE, settings},
+    emulators::{Emulator, ministack},
+    error_objects::{Kind, Night, captured, count_events, event, identity},
+    firehose_stub::FirehoseStub,
+};
+use tempfile::TempDir;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// Error objects lie in `lake`, and a stream called `events` writes to `delivered`.
+struct Cloud {
+    emulator: Emulator,
+    folder: TempDir,
+    stream: SocketAddr,
+}
+
+#[expect(clippy::disallowed_methods, reason = "claims expire by the real clock")]
+fn now_milliseconds() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_millis()).unwrap()
+}
+
+impl Cloud {
+    async fn start() -> Option<Self> {
+        let emulator = ministack()?;
+        emulator.create_table().await;
+        let cloud = Self {
+            stream: emulator.address,
+            emulator,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        for bucket in ["lake", "delivered"] {
+            cloud
+                .s3()
+                .create_bucket()
+                .bucket(bucket)
+                .send()
+                .await
+                .unwrap();
+        }
+        Some(cloud)
+    }
+
+    /// With a night's error objects, and its claims.
+    async fn after(night: &Night) -> Option<Self> {
+        let cloud = Self::start().await?;
+        for (name, bytes) in night.files() {
+            cloud.put(&format!("errors/{name}"), bytes).await;
+        }
+        cloud
+            .claim(&night.claims(), now_milliseconds() / 1_000 + DAY_SECONDS)
+            .await;
+        Some(cloud)
+    }
+
+    fn s3(&self) -> aws_sdk_s3::Client {
+        let settings = settings(self.emulator.address);
+        let settings = aws_sdk_s3::config::Builder::from(&settings).force_path_style(true);
+        aws_sdk_s3::Client::from_conf(settings.build())
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>) {
+        let put = self.s3().put_object().bucket("lake").key(key);
+        put.body(ByteStream::from(bytes)).send().await.unwrap();
+    }
+
+    /// What lies under a prefix, by key.
+    async fn contents(&self, bucket: &str, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut contents = BTreeMap::new();
+        let list = self.s3().list_objects_v2().bucket(bucket).prefix(prefix);
+        let mut pages = list.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            for object in page.unwrap().contents() {
+                let key = object.key().unwrap().to_owned();
+                let answer = self.s3().get_object().bucket(bucket).key(&key).send().await;
+                let bytes = answer.unwrap().body.collect().await.unwrap();
+                contents.insert(key, bytes.to_vec());
+            }
+        }
+        contents
+    }
+
+    async fn claim(&self, claims: &[(usize, Owner)], ttl_seconds: i64) {
+        let client = aws_sdk_dynamodb::Client::new(&settings(self.emulator.address));
+        for claims in claims.chunks(25) {
+            let put = |(number, owner): &(usize, Owner)| {
+                let put = PutRequest::builder()
+                    .item("id", AttributeValue::S(identity(*number)))
+                    .item("owner", AttributeValue::S(owner.to_string()))
+                    .item("ttl", AttributeValue::N(ttl_seconds.to_string()));
+                let put = put.build().unwrap();
+                WriteRequest::builder().put_request(put).build()
+            };
+            let puts = claims.iter().map(put).collect();
+            let write = client.batch_write_item().request_items(TABLE, puts);
+            write.send().await.unwrap();
+        }
+    }
+
+    async fn claims(&self) -> BTreeSet<String> {
+        let client = aws_sdk_dynamodb::Client::new(&settings(self.emulator.address));
+        let mut claims = BTreeSet::new();
+        let mut pages = client.scan().table_name(TABLE).into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let items = page.unwrap().items.unwrap_or_default();
+            claims.extend(items.iter().map(|item| item["id"].as_s().unwrap().clone()));
+        }
+        claims
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_nozzle"));
+        command
+            .current_dir(self.folder.path())
+            .arg("redrive")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .env(
+                "AWS_ENDPOINT_URL",
+                format!("http://{}", self.emulator.address),
+            )
+            .env(
+                "AWS_ENDPOINT_URL_FIREHOSE",
+                format!("http://{}", self.stream),
+            )
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .env("XDG_STATE_HOME", self.path("state"));
+        command
+    }
+
+    fn redrive(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    #[track_caller]
+    fn summary(&self, arguments: &[&str]) -> (Value, i32) {
+        let output = self.redrive(&[arguments, &["--summary", "json"]].concat());
+        let summary = serde_json::from_slice(&output.stdout);
+        let summary = summary.unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        (summary, output.status.code().unwrap())
+    }
+}
+
+const TO_STREAM: [&str; 5] = [
+    "s3://lake/errors/",
+    "--to",
+    "stream:events",
+    "--table",
+    TABLE,
+];
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&TO_STREAM[..], more].concat()
+}
+
+#[track_caller]
+fn check(summary: &Value, expected: &Value) {
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&summary[name], value, "{name} of {summary}");
+    }
+}
+
+/// An hour ago.
+fn last_night(events: usize) -> Night {
+    Night {
+        events,
+        begins: now_milliseconds() - 3_600_000,
+    }
+}
+
+fn each_once(events: &BTreeSet<String>) -> BTreeMap<String, usize> {
+    events.iter().map(|event| (event.clone(), 1)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_night_in_s3_goes_to_a_delivery_stream() {
+    let night = last_night(300);
+    let Some(cloud) = Cloud::after(&night).await else {
+        return;
+    };
+    Box::pin(create_stream(&cloud)).await;
+    let claimed = cloud.claims().await;
+    let (dry, code) = cloud.summary(&TO_STREAM);
+    assert_eq!(code, 0);
+    assert_eq!(cloud.claims().await, claimed, "a dry run changes nothing");
+    assert!(cloud.contents("lake", "redriven").await.is_empty());
+
+    let (summary, code) = cloud.summary(&with(&["--execute"]));
+    assert_eq!(code, 1, "refused records are left");
+    let expected = json!({
+        "records": 300, "sent": 200, "held_back": 50, "refused": 50, "unknown": 0, "failed": 0,
+        "released": 100,
+    });
+    check(&summary, &expected);
+    check(&dry, &expected);
+    let delivered = cloud.contents("delivered", "").await;
+    let lines = delivered.values().map(Vec::as_slice);
+    assert_eq!(count_events(lines), each_once(&night.undelivered()));
+    let copies: BTreeSet<_> = (0..300)
+        .filter(|number| support::error_objects::kind(*number) == Kind::CopyDelivered)
+        .map(identity)
+        .collect();
+    assert_eq!(cloud.claims().await, copies, "others' claims stay");
+
+    let recorded = cloud.contents("lake", "redriven/").await;
+    let run = recorded.iter().find(|(key, _)| key.ends_with("/run.json"));
+    let run: Value = serde_json::from_slice(run.unwrap().1).unwrap();
+    check(
+        &run,
+        &json!({"state": "complete", "sent": 200, "held_back": 50}),
+    );
+    a_colleague_knows(&cloud);
+}
+
+/// On another machine, for a part of it only.
+fn a_colleague_knows(cloud: &Cloud) {
+    let part = "s3://lake/errors/processing-failed/day=00";
+    let output = cloud
+        .command(&[part, "--to", "stream:events", "--table", TABLE])
+        .env("XDG_STATE_HOME", cloud.path("colleague"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("redriven before  200 once"), "{said}");
+    assert!(
+        said.contains("sent 200 to stream:events (complete)"),
+        "{said}"
+    );
+}
+
+async fn create_stream(cloud: &Cloud) {
+    let client = aws_sdk_firehose::Client::new(&settings(cloud.emulator.address));
+    let destination = ExtendedS3DestinationConfiguration::builder()
+        .role_arn("arn:aws:iam::000000000000:role/firehose")
+        .bucket_arn("arn:aws:s3:::delivered")
+        .build();
+    let create = client
+        .create_delivery_stream()
+        .delivery_stream_name("events")
+        .extended_s3_destination_configuration(destination.unwrap());
+    Box::pin(create.send()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_goes_to_a_kinesis_stream() {
+    let Some(cloud) = Cloud::start().await else {
+        return;
+    };
+    let kinesis = aws_sdk_kinesis::Client::new(&settings(cloud.emulator.address));
+    let create = kinesis.create_stream().stream_name("in").shard_count(2);
+    create.send().await.unwrap();
+    let arrival = now_milliseconds();
+    let object = |number| captured("Lambda.FunctionError", arrival, event(number).as_bytes());
+    let objects: String = (0..700).map(object).collect();
+    fs::create_dir(cloud.path("errors")).unwrap();
+    fs::write(cloud.path("errors/object"), objects).unwrap();
+    let arguments = [
+        "errors",
+        "--to",
+        "kinesis:in",
+        "--table",
+        TABLE,
+        "--execute",
+    ];
+    let (summary, code) = cloud.summary(&arguments);
+    check(&summary, &json!({"sent": 700, "left": false}));
+    assert_eq!(code, 0);
+
+    let shards = kinesis
+        .list_shards()
+        .stream_name("in")
+        .send()
+        .await
+        .unwrap();
+    let (mut records, mut shards_used) = (Vec::new(), 0);
+    for shard in shards.shards() {
+        let found = read_shard(&kinesis, shard.shard_id()).await;
+        shards_used += usize::from(!found.is_empty());
+        records.extend(found);
+    }
+    let expected = (0..700).map(|number| format!("e{number}")).collect();
+    let lines = records.iter().map(Vec::as_slice);
+    assert_eq!(count_events(lines), each_once(&expected));
+    assert_eq!(shards_used, 2);
+}
+
+async fn read_shard(kinesis: &aws_sdk_kinesis::Client, shard: &str) -> Vec<Vec<u8>> {
+    let iterator = kinesis
+        .get_shard_iterator()
+        .stream_name("in")
+        .shard_id(shard);
+    let iterator = iterator
+        .shard_iterator_type(aws_sdk_kinesis::types::ShardIteratorType::TrimHorizon)
+        .send()
+        .await
+        .unwrap();
+    let records = kinesis.get_records();
+    let records = records
+        .set_shard_iterator(iterator.shard_iterator)
+        .send()
+        .await
+        .unwrap();
+    let bytes = records
+        .records()
+        .iter()
+        .map(|record| record.data().as_ref().to_vec());
+    bytes.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_decided_is_unknown() {
+    let Some(mut cloud) = Cloud::start().await else {
+        return;
+    };
+    let stub = FirehoseStub::listen(|_| None).await;
+    cloud.stream = stub.address;
+    let (now, day) = (now_milliseconds(), DAY_SECONDS * 1_000);
+    let old = now - day - 60_000;
+    let object =
+        |number, arrival| captured("Lambda.FunctionError", arrival, event(number).as_bytes());
+    let timeless = object(2, now).replace(&format!("\"arrivalTimestamp\":{now},"), "");
+    let objects = object(0, old) + &object(1, old) + &timeless + &object(3, now);
+    cloud.put("errors/object", objects.into_bytes()).await;
+    let owner = Owner::of("id", Some(old), event(1).as_bytes());
+    cloud.claim(&[(1, owner)], old / 1_000 + DAY_SECONDS).await;
+
+    let (summary, code) = cloud.summary(&with(&["--execute"]));
+    check(&summary, &json!({"sent": 1, "unknown": 3}));
+    assert_eq!(code, 1);
+    let longer = with(&["--ttl-hours", "48"]);
+    check(&cloud.summary(&longer).0, &json!({"sent": 3, "unknown": 1}));
+    let without_table = ["s3://lake/errors", "--to", "stream:events"];
+    check(
+        &cloud.summary(&without_table).0,
+        &json!({"sent": 0, "unknown": 4}),
+    );
+    let (summary, code) = cloud.summary(&with(&["--execute", "--assume-undelivered"]));
+    check(&summary, &json!({"sent": 4, "unknown": 0}));
+    assert_eq!(code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_that_a_stream_refuses_are_put_again_alone() {
+    let night = last_night(600);
+    let Some(mut cloud) = Cloud::after(&night).await else {
+        return;
+    };
+    let mut random = fastrand::Rng::with_seed(3);
+    let stub = FirehoseStub::listen(move |_| {
+        (random.u8(..100) < 30).then_some("ServiceUnavailableException")
+    })
+    .await;
+    cloud.stream = stub.address;
+    let (summary, code) = cloud.summary(&with(&["--execute"]));
+    check(&summary, &json!({"sent": 400, "failed": 0}));
+    assert_eq!(code, 1, "refused records are left");
+    let taken = stub.taken();
+    let lines = taken.iter().map(Vec::as_slice);
+    assert_eq!(count_events(lines), each_once(&night.undelivered()));
+    assert!(stub.requests().iter().all(|records| *records <= 500));
+    assert!(stub.requests().len() > 3, "{:?}", stub.requests());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stream_never_takes_is_sent_by_the_same_command_later() {
+    let night = last_night(60);
+    let Some(mut cloud) = Cloud::after(&night).await else {
+        return;
+    };
+    let denied = FirehoseStub::denying().await;
+    cloud.stream = denied.address;
+    let output = cloud.redrive(&with(&["--execute"]));
+    assert_eq!(output.status.code(), Some(1));
+    let said = stderr(&output);
+    assert!(said.contains("you need firehose:PutRecordBatch"), "{said}");
+    let stub = FirehoseStub::listen(|_| None).await;
+    cloud.stream = stub.address;
+    let (summary, _) = cloud.summary(&with(&["--execute"]));
+    check(
+        &summary,
+        &json!({"sent": 40, "sent_before": 0, "failed": 0}),
+    );
+    let taken = stub.taken();
+    let lines = taken.iter().map(Vec::as_slice);
+    assert_eq!(count_events(lines), each_once(&night.undelivered()));
+}
+
+/// Redrives until so many bytes more are in the journal and so many records more are taken; then
+/// kills. Says whether it was killed before it had ended: the stub claims nothing, so a redrive after
+/// one that has ended sends all again.
+fn redrive_until_killed(cloud: &Cloud, stub: &FirehoseStub, bytes: u64, records: usize) -> bool {
+    let mut child = cloud
+        .command(&with(&["--execute", "--rate", "100000"]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = || -> u64 {
+        let files = support::folder::files(&cloud.path("state"));
+        let lengths = files.iter().filter_map(|file| fs::metadata(file).ok());
+        lengths.map(|metadata| metadata.len()).sum()
+    };
+    let (start, taken) = (journal(), stub.taken_count());
+    let is_enough = || journal() >= start + bytes && stub.taken_count() >= taken + records;
+    while !is_enough() {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    !child.wait().unwrap().success()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_redrive_loses_nothing_and_doubles_at_most_its_batch() {
+    let night = last_night(3_000);
+    let Some(mut cloud) = Cloud::after(&night).await else {
+        return;
+    };
+    let stub = FirehoseStub::listen(|_| None).await;
+    cloud.stream = stub.address;
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut doubled = 0;
+    for _ in 0..4 {
+        let (bytes, records) = (random.u64(..20_000), random.usize(..200));
+        assert!(redrive_until_killed(&cloud, &stub, bytes, records));
+        let taken = stub.taken();
+        let distinct = taken.iter().collect::<BTreeSet<_>>().len();
+        let doubled_now = taken.len() - distinct;
+        assert!(
+            doubled_now <= doubled + 500,
+            "more than a batch was doubled"
+        );
+        doubled = doubled_now;
+    }
+    let (summary, code) = cloud.summary(&with(&["--execute"]));
+    assert_eq!(code, 1, "refused records are left");
+    check(
+        &summary,
+        &json!({"records": 3_000, "failed": 0, "unknown": 0, "complete": true}),
+    );
+    let sent = summary["sent"].as_u64().unwrap() + summary["sent_before"].as_u64().unwrap();
+    assert_eq!(sent, night.undelivered().len() as u64);
+    let taken = stub.taken();
+    let lines = taken.iter().map(Vec::as_slice);
+    let events: BTreeSet<_> = count_events(lines).into_keys().collect();
+    assert_eq!(events, night.undelivered());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_wrong_is_named() {
+    let Some(cloud) = Cloud::start().await else {
+        return;
+    };
+    cloud
+        .put("errors/object", captured("Lambda.X", 0, b"x").into_bytes())
+        .await;
+    for (source, table, expected) in [
+        (
+            "s3://nowhere/errors",
+            TABLE,
+            "s3://nowhere/errors cannot be listed: NoSuchBucket",
+        ),
+        (
+            "s3://lake/elsewhere",
+            TABLE,
+            "there is no object under s3://lake/elsewhere",
+        ),
+        ("s3://lake/redriven/", TABLE, "holds records of redrives"),
+    ] {
+        let output = cloud.redrive(&[source, "--to", "stream:events", "--table", table]);
+        let said = stderr(&output);
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+    cloud
+        .put(
+            "errors/object",
+            captured("Lambda.X", now_milliseconds(), event(0).as_bytes()).into_bytes(),
+        )
+        .await;
+    let output = cloud.redrive(&[
+        "s3://lake/errors",
+        "--to",
+        "stream:events",
+        "--table",
+        "gone",
+    ]);
+    let said = stderr(&output);
+    assert!(
+        said.contains("no table \"gone\"") && said.contains("--table"),
+        "{said}"
+    );
+    let output = cloud.redrive(&with(&["--execute"]));
+    let said = stderr(&output);
+    assert!(said.contains("stream:events takes nothing"), "{said}");
+}
