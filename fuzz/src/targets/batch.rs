@@ -100,6 +100,7 @@ fn settings(choice: u8) -> Settings {
             "EVENT_YEARS" if bit(3) => "2020-2030",
             "EVENT_TYPES" if bit(4) => "account:created,login",
             "PARTITION_KEYS" if bit(5) => "hour,event_type",
+            "BATCH_PARTITIONS_MAX" if bit(6) => "1",
             _ => return None,
         };
         Some(value.to_owned())
@@ -135,11 +136,14 @@ fn check_answer(request: &[u8], answer: &Answer, settings: &Settings) {
         assert_eq!(sent["recordId"], answered["recordId"]);
     }
     let delivered = answered.iter().filter(|record| record["result"] == "Ok");
-    let lines = delivered.map(check_delivered).count();
-    assert_eq!(lines, counts.delivered);
+    let partitions: Vec<_> = delivered.map(check_delivered).collect();
+    assert_eq!(partitions.len(), counts.delivered);
+    let distinct: HashSet<_> = partitions.iter().collect();
+    assert!(distinct.len() <= settings.batch_partitions_max);
 }
 
-fn check_delivered(record: &Value) {
+/// Gives its partition back.
+fn check_delivered(record: &Value) -> String {
     let data = record["data"]
         .as_str()
         .or(record["kafkaRecordValue"].as_str());
@@ -147,8 +151,9 @@ fn check_delivered(record: &Value) {
     let line = String::from_utf8(line).expect("it is UTF-8");
     assert!(is_json(&line), "a delivered line is JSON");
     assert!(line.ends_with("\"}\n"), "it ends in what was added");
-    let keys = record["metadata"]["partitionKeys"].as_object();
-    assert!(!keys.expect("partition keys").is_empty());
+    let keys = &record["metadata"]["partitionKeys"];
+    assert!(!keys.as_object().expect("partition keys").is_empty());
+    keys.to_string()
 }
 
 /// What is no request has no object with an array `records` of objects with a text `recordId`.

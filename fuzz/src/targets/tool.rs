@@ -35,7 +35,7 @@ fn check_spelling(rules: Rules) {
     assert_eq!(years.to_string().parse(), Ok(years));
 }
 
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "EVENT_CACHE_TTL_HOURS",
     "EVENT_IDENTITY",
     "PARTITION_KEYS",
@@ -47,6 +47,7 @@ const NAMES: [&str; 11] = [
     "EVENT_CACHE_TABLE_NAME",
     "AWS_LAMBDA_LOG_FORMAT",
     "AWS_LAMBDA_LOG_LEVEL",
+    "BATCH_PARTITIONS_MAX",
 ];
 
 /// It names the variable, and is one line, whatever the value holds.
