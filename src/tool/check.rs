@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use tokio::{runtime::Builder, sync::Notify};
 
-use super::now;
+use super::{interrupt::INTERRUPTED, now};
 use crate::local::{function::Function, invoke_url::InvokeUrl};
 use probe::{Needs, Probe, Verdict};
 use prober::Prober;
@@ -29,8 +29,6 @@ use request::Shape;
 use sample::Sample;
 use target::Target;
 
-/// What a shell expects of a program that was interrupted.
-const INTERRUPTED: u8 = 130;
 /// Firehose waits no longer.
 const TIMEOUT_SECONDS_MAX: u64 = 300;
 

@@ -55,10 +55,12 @@ pub fn understand(
     arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> Result<(), String> {
     let arguments = Arguments::try_parse_from(arguments).map_err(|error| error.to_string())?;
-    if let Command::Run(options) = &arguments.command {
-        run::understand(options).map_err(|error| format!("{error:#}"))?;
-    }
-    Ok(())
+    let understood = match &arguments.command {
+        Command::Run(options) => run::understand(options),
+        Command::Redrive(options) => redrive::understand(options),
+        Command::Explain(_) | Command::Plan(_) | Command::Check(_) => Ok(()),
+    };
+    understood.map_err(|error| format!("{error:#}"))
 }
 
 #[expect(

@@ -78,6 +78,14 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     }
 }
 
+/// Says what is wrong with the options, before any of it is touched.
+pub(super) fn understand(options: &Options) -> Result<()> {
+    let settings = options.settings()?;
+    options.filter()?;
+    options.layout.read(&settings.rules.partition_keys)?;
+    options.check_claims()
+}
+
 /// What every redrive needs.
 struct Session<'a> {
     options: &'a Options,
@@ -97,14 +105,7 @@ impl<'a> Session<'a> {
             (&options.source, &options.to),
             (Source::Folder(_), Address::Lake(_))
         );
-        ensure!(
-            options.table.is_none() || !matches!(options.to, Address::Lake(_)),
-            "--table is for streams; a lake on this machine has its claims in a folder: --claims"
-        );
-        ensure!(
-            options.claims.is_none() || matches!(options.to, Address::Lake(_)),
-            "--claims is for a lake on this machine; a stream's claims are in a table: --table"
-        );
+        options.check_claims()?;
         let aws = if is_here {
             None
         } else {
@@ -397,6 +398,20 @@ fn who() -> String {
 }
 
 impl Options {
+    /// A stream's claims are in a table, a lake's in a folder.
+    fn check_claims(&self) -> Result<()> {
+        let is_lake = matches!(self.to, Address::Lake(_));
+        ensure!(
+            self.table.is_none() || !is_lake,
+            "--table is for streams; a lake on this machine has its claims in a folder: --claims"
+        );
+        ensure!(
+            self.claims.is_none() || is_lake,
+            "--claims is for a lake on this machine; a stream's claims are in a table: --table"
+        );
+        Ok(())
+    }
+
     /// What is exported there must not be read as part of the source.
     fn check_export(&self, source: &Folder) -> Result<()> {
         let Some(export) = &self.export else {
