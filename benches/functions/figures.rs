@@ -75,12 +75,14 @@ impl Figures {
     }
 
     /// Microseconds of the processor's time an event.
-    pub(crate) fn processor(&self, cell: Cell) -> f64 {
-        middle(&self.samples[&cell], |taken| taken.processor).as_secs_f64() * 1e6
+    pub(crate) fn processor(&self, cell: Cell) -> Option<f64> {
+        let samples = self.samples.get(&cell)?;
+        Some(middle(samples, |taken| taken.processor).as_secs_f64() * 1e6)
     }
 
-    pub(crate) fn events_a_second(&self, cell: Cell) -> f64 {
-        1.0 / middle(&self.samples[&cell], |taken| taken.wall).as_secs_f64()
+    pub(crate) fn events_a_second(&self, cell: Cell) -> Option<f64> {
+        let samples = self.samples.get(&cell)?;
+        Some(1.0 / middle(samples, |taken| taken.wall).as_secs_f64())
     }
 }
 

@@ -4,9 +4,15 @@ use std::{error::Error, fs, io, time::Duration};
 
 use hyper::body::Bytes;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-use tokio::{process::Command, time::Instant};
+use tokio::{
+    process::Command,
+    time::{Instant, timeout},
+};
 
 use crate::runtime_api::Function;
+
+/// A function that has not started by then will not.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What something took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,7 +64,8 @@ impl Measured {
         go_to(cores.function)?;
         let function = Function::run(command).await;
         go_to(cores.others)?;
-        function.ready().await;
+        let ready = timeout(PATIENCE, function.ready()).await;
+        ready.map_err(|_| io::Error::other("a function did not ask for an invocation"))?;
         Ok(Self {
             function,
             polling: started.elapsed(),

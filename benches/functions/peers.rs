@@ -125,7 +125,9 @@ impl Programs {
 
     fn node(&self) -> Command {
         let mut command = Command::new("node");
-        command.arg(self.root.join(".cache/bench-node/runtime.mjs"));
+        command
+            .arg("--no-warnings")
+            .arg(self.root.join(".cache/bench-node/runtime.mjs"));
         command
     }
 

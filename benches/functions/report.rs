@@ -2,7 +2,6 @@
 
 use std::{
     error::Error,
-    fmt::Write,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -10,9 +9,9 @@ use std::{
 };
 
 use crate::{
-    figures::{Bound, Cell, Figures, middle},
+    figures::{Bound, Cell, Figures, Start, middle},
     peers::{Claims, PROFILE, Peer},
-    requests::Size,
+    requests::{Batch, Size},
 };
 
 const MEGABYTE: f64 = 1024.0 * 1024.0;
@@ -20,119 +19,98 @@ const HEADINGS: &str = "| | Nozzle | Rust, naive | Node | Python, boto3 | Python
                         |---|---:|---:|---:|---:|---:|\n";
 
 pub(crate) fn write(figures: &Figures) -> Result<(), Box<dyn Error>> {
-    print(figures)?;
+    print(figures);
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
     let notes = include_str!("notes.md");
-    Ok(fs::write(file, format!("{}\n{notes}", text(figures)?))?)
+    Ok(fs::write(file, format!("{}\n{notes}", text(figures)))?)
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark's result")]
-pub(crate) fn print(figures: &Figures) -> Result<(), Box<dyn Error>> {
-    println!("{}", text(figures)?);
-    Ok(())
+pub(crate) fn print(figures: &Figures) {
+    println!("{}", text(figures));
 }
 
-fn text(figures: &Figures) -> Result<String, std::fmt::Error> {
+fn text(figures: &Figures) -> String {
     let parts = [
         head(),
-        ratios(figures)?,
-        processes(figures)?,
-        targets(figures)?,
-        absolutes(figures)?,
-        latencies(&figures.bounds)?,
+        ratios(figures),
+        processes(figures),
+        targets(figures),
+        absolutes(figures),
+        latencies(&figures.bounds),
     ];
-    Ok(parts.join("\n"))
+    parts.join("\n")
 }
 
-/// Cells in the order of the tables' lines.
-fn lines() -> impl Iterator<Item = (Claims, Size, usize)> {
-    let of = |size: Size| [100, 1_000, size.records_max()].map(|records| (size, records));
-    let sizes = move || Size::ALL.into_iter().flat_map(of);
-    Claims::ALL
-        .into_iter()
-        .flat_map(move |claims| sizes().map(move |(size, records)| (claims, size, records)))
-}
-
-/// A table with a line for each kind of batch, and what `of` says of each function.
-fn by_batch(of: impl Fn(Cell) -> String) -> Result<String, std::fmt::Error> {
+/// A table with a line for each kind of batch that was measured, and what `of` says of each
+/// function.
+fn by_batch(of: impl Fn(Cell) -> Option<String>) -> String {
     let mut table = HEADINGS.to_owned();
-    for (claims, size, records) in lines() {
-        let bytes = size.bytes();
-        write!(table, "| {claims}: {records} events of {bytes} bytes |")?;
-        for peer in Peer::ALL {
-            let cell = Cell {
-                peer,
-                claims,
-                size,
-                records,
-            };
-            write!(table, " {} |", of(cell))?;
+    for claims in Claims::ALL {
+        for size in Size::ALL {
+            for records in size.records() {
+                let cell = |peer| Cell {
+                    peer,
+                    claims,
+                    size,
+                    records,
+                };
+                let said: Option<Vec<_>> =
+                    Peer::ALL.map(|peer| of(cell(peer))).into_iter().collect();
+                if let Some(said) = said {
+                    let name = format!("{claims}: {records} events of {} bytes", size.bytes());
+                    table += &line(&name, &said);
+                }
+            }
         }
-        table.push('\n');
     }
-    Ok(table)
+    table
 }
 
-fn ratios(figures: &Figures) -> Result<String, std::fmt::Error> {
+fn line(name: &str, values: &[String]) -> String {
+    format!("| {name} | {} |\n", values.join(" | "))
+}
+
+fn ratios(figures: &Figures) -> String {
     let table = by_batch(|cell| {
         let nozzle = Cell {
             peer: Peer::Nozzle,
             ..cell
         };
-        let ratio = figures.processor(cell) / figures.processor(nozzle);
-        format!("{ratio:.1}")
-    })?;
-    Ok(format!("## Processor time an event, Nozzle = 1\n\n{table}"))
+        let ratio = figures.processor(cell)? / figures.processor(nozzle)?;
+        Some(format!("{ratio:.1}"))
+    });
+    format!("## Processor time an event, Nozzle = 1\n\n{table}")
 }
 
-fn absolutes(figures: &Figures) -> Result<String, std::fmt::Error> {
-    let processor = by_batch(|cell| format!("{:.2}", figures.processor(cell)))?;
-    let rate = by_batch(|cell| thousands(figures.events_a_second(cell)))?;
-    Ok(format!(
+fn absolutes(figures: &Figures) -> String {
+    let processor = by_batch(|cell| Some(format!("{:.2}", figures.processor(cell)?)));
+    let rate = by_batch(|cell| Some(format!("{:.1}", figures.events_a_second(cell)? / 1e3)));
+    format!(
         "## Processor time an event, µs\n\n{processor}\n## Thousand events a second on one core\n\n{rate}"
-    ))
-}
-
-fn thousands(rate: f64) -> String {
-    let places = if rate < 10_000.0 { 1 } else { 0 };
-    format!("{:.places$}", rate / 1e3)
+    )
 }
 
 /// What a process costs that has nothing to do with events.
-fn processes(figures: &Figures) -> Result<String, std::fmt::Error> {
+fn processes(figures: &Figures) -> String {
     let mut table = HEADINGS.to_owned();
     for claims in Claims::ALL {
-        let start = |peer| &figures.starts[&(peer, claims)];
-        let mut line = |name: &str, of: &dyn Fn(Peer) -> String| {
-            write!(table, "| {claims}: {name} |")?;
-            for peer in Peer::ALL {
-                write!(table, " {} |", of(peer))?;
-            }
-            writeln!(table)
+        let mut time = |name: &str, of: fn(&Start) -> Duration| {
+            let middle = |peer| milliseconds(middle(&figures.starts[&(peer, claims)], of));
+            table += &line(&format!("{claims}: {name}"), &Peer::ALL.map(middle));
         };
-        line("start to polling, ms", &|peer| {
-            milliseconds(middle(start(peer), |start| start.polling))
-        })?;
-        line("start to first answer, ms", &|peer| {
-            milliseconds(middle(start(peer), |start| start.answered))
-        })?;
-        line("first invocation, processor ms", &|peer| {
-            milliseconds(middle(start(peer), |start| start.first.processor))
-        })?;
-        line("tenth invocation, processor ms", &|peer| {
-            milliseconds(middle(start(peer), |start| start.tenth.processor))
-        })?;
-        line("peak memory, MB", &|peer| {
-            megabytes(figures.peak_bytes[&(peer, claims)])
-        })?;
+        time("start to polling, ms", |start| start.polling);
+        time("start to first answer, ms", |start| start.answered);
+        time("first invocation, ms", |start| start.first.wall);
+        time("tenth invocation, ms", |start| start.tenth.wall);
+        let peak = Peer::ALL.map(|peer| megabytes(figures.peak_bytes[&(peer, claims)]));
+        table += &line(&format!("{claims}: peak memory, MB"), &peak);
     }
-    write!(table, "| deployed zip, kB |")?;
-    for peer in Peer::ALL {
-        write!(table, " {:.0} |", figures.zip_bytes[&peer] as f64 / 1e3)?;
-    }
-    Ok(format!(
-        "## A process\n\nInvocations of 1,000 events of 420 bytes; peak memory after three of 6,000.\n\n{table}\n"
-    ))
+    let zip = Peer::ALL.map(|peer| format!("{:.0}", figures.zip_bytes[&peer] as f64 / 1e3));
+    table += &line("deployed zip, kB", &zip);
+    format!(
+        "## A process\n\nInvocations of 1,000 events of 420 bytes; peak memory after three of 6,000.\n\n{table}"
+    )
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -143,82 +121,119 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / MEGABYTE)
 }
 
-/// What Nozzle is meant to reach, and whether it does.
-fn targets(figures: &Figures) -> Result<String, std::fmt::Error> {
+/// What Nozzle is to reach: at most this, and what was measured.
+struct Target {
+    name: String,
+    most: f64,
+    measured: f64,
+}
+
+fn targets(figures: &Figures) -> String {
+    let targets = [costs(figures), first_moments(figures), peaks(figures)];
     let mut table = String::from("| | at most | measured | |\n|---|---:|---:|---|\n");
-    let mut line = |name: &str, most: f64, measured: f64| {
+    for Target {
+        name,
+        most,
+        measured,
+    } in targets.into_iter().flatten()
+    {
         let verdict = if measured <= most {
             "reached"
         } else {
             "**missed**"
         };
-        writeln!(table, "| {name} | {most} | {measured:.2} | {verdict} |")
-    };
-    let cell = |records| Cell {
-        peer: Peer::Nozzle,
-        claims: Claims::None,
-        size: Size::B420,
-        records,
-    };
-    let cost = |records| figures.processor(cell(records));
-    line(
-        "µs an event, 6,000 of 420 bytes without claims",
-        1.0,
-        cost(6_000),
-    )?;
-    line(
-        "... in a batch of 1,000, as a share of that",
-        1.2,
-        cost(1_000) / cost(6_000),
-    )?;
-    line("... in a batch of 100", 1.2, cost(100) / cost(6_000))?;
-    for claims in Claims::ALL {
-        let starts = &figures.starts[&(Peer::Nozzle, claims)];
-        let part =
-            |of: fn(&crate::figures::Start) -> Duration| middle(starts, of).as_secs_f64() * 1e3;
-        let polling = part(|start| start.polling);
-        line(
-            &format!("ms from start to polling, {claims}"),
-            30.0,
-            polling,
-        )?;
-        let ratio = part(|start| start.first.wall) / part(|start| start.tenth.wall);
-        line(
-            &format!("first invocation by the tenth, {claims}"),
-            2.0,
-            ratio,
-        )?;
-    }
-    for (batch, peak) in &figures.full_requests {
-        let name = format!(
-            "MB at the peak, a request of {} bytes in {} events",
-            batch.body.len(),
-            batch.records
+        table += &line(
+            &name,
+            &[
+                most.to_string(),
+                format!("{measured:.2}"),
+                verdict.to_owned(),
+            ],
         );
-        line(&name, 64.0, *peak as f64 / MEGABYTE)?;
     }
-    Ok(format!("## What Nozzle is to reach\n\n{table}"))
+    format!("## What Nozzle is to reach\n\n{table}")
 }
 
-fn latencies(bounds: &[Bound]) -> Result<String, std::fmt::Error> {
+fn costs(figures: &Figures) -> Vec<Target> {
+    let [short, middle, long] = Size::B420.records().map(|records| {
+        let cell = Cell {
+            peer: Peer::Nozzle,
+            claims: Claims::None,
+            size: Size::B420,
+            records,
+        };
+        figures.processor(cell).unwrap_or(f64::NAN)
+    });
+    let target = |name: &str, most, measured| Target {
+        name: name.to_owned(),
+        most,
+        measured,
+    };
+    vec![
+        target(
+            "µs an event of 420 bytes without claims, 6,000 at once",
+            1.0,
+            long,
+        ),
+        target("... 1,000 at once, by that", 1.2, middle / long),
+        target("... 100 at once, by that", 1.2, short / long),
+    ]
+}
+
+fn first_moments(figures: &Figures) -> Vec<Target> {
+    let of = |claims| {
+        let starts = &figures.starts[&(Peer::Nozzle, claims)];
+        let time = |part: fn(&Start) -> Duration| middle(starts, part).as_secs_f64();
+        let polling = Target {
+            name: format!("ms from start to polling, {claims}"),
+            most: 30.0,
+            measured: time(|start| start.polling) * 1e3,
+        };
+        let first = Target {
+            name: format!("first invocation by the tenth, {claims}"),
+            most: 2.0,
+            measured: time(|start| start.first.wall) / time(|start| start.tenth.wall),
+        };
+        [polling, first]
+    };
+    Claims::ALL.into_iter().flat_map(of).collect()
+}
+
+fn peaks(figures: &Figures) -> Vec<Target> {
+    let of = |(batch, peak): &(Batch, u64)| Target {
+        name: format!(
+            "MB at the peak with claims, requests of {} bytes, {} events each",
+            batch.body.len(),
+            batch.records
+        ),
+        most: 64.0,
+        measured: *peak as f64 / MEGABYTE,
+    };
+    figures.full_requests.iter().map(of).collect()
+}
+
+fn latencies(bounds: &[Bound]) -> String {
     let mut table = String::from(
         "| requests at once | first batch ms | ... processor ms | next batch ms | ... processor ms |\n\
          |---:|---:|---:|---:|---:|\n",
     );
-    for bound in bounds {
-        writeln!(
-            table,
-            "| {} | {} | {} | {} | {} |",
-            bound.requests_at_once,
-            milliseconds(middle(&bound.first, |taken| taken.wall)),
-            milliseconds(middle(&bound.first, |taken| taken.processor)),
-            milliseconds(middle(&bound.next, |taken| taken.wall)),
-            milliseconds(middle(&bound.next, |taken| taken.processor)),
-        )?;
+    for Bound {
+        requests_at_once,
+        first,
+        next,
+    } in bounds
+    {
+        let times = [first, next].map(|batch| {
+            let wall = middle(batch, |taken| taken.wall);
+            let processor = middle(batch, |taken| taken.processor);
+            [milliseconds(wall), milliseconds(processor)]
+        });
+        table += &line(&requests_at_once.to_string(), times.as_flattened());
     }
-    Ok(format!(
-        "## Nozzle's claims over TLS with 8 ms latency\n\n6,000 events of 420 bytes; the first batch opens the connections.\n\n{table}"
-    ))
+    format!(
+        "## Nozzle's claims over TLS with 8 ms latency\n\n\
+         6,000 events of 420 bytes; the first batch opens the connections.\n\n{table}"
+    )
 }
 
 /// The size of a zip of these files and folders.

@@ -33,11 +33,12 @@ impl Size {
         }
     }
 
-    /// 6,000 records, or as many as fit into the 6 MB that a request and a response may have.
-    pub(crate) fn records_max(self) -> usize {
+    /// How many records a batch has; the last is 6,000, or what fits into the 6 MB that a request
+    /// and a response may have.
+    pub(crate) fn records(self) -> [usize; 3] {
         match self {
-            Self::B200 | Self::B420 => 6_000,
-            Self::B2000 => 2_000,
+            Self::B200 | Self::B420 => [100, 1_000, 6_000],
+            Self::B2000 => [100, 1_000, 2_000],
         }
     }
 }
@@ -105,8 +106,8 @@ fn event(number: usize, size: Size) -> String {
     let required = format!(
         r#""event_uuid":"9f1c2a34-5b6d-4e7f-8a9b-{number:012x}","event_name":"{}","created_at":{}.{:03}"#,
         NAMES[number % NAMES.len()],
-        1_799_999_000 + number / 1000,
-        number % 1000,
+        1_799_999_000 + number / 999,
+        number % 999 + 1, // never a whole second, which JavaScript writes without a fraction
     );
     let user =
         format!(r#""user":{{"id":{number},"plan":"trial","locale":"de-DE"}},"consent":true"#);
