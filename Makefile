@@ -48,10 +48,10 @@ deny: ## licences, sources and doubled versions of what we depend on; minutes th
 soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
 	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation -- --nocapture
 
-bench: ## what claims cost beside what people would write, and each part of a batch by itself
-	benches/claims/fetch
-	$(CARGO) bench --locked --no-default-features --features lambda --bench claims
-	$(CARGO) bench --locked --bench parts
+bench: ## Nozzle beside what people would write instead, and each of its parts; half an hour
+	benches/functions/fetch
+	$(CARGO) bench --locked --no-default-features --features tool --bench functions
+	$(CARGO) bench --locked --no-default-features --features tool --bench parts
 
 build: ## the function's zip, for arm64; five minutes the first time
 	CARGO="$(CARGO)" build/build

@@ -28,23 +28,23 @@ fn main() {
     divan::main();
 }
 
-fn events() -> Vec<String> {
+fn events(count: usize) -> Vec<String> {
     let event = |number| {
         format!(
             r#"{{"event_uuid":"{number:08x}-5717-4562-b3fc-2c963f66afa6","event_name":"payment:order:completed","created_at":17125{number:05}.022075,"user":{{"id":{number},"email":"user{number}@example.com","country":"DE","tags":["a","b"]}},"amount":1234.50,"currency":"EUR","items":[{{"sku":"ABC-123","quantity":2,"price":17.25}}],"user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36","page":"https://shop.example.com/checkout/done?x=1"}}"#
         )
     };
-    (0..EVENTS).map(event).collect()
+    (0..count).map(event).collect()
 }
 
-fn body() -> Vec<u8> {
+fn body(count: usize) -> Vec<u8> {
     let record = |(number, event): (usize, &String)| {
         let data = STANDARD.encode_to_string(event);
         format!(
             r#"{{"recordId":"{number:056}","approximateArrivalTimestamp":1495072949453,"data":"{data}"}}"#
         )
     };
-    let records: Vec<_> = events().iter().enumerate().map(record).collect();
+    let records: Vec<_> = events(count).iter().enumerate().map(record).collect();
     format!(
         r#"{{"invocationId":"i","deliveryStreamArn":"a","region":"r","records":[{}]}}"#,
         records.join(",")
@@ -84,12 +84,13 @@ impl ClaimStore for Unclaimed {
     }
 }
 
-#[divan::bench]
-fn batch(bencher: Bencher<'_, '_>) {
+/// An event's share of a batch is to be the same at any length.
+#[divan::bench(args = [100, 1_000, 6_000])]
+fn batch(bencher: Bencher<'_, '_>, count: usize) {
     let runtime = runtime();
     let function = FirehoseTransform::new(read_settings(|_| None).unwrap(), Unclaimed);
-    let body = body();
-    bencher.counter(ItemsCount::new(EVENTS)).bench_local(|| {
+    let body = body(count);
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
         let moment = Moment {
             now: SystemTime::now(),
             deadline: in_a_minute(),
@@ -100,7 +101,7 @@ fn batch(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn envelope(bencher: Bencher<'_, '_>) {
-    let body = body();
+    let body = body(EVENTS);
     bencher
         .counter(ItemsCount::new(EVENTS))
         .bench(|| black_box(read_request(&body).unwrap().len()));
@@ -108,7 +109,7 @@ fn envelope(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn base64_decode(bencher: Bencher<'_, '_>) {
-    let encoded: Vec<_> = events()
+    let encoded: Vec<_> = events(EVENTS)
         .iter()
         .map(|event| STANDARD.encode_to_string(event))
         .collect();
@@ -117,20 +118,22 @@ fn base64_decode(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn base64_encode(bencher: Bencher<'_, '_>) {
-    bench_each(bencher, &events(), |event| STANDARD.encode_to_string(event));
+    bench_each(bencher, &events(EVENTS), |event| {
+        STANDARD.encode_to_string(event)
+    });
 }
 
 #[divan::bench]
-fn event(bencher: Bencher<'_, '_>) {
+fn transform_event(bencher: Bencher<'_, '_>) {
     let rules = Rules::default();
-    bench_each(bencher, &events(), |event| {
+    bench_each(bencher, &events(EVENTS), |event| {
         transform(event.as_bytes(), &rules).unwrap().calendar
     });
 }
 
 #[divan::bench]
-fn line(bencher: Bencher<'_, '_>) {
-    let texts = events();
+fn delivered_line(bencher: Bencher<'_, '_>) {
+    let texts = events(EVENTS);
     let rules = Rules::default();
     let events: Vec<_> = texts
         .iter()
@@ -146,7 +149,7 @@ fn line(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn identity(bencher: Bencher<'_, '_>) {
-    let texts = events();
+    let texts = events(EVENTS);
     let events: Vec<_> = texts
         .iter()
         .map(|text| transform(text.as_bytes(), &Rules::default()).unwrap())
@@ -161,14 +164,14 @@ fn identity(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn owner(bencher: Bencher<'_, '_>) {
     let id = "49546986683135544286507457936321625675700192471156785154";
-    bench_each(bencher, &events(), |event| {
+    bench_each(bencher, &events(EVENTS), |event| {
         Owner::of(id, Some(1_495_072_949_453), event.as_bytes())
     });
 }
 
 #[divan::bench]
 fn response(bencher: Bencher<'_, '_>) {
-    let (body, lines) = (body(), events());
+    let (body, lines) = (body(EVENTS), events(EVENTS));
     let records = read_request(&body).unwrap();
     bencher.counter(ItemsCount::new(EVENTS)).bench(|| {
         let mut draft = Draft::with_capacity(body.len() * 2, EVENTS);
@@ -183,41 +186,80 @@ fn response(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// Each round claims identities of its own.
 #[cfg(feature = "tool")]
-#[divan::bench(sample_count = 20, sample_size = 1)]
-fn claims_embedded(bencher: Bencher<'_, '_>) {
+mod claims_embedded {
     use std::cell::Cell;
 
     use nozzle::dedup::embedded::EmbeddedStore;
+    use tempfile::TempDir;
 
-    let folder = tempfile::tempdir().unwrap();
-    let store = EmbeddedStore::open(folder.path()).unwrap();
-    let (runtime, round) = (runtime(), Cell::new(0));
-    let identities = || {
-        round.set(round.get() + 1);
-        let identity = |number| format!(r#"["{}-{number}","a:b",1]"#, round.get());
-        (0..EVENTS).map(identity).collect::<Vec<_>>()
+    use super::{
+        Answers, Bencher, Claim, ClaimStore, EVENTS, ItemsCount, Owner, Runtime, Terms,
+        in_a_minute, runtime,
     };
-    bencher
-        .counter(ItemsCount::new(EVENTS))
-        .with_inputs(identities)
-        .bench_local_values(|identities| {
-            let claims: Vec<_> = identities
-                .iter()
-                .map(|identity| Claim {
-                    identity,
-                    led_by: Some(1),
-                    owner: Owner::of(identity, Some(1), identity.as_bytes()),
-                })
-                .collect();
+
+    /// Each round claims identities of its own.
+    #[divan::bench(sample_count = 20, sample_size = 1)]
+    fn new(bencher: Bencher<'_, '_>) {
+        let (store, round) = (Store::open(), Cell::new(0));
+        let next = || {
+            round.set(round.get() + 1);
+            identities(round.get())
+        };
+        bencher
+            .counter(ItemsCount::new(EVENTS))
+            .with_inputs(next)
+            .bench_local_values(|identities| store.claim(&identities));
+    }
+
+    #[divan::bench(sample_count = 20, sample_size = 1)]
+    fn known(bencher: Bencher<'_, '_>) {
+        let (store, identities) = (Store::open(), identities(0));
+        store.claim(&identities);
+        bencher
+            .counter(ItemsCount::new(EVENTS))
+            .bench_local(|| store.claim(&identities));
+    }
+
+    fn identities(round: u32) -> Vec<String> {
+        let identity = |number| format!(r#"["{round}-{number}","a:b",1]"#);
+        (0..EVENTS).map(identity).collect()
+    }
+
+    struct Store {
+        store: EmbeddedStore,
+        runtime: Runtime,
+        _folder: TempDir,
+    }
+
+    impl Store {
+        fn open() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            Self {
+                store: EmbeddedStore::open(folder.path()).unwrap(),
+                runtime: runtime(),
+                _folder: folder,
+            }
+        }
+
+        fn claim(&self, identities: &[String]) -> Answers {
+            let claims: Vec<_> = identities.iter().map(claim).collect();
             let terms = Terms {
                 now_seconds: 1_789_014_301,
                 ttl_seconds: 1_789_100_701,
                 deadline: in_a_minute(),
             };
-            let answers = runtime.block_on(store.claim(&claims, terms));
-            store.commit(b"").unwrap();
-            answers.claimed.len()
-        });
+            let answers = self.runtime.block_on(self.store.claim(&claims, terms));
+            self.store.commit(b"").unwrap();
+            answers
+        }
+    }
+
+    fn claim(identity: &String) -> Claim<'_> {
+        Claim {
+            identity,
+            led_by: Some(1),
+            owner: Owner::of(identity, Some(1), identity.as_bytes()),
+        }
+    }
 }

@@ -9,7 +9,7 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{fs, sync::Arc};
 
 use serde_json::{Value, json};
 use support::{
@@ -303,4 +303,35 @@ async fn the_log_may_be_text_and_the_counts_stay_json() {
             .any(|line| line.starts_with('{') && line.contains("\"_aws\"")),
         "{output:?}"
     );
+}
+
+/// The most memory that the process has had.
+#[cfg(target_os = "linux")]
+fn peak_bytes(process_id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process_id}/status")).expect("it runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|peak| peak.split_whitespace().next());
+    kilobytes.expect("a peak").parse::<u64>().expect("a number") * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_request_of_6_mb_peaks_at_64_mb_of_memory() {
+    const MEGABYTE: usize = 1024 * 1024;
+    for padding in [320, 1_900, 100_000] {
+        let (function, _table) = start(&[]).await;
+        let records: Vec<_> = (0..6 * MEGABYTE / ((padding + 100) / 3 * 4 + 80))
+            .map(|number| {
+                let event = event(&format!("{number:036}"));
+                let page = format!(r#","page":"{}"}}"#, "x".repeat(padding));
+                Sent::new(&format!("{number}"), 1, &event.replace('}', &page))
+            })
+            .collect();
+        let request = request(&records);
+        assert!((5 * MEGABYTE..=6 * MEGABYTE).contains(&request.len()));
+        function.invoke(request.clone()).await.answer();
+        function.invoke(request).await.answer();
+        let peak = peak_bytes(function.process_id);
+        assert!(peak <= 64 * MEGABYTE as u64, "{peak} bytes at the peak");
+    }
 }

@@ -1,12 +1,16 @@
-//! Lambda for one function: serves the runtime API on a free port, starts the real binary against
-//! it, hands it invocations and takes its answers.
+//! Lambda for one function: serves the runtime API on a free port, starts the function against it,
+//! hands it invocations and takes its answers.
 
 use std::{
     collections::HashMap,
     convert::Infallible,
+    future::pending,
     net::SocketAddr,
     process::Stdio,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -17,7 +21,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{
-    io::AsyncReadExt,
+    io::{AsyncRead, AsyncReadExt},
     net::TcpListener,
     process::{Child, ChildStderr, ChildStdout, Command},
     sync::{Mutex as AsyncMutex, Notify, mpsc, oneshot},
@@ -76,15 +80,29 @@ struct Shared {
 pub(crate) struct Function {
     shared: Arc<Shared>,
     sender: mpsc::UnboundedSender<Invocation>,
+    invocations: AtomicUsize,
     child: AsyncMutex<Child>,
     pub(crate) process_id: u32,
-    stdout: ChildStdout,
-    stderr: ChildStderr,
+    stdout: Option<ChildStdout>,
+    stderr: Option<ChildStderr>,
 }
 
 impl Function {
     /// Starts the binary with nothing in its environment but what Lambda sets and `settings`.
+    #[cfg(feature = "lambda")]
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_firehose-transform"));
+        command
+            .env_clear()
+            .envs(LAMBDA_SETTINGS.iter().copied())
+            .envs(settings.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self::run(command).await
+    }
+
+    /// Starts any function.
+    pub(crate) async fn run(mut command: Command) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             invocations: AsyncMutex::new(receiver),
@@ -93,26 +111,20 @@ impl Function {
             ready: Notify::new(),
         });
         let address = serve(Arc::clone(&shared)).await;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_firehose-transform"))
-            .env_clear()
+        let mut child = command
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
-            .envs(LAMBDA_SETTINGS.iter().copied())
-            .envs(settings.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .expect("the function starts");
-        let stdout = child.stdout.take().expect("its output is piped");
-        let stderr = child.stderr.take().expect("its output is piped");
         let process_id = child.id().expect("it was started just now");
         Self {
             shared,
             sender,
-            child: AsyncMutex::new(child),
+            invocations: AtomicUsize::new(0),
             process_id,
-            stdout,
-            stderr,
+            stdout: child.stdout.take(),
+            stderr: child.stderr.take(),
+            child: AsyncMutex::new(child),
         }
     }
 
@@ -128,7 +140,8 @@ impl Function {
     /// Invokes the function, with so much time until its deadline.
     pub(crate) async fn invoke_within(&self, body: impl Into<Bytes>, time: Duration) -> Outcome {
         let (sender, receiver) = oneshot::channel();
-        let id = format!("invocation-{:016x}", fastrand::u64(..));
+        let number = self.invocations.fetch_add(1, Ordering::Relaxed);
+        let id = format!("invocation-{number:016x}");
         self.shared
             .waiting
             .lock()
@@ -171,14 +184,21 @@ impl Function {
 
     async fn output(&mut self) -> Vec<String> {
         let mut text = String::new();
-        let read = self.stdout.read_to_string(&mut text).await;
-        read.expect("the output is UTF-8");
-        let read = self.stderr.read_to_string(&mut text).await;
-        read.expect("the output is UTF-8");
+        read(self.stdout.take(), &mut text).await;
+        read(self.stderr.take(), &mut text).await;
         text.lines().map(ToOwned::to_owned).collect()
     }
 }
 
+/// What a process still had to say.
+async fn read(output: Option<impl AsyncRead + Unpin>, text: &mut String) {
+    if let Some(mut output) = output {
+        let read = output.read_to_string(text).await;
+        read.expect("the output is UTF-8");
+    }
+}
+
+#[cfg(feature = "lambda")]
 const LAMBDA_SETTINGS: &[(&str, &str)] = &[
     ("AWS_LAMBDA_FUNCTION_NAME", "firehose-transform"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
@@ -243,13 +263,10 @@ fn json(body: &[u8]) -> Value {
 
 async fn next(shared: &Shared) -> Response<Full<Bytes>> {
     shared.ready.notify_one();
-    let invocation = shared
-        .invocations
-        .lock()
-        .await
-        .recv()
-        .await
-        .expect("the test holds the sender");
+    let invocation = shared.invocations.lock().await.recv().await;
+    let Some(invocation) = invocation else {
+        return pending().await; // nobody invokes it any more
+    };
     let deadline = invocation
         .deadline
         .duration_since(UNIX_EPOCH)

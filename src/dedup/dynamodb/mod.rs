@@ -25,7 +25,7 @@ use super::{Answers, Claim, ClaimStore, StoreError, Terms};
 const STATEMENTS_MAX: usize = 25;
 /// How many requests are under way at once, each on its own connection. With 8 ms of latency over
 /// TLS fewer take longer for a batch, and more lose in handshakes what they win: see
-/// `benches/RESULTS-claims.md`.
+/// `benches/RESULTS.md`.
 const REQUESTS_AT_ONCE: usize = 64;
 /// How long a request may take until it is asked again; doubles after every round in which nothing
 /// was answered, so that a store which is merely slow is waited for.

@@ -1,22 +1,13 @@
-//! A store that answers at once, or after a delay, over TCP or TLS: every claim is new to it. It
+//! A claim store that answers at once, or after a delay over TLS: every claim is new to it. It
 //! looks at no more than it must, so that what is measured is its client.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, path::Path, sync::Arc, time::Duration};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, Response,
     body::{Bytes, Incoming},
-    header::CONTENT_TYPE,
+    header::{CONTENT_TYPE, HeaderValue},
     server::conn::http1,
     service::service_fn,
 };
@@ -34,31 +25,28 @@ use tokio_rustls::{
     },
 };
 
-struct Stub {
+#[derive(Clone)]
+struct Store {
     delay: Duration,
-    requests: AtomicUsize,
+    tls: Option<TlsAcceptor>,
 }
 
-/// Prints its address, then serves until it is killed; over TLS with a folder that has
-/// `certificate.pem` and `key.pem`.
-pub(crate) async fn run(delay: Duration, tls: Option<&Path>) -> io::Result<()> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    announce(listener.local_addr()?);
-    let tls = tls.map(acceptor);
-    let stub = Arc::new(Stub {
+/// Serves as long as the benchmark runs; its URL.
+pub(crate) async fn at_once() -> io::Result<String> {
+    let store = Store {
+        delay: Duration::ZERO,
+        tls: None,
+    };
+    Ok(format!("http://127.0.0.1:{}", store.listen().await?))
+}
+
+/// The same over TLS and with latency; the folder has `certificate.pem` and `key.pem`.
+pub(crate) async fn far_away(delay: Duration, folder: &Path) -> io::Result<String> {
+    let store = Store {
         delay,
-        requests: AtomicUsize::new(0),
-    });
-    loop {
-        let (stream, _) = listener.accept().await?;
-        stream.set_nodelay(true)?;
-        tokio::spawn(Arc::clone(&stub).accept(stream, tls.clone()));
-    }
-}
-
-#[expect(clippy::print_stdout, reason = "whoever started it reads the address")]
-fn announce(address: SocketAddr) {
-    println!("{address}");
+        tls: Some(acceptor(folder)),
+    };
+    Ok(format!("https://localhost:{}", store.listen().await?))
 }
 
 fn acceptor(folder: &Path) -> TlsAcceptor {
@@ -70,9 +58,22 @@ fn acceptor(folder: &Path) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config.unwrap()))
 }
 
-impl Stub {
-    async fn accept(self: Arc<Self>, stream: TcpStream, tls: Option<TlsAcceptor>) {
-        match tls {
+impl Store {
+    /// The port.
+    async fn listen(self) -> io::Result<u16> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(self.clone().accept(stream));
+            }
+        });
+        Ok(port)
+    }
+
+    async fn accept(self, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        match &self.tls {
             None => self.serve(stream).await,
             Some(tls) => {
                 if let Ok(stream) = tls.accept(stream).await {
@@ -82,7 +83,7 @@ impl Stub {
         }
     }
 
-    async fn serve(self: Arc<Self>, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin) {
         let service = service_fn(|request| self.answer(request));
         // A client that goes away is no news.
         let _ = http1::Builder::new()
@@ -91,13 +92,8 @@ impl Stub {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> hyper::Result<Response<Full<Bytes>>> {
-        if request.uri().path() == "/requests" {
-            let count = self.requests.swap(0, Ordering::Relaxed);
-            return Ok(Response::new(Full::new(count.to_string().into())));
-        }
         let target = request.headers().get("x-amz-target").cloned();
         let body = request.into_body().collect().await?.to_bytes();
-        self.requests.fetch_add(1, Ordering::Relaxed);
         if !self.delay.is_zero() {
             sleep(self.delay).await;
         }
@@ -105,7 +101,7 @@ impl Stub {
             Some(target) if target.as_bytes().ends_with(b".BatchExecuteStatement") => done(&body),
             _ => Bytes::from_static(b"{}"),
         }));
-        let json = hyper::header::HeaderValue::from_static("application/x-amz-json-1.0");
+        let json = HeaderValue::from_static("application/x-amz-json-1.0");
         response.headers_mut().insert(CONTENT_TYPE, json);
         Ok(response)
     }

@@ -1,0 +1,207 @@
+//! The functions that are compared, and how each is built, started and deployed.
+
+use std::{
+    collections::HashMap,
+    env,
+    error::Error,
+    fmt,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde_json::Value;
+use tokio::process::Command;
+
+/// The one that Nozzle is deployed with.
+pub(crate) const PROFILE: &str = "lambda";
+const TABLE: &str = "claims";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Peer {
+    Nozzle,
+    NaiveRust,
+    Node,
+    Boto3,
+    Powertools,
+}
+
+/// Whether a function claims, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Claims {
+    None,
+    Store,
+}
+
+impl Peer {
+    /// Nozzle first: the others' answers are compared with its own.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Nozzle,
+        Self::NaiveRust,
+        Self::Node,
+        Self::Boto3,
+        Self::Powertools,
+    ];
+
+    /// Whether a batch takes seconds.
+    pub(crate) fn is_slow(self, claims: Claims) -> bool {
+        claims == Claims::Store && matches!(self, Self::Boto3 | Self::Powertools)
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nozzle => "Nozzle",
+            Self::NaiveRust => "Rust, naive",
+            Self::Node => "Node",
+            Self::Boto3 => "Python, boto3",
+            Self::Powertools => "Python, Powertools",
+        })
+    }
+}
+
+impl Claims {
+    pub(crate) const ALL: [Self; 2] = [Self::None, Self::Store];
+}
+
+impl fmt::Display for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "without claims",
+            Self::Store => "with claims",
+        })
+    }
+}
+
+/// The programs, built.
+pub(crate) struct Programs {
+    rust: HashMap<String, PathBuf>,
+    root: PathBuf,
+}
+
+impl Programs {
+    /// Builds what is written in Rust, as it is deployed. What the others need was fetched before.
+    pub(crate) fn build() -> Result<Self, Box<dyn Error>> {
+        let compared = ["--bench", "naive", "--bench", "nozzle-stores"];
+        let deployed = ["--bin", "firehose-transform"];
+        let mut rust = executables(&compared)?;
+        // By itself, because benchmarks bring further features of tokio's; and last, because Cargo
+        // builds it beside any benchmark, into the same place.
+        rust.extend(executables(&deployed)?);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).to_owned();
+        Ok(Self { rust, root })
+    }
+
+    pub(crate) fn command(&self, peer: Peer, claims: Claims, store: &str) -> Command {
+        let mut command = match (peer, claims) {
+            (Peer::Nozzle, Claims::Store) => Command::new(&self.rust["firehose-transform"]),
+            (Peer::Nozzle, Claims::None) => self.nozzle("unclaimed"),
+            (Peer::NaiveRust, _) => Command::new(&self.rust["naive"]),
+            (Peer::Node, _) => self.node(),
+            (Peer::Boto3, _) => self.python("with_boto3.handler"),
+            (Peer::Powertools, _) => self.python("with_powertools.handler"),
+        };
+        set_environment(&mut command, store);
+        if claims == Claims::None && peer != Peer::Nozzle {
+            command.env_remove("EVENT_CACHE_TABLE_NAME");
+        }
+        command
+    }
+
+    /// Nozzle with so many requests at once, trusting a certificate.
+    pub(crate) fn bounded(&self, requests_at_once: usize, store: &str, trusted: &Path) -> Command {
+        let mut command = self.nozzle(&requests_at_once.to_string());
+        set_environment(&mut command, store);
+        command.env("SSL_CERT_FILE", trusted);
+        command
+    }
+
+    /// Nozzle's function over another store: see `rust/nozzle.rs`.
+    fn nozzle(&self, store: &str) -> Command {
+        let mut command = Command::new(&self.rust["nozzle-stores"]);
+        command.arg(store);
+        command
+    }
+
+    fn node(&self) -> Command {
+        let mut command = Command::new("node");
+        command
+            .arg("--no-warnings")
+            .arg(self.root.join(".cache/bench-node/runtime.mjs"));
+        command
+    }
+
+    fn python(&self, handler: &str) -> Command {
+        let mut command = Command::new(self.root.join(".cache/bench-venv/bin/python"));
+        command
+            .args(["-m", "awslambdaric", handler])
+            .current_dir(self.root.join("benches/functions/python"));
+        command
+    }
+
+    /// What a deployment of each consists of, beyond what Lambda's runtimes have.
+    pub(crate) fn deployed(&self, peer: Peer) -> Vec<PathBuf> {
+        let source = |path| self.root.join("benches/functions").join(path);
+        let package = |name| {
+            let packages = ".cache/bench-venv/lib/python3.11/site-packages";
+            self.root.join(packages).join(name)
+        };
+        match peer {
+            Peer::Nozzle => vec![self.rust["firehose-transform"].clone()],
+            Peer::NaiveRust => vec![self.rust["naive"].clone()],
+            Peer::Node => vec![source("node/handler.mjs")],
+            Peer::Boto3 => vec![source("python/with_boto3.py"), source("python/event.py")],
+            Peer::Powertools => vec![
+                source("python/with_powertools.py"),
+                source("python/event.py"),
+                package("aws_lambda_powertools"),
+                package("jmespath"),
+                package("typing_extensions.py"),
+            ],
+        }
+    }
+}
+
+/// Has Cargo build these targets; their paths by name.
+fn executables(targets: &[&str]) -> Result<HashMap<String, PathBuf>, Box<dyn Error>> {
+    let arguments = "build --locked --no-default-features --features lambda \
+                     --message-format json-render-diagnostics --profile";
+    let built = std::process::Command::new(env!("CARGO"))
+        .args(arguments.split_whitespace())
+        .arg(PROFILE)
+        .args(targets)
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !built.status.success() {
+        return Err("the functions in Rust could not be built".into());
+    }
+    let messages = String::from_utf8(built.stdout)?;
+    Ok(messages.lines().filter_map(executable).collect())
+}
+
+/// Name and path, of a line in which Cargo says what it has built.
+fn executable(line: &str) -> Option<(String, PathBuf)> {
+    let message: Value = serde_json::from_str(line).ok()?;
+    let name = message["target"]["name"].as_str()?;
+    Some((name.to_owned(), message["executable"].as_str()?.into()))
+}
+
+/// What Lambda sets, and where the store is.
+fn set_environment(command: &mut Command, store: &str) {
+    let path = env::var("PATH").unwrap_or_default();
+    let settings = [
+        ("PATH", path.as_str()),
+        ("LANG", "en_US.UTF-8"),
+        ("TZ", ":UTC"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "firehose-transform"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "bench"),
+        ("AWS_SECRET_ACCESS_KEY", "bench"),
+        ("AWS_ENDPOINT_URL_DYNAMODB", store),
+        ("EVENT_CACHE_TABLE_NAME", TABLE),
+    ];
+    command.env_clear().envs(settings).stdout(Stdio::null());
+}

@@ -1,0 +1,137 @@
+//! What every function is sent: requests as Firehose writes them. One record in a hundred is to be
+//! refused, five are copies.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hyper::body::Bytes;
+use serde_json::json;
+
+/// The most that Lambda hands over.
+const REQUEST_BYTES_MAX: usize = 6 * 1024 * 1024;
+const NAMES: [&str; 4] = [
+    "account:created",
+    "cart:item_added",
+    "payment:order:completed",
+    "login",
+];
+
+/// How long an event is, about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Size {
+    B200,
+    B420,
+    B2000,
+}
+
+impl Size {
+    pub(crate) const ALL: [Self; 3] = [Self::B200, Self::B420, Self::B2000];
+
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::B200 => 200,
+            Self::B420 => 420,
+            Self::B2000 => 2_000,
+        }
+    }
+
+    /// How many records a batch has; the last is 6,000, or what fits into the 6 MB that a request
+    /// and a response may have.
+    pub(crate) fn records(self) -> [usize; 3] {
+        match self {
+            Self::B200 | Self::B420 => [100, 1_000, 6_000],
+            Self::B2000 => [100, 1_000, 2_000],
+        }
+    }
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) size: Size,
+    pub(crate) records: usize,
+    pub(crate) body: Bytes,
+}
+
+impl Batch {
+    pub(crate) fn of(records: usize, size: Size) -> Self {
+        let records: Vec<_> = (0..records)
+            .map(|number| {
+                json!({
+                    "recordId": format!("495469866831355442865074579363216256757001924711567851{number:05}"),
+                    "approximateArrivalTimestamp": 1_800_000_000_000_i64,
+                    "data": STANDARD.encode(sent(number, size)),
+                })
+            })
+            .collect();
+        let count = records.len();
+        let request = json!({
+            "invocationId": "1c1bcd5e-63d1-4ab3-9a8a-3a1b8a5a0c11",
+            "deliveryStreamArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/events",
+            "region": "us-east-1",
+            "records": records,
+        });
+        Self {
+            size,
+            records: count,
+            body: request.to_string().into(),
+        }
+    }
+
+    /// As many records as one request may have.
+    pub(crate) fn full(size: Size) -> Self {
+        let thousand = Self::of(1_000, size).body.len();
+        let mut records = REQUEST_BYTES_MAX * 1_000 / thousand;
+        loop {
+            let batch = Self::of(records, size);
+            if batch.body.len() <= REQUEST_BYTES_MAX {
+                return batch;
+            }
+            records -= 1;
+        }
+    }
+}
+
+/// A record's bytes.
+fn sent(number: usize, size: Size) -> String {
+    match number % 100 {
+        50 if number % 200 == 50 => "this is no JSON".to_owned(),
+        50 => event(number, size).replace("event_name", "name"),
+        // Not where the one before is refused.
+        7 | 27 | 47 | 67 | 87 => event(number - 1, size),
+        _ => event(number, size),
+    }
+}
+
+/// An event as a shop's clients might send it.
+fn event(number: usize, size: Size) -> String {
+    let required = format!(
+        r#""event_uuid":"9f1c2a34-5b6d-4e7f-8a9b-{number:012x}","event_name":"{}","created_at":{}.{:03}"#,
+        NAMES[number % NAMES.len()],
+        1_799_999_000 + number / 999,
+        number % 999 + 1, // never a whole second, which JavaScript writes without a fraction
+    );
+    let user =
+        format!(r#""user":{{"id":{number},"plan":"trial","locale":"de-DE"}},"consent":true"#);
+    let visit = format!(
+        r#""device":{{"os":"Android 14","model":"Pixel 7a","screen":[1080,2400]}},"session":"5f6b0f0e-8f5e-4c1c-9b4e-{number:012x}","referrer":"https://www.example.com/campaigns/spring?source=newsletter","city":"Zürich","battery":0.85"#
+    );
+    match size {
+        Size::B200 => format!("{{{required},{user}}}\n"),
+        Size::B420 => format!("{{{required},{user},{visit}}}\n"),
+        Size::B2000 => {
+            let items: Vec<_> = (0..14).map(|item| ordered(number, item)).collect();
+            format!(
+                "{{{required},{user},{visit},\"items\":[{}]}}\n",
+                items.join(",")
+            )
+        }
+    }
+}
+
+fn ordered(number: usize, item: usize) -> String {
+    format!(
+        r#"{{"sku":"SKU-{:05}","title":"Lantern \"Río\", blue","quantity":{},"price":{}.25,"currency":"EUR","tags":["sale","new"]}}"#,
+        number * 17 % 50_000 + item,
+        item % 3 + 1,
+        item * 7 + 10,
+    )
+}
