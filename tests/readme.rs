@@ -1,0 +1,43 @@
+//! The README's commands run as they stand there.
+
+#![cfg(feature = "tool")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::{
+    env, fs,
+    os::unix::fs::symlink,
+    path::Path,
+    process::{Command, Output},
+};
+
+/// In a folder that has what the README's reader has, with `nozzle` on the path.
+#[expect(clippy::disallowed_methods, reason = "a command is found by PATH")]
+fn run(folder: &Path, line: &str) -> Output {
+    let tool = Path::new(env!("CARGO_BIN_EXE_nozzle")).parent().unwrap();
+    let path = format!("{}:{}", tool.display(), env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.current_dir(folder).env("PATH", path);
+    shell.args(["-c", line]).output().unwrap()
+}
+
+#[test]
+fn every_command_of_the_tool_runs_as_it_stands_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["fixtures", "tests"] {
+        symlink(root.join(name), folder.path().join(name)).unwrap();
+    }
+    let shown = readme.lines().filter_map(|line| line.strip_prefix("    "));
+    let shown = shown.filter(|line| line.starts_with("nozzle ") || line.contains("| nozzle "));
+    let shown: Vec<_> = shown.map(|line| line.split(" #").next().unwrap()).collect();
+    assert!(shown.len() >= 6, "{shown:?}");
+    for line in shown {
+        let output = run(folder.path(), line);
+        let finds_a_fault = line.starts_with("nozzle check");
+        let code = i32::from(finds_a_fault);
+        assert_eq!(output.status.code(), Some(code), "{line}: {output:?}");
+        assert!(!output.stdout.is_empty(), "{line}");
+    }
+    assert!(folder.path().join("run.html").is_file());
+}
