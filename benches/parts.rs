@@ -201,7 +201,7 @@ mod claims_embedded {
     /// Each round claims identities of its own.
     #[divan::bench(sample_count = 20, sample_size = 1)]
     fn new(bencher: Bencher<'_, '_>) {
-        let (store, round) = (Store::open(), Cell::new(0));
+        let (claims, round) = (Claims::open(), Cell::new(0));
         let next = || {
             round.set(round.get() + 1);
             identities(round.get())
@@ -209,16 +209,16 @@ mod claims_embedded {
         bencher
             .counter(ItemsCount::new(EVENTS))
             .with_inputs(next)
-            .bench_local_values(|identities| store.claim(&identities));
+            .bench_local_values(|identities| claims.claim(&identities));
     }
 
     #[divan::bench(sample_count = 20, sample_size = 1)]
     fn known(bencher: Bencher<'_, '_>) {
-        let (store, identities) = (Store::open(), identities(0));
-        store.claim(&identities);
+        let (claims, identities) = (Claims::open(), identities(0));
+        claims.claim(&identities);
         bencher
             .counter(ItemsCount::new(EVENTS))
-            .bench_local(|| store.claim(&identities));
+            .bench_local(|| claims.claim(&identities));
     }
 
     fn identities(round: u32) -> Vec<String> {
@@ -226,13 +226,18 @@ mod claims_embedded {
         (0..EVENTS).map(identity).collect()
     }
 
+<<<<<<< HEAD
     struct Store {
         claims: EmbeddedStore,
+=======
+    struct Claims {
+        store: EmbeddedStore,
+>>>>>>> bench
         runtime: Runtime,
         _folder: TempDir,
     }
 
-    impl Store {
+    impl Claims {
         fn open() -> Self {
             let folder = tempfile::tempdir().unwrap();
             Self {

@@ -112,7 +112,13 @@ impl Bench {
     /// Every function in turn, round after round, so that a busy moment of the machine hits them
     /// all. The first answers are compared and not measured.
     async fn batches(&self, figures: &mut Figures) -> Outcome<()> {
-        let batches: Vec<_> = self.extent.sizes.iter().flat_map(batches_of).collect();
+        let batches: Vec<_> = self
+            .extent
+            .sizes
+            .iter()
+            .copied()
+            .flat_map(batches_of)
+            .collect();
         let mut running = Vec::new();
         for (peer, claims) in functions() {
             running.push((peer, claims, self.start(peer, claims).await?));
@@ -222,8 +228,8 @@ fn functions() -> impl Iterator<Item = (Peer, Claims)> {
     Claims::ALL.into_iter().flat_map(with)
 }
 
-fn batches_of(size: &Size) -> [Batch; 3] {
-    size.records().map(|records| Batch::of(records, *size))
+fn batches_of(size: Size) -> [Batch; 3] {
+    size.records().map(|records| Batch::of(records, size))
 }
 
 fn make_certificate(folder: &Path) -> Outcome<()> {

@@ -45,7 +45,7 @@ impl Cores {
         let allowed = sched_getaffinity(None)?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
         let others = cores.next().unwrap_or_default();
-        let function = cores.last().unwrap_or(others);
+        let function = cores.next_back().unwrap_or(others);
         go_to(others)?;
         Ok(Self { function, others })
     }

@@ -6,7 +6,6 @@ use std::{
     convert::Infallible,
     future::pending,
     net::SocketAddr,
-    process::Stdio,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -96,8 +95,8 @@ impl Function {
             .env_clear()
             .envs(LAMBDA_SETTINGS.iter().copied())
             .envs(settings.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
         Self::run(command).await
     }
 
