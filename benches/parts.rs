@@ -226,13 +226,8 @@ mod claims_embedded {
         (0..EVENTS).map(identity).collect()
     }
 
-<<<<<<< HEAD
-    struct Store {
-        claims: EmbeddedStore,
-=======
     struct Claims {
-        store: EmbeddedStore,
->>>>>>> bench
+        claims: EmbeddedStore,
         runtime: Runtime,
         _folder: TempDir,
     }

@@ -320,13 +320,13 @@ async fn a_full_request_of_6_mb_peaks_at_64_mb_of_memory() {
     const MEGABYTE: usize = 1024 * 1024;
     for padding in [320, 1_900, 100_000] {
         let (function, _table) = start(&[]).await;
-        let records: Vec<_> = (0..6 * MEGABYTE / ((padding + 100) / 3 * 4 + 80))
-            .map(|number| {
-                let event = event(&format!("{number:036}"));
-                let page = format!(r#","page":"{}"}}"#, "x".repeat(padding));
-                Sent::new(&format!("{number}"), 1, &event.replace('}', &page))
-            })
-            .collect();
+        let record = |number: usize| {
+            let event = event(&format!("{number:036}"));
+            let page = format!(r#","page":"{}"}}"#, "x".repeat(padding));
+            Sent::new(&format!("{number:06}"), 1, &event.replace('}', &page))
+        };
+        let record_bytes = request(&[record(0)]).len();
+        let records: Vec<_> = (0..6 * MEGABYTE / record_bytes).map(record).collect();
         let request = request(&records);
         assert!((5 * MEGABYTE..=6 * MEGABYTE).contains(&request.len()));
         function.invoke(request.clone()).await.answer();
