@@ -2,9 +2,12 @@
 
 use std::path::{Component, Path};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use nozzle::local::{
-    error_object::ErrorObject,
+    error_object::{
+        ErrorObject,
+        read::{Failed, Origin, read},
+        repair,
+    },
     prefix::{Prefix, Values},
 };
 use serde_json::Value;
@@ -55,8 +58,16 @@ fn check_inside(folder: &str) {
     assert!(parts[0].as_os_str() != ".nozzle", "{folder:?}");
 }
 
-/// The first piece is what is said of a record, all bytes are the record.
+/// All bytes are a record, then a line that may be an error object.
 pub fn error_object(bytes: &[u8]) {
+    check_written(bytes);
+    if let Ok(failed) = read(bytes) {
+        check_repaired(&failed);
+    }
+}
+
+/// The first piece is what is said of the record.
+fn check_written(bytes: &[u8]) {
     let message = pieces(bytes).next().unwrap_or_default();
     let object = ErrorObject {
         code: "Lambda.FunctionError",
@@ -74,9 +85,40 @@ pub fn error_object(bytes: &[u8]) {
         .for_each(|piece| ErrorObject::push(&mut in_pieces, piece));
     object.end(&mut in_pieces);
     assert_eq!(whole, in_pieces);
-    assert_eq!(whole.find('\n'), Some(whole.len() - 1), "not one line");
-    let read: Value = serde_json::from_str(&whole).expect("an error object is JSON");
-    let data = read["rawData"].as_str().expect("it has its data");
-    assert_eq!(STANDARD.decode(data).expect("it is base64"), bytes);
-    assert_eq!(read["errorMessage"], object.message);
+    check_one_line(&whole);
+    let value: Value = serde_json::from_str(&whole).expect("an error object is JSON");
+    assert_eq!(value["errorMessage"], object.message);
+    let failed = read(whole.as_bytes()).expect("what is written is read");
+    assert_eq!(failed.bytes, bytes);
+    assert_eq!(failed.code, object.code);
+    assert_eq!(failed.origin, Origin::Arrived);
+    assert_eq!(
+        failed.arrival_milliseconds,
+        Some(object.arrival_milliseconds)
+    );
+}
+
+/// What is written for a person to repair says the same, but for space around an event and its line
+/// breaks.
+fn check_repaired(failed: &Failed) {
+    let mut line = String::new();
+    repair::write(&mut line, failed, "not_json", "errors/x:1");
+    check_one_line(&line);
+    let again = read(line.as_bytes()).expect("what is written is read");
+    assert_eq!(plain(&again.bytes), plain(&failed.bytes), "{line}");
+    assert_eq!(again.code, failed.code);
+    assert_eq!(again.origin, Origin::Repaired);
+    assert_eq!(again.arrival_milliseconds, failed.arrival_milliseconds);
+}
+
+fn check_one_line(line: &str) {
+    assert_eq!(line.find('\n'), Some(line.len() - 1), "not one line");
+}
+
+fn plain(bytes: &[u8]) -> Vec<u8> {
+    let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    let plain = bytes.trim_ascii().iter();
+    plain
+        .map(|byte| if is_break(byte) { b' ' } else { *byte })
+        .collect()
 }
