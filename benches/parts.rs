@@ -227,7 +227,7 @@ mod claims_embedded {
     }
 
     struct Claims {
-        claims: EmbeddedStore,
+        store: EmbeddedStore,
         runtime: Runtime,
         _folder: TempDir,
     }
@@ -236,7 +236,7 @@ mod claims_embedded {
         fn open() -> Self {
             let folder = tempfile::tempdir().unwrap();
             Self {
-                claims: EmbeddedStore::open(folder.path()).unwrap(),
+                store: EmbeddedStore::open(folder.path()).unwrap(),
                 runtime: runtime(),
                 _folder: folder,
             }
@@ -249,8 +249,8 @@ mod claims_embedded {
                 ttl_seconds: 1_789_100_701,
                 deadline: in_a_minute(),
             };
-            let answers = self.runtime.block_on(self.claims.claim(&claims, terms));
-            self.claims.commit(b"").unwrap();
+            let answers = self.runtime.block_on(self.store.claim(&claims, terms));
+            self.store.commit(b"").unwrap();
             answers
         }
     }
