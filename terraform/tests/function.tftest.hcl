@@ -66,7 +66,7 @@ run "the_function_is_told_what_is_set" {
     on_differing_duplicate = "fail"
 
     active_partitions_quota = 2500
-    partition_keys         = ["event_type", "year"]
+    partition_keys          = ["event_type", "year"]
   }
 
   assert {
