@@ -13,7 +13,7 @@ use super::{
     options::Wishes,
 };
 
-/// By `benches/RESULTS.md`: 1.1 µs for an event of 420 bytes without its claim, and 5 µs for
+/// By `benches/RESULTS-claims.md`: 1.1 µs for an event of 420 bytes without its claim, and 5 µs for
 /// a claim over TLS. Taken three times, for a processor slower than the one measured on.
 const MICROSECONDS_A_CLAIM: f64 = 3.0 * 5.0;
 const MICROSECONDS_A_BYTE: f64 = 3.0 * 1.1 / 420.0;
@@ -182,7 +182,7 @@ mod tests {
         example::{check_near, load, wishes},
     };
 
-    /// `benches/RESULTS.md`: 6,000 claims over TLS at 8 ms, on open connections.
+    /// `benches/RESULTS-claims.md`: 6,000 claims over TLS at 8 ms, on open connections.
     #[test]
     fn a_batch_takes_about_as_long_as_was_measured() {
         for (requests_at_once, processor_milliseconds, measured) in
