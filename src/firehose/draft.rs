@@ -102,20 +102,9 @@ impl Draft {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{firehose::wire::DataName, json::Spelled};
     use proptest::prelude::*;
 
     const KEYS: &[u8] = br#"{"year":"2024"}"#;
-
-    fn slot(record_id: &str) -> Slot<'_> {
-        Slot {
-            record_id: Spelled {
-                text: record_id,
-                escaped: false,
-            },
-            data_name: DataName::Data,
-        }
-    }
 
     fn ok(line: &str) -> Answer<'_> {
         Answer::Ok {
@@ -144,10 +133,10 @@ mod tests {
         ) {
             let mut draft = Draft::with_capacity(0, 0);
             for (id, line, _) in &records {
-                draft.push(slot(id), &ok(line));
-                prop_assert_eq!(draft.answer_length(draft.ends.len() - 1), ok(line).length(slot(id)));
+                draft.push(Slot::plain(id), &ok(line));
+                prop_assert_eq!(draft.answer_length(draft.ends.len() - 1), ok(line).length(Slot::plain(id)));
             }
-            let all: Vec<_> = records.iter().map(|(id, line, _)| (slot(id), ok(line))).collect();
+            let all: Vec<_> = records.iter().map(|(id, line, _)| (Slot::plain(id), ok(line))).collect();
             prop_assert_eq!(draft.response_length(), written(&all).len());
             let shorter = |kind: u8| match kind {
                 0 => Some(Answer::Dropped),
@@ -155,10 +144,10 @@ mod tests {
                 _ => None,
             };
             let changes = records.iter().enumerate();
-            let changes = changes.filter_map(|(index, (id, _, kind))| Some((index, slot(id), shorter(*kind)?)));
+            let changes = changes.filter_map(|(index, (id, _, kind))| Some((index, Slot::plain(id), shorter(*kind)?)));
             let expected: Vec<_> = records
                 .iter()
-                .map(|(id, line, kind)| (slot(id), shorter(*kind).unwrap_or(ok(line))))
+                .map(|(id, line, kind)| (Slot::plain(id), shorter(*kind).unwrap_or(ok(line))))
                 .collect();
             let settled = draft.settle(changes);
             prop_assert_eq!(String::from_utf8(settled), String::from_utf8(written(&expected)));

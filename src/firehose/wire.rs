@@ -25,6 +25,20 @@ pub struct Slot<'a> {
     pub data_name: DataName,
 }
 
+impl<'a> Slot<'a> {
+    /// Of a record that has its data under the usual name, and an id without escapes.
+    #[must_use]
+    pub fn plain(record_id: &'a str) -> Self {
+        Self {
+            record_id: Spelled {
+                text: record_id,
+                escaped: false,
+            },
+            data_name: DataName::Data,
+        }
+    }
+}
+
 /// Where a record keeps its data, and wants it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DataName {

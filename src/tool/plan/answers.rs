@@ -8,11 +8,11 @@ use super::{
 };
 use crate::firehose::{
     draft::FRAME_BYTES,
-    wire::{Answer, read_request},
+    wire::{Answer, Slot},
 };
 
 /// Longer than Firehose's ids from direct put, which have 56 characters; Kinesis's have more.
-pub(super) const RECORD_ID_BYTES: usize = 64;
+const RECORD_ID: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// The answers to accepted events, each with the comma before it.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -89,11 +89,7 @@ fn answer_bytes(line: &[u8], partition_keys: &[u8]) -> f64 {
         line,
         partition_keys,
     };
-    let id = "0".repeat(RECORD_ID_BYTES);
-    let request = format!(r#"{{"records":[{{"recordId":"{id}"}}]}}"#);
-    let records = read_request(request.as_bytes()).unwrap_or_default();
-    let lengths = records.iter().map(|record| answer.length(record.slot));
-    float(lengths.sum::<usize>() + COMMA_BYTES)
+    float(answer.length(Slot::plain(RECORD_ID)) + COMMA_BYTES)
 }
 
 fn frame_bytes() -> f64 {
@@ -110,12 +106,16 @@ mod tests {
     use super::*;
     use crate::{
         dedup::{Answers as StoreAnswers, Claim, ClaimStore, Claimed, Terms},
-        firehose::{self, FirehoseTransform, Moment, budget::RESPONSE_BYTES_MAX},
+        firehose::{
+            self, FirehoseTransform, Moment, budget::RESPONSE_BYTES_MAX, wire::read_request,
+        },
         tool::plan::{
             example::{check_near, load, settings},
             sample::made_up,
         },
     };
+
+    const RECORD_ID_BYTES: usize = RECORD_ID.len();
 
     struct TakesAll;
 
