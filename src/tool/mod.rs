@@ -9,6 +9,7 @@ mod check;
 mod explain;
 mod interrupt;
 mod layout;
+mod places;
 mod plan;
 mod progress;
 mod redrive;

@@ -44,6 +44,7 @@ use super::{
     aws::{Aws, Table},
     interrupt::{INTERRUPTED, stop_on_signal, tell},
     now,
+    places::{Places, claims_folder},
     progress::Progress as Bar,
     run::SummaryFormat,
 };
@@ -57,7 +58,7 @@ use claims::{Claims, View};
 use export::Export;
 use history::{Counts, History, Recorder, Run, State};
 use journal::{Done, Header, Journal};
-use lake::{LakeTarget, Places, claims_folder};
+use lake::LakeTarget;
 use objects::{Folder, Objects, REDRIVEN};
 pub(super) use options::Options;
 use pass::{Pass, Progress};
@@ -170,7 +171,7 @@ impl<'a> Session<'a> {
             let view = store.as_ref().map_or(View::Empty, View::Store);
             return self.redrive(view, None);
         }
-        let places = Places::prepare(lake, claims)?;
+        let places = Places::prepare(&format!("lake:{}", lake.display()), lake, claims)?;
         let store = EmbeddedStore::open(&places.claims)?;
         let function = InProcess::new(settings.clone(), &store, now);
         let target = LakeTarget::open(

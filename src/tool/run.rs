@@ -4,9 +4,7 @@ mod options;
 mod page;
 
 use std::{
-    fs,
     io::{self, IsTerminal},
-    path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         Arc,
@@ -14,11 +12,12 @@ use std::{
     },
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use super::{
     interrupt::{INTERRUPTED, stop_on_signal, tell},
     now,
+    places::Places,
     progress::Progress,
     report::Report,
 };
@@ -31,7 +30,7 @@ use crate::{
         in_process::InProcess,
         input::{Input, Source},
         journal::{self, Journal, Unfinished},
-        lake::{self, Lake},
+        lake::Lake,
         picture::Picture,
     },
 };
@@ -49,7 +48,11 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     let target = target
         .map(|path| Target::prepare(path, &input))
         .transpose()?;
-    let places = Places::prepare(&plan)?;
+    let places = Places::prepare(
+        &format!("--lake {}", plan.lake.display()),
+        &plan.lake,
+        plan.claims.as_deref(),
+    )?;
     let store = EmbeddedStore::open(&places.claims)?;
     let Outcome { progress, ending } = process_input(&plan, &places, &store, input, stop)?;
     let failed_function = progress.summary.failed_function;
@@ -77,43 +80,6 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
 /// Says what is wrong with the options, before any of it is touched.
 pub(super) fn understand(options: &Options) -> Result<()> {
     Plan::of(options).map(drop)
-}
-
-/// The folders of a run: they exist and are absolute.
-struct Places {
-    lake: PathBuf,
-    claims: PathBuf,
-}
-
-impl Places {
-    fn prepare(plan: &Plan) -> Result<Self> {
-        let lake = no_file(&plan.lake)
-            .and_then(|()| Ok(lake::prepare(&plan.lake)?))
-            .with_context(|| format!("--lake {} cannot be used", plan.lake.display()))?;
-        let claims = plan
-            .claims
-            .clone()
-            .unwrap_or_else(|| lake.join(".nozzle/claims"));
-        no_file(&claims)
-            .and_then(|()| Ok(fs::create_dir_all(&claims)?))
-            .and_then(|()| Ok(fs::canonicalize(&claims)?))
-            .map(|claims| Self { lake, claims })
-            .with_context(|| format!("--claims {} cannot be used", claims.display()))
-    }
-
-    fn journal<'a>(&self, store: &'a EmbeddedStore) -> Journal<'a> {
-        Journal::new(store, &self.claims, &self.lake)
-    }
-}
-
-/// Neither a folder nor one above it is a file.
-fn no_file(folder: &Path) -> Result<()> {
-    match folder.ancestors().find(|above| above.exists()) {
-        Some(above) if !above.is_dir() => {
-            bail!("`{}` is a file, not a folder", above.display())
-        }
-        _ => Ok(()),
-    }
 }
 
 fn process_input(

@@ -1,13 +1,9 @@
 //! A lake on this machine as a target: the function in this process, `nozzle run`'s delivery and its
 //! windows. What an interrupted `nozzle run` has left there stays to be gone on with.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{path::PathBuf, time::Instant};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Error, Result};
 
 use super::target::{Limits, Receipt, Target};
 use crate::{
@@ -23,7 +19,7 @@ use crate::{
         random::Random,
         summary::Summary,
     },
-    tool::now,
+    tool::{now, places::Places},
 };
 
 /// As Firehose takes them, and below what Lambda does.
@@ -33,29 +29,6 @@ const LIMITS: Limits = Limits {
 };
 /// After so many records at most files are finished, and what was sent is settled.
 const WINDOW_RECORDS_MAX: u64 = 100_000;
-
-/// The folders of a lake; they exist and are absolute.
-pub(super) struct Places {
-    pub(super) lake: PathBuf,
-    pub(super) claims: PathBuf,
-}
-
-/// Where claims lie unless they are said to lie elsewhere.
-pub(super) fn claims_folder(lake: &Path, claims: Option<&Path>) -> PathBuf {
-    claims.map_or_else(|| lake.join(".nozzle/claims"), Path::to_owned)
-}
-
-impl Places {
-    pub(super) fn prepare(lake: &Path, claims: Option<&Path>) -> Result<Self> {
-        let lake = lake::prepare(lake)
-            .with_context(|| format!("lake:{} cannot be used", lake.display()))?;
-        let claims = claims_folder(&lake, claims);
-        fs::create_dir_all(&claims)
-            .and_then(|()| fs::canonicalize(&claims))
-            .map(|claims| Self { lake, claims })
-            .with_context(|| format!("--claims {} cannot be used", claims.display()))
-    }
-}
 
 pub(super) struct LakeTarget<'a> {
     delivery: Delivery<'a, InProcess<'a>>,
@@ -101,7 +74,7 @@ impl<'a> LakeTarget<'a> {
                 },
                 long: None,
             },
-            journal: Journal::new(store, &places.claims, &places.lake),
+            journal: places.journal(store),
             lake: places.lake.clone(),
             left,
             random: Random::default(),
