@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
+#[path = "../tests/support/takes_all.rs"]
+mod takes_all;
+
 use std::{
     iter,
     time::{Duration, SystemTime},
@@ -12,7 +15,7 @@ use base64_simd::STANDARD;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use nozzle::{
     config::read_settings,
-    dedup::{Answers, Claim, ClaimStore, Claimed, Owner, Terms},
+    dedup::Owner,
     firehose::{
         FirehoseTransform, Moment,
         draft::Draft,
@@ -20,6 +23,7 @@ use nozzle::{
     },
     transform::{Identity, Rules, transform, write_delivered, write_identity},
 };
+use takes_all::TakesAll;
 use tokio::{runtime::Runtime, time::Instant};
 
 const EVENTS: usize = 1_000;
@@ -72,23 +76,11 @@ fn in_a_minute() -> Instant {
     Instant::now() + Duration::from_mins(1)
 }
 
-/// Takes every claim.
-struct Unclaimed;
-
-impl ClaimStore for Unclaimed {
-    async fn claim(&self, claims: &[Claim<'_>], _terms: Terms) -> Answers {
-        Answers {
-            claimed: vec![Claimed::Taken; claims.len()],
-            failure: None,
-        }
-    }
-}
-
 /// An event's share of a batch is to be the same at any length.
 #[divan::bench(args = [100, 1_000, 6_000])]
 fn batch(bencher: Bencher<'_, '_>, count: usize) {
     let runtime = runtime();
-    let function = FirehoseTransform::new(read_settings(|_| None).unwrap(), Unclaimed);
+    let function = FirehoseTransform::new(read_settings(|_| None).unwrap(), TakesAll);
     let body = body(count);
     bencher.counter(ItemsCount::new(count)).bench_local(|| {
         let moment = Moment {
@@ -190,13 +182,10 @@ fn response(bencher: Bencher<'_, '_>) {
 mod claims_embedded {
     use std::cell::Cell;
 
-    use nozzle::dedup::embedded::EmbeddedStore;
+    use nozzle::dedup::{Answers, Claim, ClaimStore, Terms, embedded::EmbeddedStore};
     use tempfile::TempDir;
 
-    use super::{
-        Answers, Bencher, Claim, ClaimStore, EVENTS, ItemsCount, Owner, Runtime, Terms,
-        in_a_minute, runtime,
-    };
+    use super::{Bencher, EVENTS, ItemsCount, Owner, Runtime, in_a_minute, runtime};
 
     /// Each round claims identities of its own.
     #[divan::bench(sample_count = 20, sample_size = 1)]

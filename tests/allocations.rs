@@ -9,26 +9,16 @@ use std::time::{Duration, UNIX_EPOCH};
 use allocation_counter::{AllocationInfo, measure};
 use nozzle::{
     config::read_settings,
-    dedup::{Answers, Claim, ClaimStore, Claimed, Terms},
     firehose::{FirehoseTransform, Moment},
 };
-use support::requests::{Sent, event, request};
+use support::{
+    requests::{Sent, event, request},
+    takes_all::TakesAll,
+};
 use tokio::time::Instant;
 
 /// The most that Lambda hands over.
 const REQUEST_BYTES_MAX: usize = 6 * 1024 * 1024;
-
-/// Takes every claim.
-struct Unclaimed;
-
-impl ClaimStore for Unclaimed {
-    async fn claim(&self, claims: &[Claim<'_>], _terms: Terms) -> Answers {
-        Answers {
-            claimed: vec![Claimed::Taken; claims.len()],
-            failure: None,
-        }
-    }
-}
 
 fn body(events: impl Iterator<Item = String>) -> Vec<u8> {
     let records: Vec<_> = events
@@ -48,7 +38,7 @@ fn sized(number: usize, bytes: usize) -> String {
 /// What answering this body allocates, its runtime and the body itself left out.
 fn allocated(body: &[u8], records: usize) -> AllocationInfo {
     let settings = read_settings(|_| None).expect("the settings are allowed");
-    let function = FirehoseTransform::new(settings, Unclaimed);
+    let function = FirehoseTransform::new(settings, TakesAll);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()

@@ -23,40 +23,26 @@ use support::{
         Kind, Night, captured, count_events, delivered, event, gzip, identity, nanoseconds,
     },
     folder::files,
+    place::{Place, stderr},
 };
-use tempfile::TempDir;
 use tokio::time::Instant;
 
 /// 2026-02-03T00:00:00Z
 const NIGHT: i64 = 1_770_076_800_000;
 
-struct Place {
-    folder: TempDir,
-}
-
 impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("errors")).unwrap();
-        Self { folder }
+    fn with_errors() -> Self {
+        let place = Self::new();
+        fs::create_dir(place.path("errors")).unwrap();
+        place
     }
 
     /// With a night's error objects, and its claims in the lake.
     fn after(night: &Night) -> Self {
-        let place = Self::new();
+        let place = Self::with_errors();
         night.write(&place.path("errors"));
         place.claim(&night.claims());
         place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
     }
 
     fn claim(&self, claims: &[(usize, Owner)]) {
@@ -85,13 +71,7 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nozzle"));
-        command
-            .current_dir(self.folder.path())
-            .arg("redrive")
-            .args(arguments)
-            .stdin(Stdio::null());
-        command
+        self.nozzle("redrive", arguments)
     }
 
     fn redrive(&self, arguments: &[&str]) -> Output {
@@ -129,10 +109,6 @@ impl Place {
 
 const TO_LAKE: &[&str] = &["--to", "lake:lake", "--summary", "json"];
 
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 fn each_once(events: &BTreeSet<String>) -> BTreeMap<String, usize> {
     events.iter().map(|event| (event.clone(), 1)).collect()
 }
@@ -158,9 +134,9 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
         events: 1_200,
         begins: NIGHT,
     };
-    let place = Place::new();
+    let place = Place::with_errors();
     night.write(&place.path("errors"));
-    let before = contents(place.folder.path());
+    let before = contents(place.folder());
     let (summary, code) = place.summary(&[]);
     assert_eq!(code, 0);
     check(
@@ -180,7 +156,7 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
     assert_eq!(refused["last"], NIGHT + 11);
     let example = "errors/processing-failed/day=00/stream-1-000:4";
     assert_eq!(refused["example"], example);
-    assert_eq!(contents(place.folder.path()), before);
+    assert_eq!(contents(place.folder()), before);
 
     let shown = place.redrive(&["errors", "--to", "lake:lake"]);
     let shown = String::from_utf8(shown.stdout).unwrap();
@@ -293,7 +269,7 @@ fn a_killed_redrive_loses_nothing_and_doubles_nothing() {
 
 #[test]
 fn a_run_takes_what_was_redriven_for_duplicates() {
-    let place = Place::new();
+    let place = Place::with_errors();
     place.write(
         "errors/object",
         captured("Lambda.FunctionError", NIGHT, event(0).as_bytes()),
@@ -302,7 +278,7 @@ fn a_run_takes_what_was_redriven_for_duplicates() {
     assert_eq!((summary["sent"].as_u64(), code), (Some(1), 0));
     place.write("in.jsonl", event(0) + "\n" + &event(1) + "\n");
     let run = Command::new(env!("CARGO_BIN_EXE_nozzle"))
-        .current_dir(place.folder.path())
+        .current_dir(place.folder())
         .args(["run", "in.jsonl", "--summary", "json"])
         .output()
         .unwrap();
@@ -312,7 +288,7 @@ fn a_run_takes_what_was_redriven_for_duplicates() {
 
 #[test]
 fn lines_that_are_no_error_objects_are_named_and_the_others_sent() {
-    let place = Place::new();
+    let place = Place::with_errors();
     let object = |number| captured("Lambda.FunctionError", NIGHT, event(number).as_bytes());
     let cut = object(1).replace("\"}\n", "");
     place.write(
@@ -347,7 +323,7 @@ fn lines_that_are_no_error_objects_are_named_and_the_others_sent() {
 
 #[test]
 fn what_was_repaired_goes_back_in_with_the_same_command() {
-    let place = Place::new();
+    let place = Place::with_errors();
     let broken = event(0).replace("\"created_at\"", "\"created\"");
     let text = event(1).replace("\"note\"", "note");
     let object = |record: &str| captured("Lambda.ProcessingFailedStatus", NIGHT, record.as_bytes());
@@ -390,7 +366,7 @@ fn what_was_repaired_goes_back_in_with_the_same_command() {
 
 #[test]
 fn what_was_repaired_into_an_event_that_was_delivered_is_held_back() {
-    let place = Place::new();
+    let place = Place::with_errors();
     place.write(
         "errors/object",
         captured("Lambda.FunctionError", NIGHT, event(0).as_bytes()),
@@ -410,7 +386,7 @@ fn filters_select_by_reason_code_and_arrival() {
         events: 1_200,
         begins: NIGHT,
     };
-    let place = Place::new();
+    let place = Place::with_errors();
     night.write(&place.path("errors"));
     for (arguments, sent, refused, excluded) in [
         (&["--reason", "not_json"][..], 0, 200, 1_000),
@@ -451,7 +427,7 @@ fn a_limited_redrive_goes_on_behind_its_limit() {
 
 #[test]
 fn what_would_be_refused_again_is_sent_only_when_asked_and_not_a_fourth_time() {
-    let place = Place::new();
+    let place = Place::with_errors();
     let object = captured("Lambda.ProcessingFailedStatus", NIGHT, b"no event");
     place.write("errors/object", object.repeat(2));
     for round in 0..3 {
@@ -476,7 +452,7 @@ fn what_would_be_refused_again_is_sent_only_when_asked_and_not_a_fourth_time() {
 
 #[test]
 fn one_that_failed_later_goes_out_as_it_was_delivered_and_comes_in_as_it_was() {
-    let place = Place::new();
+    let place = Place::with_errors();
     let arrived = Owner::of("id", Some(NIGHT), event(0).as_bytes());
     place.claim(&[(0, arrived)]);
     let line = delivered(0);
@@ -495,7 +471,7 @@ fn one_that_failed_later_goes_out_as_it_was_delivered_and_comes_in_as_it_was() {
 
 #[test]
 fn what_a_lake_forgets_is_unknown_once_it_is_older() {
-    let place = Place::new();
+    let place = Place::with_errors();
     place.write(
         "errors/object",
         captured("Lambda.FunctionError", NIGHT, event(0).as_bytes()),
@@ -510,7 +486,7 @@ fn what_a_lake_forgets_is_unknown_once_it_is_older() {
 
 #[test]
 fn a_command_that_makes_no_sense_says_what_does() {
-    let place = Place::new();
+    let place = Place::with_errors();
     place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
     for (arguments, code, expected) in [
         (&["errors"][..], 2, "--to"),
@@ -554,7 +530,7 @@ fn a_command_that_makes_no_sense_says_what_does() {
 #[cfg(not(feature = "aws"))]
 #[test]
 fn a_tool_without_aws_says_how_to_build_one() {
-    let place = Place::new();
+    let place = Place::with_errors();
     for arguments in [
         ["s3://lake/errors", "--to", "lake:lake"],
         ["errors", "--to", "stream:events"],

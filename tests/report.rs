@@ -12,7 +12,7 @@ mod support;
 use std::{
     fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output, Stdio},
     thread,
 };
@@ -21,37 +21,12 @@ use serde_json::Value;
 use support::{
     browser::{Browser, View},
     folder::files,
+    place::{Place, stderr},
 };
-use tempfile::TempDir;
-
-/// A folder with input, a lake and a page.
-struct Place {
-    folder: TempDir,
-}
 
 impl Place {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
-    }
-
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nozzle"));
-        command
-            .current_dir(self.folder.path())
-            .arg("run")
-            .args(arguments)
-            .stdin(Stdio::null());
-        command
+        self.nozzle("run", arguments)
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -195,10 +170,6 @@ fn number(text: &str) -> u64 {
         .unwrap_or_else(|_| panic!("{text:?} is no number"))
 }
 
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 fn event(number: usize, name: &str, created_at: usize) -> String {
     let name = Value::from(name);
     format!(
@@ -289,7 +260,7 @@ fn the_page_says_what_the_summary_says() {
 fn events_are_drawn_by_type_and_every_one_is_counted() {
     let place = Place::new();
     let far = event(9_000, "late", YEAR_3000) + &event(9_001, "early", 1);
-    place.write("in.jsonl", &(events(0..3_000) + &far));
+    place.write("in.jsonl", events(0..3_000) + &far);
     let reported = place.report(&["in.jsonl"]);
     let rows = reported.rows("events", "types");
     let types: Vec<_> = rows
@@ -333,7 +304,7 @@ fn duplicates_and_refusals_are_seen_where_they_came() {
 #[test]
 fn every_batch_is_timed() {
     let place = Place::new();
-    place.write("in.jsonl", &events(0..5_000));
+    place.write("in.jsonl", events(0..5_000));
     let reported = place.report(&["in.jsonl", "--batch-mb", "0.2"]);
     let said = text(reported.section("batches"));
     let batches = number(between(&said, "took for ", " batches"));
@@ -373,7 +344,7 @@ fn an_empty_run_has_a_page_too() {
 #[test]
 fn a_failing_function_is_said_on_the_page() {
     let place = Place::new();
-    place.write("in.jsonl", &events(0..3));
+    place.write("in.jsonl", events(0..3));
     let arguments = [
         "in.jsonl",
         "--response-bytes-max",
@@ -391,7 +362,7 @@ fn a_failing_function_is_said_on_the_page() {
 #[test]
 fn where_no_page_can_be_is_said_before_any_work() {
     let place = Place::new();
-    place.write("in.jsonl", &events(0..3));
+    place.write("in.jsonl", events(0..3));
     fs::create_dir(place.path("folder")).unwrap();
     let check = |report: &str, expected: &str| {
         place.check_refused(&["in.jsonl", "--report", report], expected);
@@ -414,7 +385,7 @@ fn where_no_page_can_be_is_said_before_any_work() {
 #[test]
 fn an_earlier_page_is_replaced_and_nothing_is_left_beside_it() {
     let place = Place::new();
-    place.write("in.jsonl", &events(0..3));
+    place.write("in.jsonl", events(0..3));
     place.write("page.html", "an earlier page");
     let output = place.run(&["in.jsonl", "--report", "page.html"]);
     let said = String::from_utf8(output.stdout).unwrap();
@@ -428,7 +399,7 @@ fn an_earlier_page_is_replaced_and_nothing_is_left_beside_it() {
             .unwrap()
             .starts_with("<!DOCTYPE html>")
     );
-    let entries = fs::read_dir(place.folder.path()).unwrap();
+    let entries = fs::read_dir(place.folder()).unwrap();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["in.jsonl", "lake", "page.html"]);
@@ -438,7 +409,7 @@ fn an_earlier_page_is_replaced_and_nothing_is_left_beside_it() {
 #[test]
 fn a_run_whose_page_cannot_be_written_is_not_finished_and_writes_it_later() {
     let place = Place::new();
-    place.write("in.jsonl", &events(0..30));
+    place.write("in.jsonl", events(0..30));
     fs::create_dir(place.path("pages")).unwrap();
     let arguments = ["-", "--report", "pages/page.html", "--summary", "json"];
     let mut child = place
@@ -622,7 +593,7 @@ fn check_in_browser(browser: &mut Browser, page: &Path) {
 #[test]
 fn a_browser_shows_every_page_narrow_and_wide_light_and_dark() {
     let place = Place::new();
-    place.write("hostile.jsonl", &hostile());
+    place.write("hostile.jsonl", hostile());
     place.write("empty.jsonl", "");
     let page = place.path("page.html");
     let Some(mut browser) = Browser::start() else {
@@ -641,7 +612,7 @@ fn a_browser_shows_every_page_narrow_and_wide_light_and_dark() {
 #[test]
 fn hostile_text_is_shown_and_is_never_more_than_text() {
     let place = Place::new();
-    place.write("hostile.jsonl", &hostile());
+    place.write("hostile.jsonl", hostile());
     let reported = place.report(&["hostile.jsonl"]);
     reported.check_shows_the_summary();
     let Some(mut browser) = Browser::start() else {

@@ -20,40 +20,15 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
-use support::{folder::files, lake};
-use tempfile::TempDir;
-
-/// A folder with a lake, and the commands given in it.
-struct Place {
-    folder: TempDir,
-}
+use support::{
+    folder::files,
+    lake,
+    place::{Place, stderr},
+};
 
 impl Place {
-    fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, bytes).unwrap();
-        name.to_owned()
-    }
-
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_nozzle"));
-        command
-            .current_dir(self.folder.path())
-            .arg("run")
-            .args(arguments)
-            .stdin(Stdio::null());
-        command
+        self.nozzle("run", arguments)
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -86,10 +61,6 @@ impl Place {
     fn failed(&self) -> Vec<Vec<u8>> {
         lake::failed(&self.path("lake"))
     }
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn summary_of(output: &Output) -> Value {
@@ -339,7 +310,7 @@ fn hostile_names_stay_in_the_lake() {
     let input = place.write("in/in.jsonl", lines.collect::<String>());
     place.summary(&[&input]);
     assert_eq!(place.delivered(), each_once(0..names.len()));
-    let outside: Vec<_> = fs::read_dir(place.folder.path())
+    let outside: Vec<_> = fs::read_dir(place.folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name != "in" && name != "lake")
@@ -686,7 +657,7 @@ fn a_full_disk_is_said_and_loses_nothing() {
     let input = place.write("in.jsonl", lines.collect::<String>());
     // Files may have 64 MB: written beyond, as on a full disk, they cannot grow.
     let mut limited = Command::new("sh");
-    limited.current_dir(place.folder.path()).args([
+    limited.current_dir(place.folder()).args([
         "-c",
         "trap '' XFSZ; ulimit -f 131072; exec \"$@\"",
         "sh",

@@ -14,11 +14,13 @@ use std::{
 
 use nozzle::{
     config::read_settings,
-    dedup::{Answers, Claim, ClaimStore, Claimed, Terms},
     firehose::{FirehoseTransform, Moment},
 };
 use rustix::time::{ClockId, clock_gettime};
-use support::requests::{Sent, event, request};
+use support::{
+    requests::{Sent, event, request},
+    takes_all::TakesAll,
+};
 use tokio::time::Instant;
 
 /// Four would be in proportion; what is at fault has sixteen.
@@ -28,18 +30,6 @@ const COST_MAX: f64 = 10.0;
 const ROUNDS: usize = 5;
 /// Bytes of a request's part that is made to be slow.
 const BYTES: usize = 30_000;
-
-/// Takes every claim.
-struct TakesAll;
-
-impl ClaimStore for TakesAll {
-    async fn claim(&self, claims: &[Claim<'_>], _: Terms) -> Answers {
-        Answers {
-            claimed: vec![Claimed::Taken; claims.len()],
-            failure: None,
-        }
-    }
-}
 
 /// The least processor time that a request takes, answered or not.
 fn seconds(request: &[u8]) -> f64 {

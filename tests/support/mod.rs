@@ -21,9 +21,12 @@ pub(crate) mod folder;
 #[cfg(feature = "tool")]
 pub(crate) mod lake;
 pub(crate) mod memory;
+#[cfg(feature = "tool")]
+pub(crate) mod place;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod proxy;
 pub(crate) mod requests;
 #[cfg(feature = "lambda")]
 pub(crate) mod runtime_api;
 pub(crate) mod table;
+pub(crate) mod takes_all;

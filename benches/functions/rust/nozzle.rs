@@ -3,6 +3,8 @@
 
 #[path = "../../../src/bin/firehose-transform/invocations.rs"]
 mod invocations;
+#[path = "../../../tests/support/takes_all.rs"]
+mod takes_all;
 
 use std::env;
 
@@ -10,16 +12,17 @@ use aws_config::BehaviorVersion;
 use lambda_runtime::Error;
 use nozzle::{
     config::{environment, read_function_name, read_log_settings, read_settings, read_table_name},
-    dedup::{Answers, Claim, ClaimStore, Claimed, Terms, dynamodb::DynamoDbStore},
+    dedup::{ClaimStore, dynamodb::DynamoDbStore},
     firehose::FirehoseTransform,
     telemetry::{self, MetricsLog},
 };
+use takes_all::TakesAll;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init(&read_log_settings(environment));
     match env::args().nth(1).as_deref() {
-        Some("unclaimed") => serve(Unclaimed).await,
+        Some("unclaimed") => serve(TakesAll).await,
         Some(requests_at_once) => serve(dynamodb(requests_at_once.parse()?).await?).await,
         None => Err(invocations::refuse_to_start("which store?").await),
     }
@@ -36,16 +39,4 @@ async fn dynamodb(requests_at_once: usize) -> Result<DynamoDbStore, Error> {
     let shared = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let store = DynamoDbStore::new(&shared, read_table_name(environment)?);
     Ok(store.with_requests_at_once(requests_at_once))
-}
-
-/// Takes every claim.
-struct Unclaimed;
-
-impl ClaimStore for Unclaimed {
-    async fn claim(&self, claims: &[Claim<'_>], _terms: Terms) -> Answers {
-        Answers {
-            claimed: vec![Claimed::Taken; claims.len()],
-            failure: None,
-        }
-    }
 }
