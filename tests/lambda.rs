@@ -305,6 +305,14 @@ async fn the_log_may_be_text_and_the_counts_stay_json() {
     );
 }
 
+/// A record of an event that has so many bytes more than it needs.
+#[cfg(target_os = "linux")]
+fn padded(number: usize, padding: usize) -> Sent {
+    let event = event(&format!("{number:036}"));
+    let page = format!(r#","page":"{}"}}"#, "x".repeat(padding));
+    Sent::new(&format!("{number:06}"), 1, &event.replace('}', &page))
+}
+
 /// The most memory that the process has had.
 #[cfg(target_os = "linux")]
 fn peak_bytes(process_id: u32) -> u64 {
@@ -320,11 +328,7 @@ async fn a_full_request_of_6_mb_peaks_at_64_mb_of_memory() {
     const MEGABYTE: usize = 1024 * 1024;
     for padding in [320, 1_900, 100_000] {
         let (function, _table) = start(&[]).await;
-        let record = |number: usize| {
-            let event = event(&format!("{number:036}"));
-            let page = format!(r#","page":"{}"}}"#, "x".repeat(padding));
-            Sent::new(&format!("{number:06}"), 1, &event.replace('}', &page))
-        };
+        let record = |number| padded(number, padding);
         let record_bytes = request(&[record(0)]).len() - request(&[]).len() + 1;
         let records: Vec<_> = (0..(6 * MEGABYTE - 1_000) / record_bytes)
             .map(record)
@@ -340,4 +344,29 @@ async fn a_full_request_of_6_mb_peaks_at_64_mb_of_memory() {
         let peak = peak_bytes(function.process_id);
         assert!(peak <= 64 * MEGABYTE as u64, "{peak} bytes at the peak");
     }
+}
+
+/// How often the process has had a page put into its memory.
+#[cfg(target_os = "linux")]
+fn page_faults(process_id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process_id}/stat")).expect("it runs");
+    let (_, after_name) = status.rsplit_once(") ").expect("a name in brackets");
+    let faults = after_name.split(' ').nth(7);
+    faults.expect("a count").parse().expect("a number")
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_batch_uses_the_memory_of_the_one_before() {
+    let (function, _table) = start(&[]).await;
+    let records: Vec<_> = (0..1_000).map(|number| padded(number, 320)).collect();
+    let request = request(&records);
+    let mut faults = Vec::new();
+    for _ in 0..20 {
+        let before = page_faults(function.process_id);
+        function.invoke(request.clone()).await.answer();
+        faults.push(page_faults(function.process_id) - before);
+    }
+    let settled: u64 = faults[10..].iter().sum();
+    assert!(settled < 10 * 20, "{faults:?}");
 }
