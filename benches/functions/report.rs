@@ -254,7 +254,7 @@ fn head() -> String {
     let [date, processor, cores, versions] = [
         "date -u +%Y-%m-%d",
         "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 | xargs",
-        "nproc",
+        "nproc --all",
         "rustc --version; echo node $(node --version); \
          .cache/bench-venv/bin/python --version; \
          .cache/bench-venv/bin/pip list --format freeze | grep -E '^(boto3|awslambdaric|aws_lambda_powertools)=='; \
