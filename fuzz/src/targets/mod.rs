@@ -9,11 +9,13 @@
     reason = "a broken promise is to panic"
 )]
 
+mod answer;
 mod batch;
 mod event;
 mod line;
 mod tool;
 
+pub use answer::answer;
 pub use batch::{batch, request};
 pub use event::event;
 pub use line::{error_object, prefix};
@@ -23,6 +25,7 @@ pub use tool::{arguments, settings};
 pub type Target = (&'static str, fn(&[u8]));
 
 pub const ALL: &[Target] = &[
+    ("answer", answer),
     ("arguments", arguments),
     ("batch", batch),
     ("error_object", error_object),
