@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 /// The one that Nozzle is deployed with.
-pub(crate) const PROFILE: &str = "lambda";
+pub(crate) const PROFILE: &str = "function";
 const TABLE: &str = "claims";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
