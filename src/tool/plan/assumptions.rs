@@ -90,7 +90,7 @@ fn of_time(function: &Function, wishes: &Wishes) -> String {
     let source = if wishes.microseconds_per_event.is_some() {
         "as given"
     } else {
-        "three times what benches/RESULTS.md has"
+        "three times what benches/RESULTS.md has over TLS"
     };
     format!(
         "an event takes {} us of a whole processor ({source}), a request of 25 claims {} ms",

@@ -159,8 +159,8 @@ struct Choices {
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=10_240))]
     function_memory_megabytes: Option<u32>,
 
-    /// A whole processor's time for an event [default: three times what benches/RESULTS.md has: 15,
-    /// and 0.008 a byte]
+    /// A whole processor's time for an event [default: 15, and 0.008 a byte: three times
+    /// what benches/RESULTS.md has over TLS]
     #[arg(long, value_name = "MICROSECONDS", value_parser = positive)]
     microseconds_per_event: Option<f64>,
 
