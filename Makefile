@@ -12,7 +12,7 @@ TF = $(TERRAFORM) -chdir=terraform
 TFVARS = -var-file=environments/$(ENV).tfvars
 
 SAMPLE := fixtures/events.jsonl
-SAMPLE_SETTINGS = --event-years 2020-2030 --event-types $(shell python3 fixtures/make_events.py --types)
+SAMPLE_SETTINGS = --event-years 2020-2030 --event-types "$$(cat fixtures/event_types.txt)"
 
 help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
