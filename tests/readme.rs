@@ -39,5 +39,5 @@ fn every_command_of_the_tool_runs_as_it_stands_there() {
         assert_eq!(output.status.code(), Some(code), "{line}: {output:?}");
         assert!(!output.stdout.is_empty(), "{line}");
     }
-    assert!(folder.path().join("run.html").is_file());
+    assert!(folder.path().join("mine.html").is_file());
 }

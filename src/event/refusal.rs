@@ -120,7 +120,7 @@ impl Refusal {
                 "the text is no complete JSON; look for a cut-off record, a missing quote or comma, a raw line break or NaN"
             }
             Self::TooDeep => {
-                "nest arrays and objects at most 64 levels deep, or send the inner part as text"
+                "nest arrays and objects less deep (64 levels are always taken, more than 128 never), or send the inner part as text"
             }
             Self::ManyValues => "put exactly one event into a record",
             Self::NotAnObject => "send a JSON object, { … }",
