@@ -345,6 +345,9 @@ fn nonsense_is_refused() {
         ),
         (["--transform-buffer-seconds", "60"], "but not 60"),
         (["--buffer-seconds", "59"], "59 is not in 60..=900"),
+        (["--region", "nirvana"], "such as eu-central-1"),
+        (["--region", "eu-central-"], "such as eu-central-1"),
+        (["--region", "Eu-central-1"], "such as eu-central-1"),
         (["--sample", SAMPLE], "cannot be used with"),
     ] {
         check_refused(&[&load[..], &more].concat(), 2, expected);

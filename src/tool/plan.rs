@@ -77,6 +77,8 @@ struct Report<'a> {
     plans: Vec<Chain>,
     sample: Option<&'a Sample>,
     prices: &'a Prices,
+    #[serde(skip)]
+    prices_named: String,
     assumptions: Vec<String>,
     not_counted: Vec<&'static str>,
 }
@@ -91,13 +93,13 @@ impl<'a> Report<'a> {
             plans,
             sample: asked.sample.as_ref(),
             prices,
+            prices_named: prices.named(asked.wishes.region(prices)),
             not_counted: assumptions::NOT_COUNTED.to_vec(),
         }
     }
 
     fn write(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
-        let prices = format!("{}, list of {}", self.prices.region, self.prices.date);
-        Table::of(&self.plans, &prices).write(out, palette)?;
+        Table::of(&self.plans, &self.prices_named).write(out, palette)?;
         for plan in &self.plans {
             write_advice(plan, out, palette)?;
         }

@@ -30,11 +30,12 @@ pub(super) fn of(asked: &Asked, prices: &Prices, function: Option<&Function>) ->
         wishes,
         ..
     } = asked;
-    let region = wishes.region.as_deref().unwrap_or(&prices.region);
+    let region = wishes.region(prices);
     let mut all = vec![
         format!(
-            "prices: {}, list of {}, {}; a month of 30 days, a GB of 1,073,741,824 bytes",
-            prices.region, prices.date, prices.source
+            "prices: {} ({}); a month of 30 days, a GB of 1,073,741,824 bytes",
+            prices.named(region),
+            prices.source
         ),
         format!(
             "quotas are AWS's defaults ({region}; {} active partitions a stream): look up what the \

@@ -38,7 +38,7 @@ pub(super) struct Chain {
 impl Chain {
     pub(super) fn of(load: &Load, scale: f64, wishes: &Wishes, prices: &Prices) -> Self {
         let load = load.scaled(scale);
-        let region = wishes.region.as_deref().unwrap_or(&prices.region);
+        let region = wishes.region(prices);
         let intake = Intake::of(&load, PutQuota::of(region));
         let function = Function::of(&load, intake.buffers(), wishes);
         let claims = Claims::of(&load, wishes.claim_hours);

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{
     limits::{BATCH_SECONDS_MAX, BATCH_SECONDS_REFUSED, BATCH_TENTHS, BATCH_TENTHS_REFUSED},
     load::{Load, Partitions, Source},
+    prices::Prices,
     sample::{Described, Sample},
 };
 use crate::{firehose::Settings, partition::Key, tool::settings::SettingsOptions};
@@ -114,8 +115,8 @@ pub(in crate::tool) struct Plan {
     #[arg(long, value_name = "FACTOR", value_delimiter = ',', value_parser = scale)]
     scale: Vec<f64>,
 
-    /// The region whose quotas count [default: the price list's]
-    #[arg(long, value_name = "REGION")]
+    /// The region whose quotas count [default: the price list's]; its prices are --prices'
+    #[arg(long, value_name = "REGION", value_parser = region)]
     region: Option<String>,
 
     /// A price list that replaces the one inside
@@ -199,6 +200,11 @@ pub(super) struct Wishes {
 }
 
 impl Wishes {
+    /// The one that is planned for.
+    pub(super) fn region<'a>(&'a self, prices: &'a Prices) -> &'a str {
+        self.region.as_deref().unwrap_or(&prices.region)
+    }
+
     /// Terraform's defaults, which nobody is asked for here.
     pub(super) const ORIGINALS_DAYS: u32 = 30;
     pub(super) const ERRORS_DAYS: u32 = 90;
@@ -306,6 +312,20 @@ impl Plan {
 
 fn events_per_second(text: &str) -> Result<f64, String> {
     between(text, 0.0, 1e12)
+}
+
+/// As AWS names them: `eu-central-1`, `us-gov-east-1`.
+fn region(text: &str) -> Result<String, String> {
+    let mut parts = text.split('-').rev();
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word =
+        |part: &str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_region = parts.next().is_some_and(is_number) && parts.clone().count() >= 2;
+    if is_region && parts.all(is_word) {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be a region's name, such as eu-central-1".to_owned())
+    }
 }
 
 fn share(text: &str) -> Result<f64, String> {

@@ -29,6 +29,16 @@ pub(super) struct Prices {
 }
 
 impl Prices {
+    /// Whose they are, and whose they are not, for a plan in this region.
+    pub(super) fn named(&self, region: &str) -> String {
+        let named = format!("{}, list of {}", self.region, self.date);
+        if region == self.region {
+            named
+        } else {
+            format!("{named}; not {region}'s, for which give --prices")
+        }
+    }
+
     /// The list in this file, or ours.
     pub(super) fn read(file: Option<&Path>) -> Result<Self> {
         let Some(file) = file else {
