@@ -122,9 +122,15 @@ impl Environment {
                 "the function cannot start: {reason}{}",
                 environment.last_words().await
             ))),
-            Err(status) => Err(environment
-                .died("before it asked for an invocation", status)
-                .await),
+            Err(status) => {
+                let when = if status.as_ref().is_ok_and(ExitStatus::success) {
+                    "before it asked for an invocation: a handler is to be started with its \
+                     runtime, such as `python3 -m awslambdaric app.handler`"
+                } else {
+                    "before it asked for an invocation"
+                };
+                Err(environment.died(when, status).await)
+            }
         }
     }
 

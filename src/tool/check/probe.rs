@@ -275,8 +275,9 @@ const WHOLE_BATCH: &str =
     "the batch is tried 4 times, then all of its records go to the error prefix";
 const SHAPE: &str = "no batch from such a source is delivered: all goes to the error prefix. If no \
                      stream of yours has it, say which it has with --source";
-const ONE_BAD: &str = "the whole batch is tried 4 times, then goes to the error prefix: one record \
-                       takes thousands with it. A record that is Dropped leaves no trace";
+const ONE_BAD: &str = "where the function fails, the whole batch is tried 4 times, then goes to the \
+                       error prefix: one record takes thousands with it. Where it says Dropped, \
+                       the record is gone and leaves no trace";
 const DROPPED: &str = "what is Dropped is gone, and nothing tells";
 
 impl Verdict {

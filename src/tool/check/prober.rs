@@ -172,7 +172,10 @@ impl<F: Function> Prober<F> {
             return failure(error);
         }
         let mut findings = Findings::default();
-        findings.fail(format!("the whole batch fails with {}", some(&culprits)));
+        findings.fail(format!(
+            "the whole batch fails because of {}",
+            some(&culprits)
+        ));
         findings
     }
 
