@@ -344,7 +344,10 @@ fn nonsense_is_refused() {
             "it must be from 0.2 to 3",
         ),
         (["--transform-buffer-seconds", "60"], "but not 60"),
-        (["--buffer-seconds", "59"], "59 is not in 60..=900"),
+        (
+            ["--buffer-seconds", "59"],
+            "it must be a whole number from 60 to 900",
+        ),
         (["--region", "nirvana"], "such as eu-central-1"),
         (["--region", "eu-central-"], "such as eu-central-1"),
         (["--region", "Eu-central-1"], "such as eu-central-1"),

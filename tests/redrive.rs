@@ -8,6 +8,7 @@ mod support;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     thread,
@@ -303,6 +304,9 @@ fn lines_that_are_no_error_objects_are_named_and_the_others_sent() {
     );
     place.write("errors/c.gz", &whole[..whole.len() - 20]);
     place.write("errors/.hidden", "hello\n");
+    symlink("nowhere", place.path("errors/d")).unwrap();
+    let (_, code) = place.summary(&[]);
+    assert_eq!(code, 1);
     let (summary, code) = place.summary(&["--execute", "--export", "left"]);
     assert_eq!(code, 1);
     check(&summary, &json!({"sent": 4, "not_error_objects": 4}));
@@ -311,11 +315,16 @@ fn lines_that_are_no_error_objects_are_named_and_the_others_sent() {
     assert_eq!(lines["it is empty"], json!(["errors/a:3"]));
     assert_eq!(lines["it has no rawData"], json!(["errors/a:4"]));
     assert_eq!(lines["it breaks off"], json!(["errors/b:1"]));
-    let unreadable = summary["unreadable"][0].as_str().unwrap();
-    assert!(
-        unreadable.starts_with("errors/c.gz cannot be read beyond line 2"),
-        "{unreadable}"
-    );
+    for (index, expected) in [
+        "errors/c.gz cannot be read beyond line 2",
+        "errors/d cannot be read: `errors/d` cannot be opened",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let unreadable = summary["unreadable"][index].as_str().unwrap();
+        assert!(unreadable.starts_with(expected), "{unreadable}");
+    }
     let named = fs::read_to_string(place.path("left/not-error-objects.txt")).unwrap();
     assert_eq!(named.lines().count(), 4, "{named}");
     assert_eq!(place.delivered().len(), 4);
@@ -509,6 +518,23 @@ fn a_command_that_makes_no_sense_says_what_does() {
             &["errors", "--to", "lake:lake", "--since", "odd"],
             1,
             "2026-11-20",
+        ),
+        (
+            &["errors", "--to", "lake:errors/object"],
+            1,
+            "is a file, not a folder",
+        ),
+        (
+            &[
+                "errors",
+                "--to",
+                "lake:mine",
+                "--execute",
+                "--journal",
+                "/dev/null",
+            ],
+            1,
+            "`/dev/null` cannot be used: it is no file",
         ),
         (
             &["errors", "--to", "lake:lake", "--table", "t"],

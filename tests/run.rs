@@ -250,6 +250,11 @@ fn what_cannot_work_is_said_before_any_work() {
         &[&input, "--claims", "file", "--lake", "other"],
         "--claims file cannot be used: `file` is a file, not a folder",
     );
+    for claims in ["mine", "mine/events", "mine/new/folder"] {
+        let expected = format!("--claims {claims} cannot be used: it would lie among");
+        place.check_refused(&[&input, "--claims", claims, "--lake", "mine"], &expected);
+        assert_eq!(files(&place.path("mine")), [""; 0].map(PathBuf::from));
+    }
     place.check_refused(
         &[&input, "--prefix", "!{timestamp:QQ}/"],
         "--prefix: `!{timestamp:QQ}`: the letter `Q`",
@@ -273,7 +278,10 @@ fn what_cannot_work_is_said_before_any_work() {
         "--partition-keys is \"month,moon\"; it must be",
     );
     place.check_refused(&[&input, "--batch-mb", "4"], "a number from 0.2 to 3");
-    place.check_refused(&[&input, "--ttl-hours", "0"], "--ttl-hours");
+    for hours in ["0", "8761", "-1", "a", "99999999999999999999"] {
+        let expected = "it must be a whole number from 1 to 8760";
+        place.check_refused(&[&input, "--ttl-hours", hours], expected);
+    }
     place.check_refused(&[&input, "--compression", "zip"], "none, gzip");
 }
 

@@ -20,7 +20,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use tokio::{runtime::Builder, sync::Notify};
 
-use super::{interrupt::INTERRUPTED, now};
+use super::{interrupt::INTERRUPTED, now, whole::whole};
 use crate::local::{function::Function, invoke_url::InvokeUrl};
 use probe::{Needs, Probe, Verdict};
 use prober::Prober;
@@ -78,7 +78,7 @@ pub(super) struct Check {
     partition_keys: Option<Vec<String>>,
 
     /// How many seconds an invocation may take: 1 to 300, which is what Firehose waits
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=TIMEOUT_SECONDS_MAX))]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = whole(1..=TIMEOUT_SECONDS_MAX))]
     timeout: u64,
 
     /// Put this probe only; may be given more than once

@@ -17,6 +17,7 @@ mod report;
 mod run;
 mod settings;
 mod terminal;
+mod whole;
 
 use std::{ffi::OsString, process::ExitCode, time::SystemTime};
 

@@ -2,14 +2,14 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
 
 use crate::{
     dedup::embedded::EmbeddedStore,
-    local::{journal::Journal, lake},
+    local::{journal::Journal, lake, prefix::OWN_FOLDER},
 };
 
 /// They exist and are absolute.
@@ -20,7 +20,7 @@ pub(super) struct Places {
 
 /// Where claims lie unless they are said to lie elsewhere.
 pub(super) fn claims_folder(lake: &Path, claims: Option<&Path>) -> PathBuf {
-    claims.map_or_else(|| lake.join(".nozzle/claims"), Path::to_owned)
+    claims.map_or_else(|| lake.join(OWN_FOLDER).join("claims"), Path::to_owned)
 }
 
 impl Places {
@@ -31,6 +31,7 @@ impl Places {
             .with_context(|| format!("{named} cannot be used"))?;
         let claims = claims_folder(&lake, claims);
         no_file(&claims)
+            .and_then(|()| not_among(&lake, &claims))
             .and_then(|()| Ok(fs::create_dir_all(&claims)?))
             .and_then(|()| Ok(fs::canonicalize(&claims)?))
             .map(|claims| Self { lake, claims })
@@ -42,8 +43,21 @@ impl Places {
     }
 }
 
+/// Whoever reads the lake would take claims for data, but for what is the lake's own.
+fn not_among(lake: &Path, claims: &Path) -> Result<()> {
+    let claims = path::absolute(claims)?;
+    // It may not be there yet, and what is above it may be known by another name.
+    let above = claims.ancestors().find(|above| above.exists());
+    let above = above.unwrap_or(&claims);
+    let claims = fs::canonicalize(above)?.join(claims.strip_prefix(above)?);
+    if claims.starts_with(lake) && !claims.starts_with(lake.join(OWN_FOLDER)) {
+        bail!("it would lie among the lake's data; name a folder outside of the lake, or none")
+    }
+    Ok(())
+}
+
 /// Neither a folder nor one above it is a file.
-fn no_file(folder: &Path) -> Result<()> {
+pub(super) fn no_file(folder: &Path) -> Result<()> {
     match folder.ancestors().find(|above| above.exists()) {
         Some(above) if !above.is_dir() => {
             bail!("`{}` is a file, not a folder", above.display())

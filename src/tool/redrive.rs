@@ -44,7 +44,7 @@ use super::{
     aws::{Aws, Table},
     interrupt::{INTERRUPTED, stop_on_signal, tell},
     now,
-    places::{Places, claims_folder},
+    places::{Places, claims_folder, no_file},
     progress::Progress as Bar,
     run::SummaryFormat,
 };
@@ -165,6 +165,13 @@ impl<'a> Session<'a> {
         let settings = self.options.settings()?;
         let layout = self.options.layout.read(&settings.rules.partition_keys)?;
         if !self.options.execute {
+            no_file(lake).with_context(|| format!("lake:{} cannot be used", lake.display()))?;
+            if !lake.exists() {
+                tell(&format!(
+                    "there is no lake `{}` yet: --execute would make it",
+                    lake.display()
+                ));
+            }
             let claims = claims_folder(lake, claims);
             let is_there = claims.join("store").exists();
             let store = is_there.then(|| EmbeddedStore::open(&claims)).transpose()?;
@@ -361,7 +368,7 @@ fn conclude(
 
 fn exit_code(tally: &Tally, mode: Mode, is_stopped: bool) -> ExitCode {
     let is_left = match mode {
-        Mode::DryRun => !tally.unreadable.is_empty(),
+        Mode::DryRun => !tally.unreadable.is_empty() || tally.lines_lost() > 0,
         Mode::Executed => tally.is_left(),
     };
     if is_stopped {

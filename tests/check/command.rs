@@ -136,7 +136,7 @@ fn what_cannot_be_probed_is_said_in_a_sentence() {
     check_refused(
         &["--command", "true", "--timeout", "301"],
         2,
-        "301 is not in 1..=300",
+        "it must be a whole number from 1 to 300",
     );
 }
 

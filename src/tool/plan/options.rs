@@ -12,7 +12,11 @@ use super::{
     prices::Prices,
     sample::{Described, Sample},
 };
-use crate::{firehose::Settings, partition::Key, tool::settings::SettingsOptions};
+use crate::{
+    firehose::Settings,
+    partition::Key,
+    tool::{settings::SettingsOptions, whole::whole},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +84,7 @@ pub(in crate::tool) struct Plan {
 
     /// Partitions that get events within an hour, each as many: one for each type and subtype. That
     /// a new day or hour replaces them all is seen to [default: as in the sample, or 20]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(1..=u32::MAX))]
     partitions_per_hour: Option<u32>,
 
     /// The peak's events a second over the mean's
@@ -104,11 +108,11 @@ pub(in crate::tool) struct Plan {
     compression: Option<f64>,
 
     /// How many hours an event is remembered: 1 to 8760
-    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = clap::value_parser!(u32).range(1..=8760))]
+    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = whole(1_u32..=8760))]
     claim_hours: u32,
 
     /// How many days of delivered events S3 keeps when the month is billed
-    #[arg(long, value_name = "DAYS", default_value = "365", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    #[arg(long, value_name = "DAYS", default_value = "365", value_parser = whole(1_u32..=36_500))]
     retention_days: u32,
 
     /// A column for this many times the load; may be repeated, or be a list with commas
@@ -149,15 +153,15 @@ struct Choices {
     transform_buffer_seconds: Option<u32>,
 
     /// Firehose's buffer of a partition, in MB: 64 to 128
-    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(64..=128))]
+    #[arg(long, value_name = "MB", value_parser = whole(64_u32..=128))]
     buffer_megabytes: Option<u32>,
 
     /// The same in seconds: 60 to 900
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(60..=900))]
+    #[arg(long, value_name = "SECONDS", value_parser = whole(60_u32..=900))]
     buffer_seconds: Option<u32>,
 
     /// The function's memory, in MB: 128 to 10240
-    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=10_240))]
+    #[arg(long, value_name = "MB", value_parser = whole(128_u32..=10_240))]
     function_memory_megabytes: Option<u32>,
 
     /// A whole processor's time for an event [default: 15, and 0.008 a byte: three times

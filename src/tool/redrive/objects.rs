@@ -70,7 +70,8 @@ impl Objects for Folder {
             if is_redriven {
                 return Ok(());
             }
-            let bytes = fs::metadata(path)?.len();
+            // What cannot be read is named when it is opened.
+            let bytes = fs::metadata(path).map_or(0, |found| found.len());
             let name = name(path)?;
             objects.push(Object { name, bytes });
             Ok(())

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     firehose::Settings,
-    tool::{layout::LayoutOptions, run::SummaryFormat, settings::SettingsOptions},
+    tool::{layout::LayoutOptions, run::SummaryFormat, settings::SettingsOptions, whole::whole},
 };
 
 const HOURS_MAX: u64 = 8760;
@@ -72,7 +72,7 @@ pub(in crate::tool) struct Options {
 
     /// How many hours an event is remembered, as the function is told: 1 to 8760 [default: 24; for
     /// ever in a lake of this machine]
-    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
+    #[arg(long, value_name = "HOURS", value_parser = whole(1..=HOURS_MAX))]
     ttl_hours: Option<u64>,
 
     /// Only records that would be refused for this reason, or `accepted`; may be given several times
@@ -92,7 +92,7 @@ pub(in crate::tool) struct Options {
     until: Option<String>,
 
     /// Send so many records at most; the same command goes on behind them
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u64::MAX))]
     limit: Option<u64>,
 
     /// Send what would be refused again too
@@ -112,7 +112,7 @@ pub(in crate::tool) struct Options {
     pub(super) export: Option<PathBuf>,
 
     /// Records a second at most
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", value_parser = whole(1..=u32::MAX))]
     pub(super) rate: Option<u32>,
 
     /// Where it is kept how far the redrive is [default: in redriven/ beside a folder; for S3 in
@@ -121,7 +121,7 @@ pub(in crate::tool) struct Options {
     pub(super) journal: Option<PathBuf>,
 
     /// Record bytes after which a lake's files are finished, in MiB: 1 to 10000
-    #[arg(long, value_name = "MIB", default_value = "16", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "MIB", default_value = "16", value_parser = whole(1_u64..=10_000))]
     pub(super) flush_mb: u64,
 
     /// How the summary is written

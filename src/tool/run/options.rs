@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     firehose::Settings,
     local::{Watch, batch::Limits, lake::Layout},
-    tool::{layout::LayoutOptions, settings::SettingsOptions},
+    tool::{layout::LayoutOptions, settings::SettingsOptions, whole::whole},
 };
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -59,11 +59,11 @@ pub(in crate::tool) struct Options {
     batch_mb: usize,
 
     /// Record bytes after which files are finished, in MiB: 1 to 10000
-    #[arg(long, value_name = "MIB", default_value = "128", value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    #[arg(long, value_name = "MIB", default_value = "128", value_parser = whole(1_u64..=10_000))]
     flush_mb: u64,
 
     /// How many hours an event is remembered: 1 to 8760 [default: for ever]
-    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u64).range(1..=HOURS_MAX))]
+    #[arg(long, value_name = "HOURS", value_parser = whole(1..=HOURS_MAX))]
     ttl_hours: Option<u64>,
 
     /// How the summary is written
