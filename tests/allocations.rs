@@ -62,10 +62,8 @@ fn an_event_allocates_nothing_of_its_own() {
         allocated(&body, records).count_total
     };
     let (short, long) = (count(1_000), count(6_000));
-    assert!(
-        short <= 24 && long <= short + 4,
-        "{short} allocations for 1,000 records, {long} for 6,000"
-    );
+    assert_eq!(short, long);
+    assert!(short <= 14, "{short} allocations");
 }
 
 #[test]

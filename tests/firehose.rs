@@ -5,20 +5,24 @@ mod support;
 
 use std::{
     collections::HashMap,
+    io::{Read, Seek},
+    sync::{Arc, Mutex},
     time::{Duration, UNIX_EPOCH},
 };
 
 use aws_lambda_events::event::firehose::{KinesisFirehoseEvent, KinesisFirehoseResponse};
 use nozzle::{
     config::read_settings,
-    dedup::Owner,
+    dedup::{Answers, Claim, ClaimStore, Owner, Terms},
     event::Refusal,
     firehose::{Answer, Counts, FirehoseTransform, Moment, Settings, Unavailable},
+    telemetry::{Metric, Quantity},
 };
 use proptest::prelude::*;
 use support::{
     memory::Memory,
     requests::{Sent, event, request, results},
+    takes_all::TakesAll,
 };
 use tokio::time::Instant;
 
@@ -347,6 +351,128 @@ fn an_envelope_that_cannot_be_read_fails_the_batch_only() {
         );
     }
     check(&function, &[Sent::new("1", 1, &event("a"))], "O");
+}
+
+#[test]
+fn each_kind_of_failure_is_counted_under_its_own_name() {
+    #[track_caller]
+    fn check(values: &[(&str, &str)], body: &[u8], expected: &str) {
+        let function = FirehoseTransform::new(settings(values), Memory::answering(0));
+        let failure = answer_at(&function, body, NOW_SECONDS).expect_err(expected);
+        assert_eq!(
+            failure.metrics(),
+            [Metric::new(expected, Quantity::Count(1))]
+        );
+    }
+    let body = request(&[Sent::new("1", 1, &event("a"))]);
+    check(&[], b"{}", "envelope_failures");
+    check(&[("RESPONSE_BYTES_MAX", "1")], &body, "response_failures");
+    check(&[], &body, "claim_failures");
+}
+
+const STORE_TAKES: Duration = Duration::from_millis(250);
+
+/// A store that is slow, and notes on what terms it is asked.
+#[derive(Default)]
+struct Slow {
+    terms: Mutex<Option<Terms>>,
+}
+
+impl ClaimStore for Slow {
+    async fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> Answers {
+        *self.terms.lock().expect("no test has panicked") = Some(terms);
+        tokio::time::sleep(STORE_TAKES).await;
+        TakesAll.claim(claims, terms).await
+    }
+}
+
+/// The terms of a claim, and the counts of its batch, on a clock that stands still otherwise.
+fn claim_slowly(values: &[(&str, &str)], left: Duration) -> (Duration, Terms, Counts) {
+    let store = Slow::default();
+    let function = FirehoseTransform::new(settings(values), &store);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let started = Instant::now();
+        let moment = Moment {
+            now: UNIX_EPOCH + Duration::from_secs(NOW_SECONDS),
+            deadline: started + left,
+        };
+        let body = request(&[Sent::new("1", 1, &event("a"))]);
+        let answer = function.answer(&body, moment).await;
+        let counts = answer.expect("the batch is answered").counts;
+        assert_eq!(counts.request_bytes, body.len());
+        let terms = store.terms.lock().expect("no test has panicked");
+        let terms = terms.expect("the store was asked");
+        (terms.deadline - started, terms, counts)
+    })
+}
+
+#[test]
+fn the_store_may_try_until_a_second_is_left_and_no_longer_than_five_where_events_pass_without_it() {
+    #[track_caller]
+    fn check(policy: &str, seconds_left: u64, expected: u64) {
+        let left = Duration::from_secs(seconds_left);
+        let (patience, ..) = claim_slowly(&[("ON_CLAIM_FAILURE", policy)], left);
+        assert_eq!(patience, Duration::from_secs(expected), "{policy}");
+    }
+    check("retry", 60, 59);
+    check("retry", 3, 2);
+    check("deliver", 60, 5);
+    check("deliver", 3, 2);
+}
+
+#[test]
+fn a_claim_lives_as_long_as_is_set_and_its_time_is_measured() {
+    let (_, terms, counts) =
+        claim_slowly(&[("EVENT_CACHE_TTL_HOURS", "2")], Duration::from_mins(1));
+    assert_eq!(terms.now_seconds, NOW_SECONDS);
+    assert_eq!(terms.ttl_seconds, NOW_SECONDS + 7_200);
+    assert_eq!(counts.claim_duration, STORE_TAKES);
+    assert_eq!(counts.duration, STORE_TAKES);
+}
+
+/// What is logged from warnings on while this runs.
+fn warnings(run: impl FnOnce()) -> Vec<String> {
+    let log = Arc::new(tempfile::tempfile().expect("a file"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(Arc::clone(&log))
+        .finish();
+    tracing::subscriber::with_default(subscriber, run);
+    let (mut log, mut text) = (&*log, String::new());
+    log.rewind().expect("the log can be read");
+    log.read_to_string(&mut text).expect("the log is text");
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn ten_refusals_of_a_batch_have_a_line_each_and_the_others_are_counted() {
+    #[track_caller]
+    fn check(refused: usize, lines_expected: usize, more_expected: Option<&str>) {
+        let ids = (0..refused).map(|number| Sent::new(&number.to_string(), 1, "no json"));
+        let records: Vec<_> = ids.chain([Sent::new("fine", 1, &event("a"))]).collect();
+        let lines = warnings(|| drop(answer(&function(&[]), &records)));
+        let (more, each): (Vec<_>, Vec<_>) =
+            lines.iter().partition(|line| line.contains("refused more"));
+        assert_eq!(each.len(), lines_expected, "{each:#?}");
+        assert!(
+            each.iter().all(|line| line.contains("not_json")),
+            "{each:#?}"
+        );
+        let more: Vec<_> = more
+            .iter()
+            .filter_map(|line| line.rsplit(' ').next())
+            .collect();
+        assert_eq!(more, Vec::from_iter(more_expected));
+    }
+    check(0, 0, None);
+    check(10, 10, None);
+    check(11, 10, Some("more=1"));
+    check(25, 10, Some("more=15"));
 }
 
 #[test]
