@@ -369,7 +369,7 @@ impl Levels {
             return Err(Problem::TooDeep);
         }
         self.count += 1;
-        self.objects = self.objects << 1 | u128::from(level == Level::Object);
+        self.objects = (self.objects << 1) + u128::from(level == Level::Object);
         self.is_fresh = true;
         Ok(())
     }
