@@ -561,6 +561,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_passed_and_what_is_left_is_the_whole_text() {
+        let mut cursor = Cursor::new(" [1, 23] ");
+        assert_eq!((cursor.position(), cursor.rest_length()), (0, 9));
+        cursor.enter_array().unwrap();
+        assert_eq!((cursor.position(), cursor.rest_length()), (2, 7));
+        while cursor.next_element().unwrap() {
+            cursor.value().unwrap();
+        }
+        assert_eq!((cursor.position(), cursor.rest_length()), (8, 1));
+    }
+
+    #[test]
     fn strings_are_decoded_when_asked() {
         let decode = |text: &str| match Cursor::new(text).value() {
             Ok(Value::String(spelled)) => spelled.decode().map(Cow::into_owned),

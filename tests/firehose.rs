@@ -255,8 +255,10 @@ fn what_is_known_to_be_a_duplicate_stays_one_when_the_store_goes_away() {
 
 #[test]
 fn a_response_fits_to_the_byte_and_one_less_is_overflow() {
-    let records: Vec<_> = (1..=50)
-        .map(|length| Sent::new(&length.to_string(), 1, &event(&"x".repeat(length))))
+    let lengths = (1..=50).chain([1]);
+    let records: Vec<_> = lengths
+        .enumerate()
+        .map(|(id, length)| Sent::new(&id.to_string(), 1, &event(&"x".repeat(length))))
         .collect();
     let whole = answer(&function(&[]), &records).body.len();
     let limited = |limit: usize| {
@@ -372,22 +374,30 @@ fn each_kind_of_failure_is_counted_under_its_own_name() {
 
 const STORE_TAKES: Duration = Duration::from_millis(250);
 
-/// A store that is slow, and notes on what terms it is asked.
+/// A store that is slow, and notes on what terms it is asked, and the time that leads the claim.
 #[derive(Default)]
 struct Slow {
-    terms: Mutex<Option<Terms>>,
+    asked: Mutex<Option<(Terms, Option<i128>)>>,
 }
 
 impl ClaimStore for Slow {
     async fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> Answers {
-        *self.terms.lock().expect("no test has panicked") = Some(terms);
+        let led_by = claims.first().and_then(|claim| claim.led_by);
+        *self.asked.lock().expect("no test has panicked") = Some((terms, led_by));
         tokio::time::sleep(STORE_TAKES).await;
         TakesAll.claim(claims, terms).await
     }
 }
 
-/// The terms of a claim, and the counts of its batch, on a clock that stands still otherwise.
-fn claim_slowly(values: &[(&str, &str)], left: Duration) -> (Duration, Terms, Counts) {
+struct SlowClaim {
+    patience: Duration,
+    terms: Terms,
+    led_by: Option<i128>,
+    counts: Counts,
+}
+
+/// Claims an event, on a clock that stands still but for the store.
+fn claim_slowly(values: &[(&str, &str)], left: Duration) -> SlowClaim {
     let store = Slow::default();
     let function = FirehoseTransform::new(settings(values), &store);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -405,9 +415,15 @@ fn claim_slowly(values: &[(&str, &str)], left: Duration) -> (Duration, Terms, Co
         let answer = function.answer(&body, moment).await;
         let counts = answer.expect("the batch is answered").counts;
         assert_eq!(counts.request_bytes, body.len());
-        let terms = store.terms.lock().expect("no test has panicked");
-        let terms = terms.expect("the store was asked");
-        (terms.deadline - started, terms, counts)
+        let asked = store.asked.lock().expect("no test has panicked");
+        let (terms, led_by) = asked.expect("the store was asked");
+        let patience = terms.deadline - started;
+        SlowClaim {
+            patience,
+            terms,
+            led_by,
+            counts,
+        }
     })
 }
 
@@ -416,8 +432,8 @@ fn the_store_may_try_until_a_second_is_left_and_no_longer_than_five_where_events
     #[track_caller]
     fn check(policy: &str, seconds_left: u64, expected: u64) {
         let left = Duration::from_secs(seconds_left);
-        let (patience, ..) = claim_slowly(&[("ON_CLAIM_FAILURE", policy)], left);
-        assert_eq!(patience, Duration::from_secs(expected), "{policy}");
+        let claim = claim_slowly(&[("ON_CLAIM_FAILURE", policy)], left);
+        assert_eq!(claim.patience, Duration::from_secs(expected), "{policy}");
     }
     check("retry", 60, 59);
     check("retry", 3, 2);
@@ -427,12 +443,19 @@ fn the_store_may_try_until_a_second_is_left_and_no_longer_than_five_where_events
 
 #[test]
 fn a_claim_lives_as_long_as_is_set_and_its_time_is_measured() {
-    let (_, terms, counts) =
-        claim_slowly(&[("EVENT_CACHE_TTL_HOURS", "2")], Duration::from_mins(1));
-    assert_eq!(terms.now_seconds, NOW_SECONDS);
-    assert_eq!(terms.ttl_seconds, NOW_SECONDS + 7_200);
-    assert_eq!(counts.claim_duration, STORE_TAKES);
-    assert_eq!(counts.duration, STORE_TAKES);
+    let claim = claim_slowly(&[("EVENT_CACHE_TTL_HOURS", "2")], Duration::from_mins(1));
+    assert_eq!(claim.terms.now_seconds, NOW_SECONDS);
+    assert_eq!(claim.terms.ttl_seconds, NOW_SECONDS + 7_200);
+    assert_eq!(claim.counts.claim_duration, STORE_TAKES);
+    assert_eq!(claim.counts.duration, STORE_TAKES);
+}
+
+#[test]
+fn a_claim_is_led_by_the_events_time_where_that_is_part_of_its_identity() {
+    let led_by =
+        |identity| claim_slowly(&[("EVENT_IDENTITY", identity)], Duration::from_mins(1)).led_by;
+    assert_eq!(led_by("event"), Some(1_712_511_721_022_075_000));
+    assert_eq!(led_by("uuid"), None);
 }
 
 /// What is logged from warnings on while this runs.
