@@ -300,7 +300,7 @@ fn key(hasher: &SipHasher24, claim: &Claim<'_>) -> Key {
         .clamp(0, LEADING_SECONDS_MAX)
         .unsigned_abs();
     let hash = hash >> (u128::BITS - HASH_BITS_AFTER_TIME);
-    (seconds << HASH_BITS_AFTER_TIME | hash).to_be_bytes()
+    ((seconds << HASH_BITS_AFTER_TIME) + hash).to_be_bytes()
 }
 
 /// As it is stored: when it expires, and its owner, the arrival last where there is one.
@@ -778,6 +778,14 @@ mod tests {
     }
 
     #[test]
+    fn in_memory_a_key_is_its_own_hash() {
+        let hash = |key: Key| BuildHasherDefault::<AsHashed>::new().hash_one(key);
+        let end = 0x0304_0506_0708_090a_u64.to_ne_bytes();
+        let key: Key = [[1; 8], end].concat().try_into().unwrap();
+        assert_eq!(hash(key), 0x0304_0506_0708_090a);
+    }
+
+    #[test]
     fn a_claim_is_stored_the_same_for_ever() {
         #[track_caller]
         fn check(arrival_milliseconds: Option<i64>, expected: &[u8]) {
@@ -828,12 +836,11 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_damaged_claim_is_not_answered_and_the_others_are() {
-        let folder = tempdir().unwrap();
-        let store = EmbeddedStore::open(folder.path()).unwrap();
+    /// A store that holds 500 claims until then, of which some are damaged.
+    async fn damaged(folder: &Path, ttl_seconds: u64) -> EmbeddedStore {
+        let store = EmbeddedStore::open(folder).unwrap();
         for n in 0..500 {
-            claim(&store, &n.to_string(), [0, NEVER]).await;
+            claim(&store, &n.to_string(), [0, ttl_seconds]).await;
         }
         store.commit(b"").unwrap();
         store.disk.claims.rotate_memtable_and_wait().unwrap();
@@ -844,8 +851,24 @@ mod tests {
         let mut bytes = fs::read(table.path()).unwrap();
         bytes[60] ^= 1;
         fs::write(table.path(), bytes).unwrap();
+        EmbeddedStore::open(folder).unwrap()
+    }
 
-        let store = EmbeddedStore::open(folder.path()).unwrap();
+    #[tokio::test]
+    async fn expired_claims_that_cannot_be_swept_are_tried_again_in_an_hour() {
+        let folder = tempdir().unwrap();
+        let store = damaged(folder.path(), 100).await;
+        for (now, sweep_at) in [(99, 100), (100, 3_700), (3_699, 3_700), (3_700, 7_300)] {
+            claim(&store, &format!("made at {now}"), [now, NEVER]).await;
+            store.commit(b"").unwrap();
+            assert_eq!(lock(&store.ledger).sweep_at_seconds, sweep_at, "at {now}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_claim_is_not_answered_and_the_others_are() {
+        let folder = tempdir().unwrap();
+        let store = damaged(folder.path(), NEVER).await;
         let mut held = 0;
         for n in 0..500 {
             let Answers { claimed, failure } = claim(&store, &n.to_string(), [0, NEVER]).await;
