@@ -885,6 +885,79 @@ mod tests {
     }
 
     #[test]
+    fn a_database_that_has_fewer_commits_than_were_sealed_is_damaged() {
+        #[track_caller]
+        fn check(folder: &Path, sealed: &str, expected: Option<&str>) {
+            fs::write(folder.join("commits"), sealed).unwrap();
+            let trouble = EmbeddedStore::open(folder).err().map(|error| error.trouble);
+            let damage = trouble.map(|trouble| match trouble {
+                Trouble::Damaged(what) => what,
+                other => other.to_string(),
+            });
+            assert_eq!(damage.as_deref(), expected, "{sealed}");
+        }
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        for _ in 0..3 {
+            store.commit(b"").unwrap();
+        }
+        drop(store);
+        assert_eq!(
+            fs::read(folder.path().join("commits")).unwrap(),
+            seal(3).as_bytes()
+        );
+        check(folder.path(), &seal(3), None);
+        check(folder.path(), &seal(2), None);
+        let lost = "of 5 commits, the last 2 are lost";
+        check(folder.path(), &seal(5), Some(lost));
+        for text in ["3\n", "", "three\n", seal(3).trim_end()] {
+            check(
+                folder.path(),
+                text,
+                Some("the file \"commits\" holds no number"),
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_claim_of_a_commit_bears_witness_when_it_is_opened_again() {
+        let folder = tempdir().unwrap();
+        let witness = |store: &EmbeddedStore| lock(&store.ledger).witness.clone();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let first = witness(&store);
+        claim(&store, "1", [0, NEVER]).await;
+        store.commit(b"").unwrap();
+        let last = witness(&store);
+        assert_ne!(last, first);
+        store.commit(b"nothing was claimed").unwrap();
+        assert_eq!(witness(&store), last);
+        drop(store);
+        assert_eq!(witness(&EmbeddedStore::open(folder.path()).unwrap()), last);
+    }
+
+    #[test]
+    fn what_cannot_be_written_in_the_background_fails_the_commit_and_does_not_hold_it() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        fs::remove_dir_all(store.disk.notes.path().join("tables")).unwrap();
+        let note = vec![0; 1 << 20];
+        let failure = (0..20).find_map(|_| store.commit(&note).err());
+        let failure = failure.unwrap().to_string();
+        assert!(failure.contains("in the background"), "{failure}");
+    }
+
+    /// As a process does that another thread is just starting.
+    #[test]
+    fn the_folder_is_free_once_the_store_is_dropped_whoever_else_holds_its_files() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let held_elsewhere = store.seal.0.try_clone().unwrap();
+        drop(store);
+        assert!(EmbeddedStore::open(folder.path()).is_ok());
+        drop(held_elsewhere);
+    }
+
+    #[test]
     fn what_a_later_version_wrote_is_refused() {
         let folder = tempdir().unwrap();
         let store = EmbeddedStore::open(folder.path()).unwrap();
