@@ -56,12 +56,27 @@ async fn new_events_cost_a_request_per_25_and_known_ones_twice_that() {
             (NOW + DAY, Held(A), 2),
         ] {
             proxy.play(|_| Pass);
+            let started = Instant::now();
             let claimed = batch.settles(&store, A, now).await;
+            assert_eq!(started.elapsed(), Duration::ZERO, "{events}");
             assert!(claimed.iter().all(|one| *one == answer), "{events}");
             assert_eq!(proxy.requests().len(), requests * rounds, "{events}");
             let statements: usize = proxy.requests().iter().sum();
             assert_eq!(statements, events * rounds, "{events}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_requests_are_under_way_at_once_than_are_allowed() {
+    let proxy = Proxy::in_memory();
+    proxy.play(|_| Delay(SECOND / 2));
+    for (at_once, expected) in [(1, SECOND * 4), (2, SECOND * 2), (8, SECOND / 2)] {
+        let store = store_behind(&proxy).with_requests_at_once(at_once);
+        let started = Instant::now();
+        let batch = Batch::of(&format!("{at_once} at once"), 200);
+        batch.settles(&store, A, NOW).await;
+        assert_eq!(started.elapsed(), expected, "{at_once}");
     }
 }
 
@@ -573,6 +588,14 @@ async fn a_redrive_is_told_at_once_what_will_not_pass() {
         assert_eq!(started.elapsed(), Duration::ZERO, "{fault:?}");
         assert!(why.contains(says), "{why}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_item_is_none() {
+    let proxy = Proxy::in_memory();
+    proxy.play(|_| Garbage(r#"{"Responses":[{"Item":{}}]}"#));
+    let (store, batch) = (store_behind(&proxy), Batch::of("empty", 1));
+    assert_eq!(batch.look_up(&store, SECOND).await.unwrap(), [None]);
 }
 
 #[tokio::test(start_paused = true)]
