@@ -507,9 +507,9 @@ async fn what_a_redrive_asks_is_answered_in_the_end() {
             owner: A,
             ttl_seconds,
         };
-        assert_eq!(held, [Some(claim); 500], "{fault:?}");
+        assert_eq!(held, vec![Some(claim); 500], "{fault:?}");
         let released = store.release(&claims, deadline).await.unwrap();
-        assert_eq!(released, [Released::Free; 500], "{fault:?}");
+        assert_eq!(released, vec![Released::Free; 500], "{fault:?}");
         assert_eq!(proxy.table().len(), 0, "{fault:?}");
     }
 }

@@ -1,5 +1,4 @@
 //! What a process writes to its standard output, seen from outside.
-#![expect(clippy::expect_used, reason = "a test may panic")]
 
 use std::{env, process::Command, time::UNIX_EPOCH};
 
