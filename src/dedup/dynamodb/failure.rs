@@ -246,6 +246,22 @@ mod tests {
     }
 
     #[test]
+    fn a_code_tells_what_has_to_be_changed() {
+        for (code, expected) in [
+            ("ThrottlingError", None),
+            ("ResourceNotFound", Some(Cause::NoTable)),
+            ("AccessDenied", Some(Cause::NoPermission)),
+            ("InvalidSignatureException", Some(Cause::NoCredentials)),
+            ("ValidationError", Some(Cause::WrongKey)),
+            ("DuplicateItem", Some(Cause::Senseless)),
+            ("ConditionalCheckFailed", Some(Cause::Senseless)),
+            ("NotYetKnown", Some(Cause::Refused)),
+        ] {
+            assert_eq!(cause_of(Failure::coded(code, None)), expected, "{code}");
+        }
+    }
+
+    #[test]
     fn a_message_is_passed_on_where_it_cannot_quote_an_event() {
         for (code, is_said) in [
             ("ResourceNotFoundException", true),
