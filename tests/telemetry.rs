@@ -37,6 +37,7 @@ fn speaks_where_it_is_asked_to() {
     if env::var_os(ASKED).is_none() {
         return;
     }
+    // On one core the harness leaves the test's name on the line.
     println!();
     let settings = read_log_settings(|_| None);
     init(&settings);
