@@ -211,10 +211,10 @@ mod tests {
 
     use super::*;
 
-    fn cause_of(failure: Failure) -> Option<Cause> {
+    fn cause_of(failure: &Failure) -> Option<Cause> {
         match failure {
             Failure::Passing(_) => None,
-            Failure::Lasting(cause, _) => Some(cause),
+            Failure::Lasting(cause, _) => Some(*cause),
         }
     }
 
@@ -223,7 +223,7 @@ mod tests {
         #[track_caller]
         fn check(error: RequestError, expected: Option<Cause>) {
             let text = chain(&error);
-            assert_eq!(cause_of(error.into()), expected, "{text}");
+            assert_eq!(cause_of(&error.into()), expected, "{text}");
         }
         let dispatch = |error| RequestError::dispatch_failure(error);
         check(RequestError::timeout_error("late"), None);
@@ -257,7 +257,7 @@ mod tests {
             ("ConditionalCheckFailed", Some(Cause::Senseless)),
             ("NotYetKnown", Some(Cause::Refused)),
         ] {
-            assert_eq!(cause_of(Failure::coded(code, None)), expected, "{code}");
+            assert_eq!(cause_of(&Failure::coded(code, None)), expected, "{code}");
         }
     }
 
