@@ -885,6 +885,23 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_that_is_not_what_was_written_is_named() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let keyspace = store.disk.claims.path().to_owned();
+        drop(store);
+        let current = fs::read(keyspace.join("current")).unwrap();
+        let number = u64::from_le_bytes(current[..8].try_into().unwrap());
+        let manifest = keyspace.join(format!("v{number}"));
+        let mut bytes = fs::read(&manifest).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&manifest, bytes).unwrap();
+        let error = EmbeddedStore::open(folder.path()).err().unwrap();
+        let said = format!("the manifest of {}", keyspace.display());
+        assert!(error.to_string().contains(&said), "{error}");
+    }
+
+    #[test]
     fn a_database_that_has_fewer_commits_than_were_sealed_is_damaged() {
         #[track_caller]
         fn check(folder: &Path, sealed: &str, expected: Option<&str>) {
