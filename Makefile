@@ -45,6 +45,9 @@ deny: ## licences, sources and doubled versions of what we depend on; minutes th
 	@test -x .cache/deny/bin/cargo-deny || $(CARGO) install --quiet --locked --root .cache/deny cargo-deny@0.20.2
 	.cache/deny/bin/cargo-deny --all-features --locked check licenses bans sources
 
+mutants: ## faults planted in the code that no test notices; two hours
+	tests/tools/mutants
+
 soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
 	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation -- --nocapture
 
@@ -75,4 +78,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run check test test-terraform fuzz deny soak bench build reproducible environment plan deploy destroy
+.PHONY: help run check test test-terraform fuzz deny mutants soak bench build reproducible environment plan deploy destroy

@@ -216,6 +216,13 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_is_that_of_the_process() {
+        let folder = environment("CARGO_MANIFEST_DIR");
+        assert_eq!(folder.as_deref(), Some(env!("CARGO_MANIFEST_DIR")));
+        assert_eq!(environment("NOBODY_SETS_THIS"), None);
+    }
+
+    #[test]
     fn what_is_not_set_has_its_default() {
         let settings = read_settings(|_| None).unwrap();
         assert_eq!(settings.rules, Rules::default());
@@ -311,6 +318,13 @@ mod tests {
             read_table_name(lookup(&[("EVENT_CACHE_TABLE_NAME", "event-cache_1.x")])).unwrap(),
             "event-cache_1.x"
         );
+    }
+
+    #[test]
+    fn metrics_are_told_apart_by_the_functions_name() {
+        let name = read_function_name(lookup(&[("AWS_LAMBDA_FUNCTION_NAME", "dev-events")]));
+        assert_eq!(name, "dev-events");
+        assert_eq!(read_function_name(|_| None), "firehose-transform");
     }
 
     #[test]

@@ -342,6 +342,10 @@ mod tests {
                 Refusal::FieldDoubled,
             );
             check(
+                &format!("{{\"{name}\":1,\"{escaped}\":2,\"{name}\":3}}"),
+                Refusal::FieldDoubled,
+            );
+            check(
                 &format!("{{\"{name}\":1,\"{name}\":1}}x"),
                 Refusal::ManyValues,
             );
@@ -421,6 +425,7 @@ mod tests {
             check_field(field, r#""a\u001f""#, Some(Refusal::ControlCharacter));
             check_field(field, r#""a\u0000b""#, Some(Refusal::ControlCharacter));
             check_field(field, "\"a\u{7f}\u{85}\"", None);
+            check_field(field, r#""\u0061 b\u007f""#, None);
         }
         for blank in [
             r#"" ""#,

@@ -369,7 +369,7 @@ impl Levels {
             return Err(Problem::TooDeep);
         }
         self.count += 1;
-        self.objects = self.objects << 1 | u128::from(level == Level::Object);
+        self.objects = (self.objects << 1) + u128::from(level == Level::Object);
         self.is_fresh = true;
         Ok(())
     }
@@ -558,6 +558,18 @@ mod tests {
         check(&format!("{}x", "[".repeat(128)), Err(Problem::Syntax));
         check(&"{\"a\":".repeat(129), Err(Problem::TooDeep));
         check(&format!("[{}]", vec!["[[]]"; 200].join(",")), Ok(()));
+    }
+
+    #[test]
+    fn what_is_passed_and_what_is_left_is_the_whole_text() {
+        let mut cursor = Cursor::new(" [1, 23] ");
+        assert_eq!((cursor.position(), cursor.rest_length()), (0, 9));
+        cursor.enter_array().unwrap();
+        assert_eq!((cursor.position(), cursor.rest_length()), (2, 7));
+        while cursor.next_element().unwrap() {
+            cursor.value().unwrap();
+        }
+        assert_eq!((cursor.position(), cursor.rest_length()), (8, 1));
     }
 
     #[test]

@@ -198,13 +198,24 @@ fn after_a_kill_the_note_and_the_claims_agree() {
 fn a_full_disk_is_said_and_loses_nothing_committed() {
     if let Some(folder) = child_folder() {
         let store = EmbeddedStore::open(&folder).unwrap();
-        let error = (1..=4).find_map(|seed| store.commit(&note_of(BIG, seed)).err());
+        let commit = |seed: u64| {
+            claim(&store, &[format!("{seed}")]);
+            store.commit(&note_of(BIG, seed)).err()
+        };
+        let error = (1..=4).find_map(commit);
         say(&error.unwrap().to_string());
+        say(&format!("{} pending", store.pending()));
+        store.cut();
+        commit(5).unwrap();
+        say(&format!("{} pending after a cut", store.pending()));
+        hold(&store, &["1", "2", "5"]);
+        say("held");
+        stdin().read_to_end(&mut Vec::new()).unwrap();
         return;
     }
     let folder = tempdir().unwrap();
     let store = open(&folder);
-    take(&store, &["1"]);
+    take(&store, &["0"]);
     store.commit(b"before").unwrap();
     drop(store);
 
@@ -213,17 +224,23 @@ fn a_full_disk_is_said_and_loses_nothing_committed() {
     limited.args(["-c", "trap '' XFSZ; ulimit -f 131072; exec \"$@\"", "sh"]);
     limited.arg(env::current_exe().unwrap());
     let name = "a_full_disk_is_said_and_loses_nothing_committed";
-    let text = Killed::start_as(limited, name, folder.path()).hear();
+    let mut child = Killed::start_as(limited, name, folder.path());
+    let text = child.hear();
     assert!(text.contains("cannot be used"), "{text}");
     assert!(text.contains("os error 27"), "{text}");
     assert!(
         text.contains(&folder.path().display().to_string()),
         "{text}"
     );
+    assert_eq!(child.hear(), "1 pending");
+    assert_eq!(child.hear(), "1 pending after a cut");
+    assert_eq!(child.hear(), "held");
+    child.kill();
 
     let store = open(&folder);
     assert_eq!(store.note().unwrap(), Some(note_of(BIG, 1)));
-    hold(&store, &["1"]);
+    hold(&store, &["0", "1"]);
+    take(&store, &["2"]);
 }
 
 const BIG: usize = 40 << 20;

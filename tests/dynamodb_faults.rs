@@ -12,7 +12,8 @@ mod support;
 use std::{sync::Arc, time::Duration};
 
 use nozzle::dedup::{
-    Answers, Claim, ClaimStore, Claimed, Owner, StoreError, Terms, dynamodb::DynamoDbStore,
+    Answers, Claim, ClaimStore, Claimed, Held as HeldClaim, Owner, ReleaseStore, Released,
+    StoreError, Terms, dynamodb::DynamoDbStore,
 };
 use support::{
     client::{store_at, store_behind},
@@ -33,6 +34,7 @@ async fn the_table_in_memory_holds_the_contract() {
     let store = store_behind(&Proxy::in_memory());
     contract::holds(&store, "memory").await;
     contract::holds_for_ever(&store, "memory").await;
+    contract::gives_back(&store, "memory").await;
 }
 
 #[tokio::test]
@@ -54,12 +56,27 @@ async fn new_events_cost_a_request_per_25_and_known_ones_twice_that() {
             (NOW + DAY, Held(A), 2),
         ] {
             proxy.play(|_| Pass);
+            let started = Instant::now();
             let claimed = batch.settles(&store, A, now).await;
+            assert_eq!(started.elapsed(), Duration::ZERO, "{events}");
             assert!(claimed.iter().all(|one| *one == answer), "{events}");
             assert_eq!(proxy.requests().len(), requests * rounds, "{events}");
             let statements: usize = proxy.requests().iter().sum();
             assert_eq!(statements, events * rounds, "{events}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_requests_are_under_way_at_once_than_are_allowed() {
+    let proxy = Proxy::in_memory();
+    proxy.play(|_| Delay(SECOND / 2));
+    for (at_once, expected) in [(1, SECOND * 4), (2, SECOND * 2), (8, SECOND / 2)] {
+        let store = store_behind(&proxy).with_requests_at_once(at_once);
+        let started = Instant::now();
+        let batch = Batch::of(&format!("{at_once} at once"), 200);
+        batch.settles(&store, A, NOW).await;
+        assert_eq!(started.elapsed(), expected, "{at_once}");
     }
 }
 
@@ -467,6 +484,142 @@ async fn nobody_at_the_address_is_an_outage() {
     assert!(why.contains("refused"), "{why}");
 }
 
+/// Whatever fails is asked again, until all of the claims are known and given back.
+#[tokio::test(start_paused = true)]
+async fn what_a_redrive_asks_is_answered_in_the_end() {
+    for fault in [
+        Refuse(500, "InternalServerError"),
+        RefuseStatements(0.2, "ThrottlingError"),
+        Reset,
+        LoseAnswer,
+        BlackHole,
+    ] {
+        let proxy = Proxy::in_memory();
+        let store = store_behind(&proxy);
+        let batch = Batch::of("given back", 500);
+        batch.settles(&store, A, NOW).await;
+        proxy.play(move |number| if number % 5 == 0 { fault } else { Pass });
+        let deadline = Instant::now() + SECOND * 300;
+        let claims = batch.claims(A);
+        let held = store.look_up(&claims, deadline).await.unwrap();
+        let ttl_seconds = NOW + DAY;
+        let claim = HeldClaim {
+            owner: A,
+            ttl_seconds,
+        };
+        assert_eq!(held, vec![Some(claim); 500], "{fault:?}");
+        let released = store.release(&claims, deadline).await.unwrap();
+        assert_eq!(released, vec![Released::Free; 500], "{fault:?}");
+        assert_eq!(proxy.table().len(), 0, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redrive_asks_only_what_failed_again() {
+    let proxy = Proxy::in_memory();
+    let store = store_behind(&proxy);
+    proxy.play(|number| if number == 0 { Reset } else { Pass });
+    let batch = Batch::of("again", 60);
+    let held = batch.look_up(&store, SECOND * 9).await;
+    assert_eq!(held.unwrap(), [None; 60]);
+    assert_eq!(proxy.requests(), [25, 25, 10, 25]);
+}
+
+/// The pause after a failure is random, between half of what it may be and all of it, and grows
+/// from 25 milliseconds to a second.
+#[tokio::test(start_paused = true)]
+async fn a_redrive_asks_at_growing_distances_until_the_deadline() {
+    let proxy = Proxy::in_memory();
+    let store = store_behind(&proxy);
+    let batch = Batch::of("away", 1);
+    for seconds in [0, 1, 60] {
+        proxy.play(|_| Refuse(500, "InternalServerError"));
+        let started = Instant::now();
+        let answer = batch.look_up(&store, SECOND * seconds).await;
+        let Err(StoreError::Away(why)) = answer else {
+            panic!("it is away");
+        };
+        assert!(why.contains("HTTP 500"), "{why}");
+        let elapsed = started.elapsed();
+        assert!(elapsed <= SECOND * seconds, "{elapsed:?}");
+        assert!(elapsed + SECOND >= SECOND * seconds, "{elapsed:?}");
+        let most = match seconds {
+            0 => 1..=1,
+            1 => 6..=7,
+            _ => 64..=126,
+        };
+        let requests = proxy.requests().len();
+        assert!(most.contains(&requests), "{requests} in {seconds} s");
+    }
+    for _ in 0..50 {
+        proxy.play(|number| if number == 0 { Reset } else { Pass });
+        let started = Instant::now();
+        batch.look_up(&store, SECOND).await.unwrap();
+        let pause = started.elapsed();
+        let allowed = Duration::from_millis(12)..=Duration::from_millis(26);
+        assert!(allowed.contains(&pause), "{pause:?}");
+    }
+}
+
+/// Of several failures the one that lasts is said, and it is not waited for what passes.
+#[tokio::test(start_paused = true)]
+async fn a_redrive_is_told_at_once_what_will_not_pass() {
+    for (fault, says) in [
+        (Refuse(400, "ResourceNotFoundException"), "--table"),
+        (
+            RefuseStatements(1.0, "AccessDenied"),
+            "dynamodb:PartiQLSelect",
+        ),
+        (Refuse(400, "ExpiredTokenException"), "AWS_PROFILE"),
+        (Garbage(r#"{"Responses":[]}"#), "0 answers to"),
+    ] {
+        let proxy = Proxy::in_memory();
+        let store = store_behind(&proxy);
+        proxy.play(move |number| match number {
+            1 => fault,
+            _ => Refuse(500, "InternalServerError"),
+        });
+        let started = Instant::now();
+        let batch = Batch::of("lasting", 75);
+        let answer = batch.look_up(&store, SECOND * 50).await;
+        let Err(StoreError::Refused(why)) = answer else {
+            panic!("{fault:?}: {answer:?}");
+        };
+        assert_eq!(started.elapsed(), Duration::ZERO, "{fault:?}");
+        assert!(why.contains(says), "{why}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_item_is_none() {
+    let proxy = Proxy::in_memory();
+    proxy.play(|_| Garbage(r#"{"Responses":[{"Item":{}}]}"#));
+    let (store, batch) = (store_behind(&proxy), Batch::of("empty", 1));
+    assert_eq!(batch.look_up(&store, SECOND).await.unwrap(), [None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_is_no_claim_is_not_looked_up() {
+    for item in [
+        r#"{"owner":{"S":"1:2:3"}}"#,
+        r#"{"ttl":{"N":"1"}}"#,
+        r#"{"owner":{"S":"me"},"ttl":{"N":"1"}}"#,
+        r#"{"owner":{"S":"1:2:3"},"ttl":{"S":"1"}}"#,
+        r#"{"owner":{"S":"1:2:3"},"ttl":{"N":"1.5"}}"#,
+    ] {
+        let answer: &'static str = format!(r#"{{"Responses":[{{"Item":{item}}}]}}"#).leak();
+        let proxy = Proxy::in_memory();
+        proxy.play(move |_| Garbage(answer));
+        let batch = Batch::of("no claim", 1);
+        let store = store_behind(&proxy);
+        let answer = batch.look_up(&store, SECOND).await;
+        let Err(StoreError::Refused(why)) = answer else {
+            panic!("{item}");
+        };
+        assert!(why.contains("owner or ttl"), "{why}");
+    }
+}
+
 const A: Owner = owner(1);
 const B: Owner = owner(2);
 const C: Owner = owner(3);
@@ -496,6 +649,19 @@ impl Batch {
         }
     }
 
+    fn claims(&self, owner: Owner) -> Vec<Claim<'_>> {
+        let claim = |identity| Claim {
+            identity,
+            led_by: None,
+            owner,
+        };
+        self.identities
+            .iter()
+            .map(String::as_str)
+            .map(claim)
+            .collect()
+    }
+
     async fn ask(
         &self,
         store: &DynamoDbStore,
@@ -503,15 +669,7 @@ impl Batch {
         now_seconds: u64,
         time: Duration,
     ) -> Answers {
-        let claims: Vec<_> = self
-            .identities
-            .iter()
-            .map(|identity| Claim {
-                identity,
-                led_by: None,
-                owner,
-            })
-            .collect();
+        let claims = self.claims(owner);
         let terms = Terms {
             now_seconds,
             ttl_seconds: now_seconds + DAY,
@@ -524,6 +682,15 @@ impl Batch {
             answers.claimed.contains(&Unanswered)
         );
         answers
+    }
+
+    async fn look_up(
+        &self,
+        store: &DynamoDbStore,
+        time: Duration,
+    ) -> Result<Vec<Option<HeldClaim>>, StoreError> {
+        let deadline = Instant::now() + time;
+        store.look_up(&self.claims(A), deadline).await
     }
 
     async fn settles(&self, store: &DynamoDbStore, owner: Owner, now: u64) -> Vec<Claimed> {

@@ -5,20 +5,24 @@ mod support;
 
 use std::{
     collections::HashMap,
+    io::{Read, Seek},
+    sync::{Arc, Mutex},
     time::{Duration, UNIX_EPOCH},
 };
 
 use aws_lambda_events::event::firehose::{KinesisFirehoseEvent, KinesisFirehoseResponse};
 use nozzle::{
     config::read_settings,
-    dedup::Owner,
+    dedup::{Answers, Claim, ClaimStore, Owner, Terms},
     event::Refusal,
     firehose::{Answer, Counts, FirehoseTransform, Moment, Settings, Unavailable},
+    telemetry::{Metric, Quantity},
 };
 use proptest::prelude::*;
 use support::{
     memory::Memory,
     requests::{Sent, event, request, results},
+    takes_all::TakesAll,
 };
 use tokio::time::Instant;
 
@@ -251,8 +255,10 @@ fn what_is_known_to_be_a_duplicate_stays_one_when_the_store_goes_away() {
 
 #[test]
 fn a_response_fits_to_the_byte_and_one_less_is_overflow() {
-    let records: Vec<_> = (1..=50)
-        .map(|length| Sent::new(&length.to_string(), 1, &event(&"x".repeat(length))))
+    let lengths = (1..=50).chain([1]);
+    let records: Vec<_> = lengths
+        .enumerate()
+        .map(|(id, length)| Sent::new(&id.to_string(), 1, &event(&"x".repeat(length))))
         .collect();
     let whole = answer(&function(&[]), &records).body.len();
     let limited = |limit: usize| {
@@ -347,6 +353,149 @@ fn an_envelope_that_cannot_be_read_fails_the_batch_only() {
         );
     }
     check(&function, &[Sent::new("1", 1, &event("a"))], "O");
+}
+
+#[test]
+fn each_kind_of_failure_is_counted_under_its_own_name() {
+    #[track_caller]
+    fn check(values: &[(&str, &str)], body: &[u8], expected: &str) {
+        let function = FirehoseTransform::new(settings(values), Memory::answering(0));
+        let failure = answer_at(&function, body, NOW_SECONDS).expect_err(expected);
+        assert_eq!(
+            failure.metrics(),
+            [Metric::new(expected, Quantity::Count(1))]
+        );
+    }
+    let body = request(&[Sent::new("1", 1, &event("a"))]);
+    check(&[], b"{}", "envelope_failures");
+    check(&[("RESPONSE_BYTES_MAX", "1")], &body, "response_failures");
+    check(&[], &body, "claim_failures");
+}
+
+const STORE_TAKES: Duration = Duration::from_millis(250);
+
+/// A store that is slow, and notes on what terms it is asked, and the time that leads the claim.
+#[derive(Default)]
+struct Slow {
+    asked: Mutex<Option<(Terms, Option<i128>)>>,
+}
+
+impl ClaimStore for Slow {
+    async fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> Answers {
+        let led_by = claims.first().and_then(|claim| claim.led_by);
+        *self.asked.lock().expect("no test has panicked") = Some((terms, led_by));
+        tokio::time::sleep(STORE_TAKES).await;
+        TakesAll.claim(claims, terms).await
+    }
+}
+
+struct SlowClaim {
+    patience: Duration,
+    terms: Terms,
+    led_by: Option<i128>,
+    counts: Counts,
+}
+
+/// Claims an event, on a clock that stands still but for the store.
+fn claim_slowly(values: &[(&str, &str)], left: Duration) -> SlowClaim {
+    let store = Slow::default();
+    let function = FirehoseTransform::new(settings(values), &store);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let started = Instant::now();
+        let moment = Moment {
+            now: UNIX_EPOCH + Duration::from_secs(NOW_SECONDS),
+            deadline: started + left,
+        };
+        let body = request(&[Sent::new("1", 1, &event("a"))]);
+        let answer = function.answer(&body, moment).await;
+        let counts = answer.expect("the batch is answered").counts;
+        assert_eq!(counts.request_bytes, body.len());
+        let asked = store.asked.lock().expect("no test has panicked");
+        let (terms, led_by) = asked.expect("the store was asked");
+        let patience = terms.deadline - started;
+        SlowClaim {
+            patience,
+            terms,
+            led_by,
+            counts,
+        }
+    })
+}
+
+#[test]
+fn the_store_may_try_until_a_second_is_left_and_no_longer_than_five_where_events_pass_without_it() {
+    #[track_caller]
+    fn check(policy: &str, seconds_left: u64, expected: u64) {
+        let left = Duration::from_secs(seconds_left);
+        let claim = claim_slowly(&[("ON_CLAIM_FAILURE", policy)], left);
+        assert_eq!(claim.patience, Duration::from_secs(expected), "{policy}");
+    }
+    check("retry", 60, 59);
+    check("retry", 3, 2);
+    check("deliver", 60, 5);
+    check("deliver", 3, 2);
+}
+
+#[test]
+fn a_claim_lives_as_long_as_is_set_and_its_time_is_measured() {
+    let claim = claim_slowly(&[("EVENT_CACHE_TTL_HOURS", "2")], Duration::from_mins(1));
+    assert_eq!(claim.terms.now_seconds, NOW_SECONDS);
+    assert_eq!(claim.terms.ttl_seconds, NOW_SECONDS + 7_200);
+    assert_eq!(claim.counts.claim_duration, STORE_TAKES);
+    assert_eq!(claim.counts.duration, STORE_TAKES);
+}
+
+#[test]
+fn a_claim_is_led_by_the_events_time_where_that_is_part_of_its_identity() {
+    let led_by =
+        |identity| claim_slowly(&[("EVENT_IDENTITY", identity)], Duration::from_mins(1)).led_by;
+    assert_eq!(led_by("event"), Some(1_712_511_721_022_075_000));
+    assert_eq!(led_by("uuid"), None);
+}
+
+/// What is logged from warnings on while this runs.
+fn warnings(run: impl FnOnce()) -> Vec<String> {
+    let log = Arc::new(tempfile::tempfile().expect("a file"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(Arc::clone(&log))
+        .finish();
+    tracing::subscriber::with_default(subscriber, run);
+    let (mut log, mut text) = (&*log, String::new());
+    log.rewind().expect("the log can be read");
+    log.read_to_string(&mut text).expect("the log is text");
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn ten_refusals_of_a_batch_have_a_line_each_and_the_others_are_counted() {
+    #[track_caller]
+    fn check(refused: usize, lines_expected: usize, more_expected: Option<&str>) {
+        let ids = (0..refused).map(|number| Sent::new(&number.to_string(), 1, "no json"));
+        let records: Vec<_> = ids.chain([Sent::new("fine", 1, &event("a"))]).collect();
+        let lines = warnings(|| drop(answer(&function(&[]), &records)));
+        let (more, each): (Vec<_>, Vec<_>) =
+            lines.iter().partition(|line| line.contains("refused more"));
+        assert_eq!(each.len(), lines_expected, "{each:#?}");
+        assert!(
+            each.iter().all(|line| line.contains("not_json")),
+            "{each:#?}"
+        );
+        let more: Vec<_> = more
+            .iter()
+            .filter_map(|line| line.rsplit(' ').next())
+            .collect();
+        assert_eq!(more, Vec::from_iter(more_expected));
+    }
+    check(0, 0, None);
+    check(10, 10, None);
+    check(11, 10, Some("more=1"));
+    check(25, 10, Some("more=15"));
 }
 
 #[test]

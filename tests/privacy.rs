@@ -238,6 +238,8 @@ fn panics_where_it_is_asked_to() {
     let Ok(word) = std::env::var("PANIC_WITH") else {
         return;
     };
+    // On one core the harness leaves the test's name on the line.
+    println!();
     nozzle::telemetry::init(&nozzle::config::read_log_settings(|_| None));
     let panicked = std::panic::catch_unwind(|| {
         panic!("{word}");

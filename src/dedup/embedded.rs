@@ -300,7 +300,7 @@ fn key(hasher: &SipHasher24, claim: &Claim<'_>) -> Key {
         .clamp(0, LEADING_SECONDS_MAX)
         .unsigned_abs();
     let hash = hash >> (u128::BITS - HASH_BITS_AFTER_TIME);
-    (seconds << HASH_BITS_AFTER_TIME | hash).to_be_bytes()
+    ((seconds << HASH_BITS_AFTER_TIME) + hash).to_be_bytes()
 }
 
 /// As it is stored: when it expires, and its owner, the arrival last where there is one.
@@ -778,6 +778,14 @@ mod tests {
     }
 
     #[test]
+    fn in_memory_a_key_is_its_own_hash() {
+        let hash = |key: Key| BuildHasherDefault::<AsHashed>::new().hash_one(key);
+        let end = 0x0304_0506_0708_090a_u64.to_ne_bytes();
+        let key: Key = [[1; 8], end].concat().try_into().unwrap();
+        assert_eq!(hash(key), 0x0304_0506_0708_090a);
+    }
+
+    #[test]
     fn a_claim_is_stored_the_same_for_ever() {
         #[track_caller]
         fn check(arrival_milliseconds: Option<i64>, expected: &[u8]) {
@@ -828,12 +836,11 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_damaged_claim_is_not_answered_and_the_others_are() {
-        let folder = tempdir().unwrap();
-        let store = EmbeddedStore::open(folder.path()).unwrap();
+    /// A store that holds 500 claims until then, of which some are damaged.
+    async fn damaged(folder: &Path, ttl_seconds: u64) -> EmbeddedStore {
+        let store = EmbeddedStore::open(folder).unwrap();
         for n in 0..500 {
-            claim(&store, &n.to_string(), [0, NEVER]).await;
+            claim(&store, &n.to_string(), [0, ttl_seconds]).await;
         }
         store.commit(b"").unwrap();
         store.disk.claims.rotate_memtable_and_wait().unwrap();
@@ -844,8 +851,24 @@ mod tests {
         let mut bytes = fs::read(table.path()).unwrap();
         bytes[60] ^= 1;
         fs::write(table.path(), bytes).unwrap();
+        EmbeddedStore::open(folder).unwrap()
+    }
 
-        let store = EmbeddedStore::open(folder.path()).unwrap();
+    #[tokio::test]
+    async fn expired_claims_that_cannot_be_swept_are_tried_again_in_an_hour() {
+        let folder = tempdir().unwrap();
+        let store = damaged(folder.path(), 100).await;
+        for (now, sweep_at) in [(99, 100), (100, 3_700), (3_699, 3_700), (3_700, 7_300)] {
+            claim(&store, &format!("made at {now}"), [now, NEVER]).await;
+            store.commit(b"").unwrap();
+            assert_eq!(lock(&store.ledger).sweep_at_seconds, sweep_at, "at {now}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_damaged_claim_is_not_answered_and_the_others_are() {
+        let folder = tempdir().unwrap();
+        let store = damaged(folder.path(), NEVER).await;
         let mut held = 0;
         for n in 0..500 {
             let Answers { claimed, failure } = claim(&store, &n.to_string(), [0, NEVER]).await;
@@ -859,6 +882,96 @@ mod tests {
             }
         }
         assert!((300..500).contains(&held), "{held} are in other blocks");
+    }
+
+    #[test]
+    fn a_manifest_that_is_not_what_was_written_is_named() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let keyspace = store.disk.claims.path().to_owned();
+        drop(store);
+        let current = fs::read(keyspace.join("current")).unwrap();
+        let number = u64::from_le_bytes(current[..8].try_into().unwrap());
+        let manifest = keyspace.join(format!("v{number}"));
+        let mut bytes = fs::read(&manifest).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&manifest, bytes).unwrap();
+        let error = EmbeddedStore::open(folder.path()).err().unwrap();
+        let said = format!("the manifest of {}", keyspace.display());
+        assert!(error.to_string().contains(&said), "{error}");
+    }
+
+    #[test]
+    fn a_database_that_has_fewer_commits_than_were_sealed_is_damaged() {
+        #[track_caller]
+        fn check(folder: &Path, sealed: &str, expected: Option<&str>) {
+            fs::write(folder.join("commits"), sealed).unwrap();
+            let trouble = EmbeddedStore::open(folder).err().map(|error| error.trouble);
+            let damage = trouble.map(|trouble| match trouble {
+                Trouble::Damaged(what) => what,
+                other => other.to_string(),
+            });
+            assert_eq!(damage.as_deref(), expected, "{sealed}");
+        }
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        for _ in 0..3 {
+            store.commit(b"").unwrap();
+        }
+        drop(store);
+        assert_eq!(
+            fs::read(folder.path().join("commits")).unwrap(),
+            seal(3).as_bytes()
+        );
+        check(folder.path(), &seal(3), None);
+        check(folder.path(), &seal(2), None);
+        let lost = "of 5 commits, the last 2 are lost";
+        check(folder.path(), &seal(5), Some(lost));
+        for text in ["3\n", "", "three\n", seal(3).trim_end()] {
+            check(
+                folder.path(),
+                text,
+                Some("the file \"commits\" holds no number"),
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn the_last_claim_of_a_commit_bears_witness_when_it_is_opened_again() {
+        let folder = tempdir().unwrap();
+        let witness = |store: &EmbeddedStore| lock(&store.ledger).witness.clone();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let first = witness(&store);
+        claim(&store, "1", [0, NEVER]).await;
+        store.commit(b"").unwrap();
+        let last = witness(&store);
+        assert_ne!(last, first);
+        store.commit(b"nothing was claimed").unwrap();
+        assert_eq!(witness(&store), last);
+        drop(store);
+        assert_eq!(witness(&EmbeddedStore::open(folder.path()).unwrap()), last);
+    }
+
+    #[test]
+    fn what_cannot_be_written_in_the_background_fails_the_commit_and_does_not_hold_it() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        fs::remove_dir_all(store.disk.notes.path().join("tables")).unwrap();
+        let note = vec![0; 1 << 20];
+        let failure = (0..20).find_map(|_| store.commit(&note).err());
+        let failure = failure.unwrap().to_string();
+        assert!(failure.contains("in the background"), "{failure}");
+    }
+
+    /// As a process does that another thread is just starting.
+    #[test]
+    fn the_folder_is_free_once_the_store_is_dropped_whoever_else_holds_its_files() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        let held_elsewhere = store.seal.0.try_clone().unwrap();
+        drop(store);
+        assert!(EmbeddedStore::open(folder.path()).is_ok());
+        drop(held_elsewhere);
     }
 
     #[test]

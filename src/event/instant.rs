@@ -447,6 +447,22 @@ mod tests {
         assert_eq!(calendar("0").year, 1970);
     }
 
+    #[test]
+    fn digits_and_a_point_alone_take_the_short_way_if_64_bits_hold_them() {
+        assert_eq!(plain_nanoseconds("0"), Some(0));
+        assert_eq!(
+            plain_nanoseconds("1712511721.022075"),
+            Some(1_712_511_721_022_075_000)
+        );
+        assert_eq!(
+            plain_nanoseconds("1712511721022075123"),
+            Some(1_712_511_721_022_075_123)
+        );
+        for other in ["17125117210220751234", "18446744074", "-1", "1e9", "1E9"] {
+            assert_eq!(plain_nanoseconds(other), None, "{other}");
+        }
+    }
+
     proptest! {
         #[test]
         fn plain_digits_are_read_like_any_number(number in "(0|[1-9][0-9]{0,21})(\\.[0-9]{1,12})?") {

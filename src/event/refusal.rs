@@ -162,3 +162,41 @@ impl fmt::Display for Refusal {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_refusal_is_listed_once_and_has_a_name_of_its_own() {
+        let all: Vec<_> = Refusal::all().collect();
+        assert_eq!(all.len(), 29);
+        let names: BTreeSet<_> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(names.len(), all.len());
+        for name in names {
+            assert!(
+                name.bytes()
+                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn advice_names_what_is_allowed() {
+        for (refusal, allowed) in [
+            (Refusal::NotUtf8, "UTF-8"),
+            (Refusal::TooDeep, "64 levels"),
+            (Refusal::WrongType(Field::EventUuid), "a text"),
+            (Refusal::WrongType(Field::CreatedAt), "a number"),
+            (Refusal::TooLong(Field::EventName), "256 bytes"),
+            (Refusal::CreatedAtOutOfRange, "1970 to 9999"),
+            (Refusal::PartitionValueTooLong, "192 bytes"),
+        ] {
+            let advice = refusal.advice();
+            assert!(advice.contains(allowed), "{refusal}: {advice}");
+        }
+    }
+}

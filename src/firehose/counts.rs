@@ -86,3 +86,50 @@ impl Counts {
         metrics
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_is_a_metric_and_so_is_each_reason_that_occurred() {
+        let counts = Counts {
+            records: 1,
+            delivered: 2,
+            duplicates: 3,
+            duplicates_differing: 4,
+            reclaimed: 5,
+            reclaimed_changed_id: 6,
+            refused: [(Refusal::NotJson, 7), (Refusal::NotUtf8, 8)].into(),
+            overflow: 9,
+            unclaimed: 10,
+            claim_duration: Duration::from_millis(11),
+            duration: Duration::from_millis(12),
+            request_bytes: 13,
+            response_bytes: 14,
+        };
+        let metrics = counts.metrics();
+        let metrics: Vec<_> = metrics
+            .iter()
+            .map(|metric| format!("{} {:?}", metric.name, metric.quantity))
+            .collect();
+        let expected = [
+            "records Count(1)",
+            "delivered Count(2)",
+            "duplicates Count(3)",
+            "duplicates_differing Count(4)",
+            "reclaimed Count(5)",
+            "reclaimed_changed_id Count(6)",
+            "refused Count(15)",
+            "overflow Count(9)",
+            "unclaimed Count(10)",
+            "claim_milliseconds Milliseconds(11ms)",
+            "total_milliseconds Milliseconds(12ms)",
+            "request_bytes Bytes(13)",
+            "response_bytes Bytes(14)",
+            "refused_not_utf8 Count(8)",
+            "refused_not_json Count(7)",
+        ];
+        assert_eq!(metrics, expected);
+    }
+}

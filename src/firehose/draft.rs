@@ -126,6 +126,13 @@ mod tests {
         out
     }
 
+    #[test]
+    fn a_response_without_answers_is_its_frame() {
+        let draft = Draft::with_capacity(0, 0);
+        assert_eq!(draft.response_length(), FRAME_BYTES);
+        assert_eq!(draft.settle(std::iter::empty()).len(), FRAME_BYTES);
+    }
+
     proptest! {
         #[test]
         fn what_is_taken_back_leaves_the_response_that_never_had_it(

@@ -1,4 +1,5 @@
-//! A claim table in memory, which answers the statements that claiming needs as DynamoDB does.
+//! A claim table in memory, which answers the statements that claiming and giving back need as
+//! DynamoDB does.
 
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -31,6 +32,14 @@ impl Table {
                 assert_eq!(request["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
                 self.take(&text(2), text(0), number(1), number(3))
             }
+            "SELECT \"owner\",\"ttl\" FROM \"claims\" WHERE \"id\"=?" => {
+                assert_eq!(request["ConsistentRead"], true);
+                self.look_up(&text(0))
+            }
+            "DELETE FROM \"claims\" WHERE \"id\"=? AND \"owner\"=?" => {
+                assert_eq!(request["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+                self.release(&text(0), &text(1))
+            }
             other => panic!("{other}"),
         }
     }
@@ -49,18 +58,43 @@ impl Table {
 
     fn take(&mut self, id: &str, owner: String, ttl: u64, now: u64) -> Value {
         match self.items.get_mut(id) {
-            None => json!({ "Error": {
-                "Code": "ConditionalCheckFailed", "Message": "The conditional request failed",
-            } }),
             Some(item) if item.0 <= now => {
                 *item = (ttl, owner);
                 json!({ "TableName": "claims" })
             }
-            Some((ttl, owner)) => json!({ "TableName": "claims", "Error": {
-                "Code": "ConditionalCheckFailed", "Message": "The conditional request failed",
-                "Item": { "id": { "S": id }, "owner": { "S": owner }, "ttl": { "N": ttl.to_string() } },
+            _ => self.check_failed(id),
+        }
+    }
+
+    fn look_up(&self, id: &str) -> Value {
+        match self.items.get(id) {
+            None => json!({ "TableName": "claims" }),
+            Some((ttl, owner)) => json!({ "TableName": "claims", "Item": {
+                "owner": { "S": owner }, "ttl": { "N": ttl.to_string() },
             } }),
         }
+    }
+
+    fn release(&mut self, id: &str, owner: &str) -> Value {
+        match self.items.get(id) {
+            Some((_, held_by)) if held_by == owner => {
+                self.items.remove(id);
+                json!({ "TableName": "claims" })
+            }
+            _ => self.check_failed(id),
+        }
+    }
+
+    fn check_failed(&self, id: &str) -> Value {
+        let mut error = json!({
+            "Code": "ConditionalCheckFailed", "Message": "The conditional request failed",
+        });
+        if let Some((ttl, owner)) = self.items.get(id) {
+            error["Item"] = json!({
+                "id": { "S": id }, "owner": { "S": owner }, "ttl": { "N": ttl.to_string() },
+            });
+        }
+        json!({ "TableName": "claims", "Error": error })
     }
 
     /// As DynamoDB's own clean-up does, sometime.

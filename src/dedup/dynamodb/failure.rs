@@ -201,3 +201,80 @@ impl Cause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::retry::ErrorKind;
+
+    use super::*;
+
+    fn cause_of(failure: &Failure) -> Option<Cause> {
+        match failure {
+            Failure::Passing(_) => None,
+            Failure::Lasting(cause, _) => Some(*cause),
+        }
+    }
+
+    #[test]
+    fn a_broken_way_to_the_store_passes_and_a_request_that_cannot_be_sent_does_not() {
+        #[track_caller]
+        fn check(error: RequestError, expected: Option<Cause>) {
+            let text = chain(&error);
+            assert_eq!(cause_of(&error.into()), expected, "{text}");
+        }
+        let dispatch = |error| RequestError::dispatch_failure(error);
+        check(RequestError::timeout_error("late"), None);
+        check(dispatch(ConnectorError::io("reset".into())), None);
+        check(dispatch(ConnectorError::timeout("late".into())), None);
+        let transient = Some(ErrorKind::TransientError);
+        let closed = ConnectorError::other("closed".into(), transient);
+        check(dispatch(closed), None);
+        let unknown = dispatch(ConnectorError::other("?".into(), None));
+        check(unknown, Some(Cause::Refused));
+        let wrong = dispatch(ConnectorError::user("no such scheme".into()));
+        check(wrong, Some(Cause::Refused));
+        let unsent = |error| RequestError::construction_failure(error);
+        let late = CredentialsError::provider_timed_out(Duration::from_secs(1));
+        check(unsent(late), None);
+        let missing = CredentialsError::not_loaded_no_source();
+        check(unsent(missing), Some(Cause::NoCredentials));
+        let unwritten = RequestError::construction_failure("no body");
+        check(unwritten, Some(Cause::Refused));
+    }
+
+    #[test]
+    fn a_code_tells_what_has_to_be_changed() {
+        for (code, expected) in [
+            ("ThrottlingError", None),
+            ("ResourceNotFound", Some(Cause::NoTable)),
+            ("AccessDenied", Some(Cause::NoPermission)),
+            ("InvalidSignatureException", Some(Cause::NoCredentials)),
+            ("ValidationError", Some(Cause::WrongKey)),
+            ("DuplicateItem", Some(Cause::Senseless)),
+            ("ConditionalCheckFailed", Some(Cause::Senseless)),
+            ("NotYetKnown", Some(Cause::Refused)),
+        ] {
+            assert_eq!(cause_of(&Failure::coded(code, None)), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_passed_on_where_it_cannot_quote_an_event() {
+        for (code, is_said) in [
+            ("ResourceNotFoundException", true),
+            ("AccessDenied", true),
+            ("ExpiredTokenException", true),
+            ("ValidationError", false),
+            ("Surprise", false),
+            ("ThrottlingError", false),
+        ] {
+            let (Failure::Passing(said) | Failure::Lasting(_, said)) =
+                Failure::coded(code, Some("its message"));
+            assert_eq!(said.contains("its message"), is_said, "{said}");
+            assert!(said.contains(code), "{said}");
+        }
+    }
+}
