@@ -10,26 +10,6 @@ variables {
   function_zip = "versions.tf" # any file will do
 }
 
-run "what_failed_is_sent_again_as_the_function_is_set" {
-  variables {
-    claim_hours = 48
-    event_types = ["account:created", "login"]
-    event_years = "2020-2030"
-  }
-
-  assert {
-    condition = output.redrive_command == join(" ", [
-      "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/errors/",
-      "--to stream:${aws_kinesis_firehose_delivery_stream.events.name}",
-      "--table ${aws_dynamodb_table.claims[0].name} --ttl-hours 48",
-      "--event-identity event --event-years 2020-2030",
-      "--partition-keys event_type,event_subtype,year,month,day",
-      "--event-types 'account:created,login'",
-    ])
-    error_message = "The command does not say what the function is told."
-  }
-}
-
 run "what_can_go_wrong_rings" {
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.metric : name => "${alarm.namespace} ${alarm.metric_name}" } == {
