@@ -51,7 +51,7 @@ output "delivered_location" {
 }
 
 output "error_location" {
-  description = "Where error objects are: JSON lines with the originals in `rawData`."
+  description = "Where error files are: JSON lines with the originals in `rawData`."
   value       = "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}"
 }
 

@@ -356,7 +356,7 @@ variable "function_memory_megabytes" {
 
 variable "function_reserved_concurrency" {
   type        = number
-  description = "How many batches may be in the function at once; -1 for no limit of its own. Mind: Firehose does not wait for a free place. A burst beyond the limit counts as failed calls, and after its retries becomes error objects."
+  description = "How many batches may be in the function at once; -1 for no limit of its own. Mind: Firehose does not wait for a free place. A burst beyond the limit counts as failed calls, and after its retries ends under errors/."
   default     = -1
   nullable    = false
 
@@ -454,7 +454,7 @@ variable "lake_expiration_days" {
 
 variable "error_expiration_days" {
   type        = number
-  description = "Days after which error objects are deleted: the time there is to send them through again."
+  description = "Days after which error files are deleted: the time there is to send their records through again."
   default     = 90
   nullable    = false
 
