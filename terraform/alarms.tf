@@ -192,6 +192,7 @@ resource "aws_cloudwatch_metric_alarm" "refused" {
 resource "aws_cloudwatch_event_rule" "error_objects" {
   name        = "${local.name}-error-objects"
   description = "Objects under errors/: see docs/deploy.md for why they are there and how they are sent again."
+  state       = var.error_mail ? "ENABLED" : "DISABLED"
 
   event_pattern = jsonencode({
     source      = ["aws.s3"]

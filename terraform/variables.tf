@@ -521,6 +521,13 @@ variable "alarm_kms_key_arn" {
   }
 }
 
+variable "error_mail" {
+  type        = bool
+  description = "Whether each error file is told to the alarm topic, without a threshold. Overflow and a failed conversion to Parquet ring nowhere else. Turn it off where producers always send something that is refused."
+  default     = true
+  nullable    = false
+}
+
 variable "delivery_delay_seconds_max" {
   type        = number
   description = "How old the oldest undelivered record may be before an alarm."

@@ -93,6 +93,11 @@ run "error_objects_ring" {
   }
 
   assert {
+    condition     = aws_cloudwatch_event_rule.error_objects.state == "ENABLED"
+    error_message = "The rule is off unasked."
+  }
+
+  assert {
     condition     = startswith(aws_kinesis_firehose_delivery_stream.events.extended_s3_configuration[0].error_output_prefix, "errors/")
     error_message = "Error objects lie elsewhere than the rule looks."
   }
@@ -103,6 +108,17 @@ run "error_objects_ring" {
       anytrue([for statement in jsondecode(aws_sns_topic_policy.alarms.policy).Statement : statement.Principal.Service == "events.amazonaws.com" && statement.Action == "sns:Publish" && !can(statement.Condition) if statement.Sid == "ErrorObjects"])
     )
     error_message = "The rule does not reach the topic, or the topic refuses it."
+  }
+}
+
+run "error_objects_are_silent_where_that_is_wanted" {
+  variables {
+    error_mail = false
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.error_objects.state == "DISABLED" && length(aws_cloudwatch_metric_alarm.refused) == 1
+    error_message = "Each error file rings although that was turned off, or nothing rings for refusals."
   }
 }
 
