@@ -1,4 +1,4 @@
-# What rings: CloudWatch alarms and a rule on error objects, all to one topic. Each says what to do.
+# What rings: CloudWatch alarms and a rule on error files, all to one topic. Each says what to do.
 
 resource "aws_sns_topic" "alarms" {
   # Alarms cannot publish to a topic under the AWS-managed key, so it is none or one that lets them.
@@ -90,7 +90,7 @@ locals {
       dimensions  = local.of_function
       statistic   = "Sum"
       threshold   = 0
-      description = "Calls of the function were refused for want of concurrency; Firehose counts each as failed. Take function_reserved_concurrency away or raise it, or ask AWS for a higher limit of the account. Then send the error objects through again with `nozzle redrive`."
+      description = "Calls of the function were refused for want of concurrency; Firehose counts each as failed. Take function_reserved_concurrency away or raise it, or ask AWS for a higher limit of the account. Then send the records under errors/ through again with `nozzle redrive`."
     }
     function-slow = {
       namespace   = "AWS/Lambda"
@@ -153,7 +153,7 @@ resource "aws_cloudwatch_metric_alarm" "refused" {
   count = var.transform ? 1 : 0
 
   alarm_name        = "${local.name}-refused"
-  alarm_description = "More than ${var.refused_percent_max} % of the records are refused. The dashboard ${local.name} shows the reasons; `nozzle explain` shows why for one event. Mend the producer, or event_years and event_types; then send the error objects through again with `nozzle redrive`."
+  alarm_description = "More than ${var.refused_percent_max} % of the records are refused. The dashboard ${local.name} shows the reasons; `nozzle explain` shows why for one event. Mend the producer, or event_years and event_types; then send the records under errors/ through again with `nozzle redrive`."
 
   evaluation_periods  = 3
   datapoints_to_alarm = 2
@@ -192,6 +192,7 @@ resource "aws_cloudwatch_metric_alarm" "refused" {
 resource "aws_cloudwatch_event_rule" "error_objects" {
   name        = "${local.name}-error-objects"
   description = "Objects under errors/: see docs/deploy.md for why they are there and how they are sent again."
+  state       = var.error_mail ? "ENABLED" : "DISABLED"
 
   event_pattern = jsonencode({
     source      = ["aws.s3"]
@@ -212,7 +213,7 @@ resource "aws_cloudwatch_event_target" "error_objects" {
       bucket = "$.detail.bucket.name"
       key    = "$.detail.object.key"
     }
-    input_template = "\"${local.name}: Firehose wrote an error object, s3://<bucket>/<key>. Its lines hold the errorCode and the original in rawData; `nozzle redrive` shows the reasons and sends it again; see docs/deploy.md.\""
+    input_template = "\"${local.name}: Firehose wrote an error file, s3://<bucket>/<key>. Each line is a record: its errorCode, and the original in rawData. `nozzle redrive` shows the reasons and sends the records again; see docs/deploy.md.\""
   }
 
   # The topic refuses EventBridge until its policy is there.

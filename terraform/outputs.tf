@@ -6,7 +6,10 @@ locals {
     created_at = "${split("-", var.event_years)[0]}-01-01T00:00:00Z"
   })
   sample_data = local.reads_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event })
+
+  # Event types are any text; a shell must read them as they are.
   shell_data  = "'${replace(local.sample_data, "'", "'\\''")}'"
+  shell_types = "'${replace(join(",", var.event_types), "'", "'\\''")}'"
 
   source_name = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
 }
@@ -48,12 +51,12 @@ output "delivered_location" {
 }
 
 output "error_location" {
-  description = "Where error objects are: JSON lines with the originals in `rawData`."
+  description = "Where error files are: JSON lines with the originals in `rawData`."
   value       = "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}"
 }
 
 output "redrive_command" {
-  description = "Shows what lies under errors/ and what would be sent again (`terraform output -raw redrive_command`); with --execute behind it, sends it. Null with transform = false."
+  description = "Shows what lies under errors/ and what would be sent again; with --execute behind it, sends it. For a shell: eval \"$(terraform output -raw redrive_command)\". Null with transform = false."
   value = !var.transform ? null : join(" ", concat(
     [
       "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}",
@@ -62,7 +65,7 @@ output "redrive_command" {
       "--event-identity ${var.event_identity} --event-years ${var.event_years}",
       "--partition-keys ${join(",", module.partitioning.keys)}",
     ],
-    length(var.event_types) > 0 ? ["--event-types '${join(",", var.event_types)}'"] : [],
+    length(var.event_types) > 0 ? ["--event-types ${local.shell_types}"] : [],
   ))
 }
 

@@ -166,7 +166,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   depends_on = [aws_s3_bucket_versioning.lake]
 }
 
-# The rule that reports error objects listens to these.
+# The rule that reports error files listens to these.
 resource "aws_s3_bucket_notification" "lake" {
   bucket      = aws_s3_bucket.lake.bucket
   eventbridge = true

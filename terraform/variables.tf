@@ -356,7 +356,7 @@ variable "function_memory_megabytes" {
 
 variable "function_reserved_concurrency" {
   type        = number
-  description = "How many batches may be in the function at once; -1 for no limit of its own. Mind: Firehose does not wait for a free place. A burst beyond the limit counts as failed calls, and after its retries becomes error objects."
+  description = "How many batches may be in the function at once; -1 for no limit of its own. Mind: Firehose does not wait for a free place. A burst beyond the limit counts as failed calls, and after its retries ends under errors/."
   default     = -1
   nullable    = false
 
@@ -454,7 +454,7 @@ variable "lake_expiration_days" {
 
 variable "error_expiration_days" {
   type        = number
-  description = "Days after which error objects are deleted: the time there is to send them through again."
+  description = "Days after which error files are deleted: the time there is to send their records through again."
   default     = 90
   nullable    = false
 
@@ -519,6 +519,13 @@ variable "alarm_kms_key_arn" {
     condition     = var.alarm_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.alarm_kms_key_arn))
     error_message = "alarm_kms_key_arn is `${var.alarm_kms_key_arn}`: it must be the ARN of a KMS key of your own (not an alias: with `alias/aws/sns` alarms cannot publish)."
   }
+}
+
+variable "error_mail" {
+  type        = bool
+  description = "Whether each error file is told to the alarm topic, without a threshold. Overflow and a failed conversion to Parquet ring nowhere else. Turn it off where producers always send something that is refused."
+  default     = true
+  nullable    = false
 }
 
 variable "delivery_delay_seconds_max" {

@@ -9,3 +9,6 @@ log_retention_days        = 90
 
 deletion_protection = true
 lake_versioning     = true
+
+# Without an address alarms ring for nobody. AWS mails it first, to be confirmed.
+# alarm_email = "oncall@example.com"

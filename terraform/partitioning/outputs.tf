@@ -14,7 +14,7 @@ output "prefix" {
 }
 
 output "error_folder" {
-  description = "The folder all error objects are under."
+  description = "The folder all error files are under."
   value       = "errors/"
 }
 

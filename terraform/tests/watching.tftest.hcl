@@ -10,26 +10,6 @@ variables {
   function_zip = "versions.tf" # any file will do
 }
 
-run "what_failed_is_sent_again_as_the_function_is_set" {
-  variables {
-    claim_hours = 48
-    event_types = ["account:created", "login"]
-    event_years = "2020-2030"
-  }
-
-  assert {
-    condition = output.redrive_command == join(" ", [
-      "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/errors/",
-      "--to stream:${aws_kinesis_firehose_delivery_stream.events.name}",
-      "--table ${aws_dynamodb_table.claims[0].name} --ttl-hours 48",
-      "--event-identity event --event-years 2020-2030",
-      "--partition-keys event_type,event_subtype,year,month,day",
-      "--event-types 'account:created,login'",
-    ])
-    error_message = "The command does not say what the function is told."
-  }
-}
-
 run "what_can_go_wrong_rings" {
   assert {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.metric : name => "${alarm.namespace} ${alarm.metric_name}" } == {
@@ -113,6 +93,11 @@ run "error_objects_ring" {
   }
 
   assert {
+    condition     = aws_cloudwatch_event_rule.error_objects.state == "ENABLED"
+    error_message = "The rule is off unasked."
+  }
+
+  assert {
     condition     = startswith(aws_kinesis_firehose_delivery_stream.events.extended_s3_configuration[0].error_output_prefix, "errors/")
     error_message = "Error objects lie elsewhere than the rule looks."
   }
@@ -123,6 +108,17 @@ run "error_objects_ring" {
       anytrue([for statement in jsondecode(aws_sns_topic_policy.alarms.policy).Statement : statement.Principal.Service == "events.amazonaws.com" && statement.Action == "sns:Publish" && !can(statement.Condition) if statement.Sid == "ErrorObjects"])
     )
     error_message = "The rule does not reach the topic, or the topic refuses it."
+  }
+}
+
+run "error_objects_are_silent_where_that_is_wanted" {
+  variables {
+    error_mail = false
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.error_objects.state == "DISABLED" && length(aws_cloudwatch_metric_alarm.refused) == 1
+    error_message = "Each error file rings although that was turned off, or nothing rings for refusals."
   }
 }
 

@@ -1,0 +1,31 @@
+# What sends again what failed. tests/tools/redrive_command gives the command to a shell.
+# Run in the workspace `default`, so that is the environment here.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment  = "default"
+  region       = "eu-central-1"
+  function_zip = "versions.tf" # any file will do
+}
+
+run "what_failed_is_sent_again_as_the_function_is_set" {
+  variables {
+    claim_hours = 48
+    event_types = ["account:created", "login", "owner's $HOME"]
+    event_years = "2020-2030"
+  }
+
+  assert {
+    condition = output.redrive_command == join(" ", [
+      "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/errors/",
+      "--to stream:${aws_kinesis_firehose_delivery_stream.events.name}",
+      "--table ${aws_dynamodb_table.claims[0].name} --ttl-hours 48",
+      "--event-identity event --event-years 2020-2030",
+      "--partition-keys event_type,event_subtype,year,month,day",
+      "--event-types 'account:created,login,owner'\\''s $HOME'",
+    ])
+    error_message = "The command does not say what the function is told."
+  }
+}
