@@ -7,6 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 fn explain(arguments: &[&str], input: &[u8]) -> Output {
@@ -55,6 +57,7 @@ const EVENT: &str =
 #[test]
 fn an_accepted_event_is_explained_from_verdict_to_owner() {
     let expected = json!({
+        "wrapper": null,
         "verdict": "delivered",
         "reason": null,
         "advice": null,
@@ -62,6 +65,7 @@ fn an_accepted_event_is_explained_from_verdict_to_owner() {
         "partition_keys": { "event_type": "a%2Fb", "event_subtype": "created", "year": "2024", "month": "04", "day": "07" },
         "path": "events/event_type=a%2Fb/event_subtype=created/year=2024/month=04/day=07/",
         "identity": r#"["9f","a/b:created:x",1712511721022075000]"#,
+        "judged_by": { "event_years": "1970-9999", "event_types": null, "event_identity": "event", "partition_keys": "event_type,event_subtype,year,month,day" },
         "bytes": EVENT.len(),
         "bytes_hash": format!("{:032x}", xxhash_rust::xxh3::xxh3_128(EVENT.as_bytes())),
         "owner": format!("77:{:016x}:{:032x}", xxhash_rust::xxh3::xxh3_64(b"id"), xxhash_rust::xxh3::xxh3_128(EVENT.as_bytes())),
@@ -105,9 +109,121 @@ fn people_read_a_row_a_thing() {
         "partition keys    year=2024 event_type=a%2Fb",
         "path              events/year=2024/event_type=a%2Fb/",
         "identity          [\"9f\"]",
+        "judged by         event years 1970-9999, any type, identity uuid, keys year,event_type",
+        "                  a function with other settings may refuse it: give them, such as --event-years 2020-2030",
     ] {
         assert!(text.lines().any(|line| line == row), "{row} in\n{text}");
     }
+    assert!(!text.contains("owner"), "{text}");
+}
+
+#[test]
+fn whoever_gives_settings_or_is_refused_is_not_told_to_give_them() {
+    for (arguments, input) in [
+        (&["--event-years", "2020-2030"][..], EVENT),
+        (&["--event-types", "a/b:created,c"], EVENT),
+        (&[], "{}"),
+    ] {
+        let text = explain(arguments, input.as_bytes()).stdout;
+        let text = String::from_utf8(text).expect("text");
+        assert!(text.contains("\njudged by "), "{text}");
+        assert!(!text.contains("may refuse it"), "{text}");
+    }
+    let types = &explained(&["--event-types", "a/b:created,c"], EVENT)["judged_by"]["event_types"];
+    assert_eq!(types, "a/b:created,c");
+}
+
+#[track_caller]
+fn check_wrapped(input: &str, kind: &Value, arrival: &Value, reason: &Value, bytes: usize) {
+    let explained = explained(&[], input);
+    let field = |path| explained.pointer(path).unwrap_or(&Value::Null);
+    assert_eq!(
+        (
+            field("/wrapper/kind"),
+            field("/wrapper/arrival_milliseconds"),
+            field("/reason"),
+            field("/bytes")
+        ),
+        (kind, arrival, reason, &json!(bytes)),
+        "{input}"
+    );
+}
+
+fn error_object(record: &[u8]) -> String {
+    let raw = STANDARD.encode(record);
+    format!(
+        r#"{{"attemptsMade":1,"arrivalTimestamp":1495072949453,"errorCode":"Lambda.ProcessingFailedStatus","errorMessage":"m","rawData":"{raw}"}}"#
+    )
+}
+
+#[test]
+fn the_record_in_an_error_object_is_explained() {
+    let (wrapped, repaired) = (json!("error_object"), json!("export_line"));
+    let arrival = json!(1_495_072_949_453_i64);
+    let (bare, none) = (Value::Null, Value::Null);
+    let missing = json!("event_name_missing");
+    check_wrapped(
+        &error_object(EVENT.as_bytes()),
+        &wrapped,
+        &arrival,
+        &none,
+        EVENT.len(),
+    );
+    check_wrapped(
+        &error_object(br#"{"event_uuid":"1"}"#),
+        &wrapped,
+        &arrival,
+        &missing,
+        18,
+    );
+    check_wrapped(
+        &error_object(b"\xff"),
+        &wrapped,
+        &arrival,
+        &json!("not_utf8"),
+        1,
+    );
+    let export = |content: &str| {
+        format!(
+            r#"{{"reason":"not_json","code":"Lambda.FunctionError","arrivalTimestamp":null,"position":"a:1",{content}}}"#
+        )
+    };
+    let event = format!(r#""event":{EVENT}"#);
+    check_wrapped(&export(&event), &repaired, &none, &none, EVENT.len());
+    check_wrapped(
+        &export(r#""text":"{""#),
+        &repaired,
+        &none,
+        &json!("not_json"),
+        1,
+    );
+    let own = r#"{"rawData":"e30=","errorCode":"x","#;
+    let like_one = EVENT.replacen('{', own, 1);
+    check_wrapped(&like_one, &bare, &none, &none, like_one.len());
+    let faulty = format!(r#"{own}"event_uuid":"1"}}"#);
+    check_wrapped(&faulty, &bare, &none, &missing, faulty.len());
+    let without_code = r#"{"rawData":"e30="}"#;
+    let missing = json!("event_uuid_missing");
+    check_wrapped(without_code, &bare, &none, &missing, without_code.len());
+}
+
+#[test]
+fn an_error_object_tells_when_its_record_arrived() {
+    let object = error_object(EVENT.as_bytes());
+    let output = explain(
+        &["--prefix", "lake/!{timestamp:yyyy-MM-dd}/"],
+        object.as_bytes(),
+    );
+    let text = String::from_utf8(output.stdout).expect("text");
+    let first = "input             an error object (Lambda.ProcessingFailedStatus, arrival 1495072949453); its record:\n";
+    assert!(text.starts_with(first), "{text}");
+    assert!(text.contains(" lake/2017-05-18/\n"), "{text}");
+    let owner = |arguments: &[&str]| {
+        let arguments = [&["--record-id", "id"], arguments].concat();
+        explained(&arguments, &object)["owner"].to_string()
+    };
+    assert!(owner(&[]).starts_with("\"1495072949453:"));
+    assert!(owner(&["--arrival", "77"]).starts_with("\"77:"));
 }
 
 #[test]
@@ -126,6 +242,50 @@ fn one_line_of_a_file_can_be_asked_for() {
         &[path, "--line", "0"],
         &format!("`{path}`: --line is 0; lines are counted from 1"),
     );
+}
+
+#[test]
+fn gzip_is_read_whatever_it_is_called() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    let lines = format!("nothing\n{}\n", error_object(EVENT.as_bytes()));
+    packed.write_all(lines.as_bytes()).expect("it is packed");
+    let packed = packed.finish().expect("it is packed");
+    for name in ["errors.gz", "errors"] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, &packed).expect("a file");
+        let path = path.to_str().expect("a path");
+        assert_eq!(explained(&[path, "--line", "2"], "")["bytes"], EVENT.len());
+    }
+    let output = explain(&["--line", "2"], &packed).stdout;
+    let text = String::from_utf8(output).expect("text");
+    assert!(text.contains("\nverdict           delivered\n"), "{text}");
+}
+
+#[test]
+fn a_line_has_to_be_named_where_there_are_many() {
+    let sorry = |count: usize| {
+        format!(
+            "nozzle: standard input: it has {count} lines, and each line is a record: say which one with --line NUMBER\n"
+        )
+    };
+    let object = error_object(EVENT.as_bytes());
+    for (input, count) in [
+        (format!("{EVENT}\n{EVENT}"), 2),
+        (format!("{EVENT}\r\n\r\nnothing\r\n"), 3),
+        (format!("nothing\n{object}\n"), 2),
+    ] {
+        let output = explain(&[], input.as_bytes());
+        assert!(!output.status.success());
+        assert_eq!(String::from_utf8_lossy(&output.stderr), sorry(count));
+    }
+    let output = explain(&[], &[EVENT.as_bytes(), b"\n\xff"].concat());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), sorry(2));
+
+    let spread = EVENT.replace(',', ",\n");
+    assert_eq!(explained(&[], &spread)["verdict"], "delivered");
+    let broken = spread.trim_end_matches('}');
+    assert_eq!(explained(&[], broken)["reason"], "not_json");
 }
 
 #[test]
@@ -149,6 +309,11 @@ fn what_is_wrong_is_said_in_a_sentence() {
         &["no-such-file"],
         "`no-such-file` cannot be read: No such file or directory (os error 2)",
     );
+    let object = r#"{"rawData":"?","errorCode":"x"}"#;
+    let output = explain(&[], object.as_bytes());
+    let expected =
+        "nozzle: standard input: it is an error object, but the record in it is not base64\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
     check_error(
         &["--event-years", "5"],
         "--event-years is \"5\"; it must be a first and a last year within 1970-9999, such as 2020-2030",

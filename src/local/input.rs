@@ -241,7 +241,8 @@ impl Source {
         }
     }
 
-    fn open(&self, read_bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
+    /// Opens it, unpacked; `read_bytes` counts what is read as it lies there.
+    pub fn open(&self, read_bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
         let (raw, named_gzip): (Box<dyn Read + Send>, bool) = match self {
             Self::File(path) => (
                 Box::new(File::open(path)?),

@@ -1,16 +1,18 @@
 //! `nozzle explain`: what becomes of one event, and why.
 
+mod record;
+
 use std::{
-    fs::File,
-    io::{BufRead, BufReader, ErrorKind, Write, stdin, stdout},
+    io::{ErrorKind, Write, stdout},
     path::PathBuf,
 };
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, anyhow};
 use clap::Args;
-use flate2::read::MultiGzDecoder;
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use record::{Record, Wrapper, read};
 
 use super::settings::{SettingsOptions, default_prefix};
 use crate::{
@@ -19,7 +21,7 @@ use crate::{
     firehose::Settings,
     local::prefix::{Prefix, Values},
     partition::PartitionKeys,
-    transform::{datetime, transform, write_identity},
+    transform::{Identity, datetime, transform, write_identity},
 };
 
 /// Explain one event: verdict, reason, added fields, keys, path, identity, owner
@@ -29,9 +31,10 @@ Examples:
   nozzle explain event.json
   nozzle explain events.jsonl --line 17
   echo '{\"event_uuid\":\"1\",\"event_name\":\"a:b\",\"created_at\":1712511721}' | nozzle explain --json
+  nozzle explain lake/errors/… --line 1                         an error object's record
   nozzle explain event.json --record-id 4954698668 --arrival 1712511721022")]
 pub(super) struct Explain {
-    /// A file with the event; without one, standard input
+    /// A file with the event or its error object, gzip or not; `-` or none is standard input
     file: Option<PathBuf>,
     /// Explain this line of the file, counted from 1, instead of the whole
     #[arg(long, value_name = "NUMBER")]
@@ -39,10 +42,10 @@ pub(super) struct Explain {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
-    /// The record's id, which its owner is made of
+    /// The record's id in Firehose: shows the owner, which its claim in the table would have
     #[arg(long, value_name = "ID")]
     record_id: Option<String>,
-    /// When the record arrived, in epoch milliseconds
+    /// When the record arrived, in epoch milliseconds [default: what its error object says]
     #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true)]
     arrival: Option<i64>,
     /// Where delivered events go; by default a folder a partition key, under events/
@@ -55,15 +58,30 @@ pub(super) struct Explain {
 /// What there is to say of an event.
 #[derive(Debug, Serialize)]
 struct Explanation {
+    /// What the record lay in, where it was not bare.
+    wrapper: Option<Wrapper>,
     verdict: &'static str,
     reason: Option<&'static str>,
     advice: Option<&'static str>,
     #[serde(flatten)]
     accepted: Option<Accepted>,
+    judged_by: JudgedBy,
     bytes: usize,
     bytes_hash: String,
     /// Known where the record's id is.
     owner: Option<String>,
+}
+
+/// The settings that decide.
+#[derive(Debug, Serialize)]
+struct JudgedBy {
+    event_years: String,
+    /// Without any, all types are accepted.
+    event_types: Option<String>,
+    event_identity: &'static str,
+    partition_keys: String,
+    #[serde(skip)]
+    accept_all: bool,
 }
 
 /// What only an event has that is accepted.
@@ -81,8 +99,8 @@ impl Explain {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let settings = self.settings.read()?;
         let prefix = self.prefix(&settings.rules.partition_keys)?;
-        let bytes = self.read()?;
-        let explanation = self.explain(&bytes, &settings, &prefix)?;
+        let record = read(self.file.as_deref(), self.line)?;
+        let explanation = self.explain(record, &settings, &prefix)?;
         let text = if self.json {
             serde_json::to_string(&explanation)? + "\n"
         } else {
@@ -100,53 +118,25 @@ impl Explain {
         Prefix::parse(&text).map_err(|error| anyhow!("--prefix: {error}"))
     }
 
-    /// The record's bytes: the line end behind them is not part of the record.
-    fn read(&self) -> anyhow::Result<Vec<u8>> {
-        let mut input = self.open()?;
-        let mut bytes = Vec::new();
-        match self.line {
-            Some(number) => read_line(input, number, &mut bytes),
-            None => input.read_to_end(&mut bytes).map(drop).map_err(Into::into),
-        }
-        .with_context(|| self.name())?;
-        for end in [b'\n', b'\r'] {
-            bytes.pop_if(|last| *last == end);
-        }
-        Ok(bytes)
-    }
-
-    fn open(&self) -> anyhow::Result<Box<dyn BufRead>> {
-        let Some(path) = &self.file else {
-            return Ok(Box::new(stdin().lock()));
-        };
-        let file = File::open(path).with_context(|| format!("{} cannot be read", self.name()))?;
-        Ok(match path.extension() {
-            Some(extension) if extension == "gz" => {
-                Box::new(BufReader::new(MultiGzDecoder::new(file)))
-            }
-            _ => Box::new(BufReader::new(file)),
-        })
-    }
-
-    fn name(&self) -> String {
-        let name = |path: &PathBuf| format!("`{}`", path.display());
-        self.file.as_ref().map_or("standard input".to_owned(), name)
-    }
-
     fn explain(
         &self,
-        bytes: &[u8],
+        Record { bytes, wrapper }: Record,
         settings: &Settings,
         prefix: &Prefix,
     ) -> anyhow::Result<Explanation> {
+        let told = wrapper
+            .as_ref()
+            .and_then(|wrapper| wrapper.arrival_milliseconds);
+        let arrival = self.arrival.or(told);
         let owner = Owner::of(
             self.record_id.as_deref().unwrap_or_default(),
-            self.arrival,
-            bytes,
+            arrival,
+            &bytes,
         );
-        let judged = transform(bytes, &settings.rules);
+        let judged = transform(&bytes, &settings.rules);
         let reason = judged.as_ref().err().copied();
         Ok(Explanation {
+            wrapper,
             verdict: if reason.is_none() {
                 "delivered"
             } else {
@@ -156,77 +146,53 @@ impl Explain {
             advice: reason.map(Refusal::advice),
             accepted: judged
                 .ok()
-                .map(|event| self.accept(&event, settings, prefix))
+                .map(|event| accept(&event, settings, prefix, arrival))
                 .transpose()?,
+            judged_by: self.judged_by(settings),
             bytes: bytes.len(),
             bytes_hash: format!("{:032x}", owner.bytes_hash),
             owner: self.record_id.as_ref().map(|_| owner.to_string()),
         })
     }
 
-    fn accept(
-        &self,
-        event: &Event<'_>,
-        settings: &Settings,
-        prefix: &Prefix,
-    ) -> anyhow::Result<Accepted> {
-        let mut keys = Vec::new();
-        settings.rules.partition_keys.write_json(event, &mut keys);
-        let mut identity = String::new();
-        write_identity(event, settings.identity, &mut identity);
-        let partition_keys: Map<String, Value> = serde_json::from_slice(&keys)?;
-        let in_order = settings.rules.partition_keys.iter().filter_map(|key| {
-            let value = partition_keys.get(key.as_str())?.as_str()?;
-            Some(format!("{}={value}", key.as_str()))
-        });
-        let keys_in_order = in_order.collect::<Vec<_>>().join(" ");
-        let added = [
-            ("event_type", event.name.event_type.to_string()),
-            ("event_subtype", event.name.event_subtype.to_string()),
-            (
-                "created_datetime",
-                String::from_utf8(datetime(&event.calendar).into())?,
-            ),
-        ];
-        Ok(Accepted {
-            added: added
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value.into()))
-                .collect(),
-            path: self.path(&partition_keys, prefix)?,
-            partition_keys,
-            keys_in_order,
-            identity,
-        })
+    fn judged_by(&self, settings: &Settings) -> JudgedBy {
+        JudgedBy {
+            event_years: settings.rules.event_years.to_string(),
+            event_types: self.settings.event_types().map(str::to_owned),
+            event_identity: match settings.identity {
+                Identity::Event => "event",
+                Identity::Uuid => "uuid",
+            },
+            partition_keys: settings.rules.partition_keys.to_string(),
+            accept_all: self.settings.accept_every_year_and_type(),
+        }
     }
+}
 
-    fn path(&self, keys: &Map<String, Value>, prefix: &Prefix) -> anyhow::Result<String> {
-        let values = prefix
-            .keys
-            .iter()
-            .map(|name| match keys.get(name).and_then(Value::as_str) {
-                Some(value) => Ok(value),
-                None => Err(anyhow!(
-                    "--prefix names `{name}`, which --partition-keys does not"
-                )),
-            });
-        let values = values.collect::<anyhow::Result<Vec<_>>>()?;
-        let arrival_milliseconds = self.arrival.unwrap_or_default();
-        let values = Values {
-            keys: &values,
-            arrival_milliseconds,
-            random: 0,
-            error_output_type: "",
+const MAY_DIFFER: &str =
+    "a function with other settings may refuse it: give them, such as --event-years 2020-2030";
+
+impl JudgedBy {
+    fn to_text(&self) -> String {
+        let types = match &self.event_types {
+            Some(types) => format!("types {types}"),
+            None => "any type".to_owned(),
         };
-        Ok(prefix.evaluate(values)?)
+        format!(
+            "event years {}, {types}, identity {}, keys {}",
+            self.event_years, self.event_identity, self.partition_keys
+        )
     }
 }
 
 impl Explanation {
     fn to_text(&self) -> String {
-        let mut rows = vec![("verdict", self.verdict.to_owned())];
+        let mut rows = Vec::new();
         let mut row =
             |name, value: Option<&str>| rows.extend(value.map(|value| (name, value.to_owned())));
+        let wrapper = self.wrapper.as_ref().map(Wrapper::to_text);
+        row("input", wrapper.as_deref());
+        row("verdict", Some(self.verdict));
         row("reason", self.reason);
         row("what to do", self.advice);
         if let Some(accepted) = &self.accepted {
@@ -237,16 +203,12 @@ impl Explanation {
             row("path", Some(&accepted.path));
             row("identity", Some(&accepted.identity));
         }
+        row("judged by", Some(&self.judged_by.to_text()));
+        let may_differ = self.accepted.is_some() && self.judged_by.accept_all;
+        row("", may_differ.then_some(MAY_DIFFER));
         row("bytes", Some(&self.bytes.to_string()));
         row("bytes' hash", Some(&self.bytes_hash));
-        row(
-            "owner",
-            Some(
-                self.owner
-                    .as_deref()
-                    .unwrap_or("known with --record-id and --arrival"),
-            ),
-        );
+        row("owner", self.owner.as_deref());
         let lines = rows
             .iter()
             .map(|(name, value)| format!("{name:16}  {value}"));
@@ -254,16 +216,63 @@ impl Explanation {
     }
 }
 
-/// Reads one line, counted from 1.
-fn read_line(mut input: impl BufRead, number: usize, line: &mut Vec<u8>) -> anyhow::Result<()> {
-    ensure!(number > 0, "--line is 0; lines are counted from 1");
-    for current in 0..number {
-        let length = if current + 1 < number {
-            input.skip_until(b'\n')?
-        } else {
-            input.read_until(b'\n', line)?
-        };
-        ensure!(length > 0, "--line is {number}; there are {current} lines");
-    }
-    Ok(())
+fn accept(
+    event: &Event<'_>,
+    settings: &Settings,
+    prefix: &Prefix,
+    arrival: Option<i64>,
+) -> anyhow::Result<Accepted> {
+    let mut keys = Vec::new();
+    settings.rules.partition_keys.write_json(event, &mut keys);
+    let mut identity = String::new();
+    write_identity(event, settings.identity, &mut identity);
+    let partition_keys: Map<String, Value> = serde_json::from_slice(&keys)?;
+    let in_order = settings.rules.partition_keys.iter().filter_map(|key| {
+        let value = partition_keys.get(key.as_str())?.as_str()?;
+        Some(format!("{}={value}", key.as_str()))
+    });
+    let keys_in_order = in_order.collect::<Vec<_>>().join(" ");
+    let added = [
+        ("event_type", event.name.event_type.to_string()),
+        ("event_subtype", event.name.event_subtype.to_string()),
+        (
+            "created_datetime",
+            String::from_utf8(datetime(&event.calendar).into())?,
+        ),
+    ];
+    Ok(Accepted {
+        added: added
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect(),
+        path: path(&partition_keys, prefix, arrival)?,
+        partition_keys,
+        keys_in_order,
+        identity,
+    })
+}
+
+fn path(
+    keys: &Map<String, Value>,
+    prefix: &Prefix,
+    arrival: Option<i64>,
+) -> anyhow::Result<String> {
+    let values = prefix
+        .keys
+        .iter()
+        .map(|name| match keys.get(name).and_then(Value::as_str) {
+            Some(value) => Ok(value),
+            None => Err(anyhow!(
+                "--prefix names `{name}`, which --partition-keys does not"
+            )),
+        });
+    let values = values.collect::<anyhow::Result<Vec<_>>>()?;
+    let arrival_milliseconds = arrival.unwrap_or_default();
+    let values = Values {
+        keys: &values,
+        arrival_milliseconds,
+        random: 0,
+        error_output_type: "",
+    };
+    Ok(prefix.evaluate(values)?)
 }

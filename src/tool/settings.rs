@@ -63,6 +63,16 @@ impl SettingsOptions {
         })
     }
 
+    /// The types that are accepted, as they were given; without any, all are.
+    pub(super) fn event_types(&self) -> Option<&str> {
+        self.event_types.as_deref()
+    }
+
+    /// Whether no year and no type is refused, as a function may be set to do.
+    pub(super) fn accept_every_year_and_type(&self) -> bool {
+        self.event_years.is_none() && self.event_types.is_none()
+    }
+
     fn value(&self, name: &str) -> Option<String> {
         let value = match name {
             "EVENT_IDENTITY" => &self.event_identity,

@@ -1,0 +1,152 @@
+//! The record that is asked about: a file, one of its lines, or what an error object holds.
+
+use std::{
+    io::BufRead,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+
+use crate::local::{
+    error_object::read::{self as error_object, Failed, NotErrorObject, Origin},
+    input::Source,
+};
+
+pub(super) struct Record {
+    pub(super) bytes: Vec<u8>,
+    pub(super) wrapper: Option<Wrapper>,
+}
+
+/// What a record lay in: Firehose's error object, or a line of redrive's export for repair.
+#[derive(Debug, Serialize)]
+pub(super) struct Wrapper {
+    #[serde(skip)]
+    origin: Origin,
+    kind: &'static str,
+    /// Firehose's error code.
+    code: String,
+    pub(super) arrival_milliseconds: Option<i64>,
+}
+
+/// Reads the whole of a file, or one line of it; without a file, of standard input.
+pub(super) fn read(file: Option<&Path>, line: Option<usize>) -> Result<Record> {
+    let source = match file {
+        Some(path) if path != Path::new("-") => Source::File(PathBuf::from(path)),
+        _ => Source::StandardInput,
+    };
+    let name = match &source {
+        Source::File(path) => format!("`{}`", path.display()),
+        Source::StandardInput => source.name(),
+    };
+    let opened = source.open(&Arc::default());
+    let mut input = opened.with_context(|| format!("{name} cannot be read"))?;
+    let mut bytes = Vec::new();
+    match line {
+        Some(number) => read_line(input, number, &mut bytes),
+        None => read_whole(&mut input, &mut bytes),
+    }
+    .with_context(|| name.clone())?;
+    // The line end behind a record is not part of it.
+    for end in [b'\n', b'\r'] {
+        bytes.pop_if(|last| *last == end);
+    }
+    Record::of(bytes).with_context(|| name)
+}
+
+impl Record {
+    fn of(bytes: Vec<u8>) -> Result<Self> {
+        if has_event_fields(&bytes) {
+            return Ok(Self {
+                bytes,
+                wrapper: None,
+            });
+        }
+        match error_object::read(&bytes) {
+            Ok(failed) => Ok(Self::within(failed)),
+            Err(NotErrorObject::NotBase64) => {
+                bail!("it is an error object, but the record in it is not base64")
+            }
+            Err(_) => Ok(Self {
+                bytes,
+                wrapper: None,
+            }),
+        }
+    }
+
+    fn within(failed: Failed) -> Self {
+        Self {
+            bytes: failed.bytes,
+            wrapper: Some(Wrapper {
+                origin: failed.origin,
+                kind: match failed.origin {
+                    Origin::Repaired => "export_line",
+                    Origin::Arrived | Origin::Later => "error_object",
+                },
+                code: failed.code,
+                arrival_milliseconds: failed.arrival_milliseconds,
+            }),
+        }
+    }
+}
+
+impl Wrapper {
+    pub(super) fn to_text(&self) -> String {
+        let kind = match self.origin {
+            Origin::Repaired => "a line of redrive's export",
+            Origin::Arrived | Origin::Later => "an error object",
+        };
+        let code = self.code.escape_debug();
+        let arrival = match self.arrival_milliseconds {
+            Some(milliseconds) => format!(", arrival {milliseconds}"),
+            None => String::new(),
+        };
+        format!("{kind} ({code}{arrival}); its record:")
+    }
+}
+
+/// An error object has none of them at its top; what has one is an event, whatever else it has.
+fn has_event_fields(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Fields {
+        event_uuid: Option<IgnoredAny>,
+        event_name: Option<IgnoredAny>,
+        created_at: Option<IgnoredAny>,
+    }
+    serde_json::from_slice::<Fields>(bytes).is_ok_and(|fields| {
+        fields.event_uuid.is_some() || fields.event_name.is_some() || fields.created_at.is_some()
+    })
+}
+
+/// An event may stand on many lines; many events on many lines are no record.
+fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>) -> Result<()> {
+    input.read_to_end(bytes)?;
+    let is_json = |bytes: &[u8]| serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+    if is_json(bytes) {
+        return Ok(());
+    }
+    let count = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let count = count.split(|byte| *byte == b'\n').count();
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let holds_events = lines.any(|line| line.trim_ascii().starts_with(b"{") && is_json(line));
+    ensure!(
+        count == 1 || !holds_events,
+        "it has {count} lines, and each line is a record: say which one with --line NUMBER"
+    );
+    Ok(())
+}
+
+/// Reads one line, counted from 1.
+fn read_line(mut input: impl BufRead, number: usize, line: &mut Vec<u8>) -> Result<()> {
+    ensure!(number > 0, "--line is 0; lines are counted from 1");
+    for current in 0..number {
+        let length = if current + 1 < number {
+            input.skip_until(b'\n')?
+        } else {
+            input.read_until(b'\n', line)?
+        };
+        ensure!(length > 0, "--line is {number}; there are {current} lines");
+    }
+    Ok(())
+}
