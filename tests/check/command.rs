@@ -133,6 +133,10 @@ fn what_cannot_be_probed_is_said_in_a_sentence() {
         2,
         "invalid value 'all'",
     );
+    let none = "nozzle: no probe is left: --skip leaves out all that are asked for";
+    let only = ["--command", "true", "--only", "one", "--only", "msk"];
+    let skip = ["--skip", "msk", "--skip", "one"];
+    check_refused(&[&only[..], &skip].concat(), 2, none);
     check_refused(
         &["--command", "true", "--timeout", "301"],
         2,
