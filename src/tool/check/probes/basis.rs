@@ -254,15 +254,37 @@ fn check_keys(
         Err(error) => return failure(&error),
     };
     let fates = request.records.iter().zip(&checked.fates);
-    let wrong: Vec<_> = fates
-        .filter(|(_, fate)| **fate == Fate::Failed(Failure::Partitioning))
-        .map(|(record, _)| given.get(&record.id).unwrap_or(&Value::Null).to_string())
-        .collect();
-    let names = names.join(",");
-    if wrong.is_empty() {
-        findings.note(names);
-    } else {
-        findings.fail(format!("not texts for {names}: {}", some(&wrong)));
+    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (at, (record, fate)) in fates.enumerate() {
+        if *fate == Fate::Failed(Failure::Partitioning) {
+            let keys = given.get(&record.id).unwrap_or(&Value::Null);
+            let why = wrong_with(keys, names);
+            wrong.entry(why).or_default().push(name(record, at));
+        }
     }
+    for (why, records) in wrong {
+        findings.fail(format!("{why}: {}", some(&records)));
+    }
+    findings.note(names.join(","));
     findings
+}
+
+/// What a record's keys have that the prefix's have not, and the other way round.
+fn wrong_with(keys: &Value, names: &[String]) -> String {
+    let Value::Object(keys) = keys else {
+        return "no partition keys come back".to_owned();
+    };
+    let of_a_name = |name: &String| match keys.get(name) {
+        None => Some(format!("`{name}` is missing")),
+        Some(Value::String(text)) if text.is_empty() => Some(format!("`{name}` is empty")),
+        Some(Value::String(_)) => None,
+        Some(_) => Some(format!("`{name}` is not a text")),
+    };
+    let more = keys.keys().filter(|name| !names.contains(name));
+    let more = more.map(|name| format!("`{name}` is one too many"));
+    let wrong: Vec<_> = names.iter().filter_map(of_a_name).chain(more).collect();
+    if wrong.is_empty() {
+        return format!("not texts for {}", names.join(","));
+    }
+    wrong.join(", ")
 }
