@@ -20,7 +20,11 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use tokio::{runtime::Builder, sync::Notify};
 
-use super::{interrupt::INTERRUPTED, now, whole::whole};
+use super::{
+    interrupt::{INTERRUPTED, tell},
+    now,
+    whole::whole,
+};
 use crate::local::{function::Function, invoke_url::InvokeUrl};
 use probe::{Needs, Probe, Verdict};
 use prober::Prober;
@@ -31,6 +35,9 @@ use target::Target;
 
 /// Firehose waits no longer.
 const TIMEOUT_SECONDS_MAX: u64 = 300;
+
+/// As for other command lines that make no sense.
+const SENSELESS: u8 = 2;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -128,6 +135,10 @@ impl Check {
         if self.target.list {
             report::list(format)?;
             return Ok(ExitCode::SUCCESS);
+        }
+        if !Probe::all().iter().any(|probe| self.wants(*probe)) {
+            tell("no probe is left: --skip leaves out all that are asked for");
+            return Ok(SENSELESS.into());
         }
         let interrupted = notice_signals()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;

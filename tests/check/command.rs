@@ -74,11 +74,26 @@ fn partition_keys_are_those_that_the_prefix_names() {
         &["partition-keys"],
         &[],
     );
-    let told = found(&report, "partition-keys");
-    assert!(
-        told.starts_with("not texts for type: {\"day\":\""),
-        "{told}"
+    assert_eq!(
+        found(&report, "partition-keys"),
+        "`day` is one too many: record 1, record 2, record 3 and 7 more"
     );
+    let others = keys("type,nope");
+    let report = check("python3 function.py", &others, &["partition-keys"], &[]);
+    assert_eq!(
+        found(&report, "partition-keys"),
+        "`nope` is missing, `day` is one too many: record 1, record 2, record 3 and 7 more"
+    );
+    for (fault, expected) in [
+        ("keys-not-texts", "`day` is not a text: record 1, "),
+        ("keys-empty", "`day` is empty: record 1, "),
+        ("keys-missing", "`day` is missing: record 3, "),
+    ] {
+        let command = format!("python3 function.py {fault}");
+        let report = check(&command, &keys("type,day"), &["partition-keys"], &[]);
+        let told = found(&report, "partition-keys");
+        assert!(told.starts_with(expected), "{told}");
+    }
     check("node function.mjs", &keys("type"), &["partition-keys"], &[]);
 }
 
@@ -133,6 +148,10 @@ fn what_cannot_be_probed_is_said_in_a_sentence() {
         2,
         "invalid value 'all'",
     );
+    let none = "nozzle: no probe is left: --skip leaves out all that are asked for";
+    let only = ["--command", "true", "--only", "one", "--only", "msk"];
+    let skip = ["--skip", "msk", "--skip", "one"];
+    check_refused(&[&only[..], &skip].concat(), 2, none);
     check_refused(
         &["--command", "true", "--timeout", "301"],
         2,

@@ -1,8 +1,8 @@
 //! Functions with one fault each: exactly what it harms is found.
 
-use std::{path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
-use super::{COSTLY, check, check_server, folder, found};
+use super::{COSTLY, check, check_server, folder, found, with};
 
 /// What harms a batch with a record that cannot be read.
 const BAD: [&str; 7] = [
@@ -50,6 +50,50 @@ fn faults_in_python_are_found() {
             warned,
         );
     }
+}
+
+#[test]
+fn what_cannot_be_told_does_not_pass() {
+    let apart = "in the lake nothing tells them apart, and whether a record has its own data \
+                 cannot be told";
+    let alike = |what| {
+        format!(
+            "10 records with different events are delivered as {what}: record 1, record 2, \
+             record 3 and 7 more; {apart}"
+        )
+    };
+    let unseen = "whether a record has its own data cannot be told, as what `event_uuid` has does \
+                  not come back: record 1, record 2, record 3 and 7 more; if another field tells \
+                  events apart, name it with --vary";
+    let changed = "cannot be told: no text field of an event is delivered as it came";
+    let refused = "cannot be told: no event is delivered with such a text in a field that is kept";
+    let cases = [
+        ("says-one-thing", &*alike("the same line"), changed),
+        ("keeps-kind-only", &*alike("3 lines"), changed),
+        ("hides-ids", unseen, ""),
+        ("renames-fields", "", changed),
+        ("takes-ascii-only", "", refused),
+    ];
+    let named = |name: &'static str, said: &str| Vec::from_iter((!said.is_empty()).then_some(name));
+    for (fault, several, unicode) in cases {
+        let command = format!("python3 function.py {fault}");
+        let report = check(&command, &COSTLY, &[], &named("several", several));
+        assert_eq!(with(&report, "skip"), named("unicode", unicode), "{fault}");
+        assert_eq!(found(&report, "several"), several, "{fault}");
+        assert_eq!(found(&report, "unicode"), unicode, "{fault}");
+    }
+}
+
+#[test]
+fn events_without_the_field_that_varies_cannot_be_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = folder.path().join("events.jsonl");
+    fs::write(&sample, "{\"event_name\":\"a\",\"created_at\":1}\n").unwrap();
+    let more = ["--only", "several", "--sample", sample.to_str().unwrap()];
+    let report = check("python3 function.py", &more, &[], &["several"]);
+    let told = found(&report, "several");
+    let why = "as the event has no field `event_uuid`: record 1, record 2, record 3 and 7 more";
+    assert!(told.contains(why), "{told}");
 }
 
 #[test]

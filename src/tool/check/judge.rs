@@ -105,9 +105,12 @@ fn is_empty(data: &Data) -> bool {
 
 /// A marker, but not its own. A function need not deliver any.
 fn has_another(data: &[u8], marker: &str) -> bool {
-    let contains = |text: &str| memmem::find(data, text.as_bytes()).is_some();
     let any = marker.get(..MARKER_RUN_CHARACTERS).unwrap_or(marker);
-    contains(any) && !contains(marker)
+    contains(data, any) && !contains(data, marker)
+}
+
+pub(super) fn contains(data: &[u8], marker: &str) -> bool {
+    memmem::find(data, marker.as_bytes()).is_some()
 }
 
 /// As a person would call it.

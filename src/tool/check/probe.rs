@@ -66,6 +66,7 @@ pub(super) enum Verdict {
 pub(super) struct Findings {
     failed: Vec<String>,
     warned: Vec<String>,
+    untold: Vec<String>,
     noted: Vec<String>,
 }
 
@@ -302,6 +303,11 @@ impl Findings {
         self.warned.push(sentence.into());
     }
 
+    /// Where nothing else is found, nothing was shown.
+    pub(super) fn cannot_tell(&mut self, why: &str) {
+        self.untold.push(format!("cannot be told: {why}"));
+    }
+
     pub(super) fn note(&mut self, sentence: impl Into<String>) {
         self.noted.push(sentence.into());
     }
@@ -316,6 +322,7 @@ impl Findings {
             .into_iter()
             .for_each(|sentence| self.fail(sentence));
         self.warned.extend(other.warned);
+        self.untold.extend(other.untold);
         self.noted.extend(other.noted);
     }
 
@@ -328,10 +335,12 @@ impl Findings {
     pub(super) fn verdict(self) -> Verdict {
         if self.has_failed() {
             Verdict::Failed(self.failed.join("; "))
-        } else if self.warned.is_empty() {
-            Verdict::Passed(self.noted.join("; "))
-        } else {
+        } else if !self.warned.is_empty() {
             Verdict::Warning(self.warned.join("; "))
+        } else if !self.untold.is_empty() {
+            Verdict::Skipped(self.untold.join("; "))
+        } else {
+            Verdict::Passed(self.noted.join("; "))
         }
     }
 }

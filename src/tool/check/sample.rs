@@ -22,7 +22,7 @@ pub(super) const EVENTS_MAX: usize = 100;
 /// Events, and the field that tells them apart.
 pub(super) struct Sample {
     pub(super) events: Vec<Event>,
-    vary: String,
+    pub(super) vary: String,
     random: Random,
     /// What the markers of this sample begin with.
     run: String,

@@ -1,6 +1,7 @@
 """A transform in Python: sound, or with one fault, named on the command line."""
 
 import base64
+import hashlib
 import json
 import sys
 import threading
@@ -57,6 +58,16 @@ def answer(record):
         safe = kind
     else:
         safe = "".join(c if c.isalnum() and c.isascii() else f"%{ord(c):x}" for c in kind)[:100] or "-"
+    if FAULT == "takes-ascii-only" and not json.dumps(event, ensure_ascii=False).isascii():
+        return answer
+    if FAULT == "hides-ids":
+        event["event_uuid"] = hashlib.sha256(repr(event.get("event_uuid")).encode()).hexdigest()
+    if FAULT == "renames-fields":
+        event = {f"our_{name}": value for name, value in event.items()}
+    if FAULT == "keeps-kind-only":
+        event = {"kind": kind}
+    if FAULT == "says-one-thing":
+        event = {"event_uuid": "lie"}
     line = json.dumps(event) + ("" if FAULT == "no-line-end" else "\n")
     return answer | {
         "result": "Ok",

@@ -1,6 +1,6 @@
 //! What everything rests on, and what the sample's answer shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -10,10 +10,10 @@ use crate::{
         function::Function,
     },
     tool::check::{
-        judge::{Reply, judge_answered, name, some},
+        judge::{Reply, contains, judge_answered, name, some},
         probe::{Findings, Verdict},
         prober::{Prober, failure},
-        request::Request,
+        request::{Data, Request, Role},
     },
 };
 
@@ -55,9 +55,77 @@ pub(super) async fn several(prober: &mut Prober<impl Function>) -> Findings {
         Ok(reply) => reply,
         Err(error) => return failure(&error),
     };
-    let findings = judge_answered(&request, &reply);
+    let mut findings = judge_answered(&request, &reply);
+    let alike = alike(&request, &reply);
+    tell_of_alike(&request, &alike, &mut findings);
+    tell_of_untold(&request, &reply, &alike, &prober.sample.vary, &mut findings);
     prober.shown = Some((request, reply));
     findings
+}
+
+/// The records of each line that more than one event has become.
+fn alike(request: &Request, reply: &Reply) -> Vec<Vec<usize>> {
+    let mut lines: BTreeMap<&[u8], BTreeMap<usize, &[u8]>> = BTreeMap::new();
+    for (position, record, line) in reply.delivered(request) {
+        if let Data::Bytes(event) = &record.data {
+            lines.entry(line).or_default().insert(position, event);
+        }
+    }
+    let lines = lines.into_values();
+    lines
+        .filter(|events| events.values().collect::<BTreeSet<_>>().len() > 1)
+        .map(|events| events.into_keys().collect())
+        .collect()
+}
+
+fn tell_of_alike(request: &Request, alike: &[Vec<usize>], findings: &mut Findings) {
+    let lines = match alike.len() {
+        0 => return,
+        1 => "the same line".to_owned(),
+        count => format!("{count} lines"),
+    };
+    let records = request.records.iter().enumerate();
+    let names: Vec<_> = records
+        .filter(|(position, _)| alike.iter().flatten().any(|other| other == position))
+        .map(|(position, record)| name(record, position))
+        .collect();
+    findings.warn(format!(
+        "{} records with different events are delivered as {lines}: {}; in the lake nothing tells \
+         them apart, and whether a record has its own data cannot be told",
+        names.len(),
+        some(&names)
+    ));
+}
+
+/// The records whose line has nothing that is theirs alone.
+fn tell_of_untold(
+    request: &Request,
+    reply: &Reply,
+    alike: &[Vec<usize>],
+    vary: &str,
+    findings: &mut Findings,
+) {
+    let (mut without, mut unseen) = (Vec::new(), Vec::new());
+    for (position, record, line) in reply.delivered(request) {
+        match &record.role {
+            _ if alike.iter().flatten().any(|other| *other == position) => {}
+            Role::Sound(Some(marker)) if contains(line, marker) => {}
+            Role::Sound(Some(_)) => unseen.push(name(record, position)),
+            _ => without.push(name(record, position)),
+        }
+    }
+    for (names, why) in [
+        (without, format!("the event has no field `{vary}`")),
+        (unseen, format!("what `{vary}` has does not come back")),
+    ] {
+        if !names.is_empty() {
+            findings.warn(format!(
+                "whether a record has its own data cannot be told, as {why}: {}; if another field \
+                 tells events apart, name it with --vary",
+                some(&names)
+            ));
+        }
+    }
 }
 
 pub(super) async fn own_records(prober: &mut Prober<impl Function>) -> Findings {
@@ -186,15 +254,37 @@ fn check_keys(
         Err(error) => return failure(&error),
     };
     let fates = request.records.iter().zip(&checked.fates);
-    let wrong: Vec<_> = fates
-        .filter(|(_, fate)| **fate == Fate::Failed(Failure::Partitioning))
-        .map(|(record, _)| given.get(&record.id).unwrap_or(&Value::Null).to_string())
-        .collect();
-    let names = names.join(",");
-    if wrong.is_empty() {
-        findings.note(names);
-    } else {
-        findings.fail(format!("not texts for {names}: {}", some(&wrong)));
+    let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (at, (record, fate)) in fates.enumerate() {
+        if *fate == Fate::Failed(Failure::Partitioning) {
+            let keys = given.get(&record.id).unwrap_or(&Value::Null);
+            let why = wrong_with(keys, names);
+            wrong.entry(why).or_default().push(name(record, at));
+        }
     }
+    for (why, records) in wrong {
+        findings.fail(format!("{why}: {}", some(&records)));
+    }
+    findings.note(names.join(","));
     findings
+}
+
+/// What a record's keys have that the prefix's have not, and the other way round.
+fn wrong_with(keys: &Value, names: &[String]) -> String {
+    let Value::Object(keys) = keys else {
+        return "no partition keys come back".to_owned();
+    };
+    let of_a_name = |name: &String| match keys.get(name) {
+        None => Some(format!("`{name}` is missing")),
+        Some(Value::String(text)) if text.is_empty() => Some(format!("`{name}` is empty")),
+        Some(Value::String(_)) => None,
+        Some(_) => Some(format!("`{name}` is not a text")),
+    };
+    let more = keys.keys().filter(|name| !names.contains(name));
+    let more = more.map(|name| format!("`{name}` is one too many"));
+    let wrong: Vec<_> = names.iter().filter_map(of_a_name).chain(more).collect();
+    if wrong.is_empty() {
+        return format!("not texts for {}", names.join(","));
+    }
+    wrong.join(", ")
 }

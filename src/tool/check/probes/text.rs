@@ -179,6 +179,10 @@ pub(super) async fn unicode(prober: &mut Prober<impl Function>) -> Option<Findin
         let wrong = garbled(&request, &reply, &passed);
         if !wrong.is_empty() {
             findings.fail(format!("other text is delivered: {}", some(&wrong)));
+        } else if passed.is_empty() {
+            findings.cannot_tell("no text field of an event is delivered as it came");
+        } else if !has_text(&request, &reply, &passed) {
+            findings.cannot_tell("no event is delivered with such a text in a field that is kept");
         }
     }
     Some(findings)
@@ -218,6 +222,18 @@ fn passed_through(prober: &Prober<impl Function>) -> Vec<String> {
         }
     }
     names
+}
+
+/// Whether there was anything to compare.
+fn has_text(request: &Request, reply: &Reply, passed: &[String]) -> bool {
+    reply.delivered(request).any(|(_, record, _)| {
+        let (Role::Odd(_), Data::Bytes(sent)) = (&record.role, &record.data) else {
+            return false;
+        };
+        let sent = fields(sent).unwrap_or_default();
+        let mut texts = passed.iter().filter_map(|name| sent.get(name)?.as_str());
+        texts.any(|text| !text.is_ascii())
+    })
 }
 
 fn garbled(request: &Request, reply: &Reply, passed: &[String]) -> Vec<String> {
