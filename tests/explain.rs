@@ -11,6 +11,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
+const BY_YEAR_AND_ARRIVAL: &str = "lake/!{partitionKeyFromLambda:year}/!{timestamp:yyyy-MM-dd}/";
+
 fn explain(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_nozzle"))
         .arg("explain")
@@ -211,13 +213,13 @@ fn the_record_in_an_error_object_is_explained() {
 fn an_error_object_tells_when_its_record_arrived() {
     let object = error_object(EVENT.as_bytes());
     let output = explain(
-        &["--prefix", "lake/!{timestamp:yyyy-MM-dd}/"],
+        &["--prefix", BY_YEAR_AND_ARRIVAL, "--partition-keys", "year"],
         object.as_bytes(),
     );
     let text = String::from_utf8(output.stdout).expect("text");
     let first = "input             an error object (Lambda.ProcessingFailedStatus, arrival 1495072949453); its record:\n";
     assert!(text.starts_with(first), "{text}");
-    assert!(text.contains(" lake/2017-05-18/\n"), "{text}");
+    assert!(text.contains(" lake/2024/2017-05-18/\n"), "{text}");
     let owner = |arguments: &[&str]| {
         let arguments = [&["--record-id", "id"], arguments].concat();
         explained(&arguments, &object)["owner"].to_string()
@@ -298,8 +300,9 @@ fn settings_and_the_prefix_are_the_functions() {
         explained(&["--event-types", "c"], EVENT)["reason"],
         "event_type_not_listed"
     );
-    let prefix = "lake/!{partitionKeyFromLambda:year}/!{timestamp:yyyy-MM-dd}/";
-    let path = &explained(&["--prefix", prefix, "--arrival", "1495072949453"], EVENT)["path"];
+    let by_year = ["--prefix", BY_YEAR_AND_ARRIVAL, "--partition-keys", "year"];
+    let arguments = [&by_year[..], &["--arrival", "1495072949453"]].concat();
+    let path = &explained(&arguments, EVENT)["path"];
     assert_eq!(path, "lake/2024/2017-05-18/");
 }
 
@@ -318,10 +321,34 @@ fn what_is_wrong_is_said_in_a_sentence() {
         &["--event-years", "5"],
         "--event-years is \"5\"; it must be a first and a last year within 1970-9999, such as 2020-2030",
     );
-    let output = explain(
-        &["--prefix", "x/!{partitionKeyFromLambda:hour}/"],
-        EVENT.as_bytes(),
-    );
-    let expected = "nozzle: --prefix names `hour`, which --partition-keys does not\n";
-    assert_eq!(String::from_utf8_lossy(&output.stderr), expected);
+    for prefix in ["x/!{partitionKeyFromLambda:hour}/", "x/"] {
+        let output = explain(&["--prefix", prefix], EVENT.as_bytes());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            said.starts_with("nozzle: --prefix names the keys "),
+            "{said}"
+        );
+        assert!(said.contains("Firehose wants both the same"), "{said}");
+    }
+}
+
+#[test]
+fn what_firehose_does_not_take_is_refused_as_in_a_run() {
+    let event =
+        |bytes: usize| EVENT.replacen('{', &format!("{{\"x\":\"{}\",", "x".repeat(bytes)), 1);
+    let most = 1_000 * 1_024 - event(0).len();
+    assert_eq!(explained(&[], &event(most))["verdict"], "delivered");
+    let refused = explained(&[], &event(most + 1));
+    assert_eq!(refused["verdict"], "refused");
+    assert_eq!(refused["reason"], "record_too_large");
+}
+
+#[test]
+fn no_text_of_an_event_steers_the_terminal() {
+    let event = EVENT.replace("\"event_name\":\"", "\"event_name\":\"a\u{9b}31m\u{202e}:");
+    assert_ne!(event, EVENT);
+    let output = explain(&[], event.as_bytes());
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("a⟨U+009B⟩31m⟨U+202E⟩"), "{text}");
+    assert!(!text.contains(['\u{9b}', '\u{202e}']), "{text}");
 }

@@ -13,6 +13,9 @@ use super::{
     random::Random,
 };
 
+/// A longer record no stream takes.
+pub const RECORD_BYTES_MAX: usize = 1_000 * 1024;
+
 /// How much goes where.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -31,7 +34,7 @@ impl Limits {
     #[must_use]
     pub const fn with_batch(batch_bytes_max: usize) -> Self {
         Self {
-            record_bytes_max: 1_000 * 1024,
+            record_bytes_max: RECORD_BYTES_MAX,
             batch_bytes_max,
             request_bytes_max: 6 * 1024 * 1024,
             piece_bytes: 768 * 1024,

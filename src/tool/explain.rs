@@ -7,20 +7,23 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use record::{Record, Wrapper, read};
 
-use super::settings::{SettingsOptions, default_prefix};
+use super::{layout::read_prefix, plain::Plain, settings::SettingsOptions};
 use crate::{
     dedup::Owner,
     event::{Event, Refusal},
     firehose::Settings,
-    local::prefix::{Prefix, Values},
-    partition::PartitionKeys,
+    local::{
+        batch::RECORD_BYTES_MAX,
+        prefix::{Prefix, Values},
+        summary::RECORD_TOO_LARGE,
+    },
     transform::{Identity, datetime, transform, write_identity},
 };
 
@@ -48,7 +51,7 @@ pub(super) struct Explain {
     /// When the record arrived, in epoch milliseconds [default: what its error object says]
     #[arg(long, value_name = "MILLISECONDS", allow_negative_numbers = true)]
     arrival: Option<i64>,
-    /// Where delivered events go; by default a folder a partition key, under events/
+    /// Where delivered events go; it names every partition key [default: a folder a key, under events/]
     #[arg(long, value_name = "EXPRESSION")]
     prefix: Option<String>,
     #[command(flatten, next_help_heading = "The function's settings")]
@@ -98,7 +101,8 @@ struct Accepted {
 impl Explain {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let settings = self.settings.read()?;
-        let prefix = self.prefix(&settings.rules.partition_keys)?;
+        let keys = &settings.rules.partition_keys;
+        let prefix = read_prefix(self.prefix.as_deref(), keys)?;
         let record = read(self.file.as_deref(), self.line)?;
         let explanation = self.explain(record, &settings, &prefix)?;
         let text = if self.json {
@@ -111,11 +115,6 @@ impl Explain {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
             written => written.context("the explanation cannot be written"),
         }
-    }
-
-    fn prefix(&self, keys: &PartitionKeys) -> anyhow::Result<Prefix> {
-        let text = self.prefix.clone().unwrap_or_else(|| default_prefix(keys));
-        Prefix::parse(&text).map_err(|error| anyhow!("--prefix: {error}"))
     }
 
     fn explain(
@@ -133,17 +132,22 @@ impl Explain {
             arrival,
             &bytes,
         );
-        let judged = transform(&bytes, &settings.rules);
-        let reason = judged.as_ref().err().copied();
+        let judged = if bytes.len() > RECORD_BYTES_MAX {
+            Err((RECORD_TOO_LARGE, TOO_LARGE_ADVICE))
+        } else {
+            let refused = |refusal: Refusal| (refusal.as_str(), refusal.advice());
+            transform(&bytes, &settings.rules).map_err(refused)
+        };
+        let refused = judged.as_ref().err().copied();
         Ok(Explanation {
             wrapper,
-            verdict: if reason.is_none() {
+            verdict: if refused.is_none() {
                 "delivered"
             } else {
                 "refused"
             },
-            reason: reason.map(Refusal::as_str),
-            advice: reason.map(Refusal::advice),
+            reason: refused.map(|(reason, _)| reason),
+            advice: refused.map(|(_, advice)| advice),
             accepted: judged
                 .ok()
                 .map(|event| accept(&event, settings, prefix, arrival))
@@ -169,6 +173,8 @@ impl Explain {
     }
 }
 
+const TOO_LARGE_ADVICE: &str =
+    "Firehose takes no record of more than 1,000 KiB; send less, or what is large by way of S3";
 const MAY_DIFFER: &str =
     "a function with other settings may refuse it: give them, such as --event-years 2020-2030";
 
@@ -211,7 +217,7 @@ impl Explanation {
         row("owner", self.owner.as_deref());
         let lines = rows
             .iter()
-            .map(|(name, value)| format!("{name:16}  {value}"));
+            .map(|(name, value)| format!("{name:16}  {}", Plain(value)));
         lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 }
@@ -257,16 +263,8 @@ fn path(
     prefix: &Prefix,
     arrival: Option<i64>,
 ) -> anyhow::Result<String> {
-    let values = prefix
-        .keys
-        .iter()
-        .map(|name| match keys.get(name).and_then(Value::as_str) {
-            Some(value) => Ok(value),
-            None => Err(anyhow!(
-                "--prefix names `{name}`, which --partition-keys does not"
-            )),
-        });
-    let values = values.collect::<anyhow::Result<Vec<_>>>()?;
+    let value = |name: &String| keys.get(name).and_then(Value::as_str);
+    let values: Vec<_> = prefix.keys.iter().filter_map(value).collect();
     let arrival_milliseconds = arrival.unwrap_or_default();
     let values = Values {
         keys: &values,

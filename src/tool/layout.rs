@@ -37,20 +37,26 @@ enum CompressionName {
     Gzip,
 }
 
+/// The prefix of events, or the usual one, for a function that returns these keys.
+pub(super) fn read_prefix(prefix: Option<&str>, keys: &PartitionKeys) -> Result<Prefix> {
+    let usual = default_prefix(keys);
+    let prefix = Prefix::parse(prefix.unwrap_or(&usual)).context("--prefix")?;
+    let named = |key: Key| prefix.keys.iter().any(|name| name == key.as_str());
+    ensure!(
+        keys.iter().all(named) && prefix.keys.len() == keys.iter().count(),
+        "--prefix names the keys {:?}, but the function returns {keys}: Firehose wants both the \
+         same, see --partition-keys",
+        prefix.keys.join(","),
+    );
+    Ok(prefix)
+}
+
 impl LayoutOptions {
     /// The layout for a function that returns these keys.
     pub(super) fn read(&self, keys: &PartitionKeys) -> Result<Layout> {
-        let prefix = self.prefix.clone().unwrap_or_else(|| default_prefix(keys));
-        let prefix = Prefix::parse(&prefix).context("--prefix")?;
+        let prefix = read_prefix(self.prefix.as_deref(), keys)?;
         let error_prefix =
             Prefix::parse_error(&self.error_prefix, &prefix).context("--error-prefix")?;
-        let named = |key: Key| prefix.keys.iter().any(|name| name == key.as_str());
-        ensure!(
-            keys.iter().all(named) && prefix.keys.len() == keys.iter().count(),
-            "--prefix names the keys {:?}, but the function returns {keys}: Firehose wants both the \
-             same, see --partition-keys",
-            prefix.keys.join(","),
-        );
         Ok(Layout {
             prefix,
             error_prefix,

@@ -10,6 +10,7 @@ mod explain;
 mod interrupt;
 mod layout;
 mod places;
+mod plain;
 mod plan;
 mod progress;
 mod redrive;

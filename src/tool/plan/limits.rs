@@ -13,7 +13,6 @@ pub(super) const SECONDS_A_MONTH: f64 = HOURS_A_MONTH * SECONDS_A_HOUR;
 
 /// Each record is billed in steps of this, whether it is put or read from Kinesis.
 pub(super) const BILLED_STEP_BYTES: usize = 5 * 1024;
-pub(super) const RECORD_BYTES_MAX: usize = 1_000 * 1024;
 pub(super) const PUT_BATCH_RECORDS_MAX: f64 = 500.0;
 pub(super) const PUT_BATCH_BYTES_MAX: f64 = 4.0 * MEBIBYTE;
 

@@ -12,13 +12,15 @@ use serde::Serialize;
 
 use super::{
     float::{float, float_count},
-    limits::RECORD_BYTES_MAX,
     load::Partitions,
     measure::{Measure, Shape},
 };
 use crate::{
     firehose::Settings,
-    local::input::{Input, Lines, Part},
+    local::{
+        batch::RECORD_BYTES_MAX,
+        input::{Input, Lines, Part},
+    },
     transform::Rules,
 };
 

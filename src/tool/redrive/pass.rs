@@ -29,7 +29,7 @@ use crate::{
     dedup::{Owner, ReleaseStore, Released},
     firehose::Settings,
     local::{
-        batch::epoch_milliseconds,
+        batch::{RECORD_BYTES_MAX, epoch_milliseconds},
         error_object::read::{Failed, NotErrorObject, read},
     },
     tool::now,
@@ -234,7 +234,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
     fn is_batch_full(&self) -> bool {
         let limits = self.sending.as_ref().map_or(DRY, Sending::limits);
         self.progress.waiting.len() >= limits.records_max
-            || self.progress.waiting_bytes + 1_000 * 1024 > limits.bytes_max
+            || self.progress.waiting_bytes + RECORD_BYTES_MAX > limits.bytes_max
     }
 
     /// Decides about what waits, gives back its own claims, and sends it.

@@ -15,7 +15,10 @@ use super::{
     history::{Run, State},
     tally::{Outcome, Row, Tally},
 };
-use crate::tool::terminal::{Colour, Palette};
+use crate::tool::{
+    plain::Plain,
+    terminal::{Colour, Palette},
+};
 
 pub(super) struct Report<'a> {
     pub(super) tally: &'a Tally,
@@ -211,7 +214,7 @@ fn write_table<'a>(
     for (name, row) in rows {
         let records = HumanCount(row.records).to_string();
         let bytes = DecimalBytes(row.bytes).to_string();
-        let name = printable(name);
+        let name = Plain(name).to_string();
         let (first, last) = (time(row.first), time(row.last));
         let example = palette.paint(Colour::Dim, &row.example);
         writeln!(
@@ -220,13 +223,6 @@ fn write_table<'a>(
         )?;
     }
     writeln!(out)
-}
-
-/// A code comes from a file: it must not steer the terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
 }
 
 fn time(milliseconds: Option<i64>) -> String {

@@ -6,12 +6,9 @@ use chrono::{DateTime, NaiveDate};
 use crate::{
     event::Refusal,
     firehose::Settings,
-    local::{error_object::read::Failed, summary::RECORD_TOO_LARGE},
+    local::{batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE},
     transform::{Identity, transform, write_identity},
 };
-
-/// A longer record cannot be sent to any stream.
-const RECORD_BYTES_MAX: usize = 1_000 * 1024;
 
 /// The reason of what is accepted now.
 pub(super) const ACCEPTED: &str = "accepted";

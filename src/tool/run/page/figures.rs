@@ -5,6 +5,8 @@ use std::fmt::{self, Display, Write};
 use chrono::{DateTime, Utc};
 use indicatif::HumanCount;
 
+use crate::tool::plain::is_hidden;
+
 /// Anybody's text, safe between tags and in quoted attributes. What would not be seen, or would turn
 /// the text around it, is spelled out.
 pub(super) struct Text<'a>(pub(super) &'a str);
@@ -21,23 +23,6 @@ impl Display for Text<'_> {
             plain => f.write_char(plain),
         })
     }
-}
-
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'
-                | '\u{200e}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 /// With separators of thousands.
