@@ -278,7 +278,7 @@ fn what_cannot_work_is_said_before_any_work() {
         "--partition-keys is \"month,moon\"; it must be",
     );
     place.check_refused(&[&input, "--batch-mb", "4"], "a number from 0.2 to 3");
-    for hours in ["0", "8761", "-1", "a", "99999999999999999999"] {
+    for hours in ["0", "8761", "a", "99999999999999999999"] {
         let expected = "it must be a whole number from 1 to 8760";
         place.check_refused(&[&input, "--ttl-hours", hours], expected);
     }
