@@ -7,17 +7,21 @@ pub(super) struct Plain<'a>(pub(super) &'a str);
 
 impl Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.chars().try_for_each(|character| {
-            if is_hidden(character) {
-                write!(f, "⟨U+{:04X}⟩", u32::from(character))
-            } else {
-                f.write_char(character)
-            }
-        })
+        let mut characters = self.0.chars();
+        characters.try_for_each(|character| write_plain(character, f))
     }
 }
 
-pub(super) fn is_hidden(character: char) -> bool {
+/// One character of it.
+pub(super) fn write_plain(character: char, f: &mut impl Write) -> fmt::Result {
+    if is_hidden(character) {
+        write!(f, "⟨U+{:04X}⟩", u32::from(character))
+    } else {
+        f.write_char(character)
+    }
+}
+
+fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,

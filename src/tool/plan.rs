@@ -78,7 +78,7 @@ struct Report<'a> {
     sample: Option<&'a Sample>,
     prices: &'a Prices,
     #[serde(skip)]
-    prices_named: String,
+    region: &'a str,
     assumptions: Vec<String>,
     not_counted: Vec<&'static str>,
 }
@@ -93,13 +93,14 @@ impl<'a> Report<'a> {
             plans,
             sample: asked.sample.as_ref(),
             prices,
-            prices_named: prices.named(asked.wishes.region(prices)),
+            region: asked.wishes.region(prices),
             not_counted: assumptions::NOT_COUNTED.to_vec(),
         }
     }
 
     fn write(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
-        Table::of(&self.plans, &self.prices_named).write(out, palette)?;
+        let prices = self.prices.named(self.region);
+        Table::of(&self.plans, &prices).write(out, palette)?;
         for plan in &self.plans {
             write_advice(plan, out, palette)?;
         }

@@ -164,8 +164,9 @@ impl<'a> Session<'a> {
         let claims = self.options.claims.as_deref();
         let settings = self.options.settings()?;
         let layout = self.options.layout.read(&settings.rules.partition_keys)?;
+        let named = format!("lake:{}", lake.display());
         if !self.options.execute {
-            no_file(lake).with_context(|| format!("lake:{} cannot be used", lake.display()))?;
+            no_file(lake).with_context(|| format!("{named} cannot be used"))?;
             if !lake.exists() {
                 tell(&format!(
                     "there is no lake `{}` yet: --execute would make it",
@@ -178,7 +179,7 @@ impl<'a> Session<'a> {
             let view = store.as_ref().map_or(View::Empty, View::Store);
             return self.redrive(view, None);
         }
-        let places = Places::prepare(&format!("lake:{}", lake.display()), lake, claims)?;
+        let places = Places::prepare(&named, lake, claims)?;
         let store = EmbeddedStore::open(&places.claims)?;
         let function = InProcess::new(settings.clone(), &store, now);
         let target = LakeTarget::open(

@@ -1,11 +1,11 @@
 //! How the page writes texts and numbers.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display};
 
 use chrono::{DateTime, Utc};
 use indicatif::HumanCount;
 
-use crate::tool::plain::is_hidden;
+use crate::tool::plain::write_plain;
 
 /// Anybody's text, safe between tags and in quoted attributes. What would not be seen, or would turn
 /// the text around it, is spelled out.
@@ -19,8 +19,7 @@ impl Display for Text<'_> {
             '>' => f.write_str("&gt;"),
             '"' => f.write_str("&quot;"),
             '\'' => f.write_str("&#39;"),
-            hidden if is_hidden(hidden) => write!(f, "⟨U+{:04X}⟩", u32::from(hidden)),
-            plain => f.write_char(plain),
+            other => write_plain(other, f),
         })
     }
 }
