@@ -14,7 +14,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use nozzle::{
+use nozzle::functions::firehose_transform::{
     event::Refusal,
     transform::{Rules, transform, write_delivered},
 };

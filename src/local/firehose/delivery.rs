@@ -9,13 +9,14 @@ use super::{
     commit::Closed,
     error_object::{ErrorObject, OutputType},
     function::{ATTEMPTS_MAX, Function, FunctionError, Invocation, Invoker, Told},
-    input::Source,
-    journal::Unfinished,
     lake::{Lake, LakeError, Length, PutError},
     picture::course::Tally,
     summary::{RECORD_TOO_LARGE, Summary},
 };
-use crate::transform::{Rules, transform};
+use crate::{
+    functions::firehose_transform::transform::{Rules, transform},
+    local::{input::Source, journal::Unfinished},
+};
 
 /// The last stage of a run.
 pub struct Delivery<'a, F> {

@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use super::function::FunctionError;
 use crate::{
-    firehose::budget::RESPONSE_BYTES_MAX,
+    functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
     json::{Cursor, Problem, Spelled, Value},
 };
 
@@ -308,7 +308,7 @@ fn enter_object(cursor: &mut Cursor<'_>) -> Option<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::local::batch::tests::batch;
+    use crate::local::firehose::batch::tests::batch;
 
     const KEYS: &str = r#""metadata":{"partitionKeys":{"a":"1","b":"2"}}"#;
 

@@ -2,7 +2,9 @@
 //! into values it owns and search each response for characters to escape; a batch has megabytes of
 //! both, so a layer takes the body as it came and sends the answer as it was written.
 
-use std::{hint::black_box, panic::AssertUnwindSafe, sync::Arc, time::SystemTime};
+use std::{
+    hint::black_box, panic::AssertUnwindSafe, process::ExitCode, sync::Arc, time::SystemTime,
+};
 
 use futures_util::FutureExt;
 use http::request::Builder;
@@ -11,13 +13,15 @@ use lambda_runtime::{
     tower::layer::layer_fn,
 };
 use lambda_runtime_api_client::{Client, body::Body, build_request};
-use nozzle::{
-    dedup::ClaimStore,
-    firehose::{Answer, FirehoseTransform, Moment, Unavailable},
-    telemetry::MetricsLog,
-};
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
+use tracing::Instrument;
+
+use crate::{
+    config::{SettingsError, environment, read_function_name, read_log_settings},
+    functions::{Counted, Failure, Function, Moment, Response},
+    telemetry::{self, MetricsLog},
+};
 
 type Request = http::Request<Body>;
 
@@ -30,13 +34,31 @@ const LARGEST_BLOCK: usize = 31 << 20;
 /// The memory of a batch of 1 MB.
 const USUAL_BATCH: usize = 8 << 20;
 
-/// Answers invocations until the process is stopped.
-pub(crate) async fn serve<S>(
-    function: FirehoseTransform<S>,
-    metrics: MetricsLog,
-) -> Result<(), Error>
+/// Makes a function and answers invocations until the process is stopped. Where its settings are
+/// wrong, Lambda is told why.
+pub async fn run<F: Function + Send + Sync + 'static>(
+    program: &str,
+    make: impl AsyncFnOnce() -> Result<F, SettingsError>,
+) -> ExitCode {
+    let log = read_log_settings(environment);
+    telemetry::init(&log, program);
+    let metrics = MetricsLog::new(read_function_name(environment, program), &log);
+    let ended = match make().await {
+        Ok(function) => serve(function, metrics).await,
+        Err(error) => Err(refuse_to_start(error.into()).await),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "the function stops");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve<F>(function: F, metrics: MetricsLog) -> Result<(), Error>
 where
-    S: ClaimStore + Send + Sync + 'static,
+    F: Function + Send + Sync + 'static,
 {
     prepare_memory();
     let server = Arc::new(Server {
@@ -53,8 +75,7 @@ where
 }
 
 /// Tells Lambda why the function cannot start; gives the reason back.
-pub(crate) async fn refuse_to_start(reason: impl Into<Error>) -> Error {
-    let reason = reason.into();
+async fn refuse_to_start(reason: Error) -> Error {
     if let Err(error) = post_start_failure(&reason).await {
         tracing::error!(%error, "Lambda could not be told why the function stops");
     }
@@ -82,33 +103,44 @@ fn prepare_memory() {
     drop(black_box(vec![1_u8; USUAL_BATCH]));
 }
 
-struct Server<S> {
-    function: FirehoseTransform<S>,
+struct Server<F> {
+    function: F,
     metrics: MetricsLog,
     client: Client,
 }
 
-impl<S: ClaimStore> Server<S> {
+impl<F: Function> Server<F> {
     async fn serve(self: Arc<Self>, invocation: LambdaInvocation) -> Result<(), Error> {
+        let request_id = invocation.context.request_id.as_str();
+        let span = tracing::info_span!("invocation", requestId = request_id);
+        let request = self.answer(&invocation).instrument(span).await?;
+        send(&self.client, request).await
+    }
+
+    async fn answer(&self, invocation: &LambdaInvocation) -> Result<Request, Error> {
         let moment = moment(&invocation.context);
         let answer = self.function.answer(&invocation.body, moment);
-        let request = match AssertUnwindSafe(answer).catch_unwind().await {
-            Ok(Ok(Answer { body, counts })) => {
-                self.metrics.write(&counts.metrics(), moment.now);
-                answer_to(&invocation, "response").body(Body::from(body))?
+        let told = |counted: &dyn Counted| {
+            let request_id = &invocation.context.request_id;
+            self.metrics
+                .write(&counted.metrics(), moment.now, request_id);
+        };
+        match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(Ok(Response { body, counts })) => {
+                told(&counts);
+                Ok(answer_to(invocation, "response").body(Body::from(body))?)
             }
-            Ok(Err(error)) => {
-                tracing::error!(%error, "the batch is not answered, so that Firehose sends it again");
-                self.metrics.write(&error.metrics(), moment.now);
-                failure_of(&invocation, error_type(&error), error.to_string())?
+            Ok(Err(failure)) => {
+                tracing::error!(error = %failure, "the batch is not answered, so that it comes again");
+                told(&failure);
+                failure_of(invocation, failure.kind(), failure.to_string())
             }
             Err(_) => failure_of(
-                &invocation,
+                invocation,
                 "Panic",
                 "a fault in the function; its log says where".to_owned(),
-            )?,
-        };
-        send(&self.client, request).await
+            ),
+        }
     }
 }
 
@@ -119,14 +151,6 @@ fn moment(context: &Context) -> Moment {
     Moment {
         now,
         deadline: Instant::now() + time_left,
-    }
-}
-
-fn error_type(error: &Unavailable) -> &'static str {
-    match error {
-        Unavailable::Envelope(_) => "EnvelopeUnreadable",
-        Unavailable::Response(_) => "ResponseTooSmall",
-        Unavailable::Store(_) => "ClaimStoreUnavailable",
     }
 }
 

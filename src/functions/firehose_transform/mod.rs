@@ -10,13 +10,16 @@ mod batch;
 pub mod budget;
 mod counts;
 pub mod draft;
+pub mod event;
 mod identities;
+pub mod partition;
 mod partitions;
 mod reading;
-mod settings;
+pub mod settings;
+pub mod transform;
 pub mod wire;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
@@ -26,6 +29,7 @@ pub use counts::Counts;
 pub use settings::{OnClaimFailure, OnDifferingDuplicate, Settings};
 use wire::EnvelopeUnreadable;
 
+use super::{Counted, Failure, Function, Moment, Response};
 use crate::{
     dedup::{Answers, ClaimStore, NEVER, Owner, StoreError, Terms},
     telemetry::{Metric, Quantity},
@@ -47,20 +51,6 @@ pub struct FirehoseTransform<S> {
     store: S,
 }
 
-/// When an invocation happens, and until when it has to be answered.
-#[derive(Debug, Clone, Copy)]
-pub struct Moment {
-    pub now: SystemTime,
-    pub deadline: Instant,
-}
-
-/// The response to a batch, and what became of its records.
-#[derive(Debug)]
-pub struct Answer {
-    pub body: Vec<u8>,
-    pub counts: Counts,
-}
-
 /// Nothing can be said of the batch: Firehose is to send it again.
 #[derive(Debug, thiserror::Error)]
 pub enum Unavailable {
@@ -72,10 +62,9 @@ pub enum Unavailable {
     Store(#[from] StoreError),
 }
 
-impl Unavailable {
-    /// As a metric: an alarm on the store is not to ring for a broken request.
-    #[must_use]
-    pub fn metrics(&self) -> Vec<Metric> {
+impl Counted for Unavailable {
+    /// An alarm on the store is not to ring for a broken request.
+    fn metrics(&self) -> Vec<Metric> {
         let name = match self {
             Unavailable::Envelope(_) => "envelope_failures",
             Unavailable::Response(_) => "response_failures",
@@ -85,14 +74,23 @@ impl Unavailable {
     }
 }
 
-impl<S: ClaimStore> FirehoseTransform<S> {
-    pub fn new(settings: Settings, store: S) -> Self {
-        Self { settings, store }
+impl Failure for Unavailable {
+    fn kind(&self) -> &'static str {
+        match self {
+            Unavailable::Envelope(_) => "EnvelopeUnreadable",
+            Unavailable::Response(_) => "ResponseTooSmall",
+            Unavailable::Store(_) => "ClaimStoreUnavailable",
+        }
     }
+}
 
-    /// Answers a batch. A bad record is an answer of its own; an error means that the claim store
-    /// is away or that the request itself cannot be answered.
-    pub async fn answer(&self, body: &[u8], moment: Moment) -> Result<Answer, Unavailable> {
+impl<S: ClaimStore + Sync> Function for FirehoseTransform<S> {
+    type Counts = Counts;
+    type Failure = Unavailable;
+
+    /// A bad record is an answer of its own; an error means that the claim store is away or that
+    /// the request itself cannot be answered.
+    async fn answer(&self, body: &[u8], moment: Moment) -> Result<Response<Counts>, Unavailable> {
         let started = Instant::now();
         let mut batch = Batch::read(body, &self.settings)?;
         batch.fit()?;
@@ -108,10 +106,16 @@ impl<S: ClaimStore> FirehoseTransform<S> {
             response_bytes: response.len(),
             ..Counts::of(&settled)
         };
-        Ok(Answer {
+        Ok(Response {
             body: response,
             counts,
         })
+    }
+}
+
+impl<S: ClaimStore> FirehoseTransform<S> {
+    pub fn new(settings: Settings, store: S) -> Self {
+        Self { settings, store }
     }
 
     async fn claim(&self, batch: &Batch<'_>, moment: Moment) -> Result<Settled, StoreError> {

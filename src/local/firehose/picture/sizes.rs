@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
 use super::spread::Spread;
-use crate::local::lake::{Rename, Window};
+use crate::local::firehose::lake::{Rename, Window};
 
 /// Partitions are told apart up to this many, so that no input makes the picture large.
 pub const PARTITIONS_MAX: usize = 20_000;

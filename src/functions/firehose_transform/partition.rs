@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::event::{Event, push_digits};
+use super::event::Event;
+use crate::instant::push_digits;
 
 /// The most bytes of an encoded value: Firehose's evaluated prefix ends at 512.
 pub const VALUE_BYTES_MAX: usize = 192;

@@ -9,8 +9,8 @@ use std::{
     str::FromStr,
 };
 
-use crate::{
-    event::{Calendar, Event, Refusal, write_digits},
+use super::{
+    event::{Event, Refusal},
     partition::PartitionKeys,
 };
 
@@ -68,7 +68,7 @@ pub fn write_delivered(event: &Event<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\",\"event_subtype\":\"");
     out.extend_from_slice(escaped(&event.name.event_subtype).as_bytes());
     out.extend_from_slice(b"\",\"created_datetime\":\"");
-    out.extend_from_slice(&datetime(&event.calendar));
+    out.extend_from_slice(&event.calendar.datetime());
     out.extend_from_slice(b"\"}\n");
 }
 
@@ -84,26 +84,6 @@ pub fn write_identity(event: &Event<'_>, identity: Identity, out: &mut String) {
         event.created_at.push_nanoseconds(out);
     }
     out.push(']');
-}
-
-/// UTC, always of the same width, so that it sorts as text.
-#[must_use]
-pub fn datetime(calendar: &Calendar) -> [u8; 27] {
-    let mut text = *b"YYYY-MM-DDTHH:MM:SS.ffffffZ";
-    for (digits, number) in [
-        (0..4, calendar.year),
-        (5..7, calendar.month),
-        (8..10, calendar.day),
-        (11..13, calendar.hour),
-        (14..16, calendar.minute),
-        (17..19, calendar.second),
-        (20..26, calendar.microsecond),
-    ] {
-        text.get_mut(digits)
-            .into_iter()
-            .for_each(|digits| write_digits(digits, number));
-    }
-    text
 }
 
 /// A field's text as the inside of a JSON string, with the fewest escapes. It has no control

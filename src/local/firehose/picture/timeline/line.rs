@@ -66,7 +66,7 @@ fn seconds(datetime: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{event::Event, transform::write_delivered};
+    use crate::functions::firehose_transform::{event::Event, transform::write_delivered};
 
     #[track_caller]
     fn check(event: &str, expected_type: &str, expected_seconds: i64) {

@@ -7,8 +7,8 @@ use tokio::runtime::{Builder, Runtime};
 use super::{
     answer::{Answer, Partitioning},
     batch::Batch,
-    random::Random,
 };
+use crate::local::random::Random;
 
 /// Transforms batches: in this process, or behind an address.
 pub trait Function {

@@ -3,10 +3,8 @@
 
 use std::path::PathBuf;
 
-use super::{
-    journal::{Journal, JournalError, Unfinished},
-    lake::{self, LakeError, Window},
-};
+use super::lake::{self, LakeError, Window};
+use crate::local::journal::{Journal, JournalError, Unfinished};
 
 /// A window to be committed, and how far the run is with it.
 pub struct Closed {

@@ -19,9 +19,9 @@ use super::{
     STREAM_NAME, answer,
     error_object::OutputType,
     prefix::{OWN_FOLDER, Outside, Prefix, Values},
-    random::Random,
     timestamp::Pattern,
 };
+use crate::local::random::Random;
 pub use file::{Compression, Length, OpenFile};
 
 /// Partitions that are open at once; beyond, the one that waited longest for a record is finished.
@@ -361,7 +361,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> LakeError {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::local) mod tests {
     use super::*;
 
     const ARRIVAL: i64 = 1_495_072_949_453;

@@ -7,7 +7,10 @@ use tokio::time::Instant;
 use super::function::{Function, FunctionError, Invocation, Told};
 use crate::{
     dedup::embedded::EmbeddedStore,
-    firehose::{FirehoseTransform, Moment, Settings},
+    functions::{
+        Function as _, Moment,
+        firehose_transform::{FirehoseTransform, Settings},
+    },
 };
 
 /// What Firehose lets a function take.

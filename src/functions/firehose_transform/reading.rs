@@ -6,15 +6,13 @@ use super::{
     OnDifferingDuplicate, Settings,
     batch::{Batch, Candidate, Entry, Stage},
     draft::Draft,
+    event::{Event, Refusal},
     identities::Identities,
     partitions::Partitions,
+    transform::{Identity, transform, write_delivered, write_identity},
     wire::{Answer, EnvelopeUnreadable, RECORD_BYTES, Record, Slot, read_request},
 };
-use crate::{
-    dedup::Owner,
-    event::{Event, Refusal},
-    transform::{Identity, transform, write_delivered, write_identity},
-};
+use crate::dedup::Owner;
 
 impl<'a> Batch<'a> {
     /// Judges each record by itself, and finds the copies among them.

@@ -1,8 +1,8 @@
-//! When an event was created: read exactly, from numbers of any unit and from RFC 3339 text.
+//! A point in time in every spelling: read exactly, from numbers of any unit and from RFC 3339
+//! text, and written in digits of one width.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 
-use super::Refusal;
 use crate::json::{Cursor, Value};
 
 const NANOSECONDS_PER_SECOND: i128 = 1_000_000_000;
@@ -33,42 +33,72 @@ pub struct Calendar {
     pub microsecond: u32,
 }
 
+impl Calendar {
+    /// UTC, always of the same width, so that it sorts as text.
+    #[must_use]
+    pub fn datetime(&self) -> [u8; 27] {
+        let mut text = *b"YYYY-MM-DDTHH:MM:SS.ffffffZ";
+        for (digits, number) in [
+            (0..4, self.year),
+            (5..7, self.month),
+            (8..10, self.day),
+            (11..13, self.hour),
+            (14..16, self.minute),
+            (17..19, self.second),
+            (20..26, self.microsecond),
+        ] {
+            text.get_mut(digits)
+                .into_iter()
+                .for_each(|digits| write_digits(digits, number));
+        }
+        text
+    }
+}
+
+/// Why a text or a number is no instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InstantError {
+    #[error("it is neither Unix time nor RFC 3339 text")]
+    Unreadable,
+    #[error("it does not lie in the years 1970 to 9999")]
+    OutOfRange,
+}
+
 impl Instant {
-    fn new(seconds: i64, nanoseconds: u32) -> Result<Self, Refusal> {
+    fn new(seconds: i64, nanoseconds: u32) -> Result<Self, InstantError> {
         if (0..SECONDS_END).contains(&seconds) {
             Ok(Self {
                 seconds,
                 nanoseconds,
             })
         } else {
-            Err(Refusal::CreatedAtOutOfRange)
+            Err(InstantError::OutOfRange)
         }
     }
 
     /// Reads Unix time from a JSON number; its size tells the unit.
-    pub(super) fn from_number(number: &str) -> Result<Self, Refusal> {
+    pub fn from_number(number: &str) -> Result<Self, InstantError> {
         if let Some(nanoseconds) = plain_nanoseconds(number) {
             let rest = (nanoseconds % 1_000_000_000) as u32;
             return Self::new((nanoseconds / 1_000_000_000).cast_signed(), rest);
         }
-        let nanoseconds = nanoseconds(number).ok_or(Refusal::CreatedAtOutOfRange)?;
+        let nanoseconds = nanoseconds(number).ok_or(InstantError::OutOfRange)?;
         let seconds = i64::try_from(nanoseconds / NANOSECONDS_PER_SECOND);
         let rest = u32::try_from(nanoseconds % NANOSECONDS_PER_SECOND);
         match (seconds, rest) {
             (Ok(seconds), Ok(rest)) => Self::new(seconds, rest),
-            _ => Err(Refusal::CreatedAtOutOfRange),
+            _ => Err(InstantError::OutOfRange),
         }
     }
 
     /// Reads a numeric string or RFC 3339 text.
-    pub(super) fn from_text(text: &str) -> Result<Self, Refusal> {
+    pub fn from_text(text: &str) -> Result<Self, InstantError> {
         match Cursor::new(text).value() {
             Ok(Value::Number(number)) if number == text && !text.contains(['e', 'E']) => {
                 Self::from_number(number)
             }
             _ => {
-                let (seconds, nanoseconds) =
-                    read_rfc_3339(text).ok_or(Refusal::CreatedAtUnreadable)?;
+                let (seconds, nanoseconds) = read_rfc_3339(text).ok_or(InstantError::Unreadable)?;
                 Self::new(seconds, nanoseconds)
             }
         }
@@ -259,7 +289,7 @@ mod tests {
     const LAST: i128 = 253_402_300_799_999_999_999;
 
     #[track_caller]
-    fn check_number(number: &str, expected: Result<i128, Refusal>) {
+    fn check_number(number: &str, expected: Result<i128, InstantError>) {
         assert_eq!(
             Instant::from_number(number).map(Instant::nanoseconds),
             expected,
@@ -268,7 +298,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_text(text: &str, expected: Result<i128, Refusal>) {
+    fn check_text(text: &str, expected: Result<i128, InstantError>) {
         assert_eq!(
             Instant::from_text(text).map(Instant::nanoseconds),
             expected,
@@ -276,8 +306,8 @@ mod tests {
         );
     }
 
-    const OUT: Result<i128, Refusal> = Err(Refusal::CreatedAtOutOfRange);
-    const UNREADABLE: Result<i128, Refusal> = Err(Refusal::CreatedAtUnreadable);
+    const OUT: Result<i128, InstantError> = Err(InstantError::OutOfRange);
+    const UNREADABLE: Result<i128, InstantError> = Err(InstantError::Unreadable);
 
     #[test]
     fn the_size_of_a_number_is_its_unit() {

@@ -1,15 +1,16 @@
 //! An event: the JSON object in a record, valid once it exists. What is accepted beyond its own
 //! fields (types, years, partitions) is left to `transform`.
 
-mod instant;
 mod refusal;
 
 use std::{borrow::Cow, ops::Range};
 
-pub use instant::{Calendar, Instant, push_digits, write_digits};
 pub use refusal::{Field, Refusal};
 
-use crate::json::{Cursor, Problem, Spelled, Value};
+use crate::{
+    instant::{Calendar, Instant, InstantError},
+    json::{Cursor, Problem, Spelled, Value},
+};
 
 /// The most bytes of a text field.
 const TEXT_BYTES_MAX: usize = 256;
@@ -212,10 +213,19 @@ impl From<Problem> for Refusal {
     }
 }
 
+impl From<InstantError> for Refusal {
+    fn from(error: InstantError) -> Self {
+        match error {
+            InstantError::Unreadable => Refusal::CreatedAtUnreadable,
+            InstantError::OutOfRange => Refusal::CreatedAtOutOfRange,
+        }
+    }
+}
+
 fn required_instant(value: Option<Value<'_>>) -> Result<Instant, Refusal> {
     match value {
-        Some(Value::Number(number)) => Instant::from_number(number),
-        text => Instant::from_text(&required_text(Field::CreatedAt, text)?),
+        Some(Value::Number(number)) => Ok(Instant::from_number(number)?),
+        text => Ok(Instant::from_text(&required_text(Field::CreatedAt, text)?)?),
     }
 }
 

@@ -6,13 +6,11 @@ use super::{
     OnDifferingDuplicate, Settings,
     budget::Budget,
     draft::Draft,
+    event::Refusal,
     identities::Identities,
     wire::{Answer, Slot},
 };
-use crate::{
-    dedup::{Claim, Claimed, Owner},
-    event::Refusal,
-};
+use crate::dedup::{Claim, Claimed, Owner};
 
 /// What a candidate is sure to get.
 const SHORTEST: Answer<'_> = Answer::ProcessingFailed;

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::batch::{Settled, Verdict};
-use crate::{
+use super::{
+    batch::{Settled, Verdict},
     event::Refusal,
+};
+use crate::{
+    functions::Counted,
     telemetry::{Metric, Quantity},
 };
 
@@ -56,10 +59,11 @@ impl Counts {
             Verdict::Overflow => self.overflow += 1,
         }
     }
+}
 
-    /// As metrics: one for each number, and one for each reason that occurred.
-    #[must_use]
-    pub fn metrics(&self) -> Vec<Metric> {
+impl Counted for Counts {
+    /// One for each number, and one for each reason that occurred.
+    fn metrics(&self) -> Vec<Metric> {
         let count = |name: &str, number| Metric::new(name, Quantity::Count(number));
         let bytes = |name: &str, number| Metric::new(name, Quantity::Bytes(number));
         let time = |name: &str, duration| Metric::new(name, Quantity::Milliseconds(duration));
