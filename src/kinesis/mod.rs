@@ -1,6 +1,7 @@
 //! What Lambda's mapping sends from a Kinesis stream and wants back, as bytes: for every function
 //! that stands on one. What becomes of a record is the functions' to say.
 
+pub mod aggregate;
 pub mod answer;
 pub mod envelope;
 mod sequence;
