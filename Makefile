@@ -27,6 +27,7 @@ check: ## format, lints, allocations, fixtures, Terraform; changes nothing
 	$(CARGO) test --quiet --locked --no-default-features --test allocations
 	python3 fixtures/make_events.py --check
 	python3 fixtures/make_requests.py --check
+	python3 fixtures/make_aggregates.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
 
 test: test-terraform ## every test, the whole chain among them; fetches the emulators

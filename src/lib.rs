@@ -35,6 +35,8 @@ pub mod telemetry;
 pub mod aws;
 pub mod dedup;
 pub mod functions;
+#[cfg(feature = "kinesis")]
+pub mod kinesis;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 

@@ -15,16 +15,28 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("config", &["telemetry"]),
     ("aws", &[]),
     ("dedup", &["aws"]),
+    ("kinesis", &["instant", "json"]),
     (
         "functions",
-        &["aws", "config", "dedup", "instant", "json", "telemetry"],
+        &[
+            "aws",
+            "config",
+            "dedup",
+            "instant",
+            "json",
+            "kinesis",
+            "telemetry",
+        ],
     ),
     ("lambda", &["config", "functions", "telemetry"]),
     (
         "local",
-        &["config", "dedup", "functions", "instant", "json"],
+        &["config", "dedup", "functions", "instant", "json", "kinesis"],
     ),
-    ("tool", &["aws", "config", "dedup", "functions", "local"]),
+    (
+        "tool",
+        &["aws", "config", "dedup", "functions", "kinesis", "local"],
+    ),
     (
         "bin",
         &["aws", "config", "dedup", "functions", "lambda", "tool"],
@@ -36,6 +48,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "src/json",
     "src/instant",
+    "src/kinesis",
     "src/functions/firehose_transform/event",
     "src/functions/firehose_transform/partition.rs",
     "src/functions/firehose_transform/transform",
