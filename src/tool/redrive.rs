@@ -12,7 +12,6 @@ mod export;
 mod history;
 mod journal;
 mod lake;
-mod lines;
 pub(super) mod objects;
 mod options;
 mod pass;

@@ -2,17 +2,22 @@
 //! sent.
 
 use std::{
-    fs,
-    io::Read,
     path::Path,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, ensure};
-use flate2::read::MultiGzDecoder;
 use serde_json::{Map, Value, json};
 
-use crate::local::random::Random;
+use crate::local::{
+    firehose::batch::RECORD_BYTES_MAX,
+    input::{
+        Source,
+        reader::{Part, read_line},
+    },
+    random::Random,
+};
 
 /// So many of a marker's characters are the same in all that are sent.
 pub(super) const MARKER_RUN_CHARACTERS: usize = 9;
@@ -45,13 +50,8 @@ pub(super) struct Fresh {
 
 impl Sample {
     pub(super) fn read(file: &Path, vary: &str) -> Result<Self> {
-        let bytes = fs::read(file)
-            .map_err(Into::into)
-            .and_then(inflate)
+        let events = read_events(file)
             .with_context(|| format!("--sample {} cannot be read", file.display()))?;
-        let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-        let lines = lines.filter(|line| !line.is_empty());
-        let events: Vec<_> = lines.take(EVENTS_MAX).map(Event::new).collect();
         ensure!(
             !events.is_empty(),
             "--sample {} has no events; it must have one a line",
@@ -161,11 +161,20 @@ impl Event {
     }
 }
 
-fn inflate(bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
+fn read_events(file: &Path) -> Result<Vec<Event>> {
+    let mut reader = Source::File(file.to_owned()).open(&Arc::default())?;
+    let (mut events, mut line) = (Vec::new(), Vec::new());
+    while events.len() < EVENTS_MAX
+        && let Some(part) = read_line(&mut *reader, &mut line, RECORD_BYTES_MAX + 1)?
+    {
+        ensure!(
+            part == Part::Last,
+            "it has a line of more than 1,000 KiB, which Firehose takes from nobody"
+        );
+        let text = line.trim_ascii();
+        if !text.is_empty() {
+            events.push(Event::new(text));
+        }
     }
-    let mut inflated = Vec::new();
-    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut inflated)?;
-    Ok(inflated)
+    Ok(events)
 }

@@ -19,7 +19,7 @@ use crate::{
     functions::firehose_transform::{Settings, transform::Rules},
     local::{
         firehose::batch::RECORD_BYTES_MAX,
-        input::{Input, Lines, Part},
+        input::{Input, Lines},
     },
 };
 
@@ -178,33 +178,16 @@ impl Records {
     }
 
     fn next(&mut self) -> Result<Option<&[u8]>> {
-        while self.read_line()? {
-            if trimmed(&self.line).len() > RECORD_BYTES_MAX {
+        while self.lines.read_line(&mut self.line)?.is_some() {
+            self.line.pop_if(|end| *end == b'\r');
+            if self.line.len() > RECORD_BYTES_MAX {
                 self.too_long += 1;
             } else if !self.line.trim_ascii().is_empty() {
-                return Ok(Some(trimmed(&self.line)));
+                return Ok(Some(&self.line));
             }
         }
         Ok(None)
     }
-
-    /// Of a line that is too long only so much is kept that this can be seen.
-    fn read_line(&mut self) -> Result<bool> {
-        self.line.clear();
-        let mut read = self.lines.read(&mut self.line)?;
-        let was_read = read.is_some();
-        let mut more = Vec::new();
-        while read == Some(Part::Open) {
-            more.clear();
-            read = self.lines.read(&mut more)?;
-        }
-        Ok(was_read)
-    }
-}
-
-fn trimmed(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Counts what is written, and forgets it.

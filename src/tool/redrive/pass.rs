@@ -17,7 +17,6 @@ use super::{
     export::Export,
     history::{History, SENDINGS_MAX},
     journal::{Done, Mark},
-    lines::{Line, Lines},
     objects::{Object, Objects},
     options::Permissions,
     selection::{Filter, Judged, Sought},
@@ -28,12 +27,18 @@ use super::{
 use crate::{
     dedup::{Owner, ReleaseStore, Released},
     functions::firehose_transform::Settings,
-    local::firehose::{
-        batch::{RECORD_BYTES_MAX, epoch_milliseconds},
-        error_object::read::{Failed, NotErrorObject, read},
+    local::{
+        firehose::{
+            batch::{RECORD_BYTES_MAX, epoch_milliseconds},
+            error_object::read::{Failed, NotErrorObject, read},
+        },
+        input::reader::{Part, Unpacked, read_line},
     },
     tool::now,
 };
+
+/// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.
+const LINE_BYTES_MAX: usize = 9 * 1024 * 1024;
 
 /// What is decided about at once when nothing is sent.
 const DRY: Limits = Limits {
@@ -127,31 +132,31 @@ impl<S: ReleaseStore> Pass<'_, S> {
     ) -> Result<Result<(), String>> {
         let name = &object.name;
         let opened = objects.open(name);
-        let lines = opened.and_then(|raw| Ok(Lines::of(raw, read_bytes)?));
-        let mut lines = match lines {
-            Ok(lines) => lines,
+        let mut reader = match opened.and_then(|raw| Ok(Unpacked::open(raw, read_bytes)?)) {
+            Ok(reader) => reader,
             Err(error) => return Ok(Err(format!("{name} cannot be read: {error:#}"))),
         };
-        let mut line = Vec::new();
+        let (mut line, mut number) = (Vec::new(), 0_u64);
         while !self.is_stopped() {
-            match lines.next(&mut line) {
+            match read_line(&mut reader, &mut line, LINE_BYTES_MAX) {
                 Ok(None) => break,
-                Ok(Some(kind)) => self.take(kind, &line, format!("{name}:{}", lines.number))?,
+                Ok(Some(part)) => {
+                    number += 1;
+                    self.take(part, &line, format!("{name}:{number}"))?;
+                }
                 Err(error) => {
-                    let number = lines.number;
-                    return Ok(Err(format!(
-                        "{name} cannot be read beyond line {number}: {error}"
-                    )));
+                    let why = format!("{name} cannot be read beyond line {number}: {error}");
+                    return Ok(Err(why));
                 }
             }
         }
         Ok(Ok(()))
     }
 
-    fn take(&mut self, kind: Line, line: &[u8], position: String) -> Result<()> {
-        let failed = match kind {
-            Line::TooLong => Err(NotErrorObject::TooLong),
-            Line::Whole => read(line),
+    fn take(&mut self, part: Part, line: &[u8], position: String) -> Result<()> {
+        let failed = match part {
+            Part::Open => Err(NotErrorObject::TooLong),
+            Part::Last => read(line),
         };
         match failed {
             Ok(failed) => self.take_record(failed, position),
