@@ -14,15 +14,16 @@ mod runtime_api;
 mod sample;
 mod target;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use tokio::{runtime::Builder, sync::Notify};
+use tokio::runtime::Builder;
 
 use super::{
-    interrupt::{INTERRUPTED, tell},
+    interrupt::{INTERRUPTED, stop_on_signal, stopped},
     now,
+    terminal::tell,
     whole::whole,
 };
 use crate::local::firehose::{function::Function, invoke_url::InvokeUrl};
@@ -140,12 +141,12 @@ impl Check {
             tell("no probe is left: --skip leaves out all that are asked for");
             return Ok(SENSELESS.into());
         }
-        let interrupted = notice_signals()?;
+        let stop = stop_on_signal()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             tokio::select! {
                 biased;
-                () = interrupted.notified() => Ok(INTERRUPTED.into()),
+                () = stopped(&stop) => Ok(INTERRUPTED.into()),
                 checked = self.check(format) => checked,
             }
         })
@@ -242,12 +243,4 @@ impl Source {
             Self::Msk => Shape::Msk,
         }
     }
-}
-
-/// Processes that were started are to end with this one.
-fn notice_signals() -> Result<Arc<Notify>> {
-    let interrupted = Arc::new(Notify::new());
-    let heard = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || heard.notify_one()).context("signals cannot be handled")?;
-    Ok(interrupted)
 }

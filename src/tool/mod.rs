@@ -14,9 +14,9 @@ mod plain;
 mod plan;
 mod progress;
 mod redrive;
-mod report;
 mod run;
 mod settings;
+mod table;
 mod terminal;
 mod whole;
 

@@ -41,11 +41,12 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     aws::{Aws, Table},
-    interrupt::{INTERRUPTED, stop_on_signal, tell},
+    interrupt::{INTERRUPTED, stop_on_signal},
     now,
     places::{Places, claims_folder, no_file},
     progress::Progress as Bar,
     run::SummaryFormat,
+    terminal::tell,
 };
 use crate::{
     config::environment,

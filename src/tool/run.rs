@@ -2,6 +2,7 @@
 
 mod options;
 mod page;
+mod report;
 
 use std::{
     io::{self, IsTerminal},
@@ -15,11 +16,11 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    interrupt::{INTERRUPTED, stop_on_signal, tell},
+    interrupt::{INTERRUPTED, stop_on_signal},
     now,
     places::Places,
     progress::Progress,
-    report::Report,
+    terminal::tell,
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
@@ -34,7 +35,8 @@ use crate::{
 };
 use options::Plan;
 pub(super) use options::{Options, SummaryFormat};
-use page::{Page, Target};
+use page::{Page, PageFile};
+use report::Report;
 
 /// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
 /// undone is one.
@@ -42,9 +44,9 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
     let plan = Plan::of(options)?;
     let input = Input::find(&options.input, &plan.lake)?;
-    let target = options.report.as_deref();
-    let target = target
-        .map(|path| Target::prepare(path, &input))
+    let page = options.report.as_deref();
+    let page = page
+        .map(|path| PageFile::prepare(path, &input))
         .transpose()?;
     let places = Places::prepare(
         &format!("--lake {}", plan.lake.display()),
@@ -65,10 +67,10 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
         SummaryFormat::Human => report.print_human()?,
         SummaryFormat::Json => report.print_json()?,
     }
-    if let Some(target) = target {
-        write_page(&target, &progress, &ending, &places)?;
+    if let Some(page) = page {
+        write_page(&page, &progress, &ending, &places)?;
         if let SummaryFormat::Human = options.summary {
-            Report::print_page(target.path())?;
+            Report::print_page(page.path())?;
         }
     }
     places.journal(&store).conclude(progress, is_complete)?;
@@ -112,21 +114,20 @@ fn process_input(
 }
 
 fn write_page(
-    target: &Target,
+    file: &PageFile,
     progress: &Unfinished,
     ending: &Ending,
     places: &Places,
 ) -> Result<()> {
-    target.write(&Page {
+    let nothing = Picture::default();
+    let page = Page {
         summary: &progress.summary,
-        picture: progress.picture.as_deref().unwrap_or(&Picture::default()),
-        progress: match ending {
-            Ending::Complete => page::Progress::Complete,
-            Ending::Stopped | Ending::Broken(_) => page::Progress::Interrupted,
-        },
+        picture: progress.picture.as_deref().unwrap_or(&nothing),
+        ending,
         lake: &places.lake,
         ended: epoch_milliseconds(now()) / 1000,
-    })
+    };
+    file.write(&page.markup().into_string())
 }
 
 /// Else it would look as if nothing happened.

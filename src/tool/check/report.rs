@@ -1,16 +1,18 @@
 //! What the probes have found, for a person as they go, or for a program at the end.
 
-use std::io::{self, Stdout, Write};
+use std::io::{IsTerminal, stdout};
 
+use anstyle::Style;
 use anyhow::Result;
 use serde::Serialize;
 
 use super::probe::{Probe, Verdict, Words};
-use crate::tool::terminal::{Colour, Palette, heard, width, wrap};
+use crate::tool::{
+    table::{Cell, Column, Table},
+    terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
+};
 
 const NAME_WIDTH: usize = 16;
-const INDENT: usize = NAME_WIDTH + 10;
-const INDENT_LISTED: usize = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
@@ -28,113 +30,89 @@ pub(super) struct Report {
     function: String,
     format: Format,
     probed: Vec<Probed>,
-    out: Stdout,
-    palette: Palette,
 }
 
 impl Report {
     pub(super) fn begin(function: String, format: Format) -> Self {
-        let out = io::stdout();
-        let palette = Palette::of(&out);
         Self {
             function,
             format,
             probed: Vec::new(),
-            out,
-            palette,
         }
     }
 
     /// Shows a person at a terminal what is going on.
-    pub(super) fn announce(&mut self, probe: Probe) -> Result<()> {
-        if self.format == Format::Json || !self.palette.is_live() {
-            return Ok(());
+    pub(super) fn announce(&self, probe: Probe) -> Result<()> {
+        match self.format {
+            Format::Human if stdout().is_terminal() => print(format!("…     {}\r", probe.name())),
+            Format::Human | Format::Json => Ok(()),
         }
-        let name = probe.name();
-        heard(write!(self.out, "…       {name}\r").and_then(|()| self.out.flush()))
     }
 
     pub(super) fn add(&mut self, probed: Probed) -> Result<()> {
         if self.format == Format::Human {
-            heard(self.write(&probed))?;
+            probed.table().print()?;
         }
         self.probed.push(probed);
         Ok(())
     }
 
     /// Whether a probe has failed.
-    pub(super) fn end(mut self) -> Result<bool> {
-        heard(match self.format {
-            Format::Human => self.write_counts(),
-            Format::Json => {
-                let json = serde_json::to_string(&Json::of(&self))?;
-                writeln!(self.out, "{json}")
-            }
-        })?;
+    pub(super) fn end(self) -> Result<bool> {
+        match self.format {
+            Format::Human => print(self.counts())?,
+            Format::Json => print_json(&Json::of(&self))?,
+        }
         Ok(self.count(Mark::Fail) > 0)
     }
 
-    fn write(&mut self, probed: &Probed) -> io::Result<()> {
-        let Probed { probe, verdict } = probed;
-        let Words {
-            expects,
-            why,
-            otherwise,
-        } = probe.words();
-        let mark = Mark::of(verdict);
-        let painted = self
-            .palette
-            .paint(mark.colour(), format!("{:<7}", mark.as_str()));
-        write!(self.out, "{painted} {:<NAME_WIDTH$}  ", probe.name())?;
-        if let Verdict::Skipped(reason) = verdict {
-            return self.write_wrapped(Colour::Dim, "", reason);
-        }
-        self.write_wrapped(Colour::Plain, "", expects)?;
-        match verdict {
-            Verdict::Passed(said) | Verdict::Skipped(said) => self.write_row(Colour::Dim, "", said),
-            Verdict::Warning(said) | Verdict::Failed(said) => {
-                self.write_row(mark.colour(), "found     ", said)?;
-                self.write_row(Colour::Plain, "why       ", why)?;
-                self.write_row(Colour::Plain, "Firehose  ", otherwise)
-            }
-        }
-    }
-
-    /// Nothing where there is no text.
-    fn write_row(&mut self, colour: Colour, label: &str, text: &str) -> io::Result<()> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        write!(self.out, "{:INDENT$}{label}", "")?;
-        self.write_wrapped(colour, label, text)
-    }
-
-    /// Goes on where the row has come to.
-    fn write_wrapped(&mut self, colour: Colour, label: &str, text: &str) -> io::Result<()> {
-        let indent = INDENT + label.len();
-        let lines = wrap(text, width(&self.out).saturating_sub(indent));
-        for (number, line) in lines.iter().enumerate() {
-            if number > 0 {
-                write!(self.out, "{:indent$}", "")?;
-            }
-            writeln!(self.out, "{}", self.palette.paint(colour, line))?;
-        }
-        Ok(())
-    }
-
-    fn write_counts(&mut self) -> io::Result<()> {
+    fn counts(&self) -> String {
         let [passed, warnings, failed, skipped] =
             [Mark::Pass, Mark::Warn, Mark::Fail, Mark::Skip].map(|mark| self.count(mark));
-        writeln!(
-            self.out,
-            "{passed} passed, {warnings} warnings, {failed} failed, {skipped} skipped: {}",
-            self.function
+        let function = &self.function;
+        format!(
+            "{passed} passed, {warnings} warnings, {failed} failed, {skipped} skipped: {function}\n"
         )
     }
 
     fn count(&self, mark: Mark) -> usize {
         let marks = self.probed.iter().map(|probed| Mark::of(&probed.verdict));
         marks.filter(|other| *other == mark).count()
+    }
+}
+
+impl Probed {
+    fn table(&self) -> Table {
+        let Words {
+            expects,
+            why,
+            otherwise,
+        } = self.probe.words();
+        let mark = Mark::of(&self.verdict);
+        let mut table = Table::new([
+            Column::left(""),
+            Column::left("").at_least(NAME_WIDTH),
+            Column::wrapped(""),
+        ]);
+        let said = match &self.verdict {
+            Verdict::Skipped(reason) => vec![(DIM, reason.clone())],
+            Verdict::Passed(said) => vec![(PLAIN, expects.to_owned()), (DIM, said.clone())],
+            Verdict::Warning(said) | Verdict::Failed(said) => vec![
+                (PLAIN, expects.to_owned()),
+                (mark.style(), format!("found: {said}")),
+                (PLAIN, format!("why: {why}")),
+                (PLAIN, format!("Firehose: {otherwise}")),
+            ],
+        };
+        let mut head = [
+            Cell::styled(mark.style(), mark.as_str()),
+            self.probe.name().into(),
+        ];
+        for (style, text) in said {
+            let [mark, name] = std::mem::replace(&mut head, ["".into(), "".into()]);
+            table.row([mark, name, Cell::styled(style, text)]);
+        }
+        table
     }
 }
 
@@ -166,12 +144,12 @@ impl Mark {
         }
     }
 
-    fn colour(self) -> Colour {
+    fn style(self) -> Style {
         match self {
-            Self::Pass => Colour::Green,
-            Self::Warn => Colour::Yellow,
-            Self::Fail => Colour::Red,
-            Self::Skip => Colour::Dim,
+            Self::Pass => GREEN,
+            Self::Warn => YELLOW,
+            Self::Fail => RED,
+            Self::Skip => DIM,
         }
     }
 }
@@ -229,31 +207,22 @@ impl<'a> JsonProbe<'a> {
 
 /// The probes there are.
 pub(super) fn list(format: Format) -> Result<()> {
-    let mut out = io::stdout();
     if format == Format::Json {
         let probes = Probe::all().iter();
         let probes: Vec<_> = probes.map(|probe| JsonProbe::of(*probe, None)).collect();
-        return heard(writeln!(out, "{}", serde_json::to_string(&probes)?));
+        return print_json(&probes);
     }
-    let palette = Palette::of(&out);
-    let text = Probe::all()
-        .iter()
-        .map(|probe| describe(*probe, palette, width(&out)));
-    heard(write!(out, "{}", text.collect::<String>()))
-}
-
-fn describe(probe: Probe, palette: Palette, width: usize) -> String {
-    let words = probe.words();
-    let row = |label: &str, said: &str| {
-        let lines = wrap(said, width.saturating_sub(INDENT_LISTED));
-        let said = lines.join(&format!("\n{:INDENT_LISTED$}", ""));
-        format!("  {}{said}\n", palette.paint(Colour::Dim, label))
-    };
-    [
-        format!("{}\n", palette.paint(Colour::Bold, probe.name())),
-        row("expects   ", words.expects),
-        row("why       ", words.why),
-        row("Firehose  ", words.otherwise),
-    ]
-    .concat()
+    let mut table = Table::of_values(0);
+    for probe in Probe::all() {
+        let words = probe.words();
+        table.heading(probe.name());
+        for (label, said) in [
+            ("  expects", words.expects),
+            ("  why", words.why),
+            ("  Firehose", words.otherwise),
+        ] {
+            table.row([Cell::styled(DIM, label), said.into()]);
+        }
+    }
+    table.print()
 }

@@ -2,11 +2,7 @@
 //! journal before or after it so that it can be gone on from anywhere.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -18,7 +14,10 @@ use super::{
     tally::{Counted, Outcome, Tally},
     target::{Limits, Receipt, Target},
 };
-use crate::{local::firehose::batch::epoch_milliseconds, tool::now};
+use crate::{
+    local::firehose::batch::epoch_milliseconds,
+    tool::{interrupt::sleep_until, now},
+};
 
 /// A record on its way.
 pub(super) struct Outgoing<'a> {
@@ -135,9 +134,6 @@ pub(super) struct Pace {
     stop: Arc<AtomicBool>,
 }
 
-/// How soon a wish to stop is heard.
-const SLICE: Duration = Duration::from_millis(50);
-
 impl Pace {
     pub(super) fn new(rate: Option<u32>, stop: Arc<AtomicBool>) -> Self {
         Self {
@@ -156,13 +152,7 @@ impl Pace {
     /// claims are given back already.
     fn wait(&mut self, records: usize) {
         let Some(rate) = self.rate else { return };
-        while !self.stop.load(Ordering::Relaxed) {
-            let left = self.next.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            thread::sleep(left.min(SLICE));
-        }
+        sleep_until(self.next, &self.stop);
         let records = u32::try_from(records).unwrap_or(u32::MAX);
         let span = Duration::from_secs(1) * records / rate;
         self.next = self.next.max(Instant::now()) + span;

@@ -6,13 +6,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Error, Result, anyhow};
 
 use super::target::{Limits, Receipt, Target};
+use crate::tool::interrupt::sleep_until;
 
 /// One request to a stream.
 pub(in crate::tool) trait Put {
@@ -54,14 +54,8 @@ impl<P: Put> Stream<P> {
     /// is sent by the redrive that goes on.
     fn may_try_again(&self, tries: u32) -> bool {
         let pause = PAUSE_MAX.min(self.pause * 2_u32.saturating_pow(tries - 1));
-        let slices = 20;
-        for _ in 0..slices {
-            if self.stop.load(Ordering::Relaxed) {
-                return false;
-            }
-            thread::sleep(pause / slices);
-        }
-        tries < TRIES_MAX
+        sleep_until(Instant::now() + pause, &self.stop);
+        tries < TRIES_MAX && !self.stop.load(Ordering::Relaxed)
     }
 }
 

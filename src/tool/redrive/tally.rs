@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::local::firehose::error_object::read::NotErrorObject;
 
 use super::{decision::Why, history::Counts};
@@ -12,7 +14,7 @@ const CODES_MAX: usize = 1_000;
 const NAMED_MAX: usize = 20;
 
 /// Records that have something in common.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Row {
     pub(super) records: u64,
     pub(super) bytes: u64,

@@ -1,7 +1,5 @@
 //! How often numbers of each size occur.
 
-use std::fmt::{self, Display};
-
 use super::{
     chart::{Column, Plot, Scale, Shapes, Tick, one_two_five},
     figures::{Counted, Measure, Unit, ratio},
@@ -21,14 +19,8 @@ pub(super) struct Histogram {
     pub(super) class: &'static str,
 }
 
-impl Display for Histogram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.plot().fmt(f)
-    }
-}
-
 impl Histogram {
-    fn plot(&self) -> Plot {
+    pub(super) fn plot(&self) -> Plot {
         let bounds = self.bounds();
         let mut counts = vec![0; bounds.len().saturating_sub(1)];
         for (number, count) in self.spread.counts() {
