@@ -35,7 +35,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::{
-    table::Table,
+    table::{Column, Table},
     terminal::{BOLD, print, print_json},
 };
 use chain::Chain;
@@ -123,7 +123,7 @@ impl<'a> Report<'a> {
 }
 
 fn print_items(title: &str, items: impl IntoIterator<Item = String>) -> Result<()> {
-    let mut table = Table::of_values(0);
+    let mut table = Table::new([Column::left(""), Column::prose("")]);
     for item in items {
         table.row(["  -".into(), item.into()]);
     }

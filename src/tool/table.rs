@@ -10,15 +10,19 @@ use unicode_width::UnicodeWidthStr;
 use super::terminal::{BOLD, print, width};
 
 const GAP: usize = 2;
-/// A text in fewer columns is not read with ease, nor in more.
-const TEXT_WIDTH: std::ops::RangeInclusive<usize> = 24..=96;
+/// Lines that are longer are not read with ease.
+const WIDTH_READ: usize = 100;
+/// A text has so many columns at least, or columns do not stand beside one another.
+const TEXT_WIDTH_MIN: usize = 24;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Left,
     Right,
     /// Left, in as many lines as it needs: only for the last column.
-    Wrapped,
+    Prose,
+    /// The same, but in one line where no terminal asks for more: somebody may look for it.
+    Value,
 }
 
 #[derive(Debug, Clone)]
@@ -38,8 +42,12 @@ impl Column {
     }
 
     /// Takes the room that the others leave, and breaks its texts between words.
-    pub(super) fn wrapped(name: &str) -> Self {
-        Self::of(name, Side::Wrapped)
+    pub(super) fn prose(name: &str) -> Self {
+        Self::of(name, Side::Prose)
+    }
+
+    pub(super) fn value(name: &str) -> Self {
+        Self::of(name, Side::Value)
     }
 
     /// Makes columns of several tables stand below one another.
@@ -101,10 +109,7 @@ impl Table {
 
     /// Names and their values.
     pub(super) fn of_values(name_width_min: usize) -> Self {
-        Self::new([
-            Column::left("").at_least(name_width_min),
-            Column::wrapped(""),
-        ])
+        Self::new([Column::left("").at_least(name_width_min), Column::value("")])
     }
 
     /// A cell a column; one without text is left free.
@@ -125,13 +130,18 @@ impl Table {
         print(self.text(width()))
     }
 
-    fn text(&self, width: usize) -> String {
+    fn text(&self, width: Option<usize>) -> String {
         let widths = self.widths();
-        let mut lines = Lines::default();
-        if widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1) > width {
-            self.fold(width, &mut lines);
+        let least = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        let mut lines = Lines {
+            width,
+            text: String::new(),
+            columns: 0,
+        };
+        if width.is_some_and(|width| least > width) {
+            self.fold(&mut lines);
         } else {
-            self.spread(&widths, width, &mut lines);
+            self.spread(&widths, &mut lines);
         }
         lines.text
     }
@@ -144,7 +154,7 @@ impl Table {
             let widest = cells.map(Cell::width).fold(column.name.width(), usize::max);
             match column.side {
                 Side::Left | Side::Right => widest.max(column.width_min),
-                Side::Wrapped => widest.min(*TEXT_WIDTH.start()),
+                Side::Prose | Side::Value => widest.min(TEXT_WIDTH_MIN),
             }
         });
         widths.collect()
@@ -157,41 +167,35 @@ impl Table {
         })
     }
 
-    fn spread(&self, widths: &[usize], width: usize, lines: &mut Lines) {
+    fn spread(&self, widths: &[usize], lines: &mut Lines) {
         let names = self.columns.iter().map(|column| &column.name);
         let names: Vec<_> = names.map(|name| Cell::styled(BOLD, name)).collect();
-        if names.iter().any(|name| !name.text.is_empty()) {
-            self.spread_row(&names, widths, width, lines);
-        }
+        self.spread_row(&names, widths, lines);
         for row in &self.rows {
             match row {
-                Row::Heading(text) => lines.wrap(0, width, &Cell::styled(BOLD, text)),
-                Row::Cells(cells) => self.spread_row(cells, widths, width, lines),
+                Row::Heading(text) => lines.wrap(0, WIDTH_READ, &Cell::styled(BOLD, text)),
+                Row::Cells(cells) => self.spread_row(cells, widths, lines),
             }
-            lines.end();
         }
     }
 
-    fn spread_row(&self, cells: &[Cell], widths: &[usize], width: usize, lines: &mut Lines) {
+    fn spread_row(&self, cells: &[Cell], widths: &[usize], lines: &mut Lines) {
         let mut start = 0;
         for ((cell, column), own_width) in cells.iter().zip(&self.columns).zip(widths) {
             match column.side {
                 Side::Left => lines.put(start, cell),
                 Side::Right => lines.put(start + own_width - cell.width(), cell),
-                Side::Wrapped => lines.wrap(start, width, cell),
+                Side::Prose => lines.wrap(start, WIDTH_READ, cell),
+                Side::Value => lines.wrap(start, usize::MAX, cell),
             }
             start += own_width + GAP;
         }
         lines.end();
     }
 
-    fn fold(&self, width: usize, lines: &mut Lines) {
-        let names = self
-            .columns
-            .iter()
-            .skip(1)
-            .map(|column| column.name.width());
-        let indent = match names.max() {
+    fn fold(&self, lines: &mut Lines) {
+        let names = self.columns.iter().skip(1).map(|column| &column.name);
+        let indent = match names.map(|name| name.width()).max() {
             None | Some(0) => GAP,
             Some(widest) => GAP + widest + GAP,
         };
@@ -201,24 +205,21 @@ impl Table {
                 Row::Cells(cells) => cells,
             };
             for (index, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
-                if cell.text.is_empty() {
-                    continue;
-                }
                 if index == 0 {
-                    lines.wrap(0, width, cell);
-                } else {
+                    lines.wrap(0, usize::MAX, cell);
+                } else if !cell.text.is_empty() {
                     lines.put(GAP, &Cell::from(&column.name));
-                    lines.wrap(indent, width, cell);
+                    lines.wrap(indent, usize::MAX, cell);
                 }
-                lines.end();
             }
         }
     }
 }
 
 /// Lines as they are written.
-#[derive(Default)]
 struct Lines {
+    /// Of the terminal. A pipe or a file takes lines of any length, but a person may read them.
+    width: Option<usize>,
     text: String,
     /// So many columns the last one has.
     columns: usize,
@@ -236,17 +237,18 @@ impl Lines {
         self.columns += gap + cell.width();
     }
 
-    fn wrap(&mut self, start: usize, width: usize, cell: &Cell) {
-        let room = width.saturating_sub(start);
-        let room = match width {
-            usize::MAX => room,
-            _ => room.clamp(1, *TEXT_WIDTH.end()),
+    /// Ends the line.
+    fn wrap(&mut self, start: usize, width_max: usize, cell: &Cell) {
+        let room = |width: usize| width.saturating_sub(start).max(1);
+        let (room, piece_width) = match self.width {
+            Some(width) => (room(width.min(width_max)), room(width)),
+            None => (room(width_max).max(TEXT_WIDTH_MIN), usize::MAX),
         };
-        for (number, line) in wrap(&cell.text, room).into_iter().enumerate() {
-            if number > 0 {
+        for line in wrap(&cell.text, room) {
+            for piece in pieces(&line, piece_width) {
+                self.put(start, &Cell::styled(cell.style, piece));
                 self.end();
             }
-            self.put(start, &Cell::styled(cell.style, line));
         }
     }
 
@@ -259,8 +261,7 @@ impl Lines {
     }
 }
 
-/// The lines that a text has in so many columns: its own, broken between words. A word that is too
-/// long is broken behind folders of a path, or where it must be.
+/// The lines that a text has in so many columns: its own, broken between words.
 fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
@@ -271,34 +272,31 @@ fn wrap(text: &str, columns: usize) -> Vec<String> {
             if line.is_empty() {
                 line = word;
             } else if line.width() + 1 + word.width() > columns {
-                lines.extend(pieces(&std::mem::replace(&mut line, word), columns));
+                lines.push(std::mem::replace(&mut line, word));
             } else {
                 line.push(' ');
                 line.push_str(&word);
             }
         }
-        lines.extend(pieces(&line, columns));
+        lines.push(line);
     }
     lines
 }
 
-/// A line in pieces that fit.
+/// A line whose one word is too long, in pieces that fit: broken behind a path's folders, or where it
+/// must be.
 fn pieces(line: &str, columns: usize) -> Vec<String> {
-    if line.width() <= columns {
-        return vec![line.to_owned()];
-    }
     let mut pieces = vec![String::new()];
+    let mut push = |text: &str| match pieces.last_mut() {
+        Some(last) if last.width() + text.width() <= columns => last.push_str(text),
+        _ => pieces.push(text.to_owned()),
+    };
     for part in line.split_inclusive('/') {
-        let mut encoded = [0; 4];
-        let is_long = part.width() > columns;
-        let whole = (!is_long).then(|| part.to_owned());
-        let characters = part.chars().filter(|_| is_long);
-        let characters = characters.map(|character| character.encode_utf8(&mut encoded).to_owned());
-        for piece in whole.into_iter().chain(characters) {
-            match pieces.last_mut() {
-                Some(last) if last.width() + piece.width() <= columns => last.push_str(&piece),
-                _ => pieces.push(piece),
-            }
+        if part.width() <= columns {
+            push(part);
+        } else {
+            let characters = part.chars();
+            characters.for_each(|character| push(character.encode_utf8(&mut [0; 4])));
         }
     }
     pieces
@@ -312,24 +310,22 @@ mod tests {
         let mut table = Table::new([
             Column::left("code"),
             Column::right("records"),
-            Column::wrapped("stands at"),
+            Column::value("stands at"),
         ]);
-        table.row([
-            "A".into(),
-            "1,234".into(),
-            "errors/one/of/them:1 and more of it".into(),
-        ]);
+        let place = "errors/one/of/them:1 and more of it";
+        table.row(["A".into(), "1,234".into(), place.into()]);
         table.heading("Others");
         table.row(["日本".into(), "5".into(), Cell::from("")]);
         table
     }
 
     #[track_caller]
-    fn check(width: usize, expected: &[&str]) {
+    fn check(width: Option<usize>, expected: &[&str]) {
         let text = table().text(width);
         let plain = anstream::adapter::strip_str(&text).to_string();
         assert_eq!(plain.lines().collect::<Vec<_>>(), expected);
-        assert!(plain.lines().all(|line| line.width() <= width));
+        let widest = plain.lines().map(UnicodeWidthStr::width).max();
+        assert!(width.is_none_or(|width| widest <= Some(width)), "{plain}");
     }
 
     #[test]
@@ -340,48 +336,42 @@ mod tests {
             "Others",
             "日本        5",
         ];
-        check(usize::MAX, &rows);
-        check(50, &rows);
-        check(
-            40,
-            &[
-                "code  records  stands at",
-                "A       1,234  errors/one/of/them:1 and",
-                "               more of it",
-                "Others",
-                "日本        5",
-            ],
-        );
+        check(None, &rows);
+        check(Some(50), &rows);
+        let broken = [
+            "code  records  stands at",
+            "A       1,234  errors/one/of/them:1 and",
+            "               more of it",
+            "Others",
+            "日本        5",
+        ];
+        check(Some(40), &broken);
     }
 
     #[test]
     fn where_they_do_not_they_stand_below_one_another() {
-        check(
-            25,
-            &[
-                "A",
-                "  records    1,234",
-                "  stands at  errors/one/",
-                "             of/them:1",
-                "             and more of",
-                "             it",
-                "Others",
-                "日本",
-                "  records    5",
-            ],
-        );
+        let folded = [
+            "A",
+            "  records    1,234",
+            "  stands at  errors/one/",
+            "             of/them:1",
+            "             and more of",
+            "             it",
+            "Others",
+            "日本",
+            "  records    5",
+        ];
+        check(Some(25), &folded);
     }
 
     #[test]
-    fn lines_are_broken_between_words_and_within_what_is_too_long() {
+    fn lines_are_broken_between_words_and_within_those_that_are_too_long() {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("one\ntwo", 7), ["one", "two"]);
         assert_eq!(wrap("costs 12 $ now", 9), ["costs", "12 $ now"]);
-        assert_eq!(
-            wrap("a much/too/long/one", 9),
-            ["a", "much/too/", "long/one"]
-        );
-        assert_eq!(wrap("much-too-long a", 7), ["much-to", "o-long", "a"]);
+        assert_eq!(wrap("much-too-long a", 7), ["much-too-long", "a"]);
         assert_eq!(wrap("", 7), [""; 0]);
+        assert_eq!(pieces("much/too/long/one", 9), ["much/too/", "long/one"]);
+        assert_eq!(pieces("much-too-long", 7), ["much-to", "o-long"]);
     }
 }

@@ -41,8 +41,8 @@ pub(super) fn tell(sentence: &str) {
     let _ = writeln!(io::stderr(), "nozzle: {sentence}");
 }
 
-/// How many columns standard output has. A pipe or a file takes lines of any length.
-pub(super) fn width() -> usize {
-    let size = tcgetwinsize(io::stdout());
-    size.map_or(usize::MAX, |size| usize::from(size.ws_col).max(WIDTH_MIN))
+/// How many columns standard output has, if it is a terminal.
+pub(super) fn width() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col).max(WIDTH_MIN))
 }

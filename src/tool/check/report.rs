@@ -92,7 +92,7 @@ impl Probed {
         let mut table = Table::new([
             Column::left(""),
             Column::left("").at_least(NAME_WIDTH),
-            Column::wrapped(""),
+            Column::prose(""),
         ]);
         let said = match &self.verdict {
             Verdict::Skipped(reason) => vec![(DIM, reason.clone())],
@@ -212,7 +212,7 @@ pub(super) fn list(format: Format) -> Result<()> {
         let probes: Vec<_> = probes.map(|probe| JsonProbe::of(*probe, None)).collect();
         return print_json(&probes);
     }
-    let mut table = Table::of_values(0);
+    let mut table = Table::new([Column::left(""), Column::prose("")]);
     for probe in Probe::all() {
         let words = probe.words();
         table.heading(probe.name());

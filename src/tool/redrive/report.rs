@@ -99,7 +99,7 @@ impl Report<'_> {
             Column::left("").at_least(14),
             Column::right(""),
             Column::right(""),
-            Column::wrapped(""),
+            Column::prose(""),
         ]);
         for (outcome, row) in &self.tally.outcomes {
             let (label, style, mut remark) = self.words(*outcome);
@@ -218,7 +218,7 @@ fn print_rows<'a>(title: &str, rows: impl Iterator<Item = (&'a str, &'a Row)>) -
         Column::right("bytes"),
         Column::left("first arrived"),
         Column::left("last arrived"),
-        Column::wrapped("first stands at"),
+        Column::value("first stands at"),
     ]);
     for (name, row) in rows {
         table.row([

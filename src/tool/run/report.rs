@@ -181,7 +181,7 @@ impl Report<'_> {
     }
 }
 
-const LABEL_WIDTH: usize = 10;
+const LABEL_WIDTH: usize = 11;
 
 /// Numbers with remarks.
 struct Counts(Table);
@@ -191,7 +191,7 @@ impl Counts {
         Self(Table::new([
             Column::left("").at_least(LABEL_WIDTH),
             Column::right(""),
-            Column::wrapped(""),
+            Column::prose(""),
         ]))
     }
 
