@@ -50,7 +50,7 @@ pub(super) fn failures(summary: &Summary) -> Vec<Failure> {
         (
             "unanswered",
             summary.failed_answer,
-            "were left out of an answer, or twice in it",
+            "were left out of an answer, twice in it, or without data",
         ),
         (
             "failed",
