@@ -107,18 +107,23 @@ impl<'a> Report<'a> {
     fn print_variables(&self) -> Result<()> {
         let given = self.plans.iter().find(|plan| heading(plan) == "as given");
         let given = given.map_or(&[][..], |plan| &plan.variables);
-        let mut text = format!("\n{BOLD}For terraform/environments/*.tfvars{BOLD:#}\n");
-        for variable in given {
-            text += &format!("  {} = {}\n", variable.name, variable.value);
-        }
+        let mut lines = vec![format!(
+            "\n{BOLD}For terraform/environments/*.tfvars{BOLD:#}\n"
+        )];
+        let of_given = given.iter();
+        lines
+            .extend(of_given.map(|variable| format!("  {} = {}\n", variable.name, variable.value)));
         for plan in &self.plans {
             let others = plan.variables.iter();
             for variable in others.filter(|variable| !given.contains(variable)) {
                 let scale = heading(plan);
-                text += &format!("  # {scale}: {} = {}\n", variable.name, variable.value);
+                lines.push(format!(
+                    "  # {scale}: {} = {}\n",
+                    variable.name, variable.value
+                ));
             }
         }
-        print(text)
+        print(lines.concat())
     }
 }
 

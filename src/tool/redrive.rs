@@ -45,8 +45,7 @@ use super::{
     now,
     places::{Places, claims_folder, no_file},
     progress::Progress as Bar,
-    run::SummaryFormat,
-    terminal::tell,
+    terminal::{Format, tell},
 };
 use crate::{
     config::environment,
@@ -327,8 +326,8 @@ impl<'a> Session<'a> {
             is_complete,
         };
         match self.options.summary {
-            SummaryFormat::Human => report.print_human()?,
-            SummaryFormat::Json => report.print_json()?,
+            Format::Human => report.print_human()?,
+            Format::Json => report.print_json()?,
         }
         if let Some((journal, recorder)) = ended {
             conclude(journal, recorder, &pass.tally, is_complete)?;

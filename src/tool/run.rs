@@ -20,7 +20,7 @@ use super::{
     now,
     places::Places,
     progress::Progress,
-    terminal::tell,
+    terminal::{Format, tell},
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
@@ -33,8 +33,8 @@ use crate::{
         journal::{self, Journal, Unfinished},
     },
 };
+pub(super) use options::Options;
 use options::Plan;
-pub(super) use options::{Options, SummaryFormat};
 use page::{Page, PageFile};
 use report::Report;
 
@@ -64,12 +64,12 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
         errors: places.lake.join(plan.layout.error_prefix.literal_folder()),
     };
     match options.summary {
-        SummaryFormat::Human => report.print_human()?,
-        SummaryFormat::Json => report.print_json()?,
+        Format::Human => report.print_human()?,
+        Format::Json => report.print_json()?,
     }
     if let Some(page) = page {
         write_page(&page, &progress, &ending, &places)?;
-        if let SummaryFormat::Human = options.summary {
+        if let Format::Human = options.summary {
             Report::print_page(page.path())?;
         }
     }

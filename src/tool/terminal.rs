@@ -8,8 +8,25 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
+use clap::ValueEnum;
 use rustix::termios::tcgetwinsize;
 use serde::Serialize;
+
+/// For whom a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person
+    Human,
+    /// One JSON object
+    Json,
+}
+
+impl Format {
+    /// As `--json` asks for it.
+    pub(super) fn of_flag(is_json: bool) -> Self {
+        if is_json { Self::Json } else { Self::Human }
+    }
+}
 
 pub(super) const PLAIN: Style = Style::new();
 pub(super) const BOLD: Style = Style::new().bold();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    probe::Findings,
+    finding::{ANOTHERS_DATA, DOUBLED, DROPPED, FAILED, Findings, MISSED, Mark, WITHOUT_DATA},
     request::{Data, Record, Request, Role},
     sample::MARKER_RUN_CHARACTERS,
 };
@@ -36,15 +36,20 @@ enum Wrong {
 }
 
 impl Wrong {
-    fn as_str(self) -> &'static str {
+    /// What it is, how bad, and what Firehose does about it.
+    fn words(self) -> (&'static str, Mark, &'static str) {
         match self {
-            Self::Missing => "left out of the answer",
-            Self::Doubled => "more than once in the answer",
-            Self::WithoutData => "Ok, but without data",
-            Self::SoundDropped => "sound, but Dropped",
-            Self::SoundFailed => "sound, but ProcessingFailed",
-            Self::AnothersData => "answered with another record's data",
-            Self::OddDropped => "Dropped, which leaves no trace of it",
+            Self::Missing => ("left out of the answer", Mark::Fail, MISSED),
+            Self::Doubled => ("more than once in the answer", Mark::Fail, DOUBLED),
+            Self::WithoutData => ("Ok, but without data", Mark::Fail, WITHOUT_DATA),
+            Self::SoundDropped => ("sound, but Dropped", Mark::Fail, DROPPED),
+            Self::SoundFailed => ("sound, but ProcessingFailed", Mark::Fail, FAILED),
+            Self::AnothersData => (
+                "answered with another record's data",
+                Mark::Fail,
+                ANOTHERS_DATA,
+            ),
+            Self::OddDropped => ("Dropped, which leaves no trace of it", Mark::Warn, DROPPED),
         }
     }
 }
@@ -74,11 +79,8 @@ fn judge_all(request: &Request, reply: &Reply, counts: fn(&Wrong) -> bool) -> Fi
     }
     let mut findings = Findings::default();
     for (wrong, names) in found {
-        let sentence = format!("{}: {}", wrong.as_str(), some(&names));
-        match wrong {
-            Wrong::OddDropped => findings.warn(sentence),
-            _ => findings.fail(sentence),
-        }
+        let (what, mark, firehose) = wrong.words();
+        findings.add(mark, format!("{what}: {}", some(&names)), Some(firehose));
     }
     findings
 }
@@ -97,7 +99,10 @@ fn judge_one(record: &Record, fate: &Fate, reply: &Reply) -> Option<Wrong> {
         // Nothing is lost with it.
         (Role::Odd(_), Fate::Dropped) if is_empty(&record.data) => None,
         (Role::Odd(_), Fate::Dropped) => Some(Wrong::OddDropped),
-        _ => None,
+        (
+            Role::Sound(None) | Role::Copy(_) | Role::Odd(_),
+            Fate::Delivered(_) | Fate::Dropped | Fate::Failed(_),
+        ) => None,
     }
 }
 
@@ -156,7 +161,7 @@ impl Reply {
     fn data(&self, fate: &Fate) -> Option<&[u8]> {
         match fate {
             Fate::Delivered(delivered) => Some(self.answer.data(delivered)),
-            _ => None,
+            Fate::Dropped | Fate::Failed(_) => None,
         }
     }
 

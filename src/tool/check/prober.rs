@@ -3,16 +3,17 @@
 use std::{cell::RefCell, time::SystemTime};
 
 use super::{
+    finding::{BATCH_RETRIED, Findings, MISSED},
     judge::{Reply, judge, name, some},
-    probe::Findings,
     request::{Data, Record, Request, Role, Shape},
     sample::{Fresh, Sample},
+    subject::Subject,
 };
 use crate::local::{
     firehose::{
-        answer::{Answer, Partitioning},
+        answer::{Answer, AnswerError, Partitioning},
         batch::epoch_milliseconds,
-        function::{Function, FunctionError},
+        function::FunctionError,
         invoke_url::excerpt,
     },
     random::Random,
@@ -22,8 +23,8 @@ use crate::local::{
 const CULPRITS_MAX: usize = 3;
 
 /// Probes one function.
-pub(super) struct Prober<F> {
-    pub(super) function: F,
+pub(super) struct Prober {
+    pub(super) subject: Subject,
     pub(super) sample: Sample,
     /// The form of its batches, where a probe has none of its own.
     pub(super) shape: Shape,
@@ -41,9 +42,9 @@ pub(super) struct Prober<F> {
     turn: usize,
 }
 
-impl<F: Function> Prober<F> {
+impl Prober {
     pub(super) fn new(
-        function: F,
+        subject: Subject,
         sample: Sample,
         shape: Shape,
         keys: Option<Vec<String>>,
@@ -52,7 +53,7 @@ impl<F: Function> Prober<F> {
         let mut random = Random::default();
         let run = random.number();
         Self {
-            function,
+            subject,
             sample,
             shape,
             keys,
@@ -115,17 +116,17 @@ impl<F: Function> Prober<F> {
     }
 
     /// Invokes the function, and checks its answer as Firehose does where no prefix names keys.
-    pub(super) async fn ask(&self, request: &Request) -> Result<Reply, FunctionError> {
+    pub(super) async fn ask(&self, request: &Request) -> Result<Reply, Unanswered> {
         let invocation_id = self.random.borrow_mut().uuid();
         let body = request.body(&invocation_id);
-        let bytes = self.function.invoke(body.as_bytes()).await?.answer;
+        let bytes = self.subject.invoke(body.as_bytes()).await?.answer;
         let answer = Answer::check(&bytes, request, Partitioning::Off)?;
         match answer.unreadable {
             None => Ok(Reply { answer, bytes }),
-            Some(why) => {
-                let told = format!("the answer cannot be read: {why}: {}", excerpt(&bytes));
-                Err(FunctionError::Failed(told))
-            }
+            Some(why) => Err(Unanswered::Unreadable(format!(
+                "the answer cannot be read: {why}: {}",
+                excerpt(&bytes)
+            ))),
         }
     }
 
@@ -137,7 +138,7 @@ impl<F: Function> Prober<F> {
     pub(super) async fn put_and_see(&self, request: &Request) -> (Findings, Option<Reply>) {
         match self.ask(request).await {
             Ok(reply) => (judge(request, &reply), Some(reply)),
-            Err(error) => (failure(&error), None),
+            Err(error) => (error.finding(), None),
         }
     }
 
@@ -153,31 +154,33 @@ impl<F: Function> Prober<F> {
                 let findings = judge(&request, &reply);
                 (findings, Some((request, reply)))
             }
-            Err(error @ FunctionError::TimedOut(_)) => (failure(&error), None),
+            Err(Unanswered::Function(error @ FunctionError::TimedOut(_))) => {
+                (Unanswered::from(error).finding(), None)
+            }
             Err(error) => (self.find_culprits(odd, &error).await, None),
         }
     }
 
-    async fn find_culprits(&mut self, odd: Vec<Record>, error: &FunctionError) -> Findings {
+    async fn find_culprits(&mut self, odd: Vec<Record>, error: &Unanswered) -> Findings {
         let mut culprits = Vec::new();
+        let mut firehose = error.firehose();
         for record in odd {
             let name = name(&record, 0);
             let request = self.between_sound(vec![record]);
             if let Err(error) = self.ask(&request).await {
                 culprits.push(format!("{name} ({error})"));
+                firehose = error.firehose();
             }
             if culprits.len() == CULPRITS_MAX {
                 break;
             }
         }
         if culprits.is_empty() {
-            return failure(error);
+            return error.finding();
         }
         let mut findings = Findings::default();
-        findings.fail(format!(
-            "the whole batch fails because of {}",
-            some(&culprits)
-        ));
+        let said = format!("the whole batch fails because of {}", some(&culprits));
+        findings.fail(firehose, said);
         findings
     }
 
@@ -192,8 +195,32 @@ impl<F: Function> Prober<F> {
 /// A batch with odd records, if it was answered.
 pub(super) type OddBatch = Option<(Request, Reply)>;
 
-pub(super) fn failure(error: &FunctionError) -> Findings {
-    let mut findings = Findings::default();
-    findings.fail(format!("the batch fails: {error}"));
-    findings
+/// Why there is no answer to a batch that anything can be learned from.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unanswered {
+    #[error(transparent)]
+    Function(#[from] FunctionError),
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl From<AnswerError> for Unanswered {
+    fn from(error: AnswerError) -> Self {
+        Self::Function(error.into())
+    }
+}
+
+impl Unanswered {
+    pub(super) fn finding(&self) -> Findings {
+        let mut findings = Findings::default();
+        findings.fail(self.firehose(), format!("the batch fails: {self}"));
+        findings
+    }
+
+    fn firehose(&self) -> &'static str {
+        match self {
+            Self::Function(_) => BATCH_RETRIED,
+            Self::Unreadable(_) => MISSED,
+        }
+    }
 }

@@ -2,28 +2,31 @@
 
 use std::io::{IsTerminal, stdout};
 
-use anstyle::Style;
 use anyhow::Result;
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::probe::{Probe, Verdict, Words};
+use super::{
+    finding::{Findings, Mark},
+    probe::Probe,
+    probes::ALL,
+};
 use crate::tool::{
+    plain::Plain,
     table::{Cell, Column, Table},
-    terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
+    terminal::{DIM, Format, PLAIN, print, print_json},
 };
 
+const MARK_WIDTH: usize = 6;
 const NAME_WIDTH: usize = 16;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Human,
-    Json,
-}
+/// Details stand below what is expected.
+const INDENT: usize = MARK_WIDTH + 2 + NAME_WIDTH;
 
 /// A probe, and what it has found.
 pub(super) struct Probed {
-    pub(super) probe: Probe,
-    pub(super) verdict: Verdict,
+    pub(super) probe: &'static Probe,
+    pub(super) findings: Findings,
+    /// What the function wrote meanwhile, where that may tell something.
+    pub(super) output: Vec<String>,
 }
 
 pub(super) struct Report {
@@ -42,16 +45,17 @@ impl Report {
     }
 
     /// Shows a person at a terminal what is going on.
-    pub(super) fn announce(&self, probe: Probe) -> Result<()> {
+    pub(super) fn announce(&self, probe: &Probe) -> Result<()> {
         match self.format {
-            Format::Human if stdout().is_terminal() => print(format!("…     {}\r", probe.name())),
+            Format::Human if stdout().is_terminal() => print(format!("…       {}\r", probe.name)),
             Format::Human | Format::Json => Ok(()),
         }
     }
 
     pub(super) fn add(&mut self, probed: Probed) -> Result<()> {
         if self.format == Format::Human {
-            probed.table().print()?;
+            probed.head().print()?;
+            probed.details().print()?;
         }
         self.probed.push(probed);
         Ok(())
@@ -59,170 +63,133 @@ impl Report {
 
     /// Whether a probe has failed.
     pub(super) fn end(self) -> Result<bool> {
-        match self.format {
-            Format::Human => print(self.counts())?,
-            Format::Json => print_json(&Json::of(&self))?,
-        }
-        Ok(self.count(Mark::Fail) > 0)
-    }
-
-    fn counts(&self) -> String {
-        let [passed, warnings, failed, skipped] =
-            [Mark::Pass, Mark::Warn, Mark::Fail, Mark::Skip].map(|mark| self.count(mark));
+        let counts = [Mark::Pass, Mark::Warn, Mark::Fail, Mark::Skip].map(|mark| self.count(mark));
+        let [passed, warnings, failed, skipped] = counts;
         let function = &self.function;
-        format!(
-            "{passed} passed, {warnings} warnings, {failed} failed, {skipped} skipped: {function}\n"
-        )
+        match self.format {
+            Format::Human => print(format!(
+                "{passed} passed, {warnings} warnings, {failed} failed, {skipped} skipped: \
+                 {function}\n"
+            ))?,
+            Format::Json => print_json(&json!({
+                "function": function,
+                "passed": passed,
+                "warnings": warnings,
+                "failed": failed,
+                "skipped": skipped,
+                "probes": self.probed.iter().map(Probed::json).collect::<Vec<_>>(),
+            }))?,
+        }
+        Ok(failed > 0)
     }
 
     fn count(&self, mark: Mark) -> usize {
-        let marks = self.probed.iter().map(|probed| Mark::of(&probed.verdict));
+        let marks = self.probed.iter().map(|probed| probed.findings.mark());
         marks.filter(|other| *other == mark).count()
     }
 }
 
 impl Probed {
-    fn table(&self) -> Table {
-        let Words {
-            expects,
-            why,
-            otherwise,
-        } = self.probe.words();
-        let mark = Mark::of(&self.verdict);
+    pub(super) fn skipped(probe: &'static Probe, why: String) -> Self {
+        Self {
+            probe,
+            findings: Findings::skipped(why),
+            output: Vec::new(),
+        }
+    }
+
+    fn head(&self) -> Table {
+        let mark = self.findings.mark();
         let mut table = Table::new([
-            Column::left(""),
+            Column::left("").at_least(MARK_WIDTH),
             Column::left("").at_least(NAME_WIDTH),
             Column::prose(""),
         ]);
-        let said = match &self.verdict {
-            Verdict::Skipped(reason) => vec![(DIM, reason.clone())],
-            Verdict::Passed(said) => vec![(PLAIN, expects.to_owned()), (DIM, said.clone())],
-            Verdict::Warning(said) | Verdict::Failed(said) => vec![
-                (PLAIN, expects.to_owned()),
-                (mark.style(), format!("found: {said}")),
-                (PLAIN, format!("why: {why}")),
-                (PLAIN, format!("Firehose: {otherwise}")),
-            ],
+        let text = match mark {
+            Mark::Skip => Cell::styled(DIM, self.findings.said()),
+            Mark::Pass | Mark::Warn | Mark::Fail => self.probe.expects.into(),
         };
-        let mut head = [
-            Cell::styled(mark.style(), mark.as_str()),
-            self.probe.name().into(),
-        ];
-        for (style, text) in said {
-            let [mark, name] = std::mem::replace(&mut head, ["".into(), "".into()]);
-            table.row([mark, name, Cell::styled(style, text)]);
+        let mark = Cell::styled(mark.style(), mark.as_str());
+        table.row([mark, self.probe.name.into(), text]);
+        if self.findings.mark() == Mark::Pass {
+            let said = Cell::styled(DIM, self.findings.said());
+            table.row(["".into(), "".into(), said]);
         }
         table
     }
-}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Mark {
-    Pass,
-    Warn,
-    Fail,
-    Skip,
-}
-
-impl Mark {
-    fn of(verdict: &Verdict) -> Self {
-        match verdict {
-            Verdict::Passed(_) => Self::Pass,
-            Verdict::Warning(_) => Self::Warn,
-            Verdict::Failed(_) => Self::Fail,
-            Verdict::Skipped(_) => Self::Skip,
+    /// What was found with what Firehose does about it, and why it matters.
+    fn details(&self) -> Table {
+        let mark = self.findings.mark();
+        let indent = Column::left("").at_least(INDENT);
+        let mut table = Table::new([indent, Column::left(""), Column::prose("")]);
+        if !matches!(mark, Mark::Warn | Mark::Fail) {
+            return table;
         }
+        let mut row = |label: &str, style, text: &str| {
+            table.row(["".into(), label.into(), Cell::styled(style, text)]);
+        };
+        for (firehose, said) in self.findings.by_consequence(self.probe.firehose) {
+            row("found", mark.style(), &said);
+            row("Firehose", PLAIN, firehose);
+        }
+        row("why", PLAIN, self.probe.why);
+        for (number, line) in self.output.iter().enumerate() {
+            let label = if number == 0 { "output" } else { "" };
+            row(label, DIM, &Plain(line).to_string());
+        }
+        table
     }
 
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Warn => "warn",
-            Self::Fail => "FAIL",
-            Self::Skip => "skip",
-        }
-    }
-
-    fn style(self) -> Style {
-        match self {
-            Self::Pass => GREEN,
-            Self::Warn => YELLOW,
-            Self::Fail => RED,
-            Self::Skip => DIM,
-        }
-    }
-}
-
-/// The report as one object. Names are for ever.
-#[derive(Serialize)]
-struct Json<'a> {
-    function: &'a str,
-    passed: usize,
-    warnings: usize,
-    failed: usize,
-    skipped: usize,
-    probes: Vec<JsonProbe<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonProbe<'a> {
-    name: String,
-    verdict: Option<Mark>,
-    found: &'a str,
-    expects: &'a str,
-    why: &'a str,
-    firehose: &'a str,
-}
-
-impl<'a> Json<'a> {
-    fn of(report: &'a Report) -> Self {
-        let probes = report.probed.iter();
-        Self {
-            function: &report.function,
-            passed: report.count(Mark::Pass),
-            warnings: report.count(Mark::Warn),
-            failed: report.count(Mark::Fail),
-            skipped: report.count(Mark::Skip),
-            probes: probes
-                .map(|probed| JsonProbe::of(probed.probe, Some(&probed.verdict)))
-                .collect(),
-        }
-    }
-}
-
-impl<'a> JsonProbe<'a> {
-    fn of(probe: Probe, verdict: Option<&'a Verdict>) -> Self {
-        let words = probe.words();
-        Self {
-            name: probe.name(),
-            verdict: verdict.map(Mark::of),
-            found: verdict.map_or("", Verdict::said),
-            expects: words.expects,
-            why: words.why,
-            firehose: words.otherwise,
-        }
+    /// Names are for ever.
+    fn json(&self) -> Value {
+        let mark = self.findings.mark();
+        let groups = match mark {
+            Mark::Warn | Mark::Fail => self.findings.by_consequence(self.probe.firehose),
+            Mark::Pass | Mark::Skip => Vec::new(),
+        };
+        let findings = groups.iter();
+        let findings =
+            findings.map(|(firehose, said)| json!({ "found": said, "firehose": firehose }));
+        json!({
+            "name": self.probe.name,
+            "verdict": mark,
+            "found": self.findings.said(),
+            "findings": findings.collect::<Vec<_>>(),
+            "output": self.output,
+            "expects": self.probe.expects,
+            "why": self.probe.why,
+            "firehose": self.probe.firehose,
+        })
     }
 }
 
 /// The probes there are.
 pub(super) fn list(format: Format) -> Result<()> {
-    if format == Format::Json {
-        let probes = Probe::all().iter();
-        let probes: Vec<_> = probes.map(|probe| JsonProbe::of(*probe, None)).collect();
-        return print_json(&probes);
+    match format {
+        Format::Json => print_json(&ALL.map(|probe| {
+            json!({
+                "name": probe.name,
+                "expects": probe.expects,
+                "why": probe.why,
+                "firehose": probe.firehose,
+            })
+        })),
+        Format::Human => table_of_all().print(),
     }
+}
+
+fn table_of_all() -> Table {
     let mut table = Table::new([Column::left(""), Column::prose("")]);
-    for probe in Probe::all() {
-        let words = probe.words();
-        table.heading(probe.name());
+    for probe in ALL {
+        table.heading(probe.name);
         for (label, said) in [
-            ("  expects", words.expects),
-            ("  why", words.why),
-            ("  Firehose", words.otherwise),
+            ("  expects", probe.expects),
+            ("  why", probe.why),
+            ("  Firehose", probe.firehose),
         ] {
             table.row([Cell::styled(DIM, label), said.into()]);
         }
     }
-    table.print()
+    table
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     functions::firehose_transform::Settings,
-    tool::{layout::LayoutOptions, run::SummaryFormat, settings::SettingsOptions, whole::whole},
+    tool::{layout::LayoutOptions, settings::SettingsOptions, terminal::Format, whole::whole},
 };
 
 const HOURS_MAX: u64 = 8760;
@@ -126,7 +126,7 @@ pub(in crate::tool) struct Options {
 
     /// How the summary is written
     #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(super) summary: SummaryFormat,
+    pub(super) summary: Format,
 
     #[command(flatten, next_help_heading = "The lake's layout, for lake:DIR")]
     pub(super) layout: LayoutOptions,

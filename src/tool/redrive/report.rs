@@ -170,18 +170,15 @@ impl Report<'_> {
 
     fn print_lines(&self) -> Result<()> {
         for (why, lines) in &self.tally.not_error_objects {
-            let mut text = format!(
-                "\n{} lines are no error objects: {why}\n",
-                HumanCount(lines.lines)
-            );
+            let count = HumanCount(lines.lines);
+            print(format!("\n{count} lines are no error objects: {why}\n"))?;
             for position in &lines.positions {
-                text += &format!("  {position}\n");
+                print(format!("  {position}\n"))?;
             }
             let more = lines.lines - lines.positions.len() as u64;
             if more > 0 {
-                text += &format!("  and {more} more; --export DIR names them all\n");
+                print(format!("  and {more} more; --export DIR names them all\n"))?;
             }
-            print(text)?;
         }
         let mut sentences = self.tally.unreadable.iter();
         sentences.try_for_each(|sentence| print(format!("{RED}{sentence}{RED:#}\n")))

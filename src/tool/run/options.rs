@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     functions::firehose_transform::Settings,
     local::firehose::{Watch, batch::Limits, lake::Layout},
-    tool::{layout::LayoutOptions, settings::SettingsOptions, whole::whole},
+    tool::{layout::LayoutOptions, settings::SettingsOptions, terminal::Format, whole::whole},
 };
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -68,7 +68,7 @@ pub(in crate::tool) struct Options {
 
     /// How the summary is written
     #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(super) summary: SummaryFormat,
+    pub(super) summary: Format,
 
     /// Write a page that shows the run: events over time, refusals, duplicates, sizes, timing. It
     /// needs nothing but a browser
@@ -77,14 +77,6 @@ pub(in crate::tool) struct Options {
 
     #[command(flatten, next_help_heading = "The function's settings")]
     function: SettingsOptions,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(in crate::tool) enum SummaryFormat {
-    /// For a person
-    Human,
-    /// One JSON object
-    Json,
 }
 
 /// What a run is to do; every value is allowed.
