@@ -206,19 +206,19 @@ impl Check {
                 continue;
             }
             let hindrance = is_gone.then(|| "nothing answers any more".to_owned());
-            let probed = match hindrance.or_else(|| self.hindrance(probe, &broken)) {
-                Some(why) => Probed::skipped(probe, why),
-                None => {
-                    report.announce(probe)?;
-                    self.put(probe, prober, &mut is_gone).await
-                }
+            let hindrance = hindrance.or_else(|| self.hindrance(probe, &broken));
+            let result = if let Some(why) = hindrance {
+                Probed::skipped(probe, why)
+            } else {
+                report.announce(probe)?;
+                self.put(probe, prober, &mut is_gone).await
             };
-            let mark = probed.findings.mark();
+            let mark = result.findings.mark();
             if matches!(mark, Mark::Fail | Mark::Skip) {
                 broken.push(probe);
             }
             if is_wanted || mark == Mark::Fail {
-                report.add(probed)?;
+                report.add(result)?;
             }
         }
         Ok(())
