@@ -28,13 +28,13 @@ use super::{
     whole::whole,
 };
 use crate::local::firehose::invoke_url::InvokeUrl;
-use finding::{BATCH_RETRIED, Mark};
+use finding::{BATCH_RETRIED, Grade};
 use probe::{Probe, named};
 use prober::Prober;
 use probes::ALL;
-use report::{Probed, Report};
-use request::Shape;
-use sample::Sample;
+use report::{CheckReport, Probed};
+use request::BatchForm;
+use sample::EventSample;
 use subject::{Output, Subject};
 
 /// What a function has written before it answered may come a little later.
@@ -86,7 +86,7 @@ pub(super) struct Check {
 
     /// The source of the function's streams [default: it must be fit for all three]
     #[arg(long, value_name = "WHICH")]
-    source: Option<Source>,
+    source: Option<StreamSource>,
 
     /// The partition keys that the stream's prefix names, separated by commas
     /// [default: those of the first record]
@@ -133,7 +133,7 @@ struct SubjectOptions {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Source {
+enum StreamSource {
     DirectPut,
     Kinesis,
     Msk,
@@ -165,13 +165,15 @@ impl Check {
         let subject = self.subject()?;
         let name = subject.to_string();
         let sample = match &self.sample {
-            Some(file) => Sample::read(file, &self.vary)?,
-            None => Sample::ours(now(), &self.vary),
+            Some(file) => EventSample::read(file, &self.vary)?,
+            None => EventSample::ours(now(), &self.vary),
         };
         subject.reach().await?;
-        let shape = self.source.map_or(Shape::DirectPut, Source::shape);
+        let shape = self
+            .source
+            .map_or(BatchForm::DirectPut, StreamSource::shape);
         let mut prober = Prober::new(subject, sample, shape, self.partition_keys.clone(), now);
-        let mut report = Report::begin(name, format);
+        let mut report = CheckReport::begin(name, format);
         self.put_all(&mut prober, &mut report).await?;
         let has_failed = report.end()?;
         Ok(ExitCode::from(u8::from(has_failed)))
@@ -197,7 +199,7 @@ impl Check {
     }
 
     /// What a probe rests on is put too, and told where it fails.
-    async fn put_all(&self, prober: &mut Prober, report: &mut Report) -> Result<()> {
+    async fn put_all(&self, prober: &mut Prober, report: &mut CheckReport) -> Result<()> {
         let mut broken: Vec<&Probe> = Vec::new();
         let mut is_gone = false;
         for probe in ALL {
@@ -214,10 +216,10 @@ impl Check {
                 self.put(probe, prober, &mut is_gone).await
             };
             let mark = result.findings.mark();
-            if matches!(mark, Mark::Fail | Mark::Skip) {
+            if matches!(mark, Grade::Fail | Grade::Skip) {
                 broken.push(probe);
             }
-            if is_wanted || mark == Mark::Fail {
+            if is_wanted || mark == Grade::Fail {
                 report.add(result)?;
             }
         }
@@ -228,7 +230,7 @@ impl Check {
         prober.subject.take_output();
         let mut findings = (probe.put)(prober).await;
         let mut output = Vec::new();
-        if findings.mark() == Mark::Fail {
+        if findings.mark() == Grade::Fail {
             output = self.output(prober).await;
             if let Some(why) = prober.subject.gone().await {
                 *is_gone = true;
@@ -266,12 +268,12 @@ impl Check {
     }
 }
 
-impl Source {
-    fn shape(self) -> Shape {
+impl StreamSource {
+    fn shape(self) -> BatchForm {
         match self {
-            Self::DirectPut => Shape::DirectPut,
-            Self::Kinesis => Shape::Kinesis,
-            Self::Msk => Shape::Msk,
+            Self::DirectPut => BatchForm::DirectPut,
+            Self::Kinesis => BatchForm::Kinesis,
+            Self::Msk => BatchForm::Msk,
         }
     }
 }

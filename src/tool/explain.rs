@@ -8,7 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use record::{Record, Wrapper, read};
+use record::{AskedRecord, Wrapper, read};
 
 use super::{
     layout::read_prefix, plain::Plain, settings::SettingsOptions, table::Table,
@@ -115,7 +115,7 @@ impl Explain {
 
     fn explain(
         &self,
-        Record { bytes, wrapper }: Record,
+        AskedRecord { bytes, wrapper }: AskedRecord,
         settings: &Settings,
         prefix: &Prefix,
     ) -> anyhow::Result<Explanation> {

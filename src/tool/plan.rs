@@ -40,19 +40,19 @@ use super::{
 };
 use chain::Chain;
 use figures::heading;
-use options::Asked;
-pub(super) use options::Plan;
+use options::Given;
+pub(super) use options::PlanOptions;
 use prices::Prices;
-use sample::Sample;
+use sample::LoadSample;
 
-impl Plan {
+impl PlanOptions {
     pub(super) fn run(&self) -> Result<()> {
         if self.show_prices {
             return print(prices::OURS);
         }
         let prices = Prices::read(self.prices.as_deref())?;
         let asked = self.read()?;
-        let report = Report::of(&asked, &prices);
+        let report = PlanReport::of(&asked, &prices);
         if self.json {
             print_json(&report)
         } else {
@@ -63,9 +63,9 @@ impl Plan {
 
 /// What is said. Names are for ever.
 #[derive(Serialize)]
-struct Report<'a> {
+struct PlanReport<'a> {
     plans: Vec<Chain>,
-    sample: Option<&'a Sample>,
+    sample: Option<&'a LoadSample>,
     prices: &'a Prices,
     #[serde(skip)]
     region: &'a str,
@@ -73,8 +73,8 @@ struct Report<'a> {
     not_counted: Vec<&'static str>,
 }
 
-impl<'a> Report<'a> {
-    fn of(asked: &'a Asked, prices: &'a Prices) -> Self {
+impl<'a> PlanReport<'a> {
+    fn of(asked: &'a Given, prices: &'a Prices) -> Self {
         let chain = |scale: &f64| Chain::of(&asked.load, *scale, &asked.wishes, prices);
         let plans: Vec<_> = asked.scales.iter().map(chain).collect();
         let function = plans.first().map(|plan| &plan.function);

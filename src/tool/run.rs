@@ -19,7 +19,7 @@ use super::{
     interrupt::{INTERRUPTED, stop_on_signal},
     now,
     places::Places,
-    progress::Progress,
+    progress::ProgressDisplay,
     terminal::{Format, tell},
 };
 use crate::{
@@ -33,16 +33,16 @@ use crate::{
         journal::{self, Journal, Unfinished},
     },
 };
-pub(super) use options::Options;
-use options::Plan;
+pub(super) use options::RunOptions;
+use options::RunTask;
 use page::{Page, PageFile};
-use report::Report;
+use report::RunReport;
 
 /// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
 /// undone is one.
-pub(super) fn run(options: &Options) -> Result<ExitCode> {
+pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
-    let plan = Plan::of(options)?;
+    let plan = RunTask::of(options)?;
     let input = Input::find(&options.input, &plan.lake)?;
     let page = options.report.as_deref();
     let page = page
@@ -57,7 +57,7 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     let Outcome { progress, ending } = process_input(&plan, &places, &store, input, stop)?;
     let failed_function = progress.summary.failed_function;
     let is_complete = matches!(ending, Ending::Complete);
-    let report = Report {
+    let report = RunReport {
         summary: &progress.summary,
         is_complete,
         lake: places.lake.clone(),
@@ -70,7 +70,7 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
     if let Some(page) = page {
         write_page(&page, &progress, &ending, &places)?;
         if let Format::Human = options.summary {
-            Report::print_page(page.path())?;
+            RunReport::print_page(page.path())?;
         }
     }
     places.journal(&store).conclude(progress, is_complete)?;
@@ -78,12 +78,12 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Says what is wrong with the options, before any of it is touched.
-pub(super) fn understand(options: &Options) -> Result<()> {
-    Plan::of(options).map(drop)
+pub(super) fn understand(options: &RunOptions) -> Result<()> {
+    RunTask::of(options).map(drop)
 }
 
 fn process_input(
-    plan: &Plan,
+    plan: &RunTask,
     places: &Places,
     store: &EmbeddedStore,
     input: Input,
@@ -94,7 +94,7 @@ fn process_input(
     let lake = Lake::open(&places.lake, &writer, plan.layout.clone())?;
     lake.sweep()?;
     let read_bytes = Arc::new(AtomicU64::new(0));
-    let _progress = Progress::show(Arc::clone(&read_bytes), input.bytes);
+    let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
     tell_of_terminal(&input);
     let firehose = Firehose {
         function: &InProcess::new(plan.settings.clone(), store, now),

@@ -133,7 +133,7 @@ impl Table {
     fn text(&self, width: Option<usize>) -> String {
         let widths = self.widths();
         let least = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        let mut lines = Lines {
+        let mut lines = TextLines {
             width,
             text: String::new(),
             columns: 0,
@@ -167,7 +167,7 @@ impl Table {
         })
     }
 
-    fn spread(&self, widths: &[usize], lines: &mut Lines) {
+    fn spread(&self, widths: &[usize], lines: &mut TextLines) {
         let names = self.columns.iter().map(|column| &column.name);
         let names: Vec<_> = names.map(|name| Cell::styled(BOLD, name)).collect();
         self.spread_row(&names, widths, lines);
@@ -179,7 +179,7 @@ impl Table {
         }
     }
 
-    fn spread_row(&self, cells: &[Cell], widths: &[usize], lines: &mut Lines) {
+    fn spread_row(&self, cells: &[Cell], widths: &[usize], lines: &mut TextLines) {
         let mut start = 0;
         for ((cell, column), own_width) in cells.iter().zip(&self.columns).zip(widths) {
             match column.side {
@@ -193,7 +193,7 @@ impl Table {
         lines.end();
     }
 
-    fn fold(&self, lines: &mut Lines) {
+    fn fold(&self, lines: &mut TextLines) {
         let names = self.columns.iter().skip(1).map(|column| &column.name);
         let indent = match names.map(|name| name.width()).max() {
             None | Some(0) => GAP,
@@ -217,7 +217,7 @@ impl Table {
 }
 
 /// Lines as they are written.
-struct Lines {
+struct TextLines {
     /// Of the terminal. A pipe or a file takes lines of any length, but a person may read them.
     width: Option<usize>,
     text: String,
@@ -225,7 +225,7 @@ struct Lines {
     columns: usize,
 }
 
-impl Lines {
+impl TextLines {
     fn put(&mut self, start: usize, cell: &Cell) {
         if cell.text.is_empty() {
             return;

@@ -26,14 +26,14 @@ pub enum Part {
 
 /// A stream whose first bytes say whether it is gzip, so that standard input may be gzip too.
 pub enum Unpacked<R> {
-    Plain(BufReader<Counted<R>>),
-    Gzip(BufReader<Gunzip<BufReader<Counted<R>>>>),
+    Plain(BufReader<CountedReader<R>>),
+    Gzip(BufReader<Gunzip<BufReader<CountedReader<R>>>>),
 }
 
 impl<R: Read> Unpacked<R> {
     /// `read_bytes` counts what is read as it lies there.
     pub fn open(raw: R, read_bytes: &Arc<AtomicU64>) -> io::Result<Self> {
-        let counted = Counted {
+        let counted = CountedReader {
             inner: raw,
             bytes: Arc::clone(read_bytes),
         };
@@ -127,12 +127,12 @@ pub(super) fn keep_first<E>(
 }
 
 /// Counts what is read, for the progress bar.
-pub struct Counted<R> {
+pub struct CountedReader<R> {
     inner: R,
     bytes: Arc<AtomicU64>,
 }
 
-impl<R: Read> Read for Counted<R> {
+impl<R: Read> Read for CountedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.bytes.fetch_add(read as u64, Ordering::Relaxed);

@@ -25,7 +25,7 @@ pub(super) const UNPARTITIONED: &str =
 /// What a finding, or a probe with all of its findings, comes to: the worst last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Mark {
+pub(super) enum Grade {
     Pass,
     /// Nothing was shown.
     Skip,
@@ -34,7 +34,7 @@ pub(super) enum Mark {
     Fail,
 }
 
-impl Mark {
+impl Grade {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -56,7 +56,7 @@ impl Mark {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Finding {
-    mark: Mark,
+    mark: Grade,
     sentence: String,
     /// Where it is not what the probe says.
     firehose: Option<&'static str>,
@@ -68,14 +68,14 @@ pub(super) struct Findings(Vec<Finding>);
 impl Findings {
     pub(super) fn skipped(sentence: impl Into<String>) -> Self {
         let mut findings = Self::default();
-        findings.add(Mark::Skip, sentence, None);
+        findings.add(Grade::Skip, sentence, None);
         findings
     }
 
     /// With what Firehose does about it, if that is not what the probe says.
     pub(super) fn add(
         &mut self,
-        mark: Mark,
+        mark: Grade,
         sentence: impl Into<String>,
         firehose: Option<&'static str>,
     ) {
@@ -90,15 +90,15 @@ impl Findings {
     }
 
     pub(super) fn fail(&mut self, firehose: &'static str, sentence: impl Into<String>) {
-        self.add(Mark::Fail, sentence, Some(firehose));
+        self.add(Grade::Fail, sentence, Some(firehose));
     }
 
     pub(super) fn warn(&mut self, sentence: impl Into<String>) {
-        self.add(Mark::Warn, sentence, None);
+        self.add(Grade::Warn, sentence, None);
     }
 
     pub(super) fn note(&mut self, sentence: impl Into<String>) {
-        self.add(Mark::Pass, sentence, None);
+        self.add(Grade::Pass, sentence, None);
     }
 
     pub(super) fn join(&mut self, other: Self) {
@@ -110,15 +110,15 @@ impl Findings {
     /// What is a failure elsewhere is only to be known here, for Firehose sends no such thing.
     pub(super) fn softened(mut self) -> Self {
         for finding in &mut self.0 {
-            finding.mark = finding.mark.min(Mark::Warn);
+            finding.mark = finding.mark.min(Grade::Warn);
             finding.firehose = None;
         }
         self
     }
 
-    pub(super) fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Grade {
         let marks = self.0.iter().map(|finding| finding.mark);
-        marks.max().unwrap_or(Mark::Pass)
+        marks.max().unwrap_or(Grade::Pass)
     }
 
     /// The sentences that decide, in one.
@@ -156,23 +156,23 @@ mod tests {
         findings.note("answered");
         assert_eq!(
             (findings.mark(), &*findings.said()),
-            (Mark::Pass, "answered")
+            (Grade::Pass, "answered")
         );
         findings.warn("slow");
         findings.fail(MISSED, "a");
-        findings.add(Mark::Fail, "b", None);
+        findings.add(Grade::Fail, "b", None);
         findings.fail(MISSED, "c");
         findings.fail(MISSED, "a");
         assert_eq!(
             (findings.mark(), &*findings.said()),
-            (Mark::Fail, "a; b; c")
+            (Grade::Fail, "a; b; c")
         );
         let groups = [(MISSED, "a; c".to_owned()), ("usual", "b".to_owned())];
         assert_eq!(findings.by_consequence("usual"), groups);
         let findings = findings.softened();
         assert_eq!(
             (findings.mark(), &*findings.said()),
-            (Mark::Warn, "slow; a; b; c")
+            (Grade::Warn, "slow; a; b; c")
         );
     }
 }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    finding::{ANOTHERS_DATA, DOUBLED, DROPPED, FAILED, Findings, MISSED, Mark, WITHOUT_DATA},
-    request::{Data, Record, Request, Role},
+    finding::{ANOTHERS_DATA, DOUBLED, DROPPED, FAILED, Findings, Grade, MISSED, WITHOUT_DATA},
+    request::{ProbeBatch, ProbeRecord, RecordData, Role},
     sample::MARKER_RUN_CHARACTERS,
 };
 use crate::local::firehose::answer::{Answer, Delivered, Failure, Fate};
@@ -18,7 +18,7 @@ const EXAMPLES_MAX: usize = 3;
 
 /// An answer that Firehose can act on.
 #[derive(Debug, Default)]
-pub(super) struct Reply {
+pub(super) struct Replied {
     pub(super) answer: Answer,
     pub(super) bytes: Vec<u8>,
 }
@@ -37,30 +37,30 @@ enum Wrong {
 
 impl Wrong {
     /// What it is, how bad, and what Firehose does about it.
-    fn words(self) -> (&'static str, Mark, &'static str) {
+    fn words(self) -> (&'static str, Grade, &'static str) {
         match self {
-            Self::Missing => ("left out of the answer", Mark::Fail, MISSED),
-            Self::Doubled => ("more than once in the answer", Mark::Fail, DOUBLED),
-            Self::WithoutData => ("Ok, but without data", Mark::Fail, WITHOUT_DATA),
-            Self::SoundDropped => ("sound, but Dropped", Mark::Fail, DROPPED),
-            Self::SoundFailed => ("sound, but ProcessingFailed", Mark::Fail, FAILED),
+            Self::Missing => ("left out of the answer", Grade::Fail, MISSED),
+            Self::Doubled => ("more than once in the answer", Grade::Fail, DOUBLED),
+            Self::WithoutData => ("Ok, but without data", Grade::Fail, WITHOUT_DATA),
+            Self::SoundDropped => ("sound, but Dropped", Grade::Fail, DROPPED),
+            Self::SoundFailed => ("sound, but ProcessingFailed", Grade::Fail, FAILED),
             Self::AnothersData => (
                 "answered with another record's data",
-                Mark::Fail,
+                Grade::Fail,
                 ANOTHERS_DATA,
             ),
-            Self::OddDropped => ("Dropped, which leaves no trace of it", Mark::Warn, DROPPED),
+            Self::OddDropped => ("Dropped, which leaves no trace of it", Grade::Warn, DROPPED),
         }
     }
 }
 
 /// Every record has one answer; what is sound is delivered, and has its own data.
-pub(super) fn judge(request: &Request, reply: &Reply) -> Findings {
+pub(super) fn judge(request: &ProbeBatch, reply: &Replied) -> Findings {
     judge_all(request, reply, |_| true)
 }
 
 /// The same, but for what is delivered and what is not.
-pub(super) fn judge_answered(request: &Request, reply: &Reply) -> Findings {
+pub(super) fn judge_answered(request: &ProbeBatch, reply: &Replied) -> Findings {
     judge_all(request, reply, |wrong| {
         matches!(
             wrong,
@@ -69,7 +69,7 @@ pub(super) fn judge_answered(request: &Request, reply: &Reply) -> Findings {
     })
 }
 
-fn judge_all(request: &Request, reply: &Reply, counts: fn(&Wrong) -> bool) -> Findings {
+fn judge_all(request: &ProbeBatch, reply: &Replied, counts: fn(&Wrong) -> bool) -> Findings {
     let mut found: BTreeMap<Wrong, Vec<String>> = BTreeMap::new();
     let fates = request.records.iter().zip(&reply.answer.fates);
     for (position, (record, fate)) in fates.enumerate() {
@@ -85,7 +85,7 @@ fn judge_all(request: &Request, reply: &Reply, counts: fn(&Wrong) -> bool) -> Fi
     findings
 }
 
-fn judge_one(record: &Record, fate: &Fate, reply: &Reply) -> Option<Wrong> {
+fn judge_one(record: &ProbeRecord, fate: &Fate, reply: &Replied) -> Option<Wrong> {
     match (&record.role, fate) {
         (_, Fate::Failed(Failure::RecordIdMissing)) => Some(Wrong::Missing),
         (_, Fate::Failed(Failure::RecordIdDoubled)) => Some(Wrong::Doubled),
@@ -106,11 +106,11 @@ fn judge_one(record: &Record, fate: &Fate, reply: &Reply) -> Option<Wrong> {
     }
 }
 
-fn is_empty(data: &Data) -> bool {
+fn is_empty(data: &RecordData) -> bool {
     match data {
-        Data::Bytes(bytes) => bytes.trim_ascii().is_empty(),
-        Data::Spelled(value) => value.is_null(),
-        Data::Absent => true,
+        RecordData::Bytes(bytes) => bytes.trim_ascii().is_empty(),
+        RecordData::Spelled(value) => value.is_null(),
+        RecordData::Absent => true,
     }
 }
 
@@ -125,7 +125,7 @@ pub(super) fn contains(data: &[u8], marker: &str) -> bool {
 }
 
 /// As a person would call it.
-pub(super) fn name(record: &Record, position: usize) -> String {
+pub(super) fn name(record: &ProbeRecord, position: usize) -> String {
     match &record.role {
         Role::Odd(what) => what.clone(),
         Role::Sound(_) | Role::Copy(_) => format!("record {}", position + 1),
@@ -145,12 +145,12 @@ pub(super) fn some(names: &[String]) -> String {
     }
 }
 
-impl Reply {
+impl Replied {
     /// The records that are delivered, each with its data.
     pub(super) fn delivered<'a>(
         &'a self,
-        request: &'a Request,
-    ) -> impl Iterator<Item = (usize, &'a Record, &'a [u8])> {
+        request: &'a ProbeBatch,
+    ) -> impl Iterator<Item = (usize, &'a ProbeRecord, &'a [u8])> {
         let fates = request.records.iter().zip(&self.answer.fates).enumerate();
         fates.filter_map(|(position, (record, fate))| {
             let data = self.data(fate)?;
@@ -188,12 +188,12 @@ pub(super) fn is_delivered(fate: &Fate) -> bool {
 
 #[derive(Deserialize, Default)]
 struct Entries {
-    records: Vec<Entry>,
+    records: Vec<KeysEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct KeysEntry {
     record_id: String,
     #[serde(default)]
     metadata: Value,

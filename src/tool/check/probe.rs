@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use super::{Source, finding::Findings, prober::Prober, probes::ALL};
+use super::{StreamSource, finding::Findings, prober::Prober, probes::ALL};
 
 /// What a function is asked to show.
 #[derive(Debug)]
@@ -15,12 +15,13 @@ pub(super) struct Probe {
     /// Where this fails, there is nothing to be learned from the probe.
     pub(super) rests_on: Option<&'static Probe>,
     /// It is about this source's streams alone.
-    pub(super) source: Option<Source>,
-    pub(super) put: Put,
+    pub(super) source: Option<StreamSource>,
+    pub(super) put: PutProbe,
 }
 
 /// Puts a probe to the function.
-pub(super) type Put = for<'p> fn(&'p mut Prober) -> Pin<Box<dyn Future<Output = Findings> + 'p>>;
+pub(super) type PutProbe =
+    for<'p> fn(&'p mut Prober) -> Pin<Box<dyn Future<Output = Findings> + 'p>>;
 
 impl Probe {
     pub(super) fn is_in(&self, probes: &[&Probe]) -> bool {

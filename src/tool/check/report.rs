@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{
-    finding::{Findings, Mark},
+    finding::{Findings, Grade},
     probe::Probe,
     probes::ALL,
 };
@@ -29,13 +29,13 @@ pub(super) struct Probed {
     pub(super) output: Vec<String>,
 }
 
-pub(super) struct Report {
+pub(super) struct CheckReport {
     function: String,
     format: Format,
     probed: Vec<Probed>,
 }
 
-impl Report {
+impl CheckReport {
     pub(super) fn begin(function: String, format: Format) -> Self {
         Self {
             function,
@@ -63,7 +63,8 @@ impl Report {
 
     /// Whether a probe has failed.
     pub(super) fn end(self) -> Result<bool> {
-        let counts = [Mark::Pass, Mark::Warn, Mark::Fail, Mark::Skip].map(|mark| self.count(mark));
+        let counts =
+            [Grade::Pass, Grade::Warn, Grade::Fail, Grade::Skip].map(|mark| self.count(mark));
         let [passed, warnings, failed, skipped] = counts;
         let function = &self.function;
         match self.format {
@@ -83,7 +84,7 @@ impl Report {
         Ok(failed > 0)
     }
 
-    fn count(&self, mark: Mark) -> usize {
+    fn count(&self, mark: Grade) -> usize {
         let marks = self.probed.iter().map(|probed| probed.findings.mark());
         marks.filter(|other| *other == mark).count()
     }
@@ -106,12 +107,12 @@ impl Probed {
             Column::prose(""),
         ]);
         let text = match mark {
-            Mark::Skip => Cell::styled(DIM, self.findings.said()),
-            Mark::Pass | Mark::Warn | Mark::Fail => self.probe.expects.into(),
+            Grade::Skip => Cell::styled(DIM, self.findings.said()),
+            Grade::Pass | Grade::Warn | Grade::Fail => self.probe.expects.into(),
         };
         let mark = Cell::styled(mark.style(), mark.as_str());
         table.row([mark, self.probe.name.into(), text]);
-        if self.findings.mark() == Mark::Pass {
+        if self.findings.mark() == Grade::Pass {
             let said = Cell::styled(DIM, self.findings.said());
             table.row(["".into(), "".into(), said]);
         }
@@ -123,7 +124,7 @@ impl Probed {
         let mark = self.findings.mark();
         let indent = Column::left("").at_least(INDENT);
         let mut table = Table::new([indent, Column::left(""), Column::prose("")]);
-        if !matches!(mark, Mark::Warn | Mark::Fail) {
+        if !matches!(mark, Grade::Warn | Grade::Fail) {
             return table;
         }
         let mut row = |label: &str, style, text: &str| {
@@ -145,8 +146,8 @@ impl Probed {
     fn json(&self) -> Value {
         let mark = self.findings.mark();
         let groups = match mark {
-            Mark::Warn | Mark::Fail => self.findings.by_consequence(self.probe.firehose),
-            Mark::Pass | Mark::Skip => Vec::new(),
+            Grade::Warn | Grade::Fail => self.findings.by_consequence(self.probe.firehose),
+            Grade::Pass | Grade::Skip => Vec::new(),
         };
         let findings = groups.iter();
         let findings =

@@ -25,8 +25,8 @@ pub(super) const MARKER_RUN_CHARACTERS: usize = 9;
 pub(super) const EVENTS_MAX: usize = 100;
 
 /// Events, and the field that tells them apart.
-pub(super) struct Sample {
-    pub(super) events: Vec<Event>,
+pub(super) struct EventSample {
+    pub(super) events: Vec<SampleEvent>,
     pub(super) vary: String,
     random: Random,
     /// What the markers of this sample begin with.
@@ -34,7 +34,7 @@ pub(super) struct Sample {
 }
 
 /// An event of the sample.
-pub(super) struct Event {
+pub(super) struct SampleEvent {
     bytes: Vec<u8>,
     /// Of a JSON object.
     pub(super) fields: Option<Map<String, Value>>,
@@ -48,7 +48,7 @@ pub(super) struct Fresh {
     pub(super) marker: Option<String>,
 }
 
-impl Sample {
+impl EventSample {
     pub(super) fn read(file: &Path, vary: &str) -> Result<Self> {
         let events = read_events(file)
             .with_context(|| format!("--sample {} cannot be read", file.display()))?;
@@ -70,11 +70,11 @@ impl Sample {
                     "amount": 12.5, "items": [{ "name": "tea", "count": 2 }] }),
             json!({ "event_uuid": "", "event_name": "login", "created_at": seconds }),
         ];
-        let events = events.map(|event| Event::new(event.to_string().as_bytes()));
+        let events = events.map(|event| SampleEvent::new(event.to_string().as_bytes()));
         Self::of(events.into(), vary)
     }
 
-    fn of(events: Vec<Event>, vary: &str) -> Self {
+    fn of(events: Vec<SampleEvent>, vary: &str) -> Self {
         let mut random = Random::default();
         let run = random.uuid().chars().take(MARKER_RUN_CHARACTERS).collect();
         Self {
@@ -152,7 +152,7 @@ pub(super) enum Change<'a> {
     With(&'a str, Value),
 }
 
-impl Event {
+impl SampleEvent {
     fn new(bytes: &[u8]) -> Self {
         Self {
             bytes: bytes.to_owned(),
@@ -161,7 +161,7 @@ impl Event {
     }
 }
 
-fn read_events(file: &Path) -> Result<Vec<Event>> {
+fn read_events(file: &Path) -> Result<Vec<SampleEvent>> {
     let mut reader = Source::File(file.to_owned()).open(&Arc::default())?;
     let (mut events, mut line) = (Vec::new(), Vec::new());
     while events.len() < EVENTS_MAX
@@ -173,7 +173,7 @@ fn read_events(file: &Path) -> Result<Vec<Event>> {
         );
         let text = line.trim_ascii();
         if !text.is_empty() {
-            events.push(Event::new(text));
+            events.push(SampleEvent::new(text));
         }
     }
     Ok(events)

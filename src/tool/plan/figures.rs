@@ -2,7 +2,7 @@
 
 use super::{
     chain::Chain,
-    intake::Intake,
+    intake::Inflow,
     words::{bytes, dollars, number, percent, times},
 };
 use crate::tool::table::{Cell, Column, Table};
@@ -77,31 +77,31 @@ const LOAD: &[Figure] = &[
 
 const INTAKE: &[Figure] = &[
     ("direct put: records a second", |chain| match chain.intake {
-        Intake::DirectPut {
+        Inflow::DirectPut {
             records_per_second, ..
         } => Some(number(records_per_second)),
-        Intake::Kinesis { .. } => None,
+        Inflow::Kinesis { .. } => None,
     }),
     ("bytes a second", |chain| match chain.intake {
-        Intake::DirectPut {
+        Inflow::DirectPut {
             bytes_per_second, ..
         } => Some(bytes(bytes_per_second)),
-        Intake::Kinesis { .. } => None,
+        Inflow::Kinesis { .. } => None,
     }),
     ("requests a second, at best", |chain| match chain.intake {
-        Intake::DirectPut {
+        Inflow::DirectPut {
             requests_per_second,
             ..
         } => Some(number(requests_per_second)),
-        Intake::Kinesis { .. } => None,
+        Inflow::Kinesis { .. } => None,
     }),
     ("of the quota", |chain| match chain.intake {
-        Intake::DirectPut { quota_share, .. } => Some(percent(quota_share)),
-        Intake::Kinesis { .. } => None,
+        Inflow::DirectPut { quota_share, .. } => Some(percent(quota_share)),
+        Inflow::Kinesis { .. } => None,
     }),
     ("Kinesis shards", |chain| match chain.intake {
-        Intake::DirectPut { .. } => None,
-        Intake::Kinesis { shards, .. } => Some(number(shards)),
+        Inflow::DirectPut { .. } => None,
+        Inflow::Kinesis { shards, .. } => Some(number(shards)),
     }),
 ];
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Instant};
 
 use anyhow::{Error, Result};
 
-use super::target::{Limits, Receipt, Target};
+use super::sink::{Receipt, SendLimits, Sink};
 use crate::{
     dedup::embedded::EmbeddedStore,
     functions::firehose_transform::Settings,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// As Firehose takes them, and below what Lambda does.
-const LIMITS: Limits = Limits {
+const LIMITS: SendLimits = SendLimits {
     records_max: 500,
     bytes_max: 3 * 1024 * 1024,
 };
@@ -112,8 +112,8 @@ impl<'a> LakeTarget<'a> {
     }
 }
 
-impl Target for LakeTarget<'_> {
-    fn limits(&self) -> Limits {
+impl Sink for LakeTarget<'_> {
+    fn limits(&self) -> SendLimits {
         LIMITS
     }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     history::{Run, State},
-    tally::{Outcome, Row, Tally},
+    tally::{RecordGroup, RecordOutcome, RedriveTally},
 };
 use crate::tool::{
     plain::Plain,
@@ -18,8 +18,8 @@ use crate::tool::{
     terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
 };
 
-pub(super) struct Report<'a> {
-    pub(super) tally: &'a Tally,
+pub(super) struct RedriveReport<'a> {
+    pub(super) tally: &'a RedriveTally,
     pub(super) runs: &'a [Run],
     pub(super) mode: Mode,
     pub(super) is_complete: bool,
@@ -34,7 +34,7 @@ pub(super) enum Mode {
 /// How many earlier redrives are shown.
 const RUNS_SHOWN: usize = 5;
 
-impl Report<'_> {
+impl RedriveReport<'_> {
     pub(super) fn print_human(&self) -> Result<()> {
         let tally = self.tally;
         let codes = tally.codes.iter();
@@ -57,10 +57,10 @@ impl Report<'_> {
 
     fn json(&self) -> Value {
         let tally = self.tally;
-        let count = |wanted: Outcome| tally.of(|outcome| outcome == wanted);
+        let count = |wanted: RecordOutcome| tally.of(|outcome| outcome == wanted);
         let unknown = tally.outcomes.iter();
         let unknown = unknown.filter_map(|(outcome, row)| match outcome {
-            Outcome::Unknown(why) => Some((why.as_str(), row)),
+            RecordOutcome::Unknown(why) => Some((why.as_str(), row)),
             _ => None,
         });
         let lines = tally.not_error_objects.iter();
@@ -72,17 +72,17 @@ impl Report<'_> {
             "objects": tally.objects,
             "records": tally.records,
             // In a dry run: what would be.
-            "sent": count(Outcome::Sent),
-            "sent_before": count(Outcome::SentBefore),
-            "held_back": count(Outcome::HeldBack),
+            "sent": count(RecordOutcome::Sent),
+            "sent_before": count(RecordOutcome::SentBefore),
+            "held_back": count(RecordOutcome::HeldBack),
             "unknown": tally.counts().unknown,
-            "refused": count(Outcome::Refused),
-            "too_large": count(Outcome::TooLarge),
-            "too_often": count(Outcome::TooOften),
-            "copies": count(Outcome::Copy),
-            "failed": count(Outcome::Failed),
-            "beyond_limit": count(Outcome::BeyondLimit),
-            "excluded": count(Outcome::Excluded),
+            "refused": count(RecordOutcome::Refused),
+            "too_large": count(RecordOutcome::TooLarge),
+            "too_often": count(RecordOutcome::TooOften),
+            "copies": count(RecordOutcome::Copy),
+            "failed": count(RecordOutcome::Failed),
+            "beyond_limit": count(RecordOutcome::BeyondLimit),
+            "excluded": count(RecordOutcome::Excluded),
             "released": tally.released,
             "redriven_before": tally.redriven.iter().sum::<u64>(),
             "not_error_objects": lines.map(|(_, lines)| lines.lines).sum::<u64>(),
@@ -122,48 +122,48 @@ impl Report<'_> {
         table
     }
 
-    fn words(&self, outcome: Outcome) -> (&'static str, Style, String) {
+    fn words(&self, outcome: RecordOutcome) -> (&'static str, Style, String) {
         let is_dry = self.mode == Mode::DryRun;
         let (label, style, remark) = match outcome {
-            Outcome::Sent if is_dry => ("would be sent", GREEN, ""),
-            Outcome::Sent => ("sent", GREEN, ""),
-            Outcome::SentBefore => (
+            RecordOutcome::Sent if is_dry => ("would be sent", GREEN, ""),
+            RecordOutcome::Sent => ("sent", GREEN, ""),
+            RecordOutcome::SentBefore => (
                 "sent before",
                 GREEN,
                 "by this redrive, before it was interrupted",
             ),
-            Outcome::Copy => ("copies", PLAIN, "the same record once more; one is enough"),
-            Outcome::HeldBack => (
+            RecordOutcome::Copy => ("copies", PLAIN, "the same record once more; one is enough"),
+            RecordOutcome::HeldBack => (
                 "held back",
                 PLAIN,
                 "another record has their event's claim: it was delivered",
             ),
-            Outcome::Unknown(why) => {
+            RecordOutcome::Unknown(why) => {
                 let remark = format!("{}; --assume-undelivered sends them", why.as_str());
                 return ("unknown", YELLOW, remark);
             }
-            Outcome::Refused => (
+            RecordOutcome::Refused => (
                 "left out",
                 YELLOW,
                 "would be refused again: --export DIR for repair, --all sends them",
             ),
-            Outcome::TooLarge => ("too large", YELLOW, "no stream takes more than 1,000 KiB"),
-            Outcome::TooOften => (
+            RecordOutcome::TooLarge => ("too large", YELLOW, "no stream takes more than 1,000 KiB"),
+            RecordOutcome::TooOften => (
                 "too often",
                 YELLOW,
                 "sent three times already: find out why, or --again",
             ),
-            Outcome::Failed => {
+            RecordOutcome::Failed => {
                 let why = self.tally.failure.as_deref();
                 let why = why.unwrap_or("not taken; give the same command again");
                 ("failed", RED, why)
             }
-            Outcome::BeyondLimit => (
+            RecordOutcome::BeyondLimit => (
                 "beyond --limit",
                 PLAIN,
                 "the same command goes on with them",
             ),
-            Outcome::Excluded => ("not asked for", PLAIN, ""),
+            RecordOutcome::Excluded => ("not asked for", PLAIN, ""),
         };
         (label, style, remark.to_owned())
     }
@@ -208,7 +208,10 @@ impl Report<'_> {
     }
 }
 
-fn print_rows<'a>(title: &str, rows: impl Iterator<Item = (&'a str, &'a Row)>) -> Result<()> {
+fn print_rows<'a>(
+    title: &str,
+    rows: impl Iterator<Item = (&'a str, &'a RecordGroup)>,
+) -> Result<()> {
     let mut table = Table::new([
         Column::left(title),
         Column::right("records"),

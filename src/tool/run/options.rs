@@ -38,7 +38,7 @@ undone or a value is not allowed, 2 when the command line makes no sense, 130 af
 /// Put events into a lake folder, each once
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in crate::tool) struct Options {
+pub(in crate::tool) struct RunOptions {
     /// Files of JSON Lines, gzip or not, or folders of them (hidden files are left out); `-` or
     /// none is standard input
     pub(super) input: Vec<PathBuf>,
@@ -80,7 +80,7 @@ pub(in crate::tool) struct Options {
 }
 
 /// What a run is to do; every value is allowed.
-pub(super) struct Plan {
+pub(super) struct RunTask {
     pub(super) settings: Settings,
     pub(super) layout: Layout,
     pub(super) limits: Limits,
@@ -90,8 +90,8 @@ pub(super) struct Plan {
     pub(super) claims: Option<PathBuf>,
 }
 
-impl Plan {
-    pub(super) fn of(options: &Options) -> Result<Self> {
+impl RunTask {
+    pub(super) fn of(options: &RunOptions) -> Result<Self> {
         let settings = options.settings()?;
         let layout = options.layout.read(&settings.rules.partition_keys)?;
         Ok(Self {
@@ -115,7 +115,7 @@ impl Plan {
     }
 }
 
-impl Options {
+impl RunOptions {
     fn settings(&self) -> Result<Settings> {
         let settings = self.function.read()?;
         Ok(Settings {

@@ -24,7 +24,7 @@ use crate::{
 use figures::Second;
 pub(super) use file::PageFile;
 use headline::Headline;
-use partitions::Partitions;
+use partitions::PartitionSizes;
 use refusals::Refusals;
 
 const STYLE: &str = include_str!("page/page.css");
@@ -89,7 +89,7 @@ impl Page<'_> {
             (section("events", "Events over time", &events::markup(&picture.timeline)))
             (section("refusals", "Refusals by reason", &Refusals { summary, picture }.markup()))
             (section("duplicates", "Duplicates", &stretches::duplicates(summary, &picture.course)))
-            (section("partitions", "Partition sizes", &Partitions { summary, picture }.markup()))
+            (section("partitions", "Partition sizes", &PartitionSizes { summary, picture }.markup()))
             (section("batches", "Batch timing", &batches::markup(&picture.course)))
         }
     }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A summary and where to look.
-pub(super) struct Report<'a> {
+pub(super) struct RunReport<'a> {
     pub(super) summary: &'a Summary,
     pub(super) is_complete: bool,
     pub(super) lake: PathBuf,
@@ -27,14 +27,14 @@ pub(super) struct Report<'a> {
 }
 
 /// Records that became error objects without being refused.
-pub(super) struct Failure {
+pub(super) struct FailedRecords {
     label: &'static str,
     pub(super) records: u64,
     pub(super) what: &'static str,
 }
 
 /// Those there were.
-pub(super) fn failures(summary: &Summary) -> Vec<Failure> {
+pub(super) fn failures(summary: &Summary) -> Vec<FailedRecords> {
     let failures = [
         ("overflow", summary.overflow, "did not fit into an answer"),
         (
@@ -59,7 +59,7 @@ pub(super) fn failures(summary: &Summary) -> Vec<Failure> {
         ),
     ];
     let some = failures.into_iter().filter(|(_, records, _)| *records > 0);
-    some.map(|(label, records, what)| Failure {
+    some.map(|(label, records, what)| FailedRecords {
         label,
         records,
         what,
@@ -67,7 +67,7 @@ pub(super) fn failures(summary: &Summary) -> Vec<Failure> {
     .collect()
 }
 
-impl Report<'_> {
+impl RunReport<'_> {
     pub(super) fn print_human(&self) -> Result<()> {
         self.counts().print()?;
         let summary = self.summary;
@@ -94,7 +94,7 @@ impl Report<'_> {
     /// Always the same first rows; what seldom happens, only when it has.
     fn counts(&self) -> Table {
         let summary = self.summary;
-        let mut counts = Counts::new();
+        let mut counts = CountTable::new();
         counts.add("records", BOLD, summary.records, self.pace());
         counts.add("delivered", GREEN, summary.delivered, "");
         counts.add("duplicates", PLAIN, summary.duplicates, differing(summary));
@@ -184,9 +184,9 @@ impl Report<'_> {
 const LABEL_WIDTH: usize = 11;
 
 /// Numbers with remarks.
-struct Counts(Table);
+struct CountTable(Table);
 
-impl Counts {
+impl CountTable {
     fn new() -> Self {
         Self(Table::new([
             Column::left("").at_least(LABEL_WIDTH),

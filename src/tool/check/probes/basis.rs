@@ -10,11 +10,13 @@ use serde_json::Value;
 use crate::{
     local::firehose::answer::{Answer, Failure, Fate, Partitioning},
     tool::check::{
-        finding::{BATCH_RETRIED, DOUBLED, DROPPED, FAILED, Findings, MISSED, Mark, UNPARTITIONED},
-        judge::{Reply, contains, judge_answered, name, some},
+        finding::{
+            BATCH_RETRIED, DOUBLED, DROPPED, FAILED, Findings, Grade, MISSED, UNPARTITIONED,
+        },
+        judge::{Replied, contains, judge_answered, name, some},
         probe::Probe,
-        prober::{Prober, Unanswered},
-        request::{Data, Request, Role},
+        prober::{NoReply, Prober},
+        request::{ProbeBatch, RecordData, Role},
     },
 };
 
@@ -136,10 +138,10 @@ async fn several(prober: &mut Prober) -> Findings {
 }
 
 /// The records of each line that more than one event has become.
-fn alike(request: &Request, reply: &Reply) -> Vec<Vec<usize>> {
+fn alike(request: &ProbeBatch, reply: &Replied) -> Vec<Vec<usize>> {
     let mut lines: BTreeMap<&[u8], BTreeMap<usize, &[u8]>> = BTreeMap::new();
     for (position, record, line) in reply.delivered(request) {
-        if let Data::Bytes(event) = &record.data {
+        if let RecordData::Bytes(event) = &record.data {
             lines.entry(line).or_default().insert(position, event);
         }
     }
@@ -150,7 +152,7 @@ fn alike(request: &Request, reply: &Reply) -> Vec<Vec<usize>> {
         .collect()
 }
 
-fn tell_of_alike(request: &Request, alike: &[Vec<usize>], findings: &mut Findings) {
+fn tell_of_alike(request: &ProbeBatch, alike: &[Vec<usize>], findings: &mut Findings) {
     let lines = match alike.len() {
         0 => return,
         1 => "the same line".to_owned(),
@@ -171,8 +173,8 @@ fn tell_of_alike(request: &Request, alike: &[Vec<usize>], findings: &mut Finding
 
 /// The records whose line has nothing that is theirs alone.
 fn tell_of_untold(
-    request: &Request,
-    reply: &Reply,
+    request: &ProbeBatch,
+    reply: &Replied,
     alike: &[Vec<usize>],
     vary: &str,
     findings: &mut Findings,
@@ -214,7 +216,7 @@ async fn own_records(prober: &mut Prober) -> Findings {
                     "{count} records that the batch did not have: {}",
                     some(unknown)
                 );
-                findings.add(Mark::Fail, said, None);
+                findings.add(Grade::Fail, said, None);
             }
         }
     }
@@ -316,8 +318,8 @@ fn first_names(given: &BTreeMap<String, Value>) -> Option<Vec<String>> {
 }
 
 fn check_keys(
-    request: &Request,
-    reply: &Reply,
+    request: &ProbeBatch,
+    reply: &Replied,
     names: &[String],
     given: &BTreeMap<String, Value>,
 ) -> Findings {
@@ -329,7 +331,7 @@ fn check_keys(
     }
     let checked = match Answer::check(&reply.bytes, request, Partitioning::By(names)) {
         Ok(checked) => checked,
-        Err(error) => return Unanswered::from(error).finding(),
+        Err(error) => return NoReply::from(error).finding(),
     };
     let fates = request.records.iter().zip(&checked.fates);
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();

@@ -6,10 +6,10 @@ use crate::{
     local::firehose::answer::{Failure, Fate},
     tool::check::{
         finding::{DROPPED, Findings},
-        judge::{Reply, is_delivered, judge, judge_answered, name, some},
+        judge::{Replied, is_delivered, judge, judge_answered, name, some},
         probe::Probe,
         prober::Prober,
-        request::Request,
+        request::ProbeBatch,
     },
 };
 
@@ -110,7 +110,7 @@ async fn retry(prober: &mut Prober) -> Findings {
 }
 
 /// What was delivered is delivered again.
-fn compare(request: &Request, first: &Reply, again: &Reply) -> Findings {
+fn compare(request: &ProbeBatch, first: &Replied, again: &Replied) -> Findings {
     let mut findings = judge_answered(request, again);
     let fates = request.records.iter().zip(&again.answer.fates).enumerate();
     let again: Vec<_> = fates
@@ -162,7 +162,7 @@ async fn later_copy(prober: &mut Prober) -> Findings {
 /// Batches with events of their own, and with copies of the same events.
 async fn concurrency(prober: &mut Prober) -> Findings {
     let shared = prober.sound_many(EVENTS);
-    let requests: [Request; 4] = std::array::from_fn(|_| {
+    let requests: [ProbeBatch; 4] = std::array::from_fn(|_| {
         let mut records = prober.sound_many(SIDE_BY_SIDE);
         records.extend(shared.iter().map(|record| prober.copy(record)));
         prober.request(records)

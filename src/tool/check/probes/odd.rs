@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::basis::DELIVERED;
 use crate::tool::check::{
-    finding::Findings, probe::Probe, prober::Prober, request::Data, sample::Change,
+    finding::Findings, probe::Probe, prober::Prober, request::RecordData, sample::Change,
 };
 
 const LEVELS: usize = 20_000;
@@ -90,8 +90,11 @@ async fn empty_data(prober: &mut Prober) -> Findings {
 
 async fn missing_data(prober: &mut Prober) -> Findings {
     let odd = vec![
-        ("data that is null".to_owned(), Data::Spelled(Value::Null)),
-        ("no data".to_owned(), Data::Absent),
+        (
+            "data that is null".to_owned(),
+            RecordData::Spelled(Value::Null),
+        ),
+        ("no data".to_owned(), RecordData::Absent),
     ];
     prober.put_odd(odd).await.0
 }
@@ -106,7 +109,7 @@ async fn bad_base64(prober: &mut Prober) -> Findings {
         "{\"a\":1}",
         "\u{e9}",
     ];
-    let odd = texts.map(|text| (format!("data `{text}`"), Data::Spelled(text.into())));
+    let odd = texts.map(|text| (format!("data `{text}`"), RecordData::Spelled(text.into())));
     prober.put_odd(odd.into()).await.0
 }
 
@@ -115,7 +118,7 @@ async fn not_json(prober: &mut Prober) -> Findings {
         "not json", "{", "{\"a\":1", "[]", "null", "7", "\"text\"", "true", "{} {}", "{'a':1}",
         "NaN", "<event/>", "a,b,c",
     ];
-    let odd = texts.map(|text| (format!("`{text}`"), Data::Bytes(text.into())));
+    let odd = texts.map(|text| (format!("`{text}`"), RecordData::Bytes(text.into())));
     prober.put_odd(odd.into()).await.0
 }
 
@@ -145,7 +148,7 @@ async fn deep_nesting(prober: &mut Prober) -> Findings {
 async fn put_bytes(prober: &mut Prober, odd: &[(&str, &[u8])]) -> Findings {
     let odd = odd.iter();
     let odd = odd
-        .map(|(what, bytes)| ((*what).to_owned(), Data::Bytes(bytes.to_vec())))
+        .map(|(what, bytes)| ((*what).to_owned(), RecordData::Bytes(bytes.to_vec())))
         .collect();
     prober.put_odd(odd).await.0
 }
@@ -162,7 +165,7 @@ async fn wrong_fields(prober: &mut Prober) -> Option<Findings> {
         .keys()
         .cloned()
         .collect();
-    let mut odd = vec![("`{}`".to_owned(), Data::Bytes(b"{}".to_vec()))];
+    let mut odd = vec![("`{}`".to_owned(), RecordData::Bytes(b"{}".to_vec()))];
     for name in &names {
         let mut changes = vec![(format!("no `{name}`"), Change::Without(name))];
         for value in [
@@ -199,6 +202,6 @@ pub(super) fn sound_object(prober: &Prober) -> Option<usize> {
     })
 }
 
-pub(super) fn to_data(fields: Map<String, Value>) -> Data {
-    Data::Bytes(Value::Object(fields).to_string().into_bytes())
+pub(super) fn to_data(fields: Map<String, Value>) -> RecordData {
+    RecordData::Bytes(Value::Object(fields).to_string().into_bytes())
 }

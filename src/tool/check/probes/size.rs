@@ -9,7 +9,7 @@ use crate::{
         judge::{is_delivered, judge_answered},
         probe::Probe,
         prober::Prober,
-        request::{Data, Record, Request, Role},
+        request::{ProbeBatch, ProbeRecord, RecordData, Role},
     },
 };
 
@@ -59,13 +59,13 @@ async fn thousands(prober: &mut Prober) -> Findings {
 }
 
 /// Sound records, as many as a batch holds.
-fn fill(prober: &mut Prober, limits: Limits, records_max: usize) -> Vec<Record> {
+fn fill(prober: &mut Prober, limits: Limits, records_max: usize) -> Vec<ProbeRecord> {
     let mut records = Vec::new();
     let entry_bytes = bytes_beside_data(prober);
     let (mut record_bytes, mut request_bytes) = (0, 0);
     while records.len() < records_max {
         let record = prober.sound();
-        let Data::Bytes(bytes) = &record.data else {
+        let RecordData::Bytes(bytes) = &record.data else {
             break;
         };
         record_bytes += bytes.len();
@@ -82,7 +82,7 @@ fn fill(prober: &mut Prober, limits: Limits, records_max: usize) -> Vec<Record> 
 
 /// Of a request, for each record: names, an id, times.
 fn bytes_beside_data(prober: &mut Prober) -> usize {
-    let record = prober.record(Data::Bytes(Vec::new()), Role::Sound(None));
+    let record = prober.record(RecordData::Bytes(Vec::new()), Role::Sound(None));
     let length = |records| prober.request(records).body("").len();
     let comma = 1;
     length(vec![record]) - length(Vec::new()) + comma
@@ -91,14 +91,14 @@ fn bytes_beside_data(prober: &mut Prober) -> usize {
 /// Whether it is accepted is the function's affair.
 async fn large_record(prober: &mut Prober) -> Findings {
     let bytes = padded(prober, LARGEST.record_bytes_max).unwrap_or_default();
-    let odd = vec![("a record of 1,000 KiB".to_owned(), Data::Bytes(bytes))];
+    let odd = vec![("a record of 1,000 KiB".to_owned(), RecordData::Bytes(bytes))];
     prober.put_odd(odd).await.0
 }
 
 /// An event with a field that makes it so long; where it is no JSON object, with blanks.
 fn padded(prober: &mut Prober, length: usize) -> Option<Vec<u8>> {
     let record = prober.sound();
-    let Data::Bytes(mut bytes) = record.data else {
+    let RecordData::Bytes(mut bytes) = record.data else {
         return None;
     };
     let missing = length.checked_sub(bytes.len())?;
@@ -148,7 +148,7 @@ async fn too_large(prober: &mut Prober) -> Findings {
     findings
 }
 
-fn room(request: &Request, bytes: usize, overflow: usize) -> String {
+fn room(request: &ProbeBatch, bytes: usize, overflow: usize) -> String {
     let percent = bytes * 100 / RESPONSE_BYTES_MAX;
     let count = request.records.len();
     format!("{count} records, {overflow} of them overflow; the answer has {percent} % of the limit")

@@ -2,12 +2,12 @@
 
 use super::basis::DELIVERED;
 use crate::tool::check::{
-    Source,
-    finding::{Findings, MISSED, Mark},
+    StreamSource,
+    finding::{Findings, Grade, MISSED},
     judge::some,
     probe::Probe,
     prober::Prober,
-    request::{Request, Shape},
+    request::{BatchForm, ProbeBatch},
 };
 
 const SHAPE: &str = "no batch from such a source is delivered: all goes to the error prefix. If no \
@@ -19,8 +19,8 @@ pub(super) static DIRECT_PUT: Probe = Probe {
     why: "a stream with Direct PUT as its source sends recordId, time and data alone",
     firehose: SHAPE,
     rests_on: Some(&DELIVERED),
-    source: Some(Source::DirectPut),
-    put: |prober| Box::pin(form(prober, Shape::DirectPut)),
+    source: Some(StreamSource::DirectPut),
+    put: |prober| Box::pin(form(prober, BatchForm::DirectPut)),
 };
 
 pub(super) static KINESIS: Probe = Probe {
@@ -29,8 +29,8 @@ pub(super) static KINESIS: Probe = Probe {
     why: "they come with kinesisRecordMetadata, the batch with sourceKinesisStreamArn",
     firehose: SHAPE,
     rests_on: Some(&DELIVERED),
-    source: Some(Source::Kinesis),
-    put: |prober| Box::pin(form(prober, Shape::Kinesis)),
+    source: Some(StreamSource::Kinesis),
+    put: |prober| Box::pin(form(prober, BatchForm::Kinesis)),
 };
 
 pub(super) static MSK: Probe = Probe {
@@ -39,8 +39,8 @@ pub(super) static MSK: Probe = Probe {
     why: "a stream with MSK as its source has kafkaRecordValue in place of data, both ways",
     firehose: SHAPE,
     rests_on: Some(&DELIVERED),
-    source: Some(Source::Msk),
-    put: |prober| Box::pin(form(prober, Shape::Msk)),
+    source: Some(StreamSource::Msk),
+    put: |prober| Box::pin(form(prober, BatchForm::Msk)),
 };
 
 pub(super) static AWS_SAMPLE: Probe = Probe {
@@ -49,8 +49,8 @@ pub(super) static AWS_SAMPLE: Probe = Probe {
     why: "Lambda's console and SAM send them; Firehose itself sends numbers",
     firehose: "never sends this: only tests with AWS's samples fail",
     rests_on: Some(&DELIVERED),
-    source: Some(Source::Kinesis),
-    put: |prober| Box::pin(async { form(prober, Shape::AwsSample).await.softened() }),
+    source: Some(StreamSource::Kinesis),
+    put: |prober| Box::pin(async { form(prober, BatchForm::AwsSample).await.softened() }),
 };
 
 pub(super) static RECORD_IDS: Probe = Probe {
@@ -63,9 +63,9 @@ pub(super) static RECORD_IDS: Probe = Probe {
     put: |prober| Box::pin(record_ids(prober)),
 };
 
-async fn form(prober: &mut Prober, shape: Shape) -> Findings {
+async fn form(prober: &mut Prober, shape: BatchForm) -> Findings {
     let records = prober.sound_many(3);
-    prober.put(&Request::new(shape, records)).await
+    prober.put(&ProbeBatch::new(shape, records)).await
 }
 
 async fn record_ids(prober: &mut Prober) -> Findings {
@@ -105,7 +105,7 @@ async fn record_ids(prober: &mut Prober) -> Findings {
     let (mut findings, reply) = prober.put_and_see(&request).await;
     if let Some(reply) = reply
         && !reply.answer.unknown_ids.is_empty()
-        && findings.mark() == Mark::Fail
+        && findings.mark() == Grade::Fail
     {
         let given = reply.answer.unknown_ids.iter();
         let given: Vec<_> = given.map(|id| format!("{id:?}")).collect();

@@ -10,10 +10,10 @@ use super::{
 };
 use crate::tool::check::{
     finding::Findings,
-    judge::{Reply, fields, some},
+    judge::{Replied, fields, some},
     probe::Probe,
     prober::Prober,
-    request::{Data, Request, Role},
+    request::{ProbeBatch, RecordData, Role},
     sample::Change,
 };
 
@@ -95,7 +95,7 @@ async fn hostile_text(prober: &mut Prober) -> Option<Findings> {
 }
 
 /// Each text field of an event in turn with each of these.
-fn with_texts(prober: &mut Prober, texts: &[&str]) -> Option<Vec<(String, Data)>> {
+fn with_texts(prober: &mut Prober, texts: &[&str]) -> Option<Vec<(String, RecordData)>> {
     let event = sound_object(prober)?;
     let names = text_fields(prober, event);
     let mut odd = Vec::new();
@@ -146,8 +146,8 @@ fn usual_keys(prober: &Prober) -> BTreeMap<String, Usual> {
 }
 
 fn check_keys(
-    request: &Request,
-    reply: &Reply,
+    request: &ProbeBatch,
+    reply: &Replied,
     usual: &BTreeMap<String, Usual>,
     findings: &mut Findings,
 ) {
@@ -221,7 +221,7 @@ async fn unicode(prober: &mut Prober) -> Option<Findings> {
 }
 
 /// Half a surrogate pair, which JSON can spell and UTF-8 cannot.
-fn half_a_pair(prober: &mut Prober) -> Option<(String, Data)> {
+fn half_a_pair(prober: &mut Prober) -> Option<(String, RecordData)> {
     let event = sound_object(prober)?;
     let name = text_fields(prober, event).into_iter().next()?;
     let change = Change::With(&name, Value::from("HALF"));
@@ -231,7 +231,7 @@ fn half_a_pair(prober: &mut Prober) -> Option<(String, Data)> {
         .replacen("HALF", "\\ud800", 1);
     Some((
         format!("`{name}` \"\\ud800\""),
-        Data::Bytes(spelled.into_bytes()),
+        RecordData::Bytes(spelled.into_bytes()),
     ))
 }
 
@@ -245,7 +245,7 @@ fn passed_through(prober: &Prober) -> Vec<String> {
     };
     let mut names = text_fields(prober, event);
     for (position, record, data) in reply.delivered(request) {
-        if let (true, Data::Bytes(sent)) = (position == event, &record.data) {
+        if let (true, RecordData::Bytes(sent)) = (position == event, &record.data) {
             let (sent, got) = (
                 fields(sent).unwrap_or_default(),
                 fields(data).unwrap_or_default(),
@@ -257,9 +257,9 @@ fn passed_through(prober: &Prober) -> Vec<String> {
 }
 
 /// Whether there was anything to compare.
-fn has_text(request: &Request, reply: &Reply, passed: &[String]) -> bool {
+fn has_text(request: &ProbeBatch, reply: &Replied, passed: &[String]) -> bool {
     reply.delivered(request).any(|(_, record, _)| {
-        let (Role::Odd(_), Data::Bytes(sent)) = (&record.role, &record.data) else {
+        let (Role::Odd(_), RecordData::Bytes(sent)) = (&record.role, &record.data) else {
             return false;
         };
         let sent = fields(sent).unwrap_or_default();
@@ -268,10 +268,10 @@ fn has_text(request: &Request, reply: &Reply, passed: &[String]) -> bool {
     })
 }
 
-fn garbled(request: &Request, reply: &Reply, passed: &[String]) -> Vec<String> {
+fn garbled(request: &ProbeBatch, reply: &Replied, passed: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (_, record, data) in reply.delivered(request) {
-        let (Role::Odd(what), Data::Bytes(sent)) = (&record.role, &record.data) else {
+        let (Role::Odd(what), RecordData::Bytes(sent)) = (&record.role, &record.data) else {
             continue;
         };
         let Some(sent) = fields(sent) else { continue };

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     chart::{Plot, Scale},
-    figures::{Counted, Measure, Unit},
+    figures::{Amount, Measure, Unit},
     histogram::Histogram,
     nothing, stretches,
 };
@@ -26,11 +26,11 @@ pub(super) fn markup(course: &Course) -> Markup {
     };
     let each = match course.batches_each {
         1 => "batch by batch".to_owned(),
-        batches => format!("the slowest of {}", Counted(batches, "batch")),
+        batches => format!("the slowest of {}", Amount(batches, "batch")),
     };
     html! {
         p.caption {
-            "How long the function took for " (Counted(spread.numbers, "batch"))
+            "How long the function took for " (Amount(spread.numbers, "batch"))
             ". Firehose would wait 300 s for each."
         }
         (tiles(spread))
@@ -61,7 +61,7 @@ fn along(course: &Course) -> Plot {
     let slowest = |stretch: &Stretch| stretch.microseconds_max;
     let title = |stretch: &Stretch| {
         let took = Measure(slowest(stretch), Unit::Microseconds);
-        format!("{took}\n{}", Counted(stretch.tally.records(), "record"))
+        format!("{took}\n{}", Amount(stretch.tally.records(), "record"))
     };
     let scale = Scale::to(course.microseconds.largest, Unit::Microseconds);
     Plot {

@@ -25,12 +25,12 @@ pub(super) struct Plot {
 pub(super) struct Shapes {
     /// The class of each layer, from the lowest on.
     pub(super) layers: Vec<&'static str>,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<Stack>,
     /// What a column of full height stands for.
     pub(super) top: u64,
 }
 
-pub(super) struct Column {
+pub(super) struct Stack {
     /// What is shown to who points at it.
     pub(super) title: String,
     pub(super) counts: Vec<u64>,
@@ -105,7 +105,7 @@ impl Shapes {
     }
 
     /// A column's layers, from the lowest on: class, top and height.
-    fn layers<'a>(&'a self, column: &'a Column) -> impl Iterator<Item = (&'static str, f64, f64)> {
+    fn layers<'a>(&'a self, column: &'a Stack) -> impl Iterator<Item = (&'static str, f64, f64)> {
         let total = column.counts.iter().sum();
         let whole = (HEIGHT * ratio(total, self.top)).max(COLUMN_HEIGHT_MIN);
         let mut top = HEIGHT;
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn layers_stand_on_one_another_and_little_is_still_seen() {
-        let column = |counts: &[u64]| Column {
+        let column = |counts: &[u64]| Stack {
             title: "one".to_owned(),
             counts: counts.to_vec(),
         };

@@ -8,10 +8,10 @@ use indicatif::HumanCount;
 use maud::{Markup, html};
 
 use super::{
-    chart::{Column, Plot, Scale, Shapes},
-    figures::{Counted, Second, Unit},
+    chart::{Plot, Scale, Shapes, Stack},
+    figures::{Amount, Second, Unit},
     nothing,
-    time::{Outside, TimeAxis},
+    time::{TimeAxis, Undrawn},
 };
 use crate::{
     local::firehose::picture::timeline::{Series, TYPES_MAX, Timeline},
@@ -54,7 +54,7 @@ pub(super) fn markup(timeline: &Timeline) -> Markup {
             (nothing("No event was delivered."))
         }
         @if timeline.untold > 0 {
-            p.remark { (Counted(timeline.untold, "delivered record")) " said no type and time." }
+            p.remark { (Amount(timeline.untold, "delivered record")) " said no type and time." }
         }
     }
 }
@@ -98,12 +98,12 @@ impl<'a> Drawing<'a> {
         let after = axis.after.map(|outside| (outside, "later, up to"));
         html! {
             p.caption {
-                (Counted(self.events, "delivered event")) " by " code { "created_at" } ", "
+                (Amount(self.events, "delivered event")) " by " code { "created_at" } ", "
                 (start) " to " (end) ". A column is " (axis.width_name()) "."
-                @for (Outside { events, second }, word) in before.into_iter().chain(after) {
+                @for (Undrawn { events, second }, word) in before.into_iter().chain(after) {
                     " "
                     span.outside {
-                        (Counted(events, "event")) " not drawn: " (word) " "
+                        (Amount(events, "event")) " not drawn: " (word) " "
                         (Second(second).formatted("%-d %b %Y")) "."
                     }
                 }
@@ -132,9 +132,9 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn column(&self, number: usize) -> Column {
+    fn column(&self, number: usize) -> Stack {
         let counts = self.layer_counts(number);
-        let events = Counted(counts.iter().sum(), "event");
+        let events = Amount(counts.iter().sum(), "event");
         let mut title = format!("{}\n{events}", self.axis.name(number));
         for (Layer { name, .. }, count) in self.layers.iter().zip(&counts) {
             if *count > 0 {
@@ -142,7 +142,7 @@ impl<'a> Drawing<'a> {
                 let _ = write!(title, "\n{} {name}", HumanCount(*count));
             }
         }
-        Column { title, counts }
+        Stack { title, counts }
     }
 
     /// The chart for who does not see it, or wants the numbers.

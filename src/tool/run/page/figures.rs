@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use indicatif::HumanCount;
 
 /// So many of what has one name.
-pub(super) struct Counted(pub(super) u64, pub(super) &'static str);
+pub(super) struct Amount(pub(super) u64, pub(super) &'static str);
 
-impl Display for Counted {
+impl Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(number, name) = *self;
         let ending = match number {
@@ -137,9 +137,9 @@ mod tests {
         check(Measure(12_300, Unit::Microseconds), "12.3 ms");
         check(Measure(100_000, Unit::Count), "100k");
         check(Measure(250, Unit::Share), "2.5 %");
-        check(Counted(1, "event"), "1 event");
-        check(Counted(2_000, "event"), "2,000 events");
-        check(Counted(0, "batch"), "0 batches");
+        check(Amount(1, "event"), "1 event");
+        check(Amount(2_000, "event"), "2,000 events");
+        check(Amount(0, "batch"), "0 batches");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use super::figures::{Counted, Measure, Unit, ratio};
+use super::figures::{Amount, Measure, Unit, ratio};
 use crate::{
     local::firehose::{
         Ending,
@@ -28,7 +28,7 @@ impl Headline<'_> {
             @if records == 0 {
                 h1 { "There was no record" }
             } @else {
-                h1 { (HumanCount(delivered)) " of " (Counted(records, "record")) " delivered" }
+                h1 { (HumanCount(delivered)) " of " (Amount(records, "record")) " delivered" }
             }
             (self.notices())
             (self.tiles())
@@ -49,20 +49,20 @@ impl Headline<'_> {
             }
             @if resumed > 0 {
                 p.notice {
-                    "The run was interrupted after " (Counted(resumed, "record"))
+                    "The run was interrupted after " (Amount(resumed, "record"))
                     " and went on from there; the numbers are of both parts."
                 }
             }
             @if unseen > 0 {
                 p.notice {
-                    b { "The first " (Counted(unseen, "record")) " came before a report was asked for." }
+                    b { "The first " (Amount(unseen, "record")) " came before a report was asked for." }
                     " The headline numbers and the reasons for refusals count them; time, \
                      shares along the run, sizes and batches do not."
                 }
             }
             @if let Some(error) = &summary.function_error {
                 p.notice {
-                    b { "The function failed on " (Counted(summary.failed_function, "record")) }
+                    b { "The function failed on " (Amount(summary.failed_function, "record")) }
                     ", which are under the error prefix. It said last: " q { (Plain(error)) }
                 }
             }
@@ -117,9 +117,9 @@ impl Headline<'_> {
                 }
                 figcaption {
                     span.delivered.key { (HumanCount(delivered)) " delivered" } " "
-                    span { "+ " span.duplicates.key { (Counted(duplicates, "duplicate")) } } " "
-                    span { "+ " span.failed.key { (Counted(error_objects, "error object")) } } " "
-                    span { "= " b { (Counted(records, "record")) } } " "
+                    span { "+ " span.duplicates.key { (Amount(duplicates, "duplicate")) } } " "
+                    span { "+ " span.failed.key { (Amount(error_objects, "error object")) } } " "
+                    span { "= " b { (Amount(records, "record")) } } " "
                     span.aside { "none lost, none made up" }
                 }
             }

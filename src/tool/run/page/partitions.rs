@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::{
     chart::Plot,
-    figures::{Counted, Measure, Percent, Unit},
+    figures::{Amount, Measure, Percent, Unit},
     histogram::Histogram,
     nothing,
 };
@@ -21,12 +21,12 @@ use crate::{
     tool::plain::Plain,
 };
 
-pub(super) struct Partitions<'a> {
+pub(super) struct PartitionSizes<'a> {
     pub(super) summary: &'a Summary,
     pub(super) picture: &'a Picture,
 }
 
-impl Partitions<'_> {
+impl PartitionSizes<'_> {
     pub(super) fn markup(&self) -> Markup {
         let sizes = &self.picture.sizes;
         let files = &sizes.files;
@@ -35,8 +35,8 @@ impl Partitions<'_> {
         }
         html! {
             p.caption {
-                (Measure(files.sum, Unit::Bytes)) " in " (Counted(files.numbers, "file")) " of "
-                (Counted(self.summary.partitions.len() as u64, "partition"))
+                (Measure(files.sum, Unit::Bytes)) " in " (Amount(files.numbers, "file")) " of "
+                (Amount(self.summary.partitions.len() as u64, "partition"))
                 "; half of the files have " (Measure(files.percentile(50), Unit::Bytes)) " or less."
             }
             div.pair {
@@ -50,8 +50,8 @@ impl Partitions<'_> {
             @let Partition { bytes, files } = sizes.beyond;
             @if files > 0 {
                 p.remark {
-                    "Only the first " (Counted(PARTITIONS_MAX as u64, "partition"))
-                    " are told apart: " (Counted(files, "file")) " with "
+                    "Only the first " (Amount(PARTITIONS_MAX as u64, "partition"))
+                    " are told apart: " (Amount(files, "file")) " with "
                     (Measure(bytes, Unit::Bytes)) " lie in others."
                 }
             }

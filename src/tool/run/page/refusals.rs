@@ -4,7 +4,7 @@ use indicatif::HumanCount;
 use maud::{Markup, html};
 
 use super::{
-    figures::{Counted, Percent, Share},
+    figures::{Amount, Percent, Share},
     nothing,
     stretches::along_the_run,
 };
@@ -46,8 +46,8 @@ impl<'a> Refusals<'a> {
         let most = reasons.first().map_or(0, |(_, refused)| refused.records);
         html! {
             p.caption {
-                (Counted(records, "record")) " (" (Share { part: records, whole }) ") for "
-                (Counted(reasons.len() as u64, "reason"))
+                (Amount(records, "record")) " (" (Share { part: records, whole }) ") for "
+                (Amount(reasons.len() as u64, "reason"))
                 ". Their bytes are kept under the error prefix; "
                 code { "nozzle explain FILE --line N" } " says what is wrong with one."
             }

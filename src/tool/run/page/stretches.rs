@@ -5,8 +5,8 @@ use indicatif::HumanCount;
 use maud::{Markup, html};
 
 use super::{
-    chart::{Column, Plot, Scale, Shapes, Tick},
-    figures::{Counted, Share, Unit, ratio},
+    chart::{Plot, Scale, Shapes, Stack, Tick},
+    figures::{Amount, Share, Unit, ratio},
     nothing,
 };
 use crate::local::firehose::{
@@ -24,7 +24,7 @@ pub(super) fn duplicates(summary: &Summary, course: &Course) -> Markup {
         return nothing("No event came twice.");
     }
     let caption = html! {
-        (Counted(part, "record")) " (" (Share { part, whole })
+        (Amount(part, "record")) " (" (Share { part, whole })
         ") held an event that was delivered before. "
         @if differing == 0 {
             "None had other bytes than the first. "
@@ -54,7 +54,7 @@ pub(super) fn along_the_run(
         format!(
             "{} of {}: {share}",
             HumanCount(part),
-            Counted(whole, "record")
+            Amount(whole, "record")
         )
     };
     let highest = Share {
@@ -68,7 +68,7 @@ pub(super) fn along_the_run(
     html! {
         p.caption {
             (caption) "Their share along the run; a column is "
-            (Counted(course.batches_each, "batch")) "."
+            (Amount(course.batches_each, "batch")) "."
         }
         figure { (plot) }
     }
@@ -90,7 +90,7 @@ pub(super) fn plot(
             0 | 1 => format!("batch {}", HumanCount(first)),
             _ => format!("batches {} to {}", HumanCount(first), HumanCount(batch)),
         };
-        Column {
+        Stack {
             title: format!("{batches}\n{}", title(stretch)),
             counts: vec![height(stretch)],
         }

@@ -9,8 +9,8 @@ use super::{COLOURS, Drawing, OTHER, Type};
 use crate::tool::{
     plain::Plain,
     run::page::{
-        chart::{Column, Shapes},
-        figures::{Counted, Share},
+        chart::{Shapes, Stack},
+        figures::{Amount, Share},
         time::TimeAxis,
     },
 };
@@ -60,8 +60,8 @@ fn row(drawing: &Drawing<'_>, one: &Type<'_>, class: &'static str) -> Markup {
 }
 
 fn shapes(axis: &TimeAxis, one: &Type<'_>, class: &'static str) -> Shapes {
-    let column = |(number, count): (usize, &u64)| Column {
-        title: format!("{}\n{}", axis.name(number), Counted(*count, "event")),
+    let column = |(number, count): (usize, &u64)| Stack {
+        title: format!("{}\n{}", axis.name(number), Amount(*count, "event")),
         counts: vec![*count],
     };
     Shapes {
@@ -75,7 +75,7 @@ fn more(types: &[Type<'_>]) -> Markup {
     html! {
         @if !types.is_empty() {
             details {
-                summary { (Counted(types.len() as u64, "more type")) }
+                summary { (Amount(types.len() as u64, "more type")) }
                 ul.columns {
                     @for Type { name, series, .. } in types {
                         li { bdi { (Plain(name)) } " " b { (HumanCount(series.events)) } }
