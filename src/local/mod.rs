@@ -5,6 +5,7 @@
 pub mod firehose;
 pub mod input;
 pub mod journal;
+pub mod kinesis;
 pub mod random;
 
 /// Where the functions run, by AWS's names.
