@@ -8,13 +8,6 @@ resource "aws_s3_bucket" "lake" {
   #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; the chain never overwrites an object
   bucket        = local.bucket_name
   force_destroy = !var.deletion_protection
-
-  lifecycle {
-    precondition {
-      condition     = terraform.workspace == var.environment
-      error_message = "The workspace is `${terraform.workspace}` but environment is `${var.environment}`: select the workspace of that name, or `make plan ENV=${var.environment}`, which does."
-    }
-  }
 }
 
 resource "aws_s3_bucket_public_access_block" "lake" {

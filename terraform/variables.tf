@@ -9,6 +9,12 @@ variable "environment" {
     condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
     error_message = "environment is `${var.environment}`: it takes 2 to 12 lower-case letters and digits, a letter first, such as `dev`."
   }
+
+  # A validation, not a precondition: it holds on destroy too.
+  validation {
+    condition     = terraform.workspace == var.environment
+    error_message = "environment is `${var.environment}` but the workspace is `${terraform.workspace}`: select the workspace of that name, or `make plan ENV=${var.environment}`, which does."
+  }
 }
 
 variable "region" {
@@ -17,7 +23,7 @@ variable "region" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.region))
     error_message = "region is `${var.region}`: it must be the code of an AWS region, such as `eu-central-1`."
   }
 }
@@ -39,6 +45,23 @@ variable "tags" {
   description = "Tags on everything, beside project, environment and managed_by."
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = length(distinct([for key in concat(keys(var.tags), ["project", "environment", "managed_by"]) : lower(key)])) == length(var.tags) + 3
+    error_message = "tags are `${join("`, `", keys(var.tags))}`: IAM takes no two keys that differ in case only, and project, environment and managed_by are set already. Rename or leave out what clashes."
+  }
+}
+
+variable "permissions_boundary" {
+  type        = string
+  description = "ARN of the IAM policy that bounds every role made here; empty for none."
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.permissions_boundary == "" || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is `${var.permissions_boundary}`: it must be the ARN of an IAM policy, such as `arn:aws:iam::123456789012:policy/boundary`."
+  }
 }
 
 # Events
@@ -52,7 +75,7 @@ variable "transform" {
 
 variable "partition_keys" {
   type        = list(string)
-  description = "The partition keys in the prefix's order, out of event_type, event_subtype, year, month, day and hour. A change makes a new stream."
+  description = "The partition keys in the prefix's order, out of event_type, event_subtype, year, month, day and hour. A change makes a new stream, and hides older objects from the table: they stay where they are, but it looks for the new keys' folders only."
   default     = ["event_type", "event_subtype", "year", "month", "day"]
   nullable    = false
 
@@ -100,8 +123,8 @@ variable "event_types" {
   }
 
   validation {
-    condition     = length(join(",", var.event_types)) <= 3000
-    error_message = "event_types has more than 3,000 characters: Lambda's whole environment holds 4 KB. Leave it empty, or list types without their subtypes."
+    condition     = length(base64encode(join(",", var.event_types))) <= 4000 # four characters for three bytes
+    error_message = "event_types has more than 3,000 bytes: Lambda's whole environment holds 4 KB. Leave it empty, or list types without their subtypes."
   }
 }
 
@@ -203,8 +226,8 @@ variable "kinesis_stream_arn" {
   nullable    = false
 
   validation {
-    condition     = var.kinesis_stream_arn == "" || can(regex("^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", var.kinesis_stream_arn))
-    error_message = "kinesis_stream_arn is `${var.kinesis_stream_arn}`: it must be the ARN of a Kinesis stream, such as `arn:aws:kinesis:eu-central-1:123456789012:stream/events`."
+    condition     = var.kinesis_stream_arn == "" || can(regex("^arn:aws[a-z-]*:kinesis:${var.region}:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", var.kinesis_stream_arn))
+    error_message = "kinesis_stream_arn is `${var.kinesis_stream_arn}`: it must be the ARN of a Kinesis stream in region, such as `arn:aws:kinesis:${var.region}:123456789012:stream/events`."
   }
 
   validation {
@@ -220,8 +243,8 @@ variable "kinesis_kms_key_arn" {
   nullable    = false
 
   validation {
-    condition     = var.kinesis_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kinesis_kms_key_arn))
-    error_message = "kinesis_kms_key_arn is `${var.kinesis_kms_key_arn}`: it must be the ARN of a KMS key (not of an alias)."
+    condition     = var.kinesis_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/.+$", var.kinesis_kms_key_arn))
+    error_message = "kinesis_kms_key_arn is `${var.kinesis_kms_key_arn}`: it must be the ARN of a KMS key (not of an alias) in region."
   }
 }
 
@@ -416,8 +439,8 @@ variable "lake_kms_key_arn" {
   nullable    = false
 
   validation {
-    condition     = var.lake_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.lake_kms_key_arn))
-    error_message = "lake_kms_key_arn is `${var.lake_kms_key_arn}`: it must be the ARN of a KMS key (not of an alias)."
+    condition     = var.lake_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/.+$", var.lake_kms_key_arn))
+    error_message = "lake_kms_key_arn is `${var.lake_kms_key_arn}`: it must be the ARN of a KMS key (not of an alias) in region."
   }
 }
 
@@ -478,7 +501,7 @@ variable "originals_expiration_days" {
 
 variable "deletion_protection" {
   type        = bool
-  description = "Whether `destroy` is refused while the lake holds objects, and the claim table cannot be deleted. To tear such an environment down, first apply with false."
+  description = "Whether `destroy` is refused before it removes anything. To tear such an environment down, first apply with false."
   default     = true
   nullable    = false
 }
@@ -516,8 +539,8 @@ variable "alarm_kms_key_arn" {
   nullable    = false
 
   validation {
-    condition     = var.alarm_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.alarm_kms_key_arn))
-    error_message = "alarm_kms_key_arn is `${var.alarm_kms_key_arn}`: it must be the ARN of a KMS key of your own (not an alias: with `alias/aws/sns` alarms cannot publish)."
+    condition     = var.alarm_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/.+$", var.alarm_kms_key_arn))
+    error_message = "alarm_kms_key_arn is `${var.alarm_kms_key_arn}`: it must be the ARN of a KMS key of your own in region (not an alias: with `alias/aws/sns` alarms cannot publish)."
   }
 }
 

@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "events_that_cannot_be_partitioned" {
@@ -233,6 +235,78 @@ run "names_aws_does_not_take" {
   }
 
   expect_failures = [var.project, var.region, var.bucket_name]
+}
+
+run "a_region_of_the_sovereign_cloud_is_one" {
+  command = plan
+
+  variables {
+    region = "eusc-de-east-1"
+  }
+
+  assert {
+    condition     = strcontains(aws_s3_bucket.lake.bucket, "eusc-de-east-1")
+    error_message = "The region is not used."
+  }
+}
+
+run "tags_that_differ_in_case_only" {
+  command = plan
+
+  variables {
+    tags = { team = "a", Team = "b" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_tag_that_is_set_already" {
+  command = plan
+
+  variables {
+    tags                 = { Project = "mine" }
+    permissions_boundary = "boundary"
+  }
+
+  expect_failures = [var.tags, var.permissions_boundary]
+}
+
+# 88 of 33 bytes in 30 characters, one of 8, and their commas.
+run "types_of_3000_bytes_are_taken" {
+  command = plan
+
+  variables {
+    event_types = concat([for number in range(88) : "äöü-a-type-of-thirty-bytes-${number + 100}"], ["12345678"])
+  }
+
+  assert {
+    condition     = length(var.event_types) == 89
+    error_message = "Another list was judged."
+  }
+}
+
+run "types_of_one_byte_more" {
+  command = plan
+
+  variables {
+    event_types = concat([for number in range(88) : "äöü-a-type-of-thirty-bytes-${number + 100}"], ["123456789"])
+  }
+
+  expect_failures = [var.event_types]
+}
+
+run "keys_of_another_region" {
+  command = plan
+
+  variables {
+    stream_source       = "kinesis"
+    kinesis_stream_arn  = "arn:aws:kinesis:eu-west-1:123456789012:stream/theirs"
+    kinesis_kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    lake_kms_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    alarm_kms_key_arn   = "arn:aws:kms:eu-west-1:123456789012:key/1"
+  }
+
+  expect_failures = [var.kinesis_stream_arn, var.kinesis_kms_key_arn, var.lake_kms_key_arn, var.alarm_kms_key_arn]
 }
 
 run "a_bucket_name_like_an_address" {
