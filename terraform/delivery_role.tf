@@ -5,6 +5,8 @@ resource "aws_iam_role" "delivery" {
   name        = "${local.global_name}-delivery"
   description = "The Firehose stream of ${local.name}."
 
+  permissions_boundary = local.permissions_boundary
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -52,7 +54,7 @@ resource "aws_iam_role_policy" "lake" {
         Effect    = "Allow"
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = var.lake_kms_key_arn
-        Condition = { StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" } }
+        Condition = { StringEquals = { "kms:ViaService" = "s3.${local.service_suffix}" } }
       }] : [],
     )
   })
@@ -99,7 +101,7 @@ resource "aws_iam_role_policy" "source" {
         Effect    = "Allow"
         Action    = "kms:Decrypt"
         Resource  = var.kinesis_kms_key_arn
-        Condition = { StringEquals = { "kms:ViaService" = "kinesis.${var.region}.amazonaws.com" } }
+        Condition = { StringEquals = { "kms:ViaService" = "kinesis.${local.service_suffix}" } }
       }] : [],
     )
   })

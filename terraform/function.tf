@@ -35,6 +35,8 @@ resource "aws_iam_role" "function" {
   name        = "${local.global_name}-transform"
   description = "The transformation function ${local.function_name}: claims and its own log, nothing else."
 
+  permissions_boundary = local.permissions_boundary
+
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{

@@ -11,6 +11,11 @@ locals {
   global_name = "${local.name}-${var.region}"
   bucket_name = var.bucket_name != "" ? var.bucket_name : "${local.name}-lake-${local.account_id}-${var.region}"
 
+  # How a service of this region is called as the one that KMS is asked by.
+  service_suffix = "${var.region}.${data.aws_partition.current.dns_suffix}"
+
+  permissions_boundary = var.permissions_boundary != "" ? var.permissions_boundary : null
+
   function_name = "${local.name}-transform"
 
   # What cannot change under a running stream. It is part of the names of all that belongs to one

@@ -42,6 +42,24 @@ run "the_function_may_claim_and_log_and_nothing_else" {
 
 run "the_function_is_told_exactly_the_settings" {
   assert {
+run "no_role_has_a_boundary_unasked" {
+  assert {
+    condition     = aws_iam_role.function[0].permissions_boundary == null && aws_iam_role.delivery.permissions_boundary == null
+    error_message = "A role has a boundary that nobody named."
+  }
+}
+
+run "every_role_has_the_boundary" {
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+  }
+
+  assert {
+    condition     = aws_iam_role.function[0].permissions_boundary == var.permissions_boundary && aws_iam_role.delivery.permissions_boundary == var.permissions_boundary
+    error_message = "A role is made without the boundary, which the account may refuse."
+  }
+}
+
     condition = aws_lambda_function.transform[0].environment[0].variables == tomap({
       EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
       EVENT_CACHE_TTL_HOURS  = "24"

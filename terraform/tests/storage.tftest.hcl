@@ -72,9 +72,10 @@ run "the_lake_takes_a_key_of_the_users" {
   assert {
     condition = anytrue([
       for statement in jsondecode(aws_iam_role_policy.lake.policy).Statement :
-      statement.Resource == var.lake_kms_key_arn && contains(statement.Action, "kms:GenerateDataKey") if statement.Sid == "Encrypt"
+      statement.Resource == var.lake_kms_key_arn && contains(statement.Action, "kms:GenerateDataKey") &&
+      statement.Condition == { StringEquals = { "kms:ViaService" = "s3.eu-central-1.amazonaws.com" } } if statement.Sid == "Encrypt"
     ])
-    error_message = "Firehose may not use the lake's key, so it could not write."
+    error_message = "Firehose may not use the lake's key, so it could not write, or may use it for more than S3."
   }
 }
 

@@ -218,6 +218,11 @@ run "a_given_kinesis_stream_is_read" {
 
   assert {
     condition     = output.kinesis_stream_name == "theirs"
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.source[0].policy).Statement : statement.Condition if statement.Sid == "Decrypt"]) == { StringEquals = { "kms:ViaService" = "kinesis.eu-central-1.amazonaws.com" } }
+    error_message = "Firehose may use the key for more than the stream."
+  }
+
     error_message = "The output does not name the given stream."
   }
 }
