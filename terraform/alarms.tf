@@ -44,7 +44,16 @@ locals {
   of_stream   = { DeliveryStreamName = local.stream_name }
   of_function = { FunctionName = local.function_name }
 
-  stream_alarms = {
+  stream_alarms = merge(local.backs_up_originals ? {
+    originals-late = {
+      namespace   = "AWS/Firehose"
+      metric      = "BackupToS3.DataFreshness"
+      dimensions  = local.of_stream
+      statistic   = "Maximum"
+      threshold   = var.delivery_delay_seconds_max
+      description = "The oldest original that is not backed up yet is older than ${var.delivery_delay_seconds_max} s${var.format == "parquet" ? ", and Parquet keeps listed columns only" : ""}. The log group ${aws_cloudwatch_log_group.delivery.name} says what refuses ${module.partitioning.originals_folder}: the bucket, a key or the role. Nothing is lost for 24 hours."
+    }
+    } : {}, {
     delivery-late = {
       namespace   = "AWS/Firehose"
       metric      = "DeliveryToS3.DataFreshness"
@@ -53,7 +62,7 @@ locals {
       threshold   = var.delivery_delay_seconds_max
       description = "The oldest undelivered record is older than ${var.delivery_delay_seconds_max} s. Look at the function's errors first, then at the log group ${aws_cloudwatch_log_group.delivery.name}: a bucket, a key or a role that refuses. Nothing is lost for 24 hours."
     }
-  }
+  })
 
   source_alarms = local.reads_kinesis ? {
     source-behind = {
@@ -153,7 +162,7 @@ resource "aws_cloudwatch_metric_alarm" "refused" {
   count = var.transform ? 1 : 0
 
   alarm_name        = "${local.name}-refused"
-  alarm_description = "More than ${var.refused_percent_max} % of the records are refused. The dashboard ${local.name} shows the reasons; `nozzle explain` shows why for one event. Mend the producer, or event_years and event_types; then send the records under errors/ through again with `nozzle redrive`."
+  alarm_description = "More than ${var.refused_percent_max} % of the records are refused. The dashboard ${local.global_name} shows the reasons; `nozzle explain` shows why for one event. Mend the producer, or event_years and event_types; then send the records under errors/ through again with `nozzle redrive`."
 
   evaluation_periods  = 3
   datapoints_to_alarm = 2

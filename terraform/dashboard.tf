@@ -96,7 +96,7 @@ locals {
 }
 
 resource "aws_cloudwatch_dashboard" "chain" {
-  dashboard_name = local.name
+  dashboard_name = local.global_name
 
   # Three in a row.
   dashboard_body = jsonencode({

@@ -102,29 +102,13 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  rule {
-    id     = "errors"
-    status = "Enabled"
-
-    filter {
-      prefix = module.partitioning.error_folder
-    }
-
-    expiration {
-      days = var.error_expiration_days
-    }
-  }
-
-  rule {
-    id     = "originals"
-    status = "Enabled"
-
-    filter {
-      prefix = module.partitioning.originals_folder
-    }
-
-    expiration {
-      days = var.originals_expiration_days
+  dynamic "rule" {
+    for_each = {
+      errors    = { folder = module.partitioning.error_folder, days = var.error_expiration_days }
+      originals = { folder = module.partitioning.originals_folder, days = var.originals_expiration_days }
+      # The same bytes are sent three times at most, so each record of it outlives the last of their error files.
+      redriven      = { folder = "redriven/", days = 3 * var.error_expiration_days }
+      query-results = { folder = local.query_results_folder, days = 7 }
     }
   }
 

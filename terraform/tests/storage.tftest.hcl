@@ -95,6 +95,7 @@ run "objects_expire_by_folder" {
       "originals/"     = 40
       "query-results/" = 7
     }
+      "redriven/"      = 90
     error_message = "A folder does not expire as its setting says."
   }
 
@@ -184,7 +185,7 @@ run "names_fit_however_long" {
 
   # The longest environment has five letters more.
   assert {
-    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_iam_role.function[0].name) + 5 <= 64 && length(aws_kinesis_firehose_delivery_stream.events.name) + 5 <= 64
+    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(aws_iam_role.function[0].name) + 5 <= 64 && length(aws_kinesis_firehose_delivery_stream.events.name) + 5 <= 64
     error_message = "A name can become too long for AWS."
   }
 }

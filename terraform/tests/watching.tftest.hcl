@@ -154,6 +154,21 @@ run "a_kinesis_source_is_watched_as_one" {
 
 run "without_the_function_only_the_stream_is_watched" {
   variables {
+run "originals_that_are_not_backed_up_ring" {
+  variables {
+    format        = "parquet"
+    event_columns = { amount = "double" }
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.metric["originals-late"].metric_name == "BackupToS3.DataFreshness" &&
+      aws_cloudwatch_metric_alarm.metric["originals-late"].dimensions == tomap({ DeliveryStreamName = aws_kinesis_firehose_delivery_stream.events.name })
+    )
+    error_message = "With Parquet the originals are the only full copy, and nobody notices that they are not written."
+  }
+}
+
     transform = false
   }
 
@@ -171,6 +186,12 @@ run "without_the_function_only_the_stream_is_watched" {
 run "the_dashboard_tells_at_a_glance" {
   assert {
     condition = alltrue([
+  # A dashboard is the account's, in all its regions.
+  assert {
+    condition     = strcontains(aws_cloudwatch_dashboard.chain.dashboard_name, var.region) && endswith(output.dashboard, aws_cloudwatch_dashboard.chain.dashboard_name)
+    error_message = "The environment's dashboard in another region has the same name."
+  }
+
       for metric in ["IncomingRecords", "DataFreshness", "delivered", "duplicates", "overflow", "claim_milliseconds", "total_milliseconds", "PartitionCount", "ConsumedWriteCapacityUnits"] :
       strcontains(aws_cloudwatch_dashboard.chain.dashboard_body, metric)
     ])
