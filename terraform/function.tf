@@ -7,7 +7,7 @@ locals {
 
   function_environment = merge(
     {
-      EVENT_CACHE_TABLE_NAME = one(aws_dynamodb_table.claims[*].name)
+      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims.name
       EVENT_CACHE_TTL_HOURS  = tostring(var.claim_hours)
       EVENT_IDENTITY         = var.event_identity
       PARTITION_KEYS         = join(",", module.partitioning.keys)
@@ -60,7 +60,7 @@ resource "aws_iam_role_policy" "function" {
         Sid      = "Claim"
         Effect   = "Allow"
         Action   = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]
-        Resource = aws_dynamodb_table.claims[0].arn
+        Resource = aws_dynamodb_table.claims.arn
       },
       {
         Sid      = "Log"

@@ -1,5 +1,5 @@
 # What everything is called. Two environments share an account, and one environment may live in
-# two regions: what is named per account carries the environment, what is global the region too.
+# two regions: what is named per account carries the environment, what is global (roles, dashboards) the region too.
 
 data "aws_caller_identity" "current" {}
 

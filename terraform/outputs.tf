@@ -61,7 +61,7 @@ output "redrive_command" {
     [
       "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}",
       local.reads_kinesis ? "--to kinesis:${local.source_name}" : "--to stream:${aws_kinesis_firehose_delivery_stream.events.name}",
-      "--table ${one(aws_dynamodb_table.claims[*].name)} --ttl-hours ${var.claim_hours}",
+      "--table ${aws_dynamodb_table.claims.name} --ttl-hours ${var.claim_hours}",
       "--event-identity ${var.event_identity} --event-years ${var.event_years}",
       "--partition-keys ${join(",", module.partitioning.keys)}",
     ],
@@ -75,8 +75,8 @@ output "originals_location" {
 }
 
 output "claim_table" {
-  description = "The claim table; null with transform = false."
-  value       = one(aws_dynamodb_table.claims[*].name)
+  description = "The claim table."
+  value       = aws_dynamodb_table.claims.name
 }
 
 output "function_name" {

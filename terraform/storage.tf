@@ -110,18 +110,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
       redriven      = { folder = "redriven/", days = 3 * var.error_expiration_days }
       query-results = { folder = local.query_results_folder, days = 7 }
     }
-  }
 
-  rule {
-    id     = "query-results"
-    status = "Enabled"
+    content {
+      id     = rule.key
+      status = "Enabled"
 
-    filter {
-      prefix = local.query_results_folder
-    }
+      filter {
+        prefix = rule.value.folder
+      }
 
-    expiration {
-      days = 7
+      expiration {
+        days = rule.value.days
+      }
     }
   }
 
@@ -149,12 +149,11 @@ resource "aws_s3_bucket_notification" "lake" {
   eventbridge = true
 }
 
-# The claims: who owns which event. Worth a day, so there is no backup.
+# The claims: who owns which event. Worth a day, so there is no backup. It stays where the function goes
+# (`transform = false`): its deletion would be refused when the rest is gone already.
 resource "aws_dynamodb_table" "claims" {
   #checkov:skip=CKV_AWS_28:claims live a day, and restored ones would be wrong
   #checkov:skip=CKV_AWS_119:the key AWS manages will do; a claim holds an event's identity, not the event
-  count = var.transform ? 1 : 0
-
   name         = "${local.name}-claims"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "id"

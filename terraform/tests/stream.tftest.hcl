@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "the_prefix_names_exactly_what_the_function_returns" {
@@ -217,12 +219,12 @@ run "a_given_kinesis_stream_is_read" {
   }
 
   assert {
-    condition     = output.kinesis_stream_name == "theirs"
-  assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.source[0].policy).Statement : statement.Condition if statement.Sid == "Decrypt"]) == { StringEquals = { "kms:ViaService" = "kinesis.eu-central-1.amazonaws.com" } }
     error_message = "Firehose may use the key for more than the stream."
   }
 
+  assert {
+    condition     = output.kinesis_stream_name == "theirs"
     error_message = "The output does not name the given stream."
   }
 }
@@ -233,7 +235,7 @@ run "without_the_function_lines_come_as_they_are" {
   }
 
   assert {
-    condition     = length(aws_lambda_function.transform) + length(aws_lambda_alias.stream) + length(aws_dynamodb_table.claims) + length(aws_iam_role.function) + length(aws_iam_role_policy.invoke) + length(aws_cloudwatch_log_group.function) == 0
+    condition     = length(aws_lambda_function.transform) + length(aws_lambda_alias.stream) + length(aws_iam_role.function) + length(aws_iam_role_policy.invoke) + length(aws_cloudwatch_log_group.function) == 0
     error_message = "Something of the function is still made."
   }
 
@@ -256,7 +258,7 @@ run "without_the_function_lines_come_as_they_are" {
   }
 
   assert {
-    condition     = output.claim_table == null && output.function_name == null
+    condition     = output.redrive_command == null && output.function_name == null
     error_message = "Outputs name what is not there."
   }
 }

@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "what_can_go_wrong_rings" {
@@ -152,8 +154,6 @@ run "a_kinesis_source_is_watched_as_one" {
   }
 }
 
-run "without_the_function_only_the_stream_is_watched" {
-  variables {
 run "originals_that_are_not_backed_up_ring" {
   variables {
     format        = "parquet"
@@ -169,6 +169,8 @@ run "originals_that_are_not_backed_up_ring" {
   }
 }
 
+run "without_the_function_only_the_stream_is_watched" {
+  variables {
     transform = false
   }
 
@@ -184,14 +186,14 @@ run "originals_that_are_not_backed_up_ring" {
 }
 
 run "the_dashboard_tells_at_a_glance" {
-  assert {
-    condition = alltrue([
   # A dashboard is the account's, in all its regions.
   assert {
     condition     = strcontains(aws_cloudwatch_dashboard.chain.dashboard_name, var.region) && endswith(output.dashboard, aws_cloudwatch_dashboard.chain.dashboard_name)
     error_message = "The environment's dashboard in another region has the same name."
   }
 
+  assert {
+    condition = alltrue([
       for metric in ["IncomingRecords", "DataFreshness", "delivered", "duplicates", "overflow", "claim_milliseconds", "total_milliseconds", "PartitionCount", "ConsumedWriteCapacityUnits"] :
       strcontains(aws_cloudwatch_dashboard.chain.dashboard_body, metric)
     ])

@@ -35,7 +35,7 @@ ADDRESSES = {
     "source": "aws_kinesis_stream.source[0]",
     "function": "aws_lambda_function.transform[0]",
     "alias": "aws_lambda_alias.stream[0]",
-    "table": "aws_dynamodb_table.claims[0]",
+    "table": "aws_dynamodb_table.claims",
     "bucket": "aws_s3_bucket.lake",
 }
 
