@@ -14,7 +14,7 @@ run "protection_is_on_unless_taken_off" {
   command = plan
 
   assert {
-    condition     = aws_dynamodb_table.claims.deletion_protection_enabled && !aws_s3_bucket.lake.force_destroy && terraform_data.protection.input
+    condition     = aws_dynamodb_table.claims[0].deletion_protection_enabled && !aws_s3_bucket.lake.force_destroy && terraform_data.protection["lake"].input
     error_message = "A destroy would take the table, the lake's objects, or all else."
   }
 }
@@ -27,7 +27,7 @@ run "protection_can_be_taken_off" {
   }
 
   assert {
-    condition     = !aws_dynamodb_table.claims.deletion_protection_enabled && aws_s3_bucket.lake.force_destroy && !terraform_data.protection.input
+    condition     = !aws_dynamodb_table.claims[0].deletion_protection_enabled && aws_s3_bucket.lake.force_destroy && !terraform_data.protection["lake"].input
     error_message = "An environment to try things in cannot be torn down."
   }
 }
@@ -41,8 +41,22 @@ run "the_protected_table_stays_where_the_function_goes" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.claims.deletion_protection_enabled
+    condition     = aws_dynamodb_table.claims[0].deletion_protection_enabled
     error_message = "`transform = false` breaks off half-way."
+  }
+}
+
+run "the_event_log_is_protected_too" {
+  command = plan
+
+  variables {
+    event_log     = true
+    event_log_zip = "versions.tf"
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.event_log[0].deletion_protection_enabled && terraform_data.protection["event log"].input
+    error_message = "A destroy would take the event log."
   }
 }
 

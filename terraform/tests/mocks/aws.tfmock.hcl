@@ -68,6 +68,13 @@ mock_resource "aws_cloudwatch_log_stream" {
   }
 }
 
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:eu-central-1:123456789012:dead-letters"
+    url = "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters"
+  }
+}
+
 mock_resource "aws_cloudwatch_event_rule" {
   defaults = {
     arn = "arn:aws:events:eu-central-1:123456789012:rule/error-objects"
