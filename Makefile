@@ -23,10 +23,11 @@ run: ## the main job on the sample events: into the folder lake
 check: ## format, lints, allocations, fixtures, Terraform; changes nothing
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -Dwarnings
-	$(CARGO) clippy --all-targets --locked --no-default-features --features lambda -- -Dwarnings
+	$(CARGO) clippy --all-targets --locked --no-default-features --features firehose-transform -- -Dwarnings
 	$(CARGO) test --quiet --locked --no-default-features --test allocations
 	python3 fixtures/make_events.py --check
 	python3 fixtures/make_requests.py --check
+	python3 fixtures/make_aggregates.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
 
 test: test-terraform ## every test, the whole chain among them; fetches the emulators

@@ -14,14 +14,16 @@ use std::{
 use base64_simd::STANDARD;
 use divan::{Bencher, black_box, counter::ItemsCount};
 use nozzle::{
-    config::read_settings,
     dedup::Owner,
-    firehose::{
-        FirehoseTransform, Moment,
-        draft::Draft,
-        wire::{Answer, read_request},
+    functions::{
+        Function, Moment,
+        firehose_transform::{
+            FirehoseTransform, Settings,
+            draft::Draft,
+            transform::{Identity, Rules, transform, write_delivered, write_identity},
+            wire::{Answer, read_request},
+        },
     },
-    transform::{Identity, Rules, transform, write_delivered, write_identity},
 };
 use takes_all::TakesAll;
 use tokio::{runtime::Runtime, time::Instant};
@@ -80,7 +82,7 @@ fn in_a_minute() -> Instant {
 #[divan::bench(args = [100, 1_000, 6_000])]
 fn batch(bencher: Bencher<'_, '_>, count: usize) {
     let runtime = runtime();
-    let function = FirehoseTransform::new(read_settings(|_| None).unwrap(), TakesAll);
+    let function = FirehoseTransform::new(Settings::read(|_| None).unwrap(), TakesAll);
     let body = body(count);
     bencher.counter(ItemsCount::new(count)).bench_local(|| {
         let moment = Moment {

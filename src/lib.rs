@@ -6,35 +6,39 @@
 //! else can become of a record, and no record changes what becomes of another, copies of one event
 //! aside.
 //!
-//! A batch comes in as JSON ([`firehose::wire`]) and goes through [`firehose::FirehoseTransform`]:
+//! Every function is a body and a moment in, and a body and counts out ([`functions::Function`]);
+//! [`lambda`] gives them the service's invocations. A batch of Firehose's is JSON and goes through
+//! [`functions::firehose_transform`]:
 //!
-//! 1. each record by itself through [`transform`], which reads an [`event`] with a cursor over
-//!    [`json`] and writes the line that is delivered and the keys of its [`partition`];
-//! 2. copies within the batch are found, and what does not fit into the response
-//!    ([`firehose::budget`]) is set aside;
+//! 1. each record by itself is read with a cursor over [`json`] and becomes the line that is
+//!    delivered, its time an [`instant`], and the keys of its partition;
+//! 2. copies within the batch are found, and what does not fit into the response is set aside;
 //! 3. what is left is claimed in a store ([`dedup`]): DynamoDB in Lambda, a folder on one machine.
 //!    A claim names its owner, so a record that Firehose sends again is not taken for a duplicate;
 //! 4. the answer is written, every record in the order it came.
 //!
-//! Steps 1 and 2 are pure: the same bytes under the same [`config`] have the same answer on every
-//! machine. Step 3 alone waits, and alone can fail; then the whole batch fails, and Firehose sends
+//! Steps 1 and 2 are pure: the same bytes under the same settings ([`config`]) have the same answer
+//! on every machine. Step 3 alone waits, and alone can fail; then the whole batch fails, and Firehose sends
 //! it again. [`telemetry`] says what happened, in log lines and counts.
 //!
-//! The binaries do nothing but read settings, make clients and run. `firehose-transform` is the
-//! Lambda function, `nozzle` the [`tool`]: it has a Firehose for one machine inside ([`local`]), which
-//! speaks the same JSON to the same function and writes the lake's files.
+//! The binaries do nothing but read settings, make clients and run: one a function, and `nozzle`,
+//! the [`tool`]. It has a Firehose for one machine inside ([`local`]), which speaks the same JSON to
+//! the same function and writes the lake's files.
 
+pub mod instant;
 pub mod json;
-
-pub mod event;
-pub mod partition;
-pub mod transform;
-
-pub mod dedup;
-pub mod firehose;
 
 pub mod config;
 pub mod telemetry;
+
+#[cfg(feature = "aws-sdk")]
+pub mod aws;
+pub mod dedup;
+pub mod functions;
+#[cfg(feature = "kinesis")]
+pub mod kinesis;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 
 #[cfg(feature = "tool")]
 pub mod local;

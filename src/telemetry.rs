@@ -2,6 +2,7 @@
 //! reads as metrics. Neither ever holds what an event says.
 
 use std::{
+    fmt,
     io::Write,
     panic::PanicHookInfo,
     time::{Duration, SystemTime},
@@ -9,8 +10,19 @@ use std::{
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
-use tracing::{Level, level_filters::LevelFilter};
-use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+    level_filters::LevelFilter,
+    span,
+};
+use tracing_subscriber::{
+    Layer,
+    filter::Targets,
+    layer::{Context, SubscriberExt},
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
 
 /// Modules of other crates are heard from here on: what they say below may hold a request's text.
 const OTHERS_LEVEL: LevelFilter = LevelFilter::WARN;
@@ -31,23 +43,101 @@ pub enum LogFormat {
     Text,
 }
 
-/// Sends log lines to standard output, as Lambda's log settings ask.
-pub fn init(settings: &LogSettings) {
+/// Sends this program's log lines to standard output, as Lambda's log settings ask.
+pub fn init(settings: &LogSettings, program: &str) {
     let level = settings
         .level
         .map_or(LevelFilter::OFF, LevelFilter::from_level);
     let filter = Targets::new()
         .with_default(level.min(OTHERS_LEVEL))
-        .with_targets([("nozzle", level), ("firehose_transform", level)]);
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false);
+        .with_targets([
+            ("nozzle".to_owned(), level),
+            (program.replace('-', "_"), level),
+        ]);
     let lines = match settings.format {
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
-        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => JsonLines.boxed(),
+        LogFormat::Text => tracing_subscriber::fmt::layer().with_ansi(false).boxed(),
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
         .init();
     std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Each event as one flat JSON object, with the fields of the spans it happens in: a line carries
+/// its invocation's `requestId` where Lambda's own lines do.
+struct JsonLines;
+
+impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for JsonLines {
+    fn on_new_span(&self, fields: &span::Attributes<'_>, id: &span::Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            let mut members = Members::default();
+            fields.record(&mut members);
+            span.extensions_mut().insert(members);
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a line is written now")]
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut line = Members::default();
+        let now = DateTime::<Utc>::from(SystemTime::now());
+        let now = now.to_rfc3339_opts(SecondsFormat::Micros, true);
+        line.0.insert("timestamp".to_owned(), now.into());
+        let metadata = event.metadata();
+        let level = level_name(*metadata.level());
+        line.0.insert("level".to_owned(), level.into());
+        line.0.insert("target".to_owned(), metadata.target().into());
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(Members(fields)) = span.extensions().get() {
+                line.0.extend(fields.clone());
+            }
+        }
+        event.record(&mut line);
+        write_line(&Value::Object(line.0));
+    }
+}
+
+/// Fields on their way into a line.
+#[derive(Default)]
+struct Members(Map<String, Value>);
+
+impl Members {
+    fn insert(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Members {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.insert(field, format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.insert(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.insert(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.insert(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.insert(field, value);
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.insert(field, value);
+    }
+}
+
+/// Whoever does not listen has nothing to be told.
+fn write_line(line: &Value) {
+    let _ = std::io::stdout()
+        .lock()
+        .write_all(format!("{line}\n").as_bytes());
 }
 
 /// Says where, not what: a panic's message may quote what was being read.
@@ -119,15 +209,12 @@ impl MetricsLog {
         }
     }
 
-    /// Writes one line, whatever the log level.
-    pub fn write(&self, metrics: &[Metric], now: SystemTime) {
-        let line = format!("{}\n", self.line(metrics, now));
-        if let Err(error) = std::io::stdout().lock().write_all(line.as_bytes()) {
-            tracing::error!(%error, "the counts could not be written");
-        }
+    /// Writes one line for an invocation, whatever the log level.
+    pub fn write(&self, metrics: &[Metric], now: SystemTime, request_id: &str) {
+        write_line(&self.line(metrics, now, request_id));
     }
 
-    fn line(&self, metrics: &[Metric], now: SystemTime) -> Value {
+    fn line(&self, metrics: &[Metric], now: SystemTime, request_id: &str) -> Value {
         let now = DateTime::<Utc>::from(now);
         let names = metrics
             .iter()
@@ -144,6 +231,7 @@ impl MetricsLog {
             ),
             ("level".to_owned(), self.level.into()),
             ("message".to_owned(), "batch".into()),
+            ("requestId".to_owned(), request_id.into()),
             (
                 "FunctionName".to_owned(),
                 self.function_name.as_str().into(),
@@ -185,6 +273,7 @@ mod tests {
         log.line(
             metrics,
             SystemTime::UNIX_EPOCH + Duration::from_micros(1_712_511_721_022_075),
+            "8476a536",
         )
     }
 
@@ -202,6 +291,7 @@ mod tests {
             "timestamp": "2024-04-07T17:42:01.022075Z",
             "level": "INFO",
             "message": "batch",
+            "requestId": "8476a536",
             "FunctionName": "dev-events",
             "records": 3,
             "request_bytes": 512,

@@ -7,9 +7,9 @@ mod support;
 use std::time::{Duration, UNIX_EPOCH};
 
 use allocation_counter::{AllocationInfo, measure};
-use nozzle::{
-    config::read_settings,
-    firehose::{FirehoseTransform, Moment},
+use nozzle::functions::{
+    Function, Moment,
+    firehose_transform::{FirehoseTransform, Settings},
 };
 use support::{
     requests::{Sent, event, request},
@@ -37,7 +37,7 @@ fn sized(number: usize, bytes: usize) -> String {
 
 /// What answering this body allocates, its runtime and the body itself left out.
 fn allocated(body: &[u8], records: usize) -> AllocationInfo {
-    let settings = read_settings(|_| None).expect("the settings are allowed");
+    let settings = Settings::read(|_| None).expect("the settings are allowed");
     let function = FirehoseTransform::new(settings, TakesAll);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -12,17 +12,12 @@ use tokio::time::Instant;
 use support::{
     client::{store_at, table_at},
     contract,
-    emulators::{Emulator, dynamodb_local, ministack},
+    emulators::{Emulator, ministack},
 };
 
 #[tokio::test]
 async fn the_contract_holds_on_ministack() {
     holds_on(ministack()).await;
-}
-
-#[tokio::test]
-async fn the_contract_holds_on_dynamodb_local() {
-    holds_on(dynamodb_local()).await;
 }
 
 async fn holds_on(emulator: Option<Emulator>) {

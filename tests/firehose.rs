@@ -12,10 +12,11 @@ use std::{
 
 use aws_lambda_events::event::firehose::{KinesisFirehoseEvent, KinesisFirehoseResponse};
 use nozzle::{
-    config::read_settings,
     dedup::{Answers, Claim, ClaimStore, Owner, Terms},
-    event::Refusal,
-    firehose::{Answer, Counts, FirehoseTransform, Moment, Settings, Unavailable},
+    functions::{
+        Counted, Function, Moment, Response,
+        firehose_transform::{Counts, FirehoseTransform, Settings, Unavailable, event::Refusal},
+    },
     telemetry::{Metric, Quantity},
 };
 use proptest::prelude::*;
@@ -30,7 +31,7 @@ const NOW_SECONDS: u64 = 1_789_014_301;
 
 fn settings(values: &[(&str, &str)]) -> Settings {
     let values: HashMap<_, _> = values.iter().copied().collect();
-    read_settings(|name| values.get(name).map(|value| (*value).to_owned()))
+    Settings::read(|name| values.get(name).map(|value| (*value).to_owned()))
         .expect("the settings are allowed")
 }
 
@@ -42,7 +43,7 @@ fn answer_at(
     function: &FirehoseTransform<Memory>,
     body: &[u8],
     now_seconds: u64,
-) -> Result<Answer, Unavailable> {
+) -> Result<Response<Counts>, Unavailable> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -55,7 +56,7 @@ fn answer_at(
 }
 
 #[track_caller]
-fn answer(function: &FirehoseTransform<Memory>, records: &[Sent]) -> Answer {
+fn answer(function: &FirehoseTransform<Memory>, records: &[Sent]) -> Response<Counts> {
     answer_at(function, &request(records), NOW_SECONDS).expect("the batch is answered")
 }
 
@@ -555,7 +556,7 @@ proptest! {
         let limited = function(&[policy, ("RESPONSE_BYTES_MAX", &limit.to_string())]);
         match answer_at(&limited, &request(&records), NOW_SECONDS) {
             Err(error) => prop_assert!(matches!(error, Unavailable::Response(_))),
-            Ok(Answer { body, counts }) => {
+            Ok(Response { body, counts }) => {
                 prop_assert!(body.len() <= limit);
                 let ids: Vec<_> = results(&body).into_iter().map(|(id, _)| id).collect();
                 prop_assert_eq!(ids, records.iter().map(|record| record.id.clone()).collect::<Vec<_>>());

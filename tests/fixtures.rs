@@ -10,9 +10,9 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use nozzle::{
-    config::read_settings,
-    firehose::{FirehoseTransform, Moment},
+use nozzle::functions::{
+    Function, Moment,
+    firehose_transform::{FirehoseTransform, Settings},
 };
 use support::memory::Memory;
 use tokio::time::Instant;
@@ -31,7 +31,7 @@ fn situations() -> Vec<PathBuf> {
 /// The answer as people read it: a record a line.
 fn answer(input: &Path) -> String {
     let body = fs::read(input).expect("a fixture can be read");
-    let settings = read_settings(|_| None).expect("the defaults are allowed");
+    let settings = Settings::read(|_| None).expect("the defaults are allowed");
     let function = FirehoseTransform::new(settings, Memory::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

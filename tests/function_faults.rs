@@ -21,7 +21,7 @@ use std::{
 use fastrand::Rng;
 use serde_json::Value;
 use support::{
-    emulators::{dynamodb_local, ministack},
+    emulators::ministack,
     proxy::{Fault, Proxy, Upstream},
     requests::{Sent, event, request, results},
     runtime_api::{Function, Outcome},
@@ -42,15 +42,6 @@ async fn nothing_is_lost_or_doubled_on_ministack() {
     let Some(emulator) = ministack() else { return };
     emulator.create_table().await;
     killed_and_retried(Proxy::new(Upstream::Http(emulator.address)), 11, 12).await;
-}
-
-#[tokio::test]
-async fn nothing_is_lost_or_doubled_on_dynamodb_local() {
-    let Some(emulator) = dynamodb_local() else {
-        return;
-    };
-    emulator.create_table().await;
-    killed_and_retried(Proxy::new(Upstream::Http(emulator.address)), 12, 12).await;
 }
 
 /// Sends batches as Firehose does, again and again until each is answered, while the function is

@@ -14,13 +14,13 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use nozzle::{
+use nozzle::functions::firehose_transform::{
     event::Refusal,
     transform::{Rules, transform, write_delivered},
 };
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/json");
-const JACKSON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cache/dynamodb-local");
+const JACKSON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cache/jackson");
 
 /// A line of the table.
 struct Case {
@@ -150,9 +150,7 @@ fn python_reads_each_case_as_the_table_says() {
 #[test]
 fn jackson_reads_each_case_as_the_table_says() {
     if !Path::new(JACKSON).exists() {
-        eprintln!(
-            "SKIPPED: {JACKSON} is not there; tests/tools/fetch gets it, and Jackson with it"
-        );
+        eprintln!("SKIPPED: {JACKSON} is not there; tests/tools/fetch gets it");
         return;
     }
     let mut java = Command::new("java");

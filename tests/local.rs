@@ -20,16 +20,18 @@ use std::{
 
 use nozzle::{
     dedup::embedded::EmbeddedStore,
+    functions::firehose_transform::transform::Rules,
     local::{
-        Ending, Firehose, Outcome, Watch,
-        batch::Limits,
-        function::{Function, FunctionError, Invocation, Told},
+        firehose::{
+            Ending, Firehose, Outcome, Watch,
+            batch::Limits,
+            function::{Function, FunctionError, Invocation, Told},
+            lake::{self, Compression, Lake, Layout},
+            prefix::Prefix,
+        },
         input::Input,
         journal::Journal,
-        lake::{self, Compression, Lake, Layout},
-        prefix::Prefix,
     },
-    transform::Rules,
 };
 use serde_json::{Value, json};
 use support::folder::files;

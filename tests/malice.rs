@@ -20,9 +20,11 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 use nozzle::{
-    config::read_settings,
     dedup::{Answers, Claim, ClaimStore, Terms},
-    firehose::{Answer, FirehoseTransform, Moment},
+    functions::{
+        Function, Moment, Response,
+        firehose_transform::{Counts, FirehoseTransform, Settings},
+    },
 };
 use serde_json::{Value, json};
 use support::{
@@ -190,9 +192,13 @@ impl ClaimStore for NeverAsked {
     }
 }
 
-fn answer<S: ClaimStore>(store: S, settings: &[(&str, &str)], records: &[Sent]) -> Answer {
+fn answer<S: ClaimStore + Sync>(
+    store: S,
+    settings: &[(&str, &str)],
+    records: &[Sent],
+) -> Response<Counts> {
     let lookup = |name: &str| settings.iter().find(|(other, _)| *other == name);
-    let settings = read_settings(|name| lookup(name).map(|(_, value)| (*value).to_owned()));
+    let settings = Settings::read(|name| lookup(name).map(|(_, value)| (*value).to_owned()));
     let function = FirehoseTransform::new(settings.unwrap(), store);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -9,7 +9,7 @@
 use std::process::Command;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use nozzle::{
+use nozzle::functions::firehose_transform::{
     event::Event,
     transform::{Identity, Rules, transform, write_delivered, write_identity},
 };
@@ -46,8 +46,8 @@ fn judge(data: &str, rules: &Rules) -> Value {
 fn delivered(data: &str, event: &Event<'_>) -> Value {
     let (mut line, mut keys) = (Vec::new(), Vec::new());
     write_delivered(event, &mut line);
-    let all_keys =
-        "event_type,event_subtype,year,month,day,hour".parse::<nozzle::partition::PartitionKeys>();
+    let all_keys = "event_type,event_subtype,year,month,day,hour"
+        .parse::<nozzle::functions::firehose_transform::partition::PartitionKeys>();
     all_keys
         .expect("keys are known")
         .write_json(event, &mut keys);

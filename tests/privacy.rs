@@ -240,7 +240,7 @@ fn panics_where_it_is_asked_to() {
     };
     // On one core the harness leaves the test's name on the line.
     println!();
-    nozzle::telemetry::init(&nozzle::config::read_log_settings(|_| None));
+    nozzle::telemetry::init(&nozzle::config::read_log_settings(|_| None), "privacy");
     let panicked = std::panic::catch_unwind(|| {
         panic!("{word}");
     });

@@ -12,9 +12,9 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use nozzle::{
-    config::read_settings,
-    firehose::{FirehoseTransform, Moment},
+use nozzle::functions::{
+    Function, Moment,
+    firehose_transform::{FirehoseTransform, Settings},
 };
 use rustix::time::{ClockId, clock_gettime};
 use support::{
@@ -33,7 +33,7 @@ const BYTES: usize = 30_000;
 
 /// The least processor time that a request takes, answered or not.
 fn seconds(request: &[u8]) -> f64 {
-    let settings = read_settings(|_| None).unwrap();
+    let settings = Settings::read(|_| None).unwrap();
     let function = FirehoseTransform::new(settings, TakesAll);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

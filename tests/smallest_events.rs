@@ -10,9 +10,9 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use nozzle::{
-    config::read_settings,
-    firehose::{Answer, FirehoseTransform, Moment, budget::RESPONSE_BYTES_MAX},
+use nozzle::functions::{
+    Function, Moment, Response,
+    firehose_transform::{Counts, FirehoseTransform, Settings, budget::RESPONSE_BYTES_MAX},
 };
 use support::{
     memory::Memory,
@@ -41,7 +41,7 @@ fn smallest_events() -> impl Iterator<Item = String> {
 }
 
 /// Each with the longest of answers: all of the partition keys.
-fn answer(count: usize, record_id_bytes: usize) -> Answer {
+fn answer(count: usize, record_id_bytes: usize) -> Response<Counts> {
     let records: Vec<_> = smallest_events()
         .zip(0..)
         .take(count)
@@ -59,7 +59,7 @@ fn answer(count: usize, record_id_bytes: usize) -> Answer {
         "there are not so many smallest events"
     );
     let all_keys = "event_type,event_subtype,year,month,day,hour";
-    let settings = read_settings(|name| (name == "PARTITION_KEYS").then(|| all_keys.to_owned()));
+    let settings = Settings::read(|name| (name == "PARTITION_KEYS").then(|| all_keys.to_owned()));
     let function = FirehoseTransform::new(settings.expect("settings"), Memory::default());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -24,10 +24,19 @@ fn lines_counts_and_the_place_of_a_panic_are_written_as_json() {
         .map(|line| serde_json::from_str(line).expect("a line is JSON"))
         .collect();
     let messages: Vec<_> = lines.iter().map(|line| line["message"].as_str()).collect();
-    let expected = ["ready", "batch", "a fault in the function"];
+    let expected = ["started", "ready", "batch", "a fault in the function"];
     assert_eq!(messages, expected.map(Some), "{said}");
-    assert_eq!(lines[1]["records"], 3);
-    let place = lines[2]["place"].as_str().expect("a fault has its place");
+    let requests: Vec<_> = lines
+        .iter()
+        .map(|line| line["requestId"].as_str())
+        .collect();
+    let of_one = Some("8476a536");
+    assert_eq!(requests, [None, of_one, of_one, of_one], "{said}");
+    assert_eq!(lines[1]["level"], "INFO");
+    assert_eq!(lines[1]["records"], 2);
+    assert_eq!(lines[1]["error"], "away");
+    assert_eq!(lines[2]["records"], 3);
+    let place = lines[3]["place"].as_str().expect("a fault has its place");
     assert!(place.contains("tests/telemetry.rs"), "{place}");
 }
 
@@ -40,12 +49,15 @@ fn speaks_where_it_is_asked_to() {
     // On one core the harness leaves the test's name on the line.
     println!();
     let settings = read_log_settings(|_| None);
-    init(&settings);
-    tracing::info!(target: "nozzle", "ready");
+    init(&settings, "event-log");
+    tracing::info!(target: "event_log", "started");
+    let _invocation =
+        tracing::info_span!(target: "nozzle", "invocation", requestId = "8476a536").entered();
+    tracing::info!(target: "nozzle", records = 2_u64, error = %"away", "ready");
     tracing::debug!(target: "nozzle", "below the level");
     tracing::info!(target: "aws_config", "below the level of others");
     let records = Metric::new("records", Quantity::Count(3));
-    MetricsLog::new("dev-events".to_owned(), &settings).write(&[records], UNIX_EPOCH);
+    MetricsLog::new("dev-events".to_owned(), &settings).write(&[records], UNIX_EPOCH, "8476a536");
     let panicked = std::panic::catch_unwind(|| panic!("what it saw"));
     assert!(panicked.is_err());
 }

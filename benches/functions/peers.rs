@@ -164,7 +164,7 @@ impl Programs {
 
 /// Has Cargo build these targets; their paths by name.
 fn executables(targets: &[&str]) -> Result<HashMap<String, PathBuf>, Box<dyn Error>> {
-    let arguments = "build --locked --no-default-features --features lambda \
+    let arguments = "build --locked --no-default-features --features firehose-transform \
                      --message-format json-render-diagnostics --profile";
     let built = std::process::Command::new(env!("CARGO"))
         .args(arguments.split_whitespace())

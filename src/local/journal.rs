@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    batch::Mark,
-    lake::{LakeError, Rename, publish_rest},
-    picture::Picture,
-    summary::Summary,
+    firehose::batch::Mark,
+    firehose::lake::{LakeError, Rename, publish_rest},
+    firehose::picture::Picture,
+    firehose::summary::Summary,
 };
 use crate::dedup::{StoreError, embedded::EmbeddedStore};
 
@@ -156,7 +156,7 @@ mod tests {
     use tempfile::{TempDir, tempdir};
 
     use super::*;
-    use crate::local::lake::{
+    use crate::local::firehose::lake::{
         Compression, publish,
         tests::{files, open},
     };

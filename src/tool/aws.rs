@@ -9,9 +9,9 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_firehose::{
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     primitives::Blob,
     types::Record,
 };
@@ -25,7 +25,11 @@ use super::redrive::{
     stream::{Put, PutError, Stream},
     target::{Limits, Target},
 };
-use crate::{config::environment, dedup::dynamodb::DynamoDbStore};
+use crate::{
+    aws::{Failure, configure},
+    config::environment,
+    dedup::dynamodb::DynamoDbStore,
+};
 
 pub(super) type Table = DynamoDbStore;
 
@@ -37,8 +41,7 @@ pub(super) struct Aws {
 
 impl Aws {
     pub(super) fn connect(runtime: Rc<Runtime>) -> Result<Self> {
-        let load = aws_config::load_defaults(BehaviorVersion::latest());
-        let shared = runtime.block_on(load);
+        let shared = runtime.block_on(configure());
         ensure!(
             shared.region().is_some(),
             "no AWS region is known: set AWS_REGION, or name a profile in AWS_PROFILE"
@@ -376,35 +379,10 @@ fn put_error<E>(doing: &str, permission: &str, error: &SdkError<E>) -> PutError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let passing = match error {
-        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
-        SdkError::DispatchFailure(failure) => {
-            failure.is_io() || failure.is_timeout() || failure.as_other().is_some()
-        }
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            status == 429 || status >= 500 || error.code().is_some_and(is_throttled)
-        }
-        _ => false,
-    };
-    if passing {
-        PutError::Passing(said(error))
-    } else {
-        PutError::Lasting(in_words(doing, permission, error))
+    match Failure::from(error) {
+        Failure::Passing(said) => PutError::Passing(said),
+        Failure::Lasting(..) => PutError::Lasting(in_words(doing, permission, error)),
     }
-}
-
-fn is_throttled(code: &str) -> bool {
-    matches!(
-        code,
-        "ThrottlingException"
-            | "Throttling"
-            | "LimitExceededException"
-            | "ProvisionedThroughputExceededException"
-            | "RequestLimitExceeded"
-            | "ServiceUnavailableException"
-            | "KMSThrottlingException"
-    )
 }
 
 /// What cannot be done, and what to do about it.
@@ -429,6 +407,6 @@ where
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
-        (None, _) => DisplayErrorContext(error).to_string(),
+        (None, _) => Failure::from(error).to_string(),
     }
 }

@@ -1,7 +1,7 @@
 //! `nozzle check`: whether a function, in any language, is a correct Firehose transform. It is
 //! probed as Firehose would use it, and what it answers is judged by the rules of [`local::answer`].
 //!
-//! [`local::answer`]: crate::local::answer
+//! [`local::answer`]: crate::local::firehose::answer
 
 mod environment;
 mod judge;
@@ -25,7 +25,7 @@ use super::{
     now,
     whole::whole,
 };
-use crate::local::{function::Function, invoke_url::InvokeUrl};
+use crate::local::firehose::{function::Function, invoke_url::InvokeUrl};
 use probe::{Needs, Probe, Verdict};
 use prober::Prober;
 use report::{Format, Probed, Report};

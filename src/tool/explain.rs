@@ -17,14 +17,16 @@ use record::{Record, Wrapper, read};
 use super::{layout::read_prefix, plain::Plain, settings::SettingsOptions};
 use crate::{
     dedup::Owner,
-    event::{Event, Refusal},
-    firehose::Settings,
-    local::{
+    functions::firehose_transform::{
+        Settings,
+        event::{Event, Refusal},
+        transform::{Identity, transform, write_identity},
+    },
+    local::firehose::{
         batch::RECORD_BYTES_MAX,
         prefix::{Prefix, Values},
         summary::RECORD_TOO_LARGE,
     },
-    transform::{Identity, datetime, transform, write_identity},
 };
 
 /// Explain one event: verdict, reason, added fields, keys, path, identity, owner
@@ -243,7 +245,7 @@ fn accept(
         ("event_subtype", event.name.event_subtype.to_string()),
         (
             "created_datetime",
-            String::from_utf8(datetime(&event.calendar).into())?,
+            String::from_utf8(event.calendar.datetime().into())?,
         ),
     ];
     Ok(Accepted {

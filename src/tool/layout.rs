@@ -5,11 +5,11 @@ use clap::{Args, ValueEnum};
 
 use super::settings::default_prefix;
 use crate::{
-    local::{
+    functions::firehose_transform::partition::{Key, PartitionKeys},
+    local::firehose::{
         lake::{Compression, Layout},
         prefix::Prefix,
     },
-    partition::{Key, PartitionKeys},
 };
 
 #[derive(Debug, Args)]

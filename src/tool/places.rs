@@ -9,7 +9,10 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     dedup::embedded::EmbeddedStore,
-    local::{journal::Journal, lake, prefix::OWN_FOLDER},
+    local::{
+        firehose::{lake, prefix::OWN_FOLDER},
+        journal::Journal,
+    },
 };
 
 /// They exist and are absolute.

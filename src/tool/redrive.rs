@@ -51,7 +51,10 @@ use super::{
 use crate::{
     config::environment,
     dedup::{ReleaseStore, embedded::EmbeddedStore},
-    local::{batch::epoch_milliseconds, in_process::InProcess, random::Random},
+    local::{
+        firehose::{batch::epoch_milliseconds, in_process::InProcess},
+        random::Random,
+    },
 };
 use address::{Source, Target as Address};
 use claims::{Claims, View};

@@ -11,7 +11,7 @@ use indicatif::{DecimalBytes, HumanCount};
 use serde::Serialize;
 
 use super::terminal::{Colour, Palette, heard};
-use crate::local::summary::{PARTITIONS_MAX, Summary};
+use crate::local::firehose::summary::{PARTITIONS_MAX, Summary};
 
 /// A summary and where to look.
 pub(super) struct Report<'a> {

@@ -24,14 +24,12 @@ use super::{
 use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
-        Ending, Firehose, Outcome,
-        batch::epoch_milliseconds,
-        function::PAUSES,
-        in_process::InProcess,
+        firehose::{
+            Ending, Firehose, Outcome, batch::epoch_milliseconds, function::PAUSES,
+            in_process::InProcess, lake::Lake, picture::Picture,
+        },
         input::{Input, Source},
         journal::{self, Journal, Unfinished},
-        lake::Lake,
-        picture::Picture,
     },
 };
 use options::Plan;

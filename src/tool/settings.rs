@@ -4,9 +4,11 @@ use anyhow::anyhow;
 use clap::Args;
 
 use crate::{
-    config::{SettingsError, read_settings},
-    firehose::Settings,
-    partition::{Key, PartitionKeys},
+    config::SettingsError,
+    functions::firehose_transform::{
+        Settings,
+        partition::{Key, PartitionKeys},
+    },
 };
 
 /// Named as the function's variables are. It checks them itself.
@@ -51,7 +53,7 @@ pub(super) struct SettingsOptions {
 impl SettingsOptions {
     /// The settings; an error names the option.
     pub(super) fn read(&self) -> anyhow::Result<Settings> {
-        read_settings(|name| self.value(name)).map_err(|error| match error {
+        Settings::read(|name| self.value(name)).map_err(|error| match error {
             SettingsError::Missing { name, allowed } => {
                 anyhow!("{} is missing; it must be {allowed}", option(name))
             }

@@ -33,7 +33,7 @@ fn the_functions_that_have_no_fault_pass() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nozzles_own_function_passes_with_a_real_table() {
-    let Some(emulator) = emulators::dynamodb_local() else {
+    let Some(emulator) = emulators::ministack() else {
         return;
     };
     emulator.create_table().await;

@@ -1,5 +1,5 @@
-//! AWS on this machine: ministack and Amazon's DynamoDB Local, each on a free port, gone when the
-//! test is, however it ends. `tests/tools/fetch` gets them.
+//! AWS on this machine: ministack on a free port, gone when the test is, however it ends.
+//! `tests/tools/fetch` gets it.
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -35,22 +35,6 @@ pub(crate) fn ministack() -> Option<Emulator> {
         .env("GATEWAY_PORT", address.port().to_string())
         .env("BIND_HOST", "127.0.0.1")
         .env("LOG_LEVEL", "ERROR");
-    Some(Emulator::start(command, address))
-}
-
-/// `None`, and says why, where it has not been fetched, as without a JRE or Maven.
-pub(crate) fn dynamodb_local() -> Option<Emulator> {
-    let folder = fetched("dynamodb-local")?;
-    let address = free_address();
-    let mut command = keeper();
-    command
-        .arg("java")
-        .arg(format!("-Djava.library.path={}", folder.display()))
-        .arg("-cp")
-        .arg(folder.join("*"))
-        .arg("com.amazonaws.services.dynamodbv2.local.main.ServerRunner")
-        .args(["-inMemory", "-sharedDb", "-port"])
-        .arg(address.port().to_string());
     Some(Emulator::start(command, address))
 }
 

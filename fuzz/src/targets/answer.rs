@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use nozzle::local::answer::{Answer, Asked, Failure, Fate, Partitioning};
+use nozzle::local::firehose::answer::{Answer, Asked, Failure, Fate, Partitioning};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -7,9 +7,11 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use nozzle::{
-    config::read_settings,
     dedup::{Answers, Claim, ClaimStore, Claimed, Terms},
-    firehose::{Answer, FirehoseTransform, Moment, Settings, Unavailable},
+    functions::{
+        Function, Moment, Response,
+        firehose_transform::{Counts, FirehoseTransform, Settings, Unavailable},
+    },
     json::DEPTH_MAX,
 };
 use serde_json::{Value, json};
@@ -75,7 +77,7 @@ impl ClaimStore for TakesAll {
     }
 }
 
-fn answer(body: &[u8], settings: Settings) -> Result<Answer, Unavailable> {
+fn answer(body: &[u8], settings: Settings) -> Result<Response<Counts>, Unavailable> {
     let function = FirehoseTransform::new(settings, TakesAll);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -92,7 +94,7 @@ fn answer(body: &[u8], settings: Settings) -> Result<Answer, Unavailable> {
 
 fn settings(choice: u8) -> Settings {
     let bit = |number: u8| choice >> number & 1 == 1;
-    read_settings(|name| {
+    Settings::read(|name| {
         let value = match name {
             "EVENT_IDENTITY" if bit(0) => "uuid",
             "ON_DIFFERING_DUPLICATE" if bit(1) => "fail",
@@ -113,7 +115,7 @@ fn shortest_answers(records: usize) -> usize {
     r#"{"records":[]}"#.len() + records * (answer.len() + 56)
 }
 
-fn check_answer(request: &[u8], answer: &Answer, settings: &Settings) {
+fn check_answer(request: &[u8], answer: &Response<Counts>, settings: &Settings) {
     assert!(answer.body.len() <= settings.response_bytes_max);
     assert!(is_json(str::from_utf8(request).expect("UTF-8")));
     let body = str::from_utf8(&answer.body).expect("an answer is UTF-8");

@@ -1,10 +1,12 @@
 //! One record: what is read of it, and what is written.
 
 use nozzle::{
-    event::Event,
+    functions::firehose_transform::{
+        event::Event,
+        partition::{PartitionKeys, VALUE_BYTES_MAX},
+        transform::{Identity, Rules, transform, write_delivered, write_identity},
+    },
     json::DEPTH_MAX,
-    partition::{PartitionKeys, VALUE_BYTES_MAX},
-    transform::{Identity, Rules, transform, write_delivered, write_identity},
 };
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use nozzle::local::{
+use nozzle::local::firehose::{
     error_object::{
         ErrorObject,
         read::{Failed, Origin, read},

@@ -3,8 +3,8 @@
 use std::iter;
 
 use nozzle::{
-    config::{SettingsError, read_log_settings, read_settings, read_table_name},
-    transform::Rules,
+    config::{SettingsError, read_log_settings},
+    functions::firehose_transform::{Settings, settings::read_table_name, transform::Rules},
 };
 
 use super::pieces;
@@ -21,7 +21,7 @@ pub fn settings(bytes: &[u8]) {
     if let Err(error) = read_table_name(lookup) {
         check_sentence(&error);
     }
-    match read_settings(lookup) {
+    match Settings::read(lookup) {
         Ok(settings) => check_spelling(settings.rules),
         Err(error) => check_sentence(&error),
     }

@@ -1,14 +1,11 @@
-//! What the SDK is told: to leave retries and time to the store, and to send a body that is
-//! already written.
+//! What the SDK is told of requests: to send a body that is already written.
 
 use std::error::Error;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::{
-    config::{Config, StalledStreamProtectionConfig},
-    error::BuildError,
-    operation::batch_execute_statement::BatchExecuteStatementInput,
-    types::BatchStatementRequest,
+    config::Config, error::BuildError,
+    operation::batch_execute_statement::BatchExecuteStatementInput, types::BatchStatementRequest,
 };
 use aws_smithy_runtime_api::client::{
     interceptors::{
@@ -22,17 +19,10 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{body::SdkBody, config_bag::ConfigBag};
 
-use super::PATIENCE;
-
-/// The client's settings. It neither retries nor gives up by itself: the store does
-/// both, because only it knows which statements are still open, and until when.
 pub(super) fn settings(shared: &SdkConfig) -> Config {
     Config::from(shared)
         .to_builder()
         .behavior_version(BehaviorVersion::latest())
-        .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(PATIENCE).build())
-        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .interceptor(Written)
         .build()
 }

@@ -1,42 +1,28 @@
 //! Claims in a DynamoDB table: 25 statements a request, requests side by side, and whatever was
 //! not answered asked again until the deadline.
 
-mod claiming;
 mod client;
-mod failure;
 mod release;
 mod statement;
 
-use std::{mem, time::Duration};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::{Client, error::SdkError, types::BatchStatementResponse};
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use tokio::time::{sleep, timeout, timeout_at};
+use aws_sdk_dynamodb::{Client, types::BatchStatementResponse};
+use tokio::time::timeout;
 
-use self::{
-    claiming::{Claiming, Open},
-    failure::{Asker, Failure},
-    statement::{Ask, Reply, Request, Statement, Texts},
+use self::statement::{Ask, Request, Statement, Texts, read_claimed};
+use super::{Answers, Claim, ClaimStore, Claimed, StoreError, Terms};
+use crate::aws::{
+    Asked, Asker, Failure, Inquiry, Manner, Place, Reply, Service, ask_until, without_retries,
 };
-use super::{Answers, Claim, ClaimStore, StoreError, Terms};
 
 /// How many statements DynamoDB takes in one request.
 const STATEMENTS_MAX: usize = 25;
-/// How many requests are under way at once, each on its own connection. With 8 ms of latency over
-/// TLS fewer take longer for a batch, and more lose in handshakes what they win: see
-/// `benches/RESULTS.md`.
+/// How many requests are under way at once. With 8 ms of latency over TLS fewer take longer for a
+/// batch, and more lose in handshakes what they win: see `benches/RESULTS.md`.
 const REQUESTS_AT_ONCE: usize = 64;
-/// How long a request may take until it is asked again; doubles after every round in which nothing
-/// was answered, so that a store which is merely slow is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The longest pause after the first round in which something failed; doubles with every other.
-/// How much of it is waited is random, so that functions which failed together come back apart.
-const PAUSE: Duration = Duration::from_millis(25);
-const PAUSE_MAX: Duration = Duration::from_secs(1);
-
-/// What one request came to.
-type Answer = Result<Vec<BatchStatementResponse>, Failure>;
 
 /// Claims in a table whose key is `id`, a string.
 #[derive(Debug, Clone)]
@@ -49,13 +35,85 @@ pub struct DynamoDbStore {
 
 impl ClaimStore for DynamoDbStore {
     async fn claim(&self, claims: &[Claim<'_>], terms: Terms) -> Answers {
-        let mut claiming = Claiming::of(claims);
-        // Late is no failure by itself: what is open then says so.
-        let _ = timeout_at(terms.deadline, self.settle(&mut claiming, &terms)).await;
-        let (claimed, failure) = claiming.end();
+        let open = claims.iter().map(|claim| Open {
+            claim,
+            ask: Ask::Insert,
+            is_lost: false,
+        });
+        let claiming = Claiming { store: self, terms };
+        let Asked { answers, failure } = ask_until(&claiming, open.collect(), terms.deadline).await;
+        let claimed = answers
+            .into_iter()
+            .map(|answer| answer.unwrap_or(Claimed::Unanswered));
         Answers {
-            claimed,
+            claimed: claimed.collect(),
             failure: failure.map(|failure| self.error(Asker::Function, failure)),
+        }
+    }
+}
+
+/// A claim that is not answered, and what to ask for it.
+#[derive(Clone, Copy)]
+struct Open<'a> {
+    claim: &'a Claim<'a>,
+    ask: Ask,
+    /// An answer was lost on the way here: the claim may have been made.
+    is_lost: bool,
+}
+
+impl Open<'_> {
+    /// What a statement came to, of this claim.
+    fn read(self, reply: Reply<Ask, Claimed>) -> Reply<Self, Claimed> {
+        match reply {
+            Reply::Answered(Claimed::Held(owner)) if self.is_lost && owner == self.claim.owner => {
+                Reply::Answered(Claimed::Taken)
+            }
+            Reply::Answered(claimed) => Reply::Answered(claimed),
+            Reply::Next(ask) => Reply::Next(Self { ask, ..self }),
+            Reply::Failed(ask, failure) => Reply::Failed(Self { ask, ..self }, failure),
+        }
+    }
+
+    fn lost(self, failure: &Failure) -> Reply<Self, Claimed> {
+        let lost = Self {
+            is_lost: true,
+            ..self
+        };
+        Reply::Failed(lost, failure.clone())
+    }
+}
+
+/// Claims on their way to the table.
+struct Claiming<'a> {
+    store: &'a DynamoDbStore,
+    terms: Terms,
+}
+
+impl<'a> Inquiry for Claiming<'a> {
+    type Question = Open<'a>;
+    type Answer = Claimed;
+
+    fn manner(&self) -> Manner {
+        Manner {
+            together: STATEMENTS_MAX,
+            requests_at_once: self.store.requests_at_once,
+            patience: PATIENCE,
+        }
+    }
+
+    async fn ask(&self, asked: &[Open<'a>], patience: Duration) -> Vec<Reply<Open<'a>, Claimed>> {
+        let texts = &self.store.texts;
+        let statements = asked
+            .iter()
+            .map(|open| texts.statement(open.ask, open.claim, &self.terms));
+        match self.store.send(statements.collect(), patience).await {
+            Ok(responses) => {
+                let replies = asked.iter().zip(&responses);
+                let read =
+                    |(open, response): (&Open<'a>, _)| open.read(read_claimed(open.ask, response));
+                replies.map(read).collect()
+            }
+            Err(failure) => asked.iter().map(|open| open.lost(&failure)).collect(),
         }
     }
 }
@@ -63,7 +121,7 @@ impl ClaimStore for DynamoDbStore {
 impl DynamoDbStore {
     #[must_use]
     pub fn new(shared: &SdkConfig, table: String) -> Self {
-        let client = Client::from_conf(client::settings(shared));
+        let client = Client::from_conf(client::settings(&without_retries(shared)));
         let texts = Texts::on(&table);
         Self {
             client,
@@ -87,79 +145,77 @@ impl DynamoDbStore {
     ///
     /// An error is worth saying, not worth stopping for.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        let failure = match self.send(vec![self.texts.probe()], PATIENCE).await {
-            Ok(responses) => match responses.as_slice() {
-                [response] => Reply::read(Ask::Take, response).failure(),
-                _ => Some(Failure::miscounted(responses.len(), 1)),
-            },
-            Err(failure) => Some(failure),
-        };
-        failure.map_or(Ok(()), |failure| Err(self.error(Asker::Function, failure)))
-    }
-
-    /// Asks until nothing is open, or until asking again would not help.
-    async fn settle(&self, claiming: &mut Claiming<'_>, terms: &Terms) {
-        let (mut patience, mut pause_max) = (PATIENCE, PAUSE);
-        while claiming.is_open() {
-            let asked = claiming.open.len();
-            self.ask_once(claiming, terms, patience).await;
-            let failed = claiming.reopen_failed();
-            if failed == asked {
-                patience = patience.saturating_mul(2);
+        let probed = self.send(vec![self.texts.probe()], PATIENCE).await;
+        let failure = probed.map(|responses| {
+            let reply = responses.first().map(|told| read_claimed(Ask::Take, told));
+            match reply {
+                Some(Reply::Failed(Ask::Take, failure)) => Some(failure),
+                _ => None,
             }
-            if failed > 0 && claiming.is_open() {
-                sleep(pause_max.mul_f64(fastrand::f64())).await;
-                pause_max = PAUSE_MAX.min(pause_max * 2);
-            }
+        });
+        match failure.unwrap_or_else(Some) {
+            Some(failure) => Err(self.error(Asker::Function, failure)),
+            None => Ok(()),
         }
     }
 
-    /// Asks everything that is open, once. What was answered counts, even when this is dropped
-    /// before the rest is.
-    async fn ask_once(&self, claiming: &mut Claiming<'_>, terms: &Terms, patience: Duration) {
-        let open = mem::take(&mut claiming.open);
-        let mut requests = open.chunks(STATEMENTS_MAX);
-        let mut under_way = FuturesUnordered::new();
-        while !claiming.is_hopeless() {
-            let free = self.requests_at_once - under_way.len();
-            let next = requests.by_ref().take(free);
-            under_way.extend(next.map(|asked| self.ask(asked, terms, patience)));
-            match under_way.next().await {
-                Some((asked, answer)) => claiming.read(asked, answer),
-                None => break,
-            }
-        }
-    }
-
-    async fn ask<'o, 'a>(
+    /// One response a statement.
+    async fn send(
         &self,
-        asked: &'o [Open<'a>],
-        terms: &Terms,
+        statements: Vec<Statement<'_>>,
         patience: Duration,
-    ) -> (&'o [Open<'a>], Answer) {
-        let statements = asked
-            .iter()
-            .map(|open| self.texts.statement(open.ask, open.claim, terms));
-        (asked, self.send(statements.collect(), patience).await)
-    }
-
-    async fn send(&self, statements: Vec<Statement<'_>>, patience: Duration) -> Answer {
+    ) -> Result<Vec<BatchStatementResponse>, Failure> {
+        let asked = statements.len();
         let body = Request { statements }.body();
-        let body = body.map_err(SdkError::construction_failure)?;
-        let statements = client::written(body).map_err(SdkError::construction_failure)?;
+        let body = body.map_err(|error| Failure::unsent(&*error))?;
+        let statements = client::written(body).map_err(|error| Failure::unsent(&error))?;
         let request = self.client.batch_execute_statement();
         let answer = request.set_statements(Some(statements)).send();
-        match timeout(patience, answer).await {
-            Ok(answer) => answer?
-                .responses
-                .ok_or_else(|| Failure::senseless("an answer without responses")),
-            Err(_) => Err(Failure::Passing(format!("no answer within {patience:?}"))),
+        let Ok(answer) = timeout(patience, answer).await else {
+            return Err(Failure::Passing(format!("no answer within {patience:?}")));
+        };
+        match answer?.responses {
+            None => Err(Failure::senseless("an answer without responses")),
+            Some(responses) if responses.len() != asked => {
+                Err(Failure::miscounted(responses.len(), asked))
+            }
+            Some(responses) => Ok(responses),
         }
     }
 
+    /// For the person who has to act.
     fn error(&self, asker: Asker, failure: Failure) -> StoreError {
         let region = self.client.config().region();
         let region = region.map_or("no region", |region| region.as_ref());
-        failure.in_words(asker, &format!("table \"{}\" in {region}", self.table))
+        let name = format!("table \"{}\" in {region}", self.table);
+        match failure {
+            Failure::Passing(said) => StoreError::Away(format!("{name} ({said})")),
+            Failure::Lasting(cause, said) => {
+                let advice = place(name, asker).advice(cause);
+                StoreError::Refused(format!("{advice} ({said})"))
+            }
+        }
+    }
+}
+
+fn place(name: String, asker: Asker) -> Place {
+    let (named_by, permissions) = match asker {
+        Asker::Function => (
+            "EVENT_CACHE_TABLE_NAME",
+            "dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate",
+        ),
+        Asker::Operator => (
+            "--table",
+            "dynamodb:PartiQLSelect and dynamodb:PartiQLDelete",
+        ),
+    };
+    Place {
+        name,
+        asker,
+        named_by,
+        permissions,
+        shape: "cannot hold claims; its key has to be \"id\", a string, and nothing else",
+        purpose: "is a table of claims only",
+        service: Service::DynamoDb,
     }
 }

@@ -1,18 +1,16 @@
-//! Looking claims up in the table and giving them back, for a redrive: asked again until all are
-//! answered, or the deadline.
+//! Looking claims up in the table and giving them back, for a redrive.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::BatchStatementResponse;
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::{
     super::{Claim, Held, ReleaseStore, Released, StoreError},
-    Answer, DynamoDbStore, PAUSE, PAUSE_MAX, STATEMENTS_MAX,
-    failure::{Asker, Failure},
+    DynamoDbStore, STATEMENTS_MAX,
     statement::{Statement, Texts, read_held, read_released},
 };
+use crate::aws::{Asked, Asker, Failure, Inquiry, Manner, Reply, ask_until};
 
 /// Fewer than the function's: nobody waits for milliseconds here.
 const REQUESTS_AT_ONCE: usize = 8;
@@ -24,8 +22,8 @@ impl ReleaseStore for DynamoDbStore {
         claims: &[Claim<'_>],
         deadline: Instant,
     ) -> Result<Vec<Option<Held>>, StoreError> {
-        self.ask_each(claims, deadline, Texts::look_up, read_held)
-            .await
+        let (write, read) = (Texts::look_up as Write, read_held as Read<_>);
+        self.ask_each(claims, deadline, write, read).await
     }
 
     async fn release(
@@ -33,8 +31,8 @@ impl ReleaseStore for DynamoDbStore {
         claims: &[Claim<'_>],
         deadline: Instant,
     ) -> Result<Vec<Released>, StoreError> {
-        self.ask_each(claims, deadline, Texts::release, read_released)
-            .await
+        let (write, read) = (Texts::release as Write, read_released as Read<_>);
+        self.ask_each(claims, deadline, write, read).await
     }
 }
 
@@ -51,84 +49,58 @@ impl DynamoDbStore {
         write: Write,
         read: Read<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let mut asking = Asking::of(claims.len(), read);
-        let mut pause = PAUSE;
-        loop {
-            let open = std::mem::take(&mut asking.open);
-            for together in open.chunks(STATEMENTS_MAX * REQUESTS_AT_ONCE) {
-                let mut under_way = FuturesUnordered::new();
-                for indices in together.chunks(STATEMENTS_MAX) {
-                    under_way.push(self.ask_some(claims, indices, write));
-                }
-                while let Some((indices, answer)) = under_way.next().await {
-                    asking.take(indices, answer);
-                }
-            }
-            match asking.failure.take() {
-                None => return Ok(asking.answers.into_iter().flatten().collect()),
-                Some(Failure::Passing(_)) if Instant::now() + pause < deadline => {}
-                Some(failure) => return Err(self.error(Asker::Operator, failure)),
-            }
-            sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-            pause = PAUSE_MAX.min(pause * 2);
+        let store = self;
+        let asking = Asking { store, write, read };
+        let Asked { answers, failure } =
+            ask_until(&asking, claims.iter().collect(), deadline).await;
+        match failure {
+            None => Ok(answers.into_iter().flatten().collect()),
+            Some(failure) => Err(self.error(Asker::Operator, failure)),
         }
-    }
-
-    async fn ask_some<'i>(
-        &self,
-        claims: &[Claim<'_>],
-        indices: &'i [usize],
-        write: Write,
-    ) -> (&'i [usize], Answer) {
-        let claims = indices.iter().filter_map(|index| claims.get(*index));
-        let statements = claims.map(|claim| write(&self.texts, claim)).collect();
-        (indices, self.send(statements, PATIENCE).await)
     }
 }
 
-/// Claims that are asked for, and what is known of each.
-struct Asking<T> {
-    answers: Vec<Option<T>>,
-    open: Vec<usize>,
-    /// The last failure, or the first that is lasting.
-    failure: Option<Failure>,
+/// Claims that are asked for, one statement each.
+struct Asking<'a, T> {
+    store: &'a DynamoDbStore,
+    write: Write,
     read: Read<T>,
 }
 
-impl<T> Asking<T> {
-    fn of(claims: usize, read: Read<T>) -> Self {
-        Self {
-            answers: (0..claims).map(|_| None).collect(),
-            open: (0..claims).collect(),
-            failure: None,
-            read,
+impl<'a, T: Send> Inquiry for Asking<'a, T> {
+    type Question = &'a Claim<'a>;
+    type Answer = T;
+
+    fn manner(&self) -> Manner {
+        Manner {
+            together: STATEMENTS_MAX,
+            requests_at_once: REQUESTS_AT_ONCE,
+            patience: PATIENCE,
         }
     }
 
-    fn take(&mut self, indices: &[usize], answer: Answer) {
-        let responses = match answer {
-            Ok(responses) if responses.len() == indices.len() => responses,
+    async fn ask(
+        &self,
+        claims: &[&'a Claim<'a>],
+        patience: Duration,
+    ) -> Vec<Reply<&'a Claim<'a>, T>> {
+        let statements = claims
+            .iter()
+            .map(|claim| (self.write)(&self.store.texts, claim));
+        let answered = self.store.send(statements.collect(), patience).await;
+        let failed = |claim, failure| Reply::Failed(claim, failure);
+        match answered {
             Ok(responses) => {
-                return self.fail(indices, Failure::miscounted(responses.len(), indices.len()));
+                let read = |(claim, response): (&&'a Claim<'a>, _)| match (self.read)(response) {
+                    Ok(answer) => Reply::Answered(answer),
+                    Err(failure) => failed(*claim, failure),
+                };
+                claims.iter().zip(&responses).map(read).collect()
             }
-            Err(failure) => return self.fail(indices, failure),
-        };
-        for (index, response) in indices.iter().zip(&responses) {
-            match (self.read)(response) {
-                Ok(answer) => {
-                    if let Some(known) = self.answers.get_mut(*index) {
-                        *known = Some(answer);
-                    }
-                }
-                Err(failure) => self.fail(&[*index], failure),
-            }
-        }
-    }
-
-    fn fail(&mut self, indices: &[usize], failure: Failure) {
-        self.open.extend(indices);
-        if !matches!(self.failure, Some(Failure::Lasting(..))) {
-            self.failure = Some(failure);
+            Err(failure) => claims
+                .iter()
+                .map(|claim| failed(*claim, failure.clone()))
+                .collect(),
         }
     }
 }

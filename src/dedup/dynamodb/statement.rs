@@ -11,10 +11,8 @@ use aws_sdk_dynamodb::{
 };
 use serde::{Serialize, Serializer};
 
-use super::{
-    super::{Claim, Claimed, Held, Owner, Released, Terms},
-    failure::Failure,
-};
+use super::super::{Claim, Claimed, Held, Owner, Released, Terms};
+use crate::aws::{Failure, Reply};
 
 /// What is asked of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,17 +21,6 @@ pub(super) enum Ask {
     Insert,
     /// Take the claim that is there if it has expired, or say whose it is.
     Take,
-}
-
-/// What a statement's answer means.
-#[derive(Debug)]
-pub(super) enum Reply {
-    Settled(Claimed),
-    /// Somebody's claim is there.
-    Exists,
-    /// The claim that was there is no more.
-    Gone,
-    Failed(Failure),
 }
 
 /// The statements' texts for one table.
@@ -205,32 +192,28 @@ fn owner(item: &HashMap<String, AttributeValue>) -> Option<Owner> {
     item.get("owner")?.as_s().ok()?.parse().ok()
 }
 
-impl Reply {
-    pub(super) fn read(ask: Ask, response: &BatchStatementResponse) -> Self {
-        let Some(error) = response.error() else {
-            return Self::Settled(Claimed::Taken);
-        };
-        match (ask, error.code()) {
-            (Ask::Insert, Some(Code::DuplicateItem)) => Self::Exists,
-            (Ask::Take, Some(Code::ConditionalCheckFailed)) => Self::held(error),
-            _ => Self::Failed(failed(error)),
-        }
+/// What a claim's statement came to.
+pub(super) fn read_claimed(ask: Ask, response: &BatchStatementResponse) -> Reply<Ask, Claimed> {
+    let Some(error) = response.error() else {
+        return Reply::Answered(Claimed::Taken);
+    };
+    match (ask, error.code()) {
+        (Ask::Insert, Some(Code::DuplicateItem)) => Reply::Next(Ask::Take),
+        (Ask::Take, Some(Code::ConditionalCheckFailed)) => read_holder(error),
+        _ => Reply::Failed(ask, failed(error)),
     }
+}
 
-    pub(super) fn failure(self) -> Option<Failure> {
-        match self {
-            Self::Failed(failure) => Some(failure),
-            _ => None,
-        }
-    }
-
-    fn held(error: &BatchStatementError) -> Self {
-        let Some(item) = error.item() else {
-            return Self::Gone;
-        };
-        match owner(item) {
-            Some(owner) => Self::Settled(Claimed::Held(owner)),
-            None => Self::Failed(Failure::senseless("an item whose owner cannot be read")),
-        }
+fn read_holder(error: &BatchStatementError) -> Reply<Ask, Claimed> {
+    let Some(item) = error.item() else {
+        let gone = Failure::Passing("an item came and went".to_owned());
+        return Reply::Failed(Ask::Insert, gone);
+    };
+    match owner(item) {
+        Some(owner) => Reply::Answered(Claimed::Held(owner)),
+        None => Reply::Failed(
+            Ask::Take,
+            Failure::senseless("an item whose owner cannot be read"),
+        ),
     }
 }

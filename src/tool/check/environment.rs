@@ -19,7 +19,7 @@ use tokio::{
 use super::runtime_api::{RuntimeApi, lock};
 use crate::{
     config::environment,
-    local::{
+    local::firehose::{
         REGION,
         function::{Function, FunctionError, Invocation, Told},
     },

@@ -11,7 +11,7 @@ use super::{
     request::{Data, Record, Request, Role},
     sample::MARKER_RUN_CHARACTERS,
 };
-use crate::local::answer::{Answer, Delivered, Failure, Fate};
+use crate::local::firehose::answer::{Answer, Delivered, Failure, Fate};
 
 /// So many examples of one thing are named.
 const EXAMPLES_MAX: usize = 3;

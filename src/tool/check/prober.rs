@@ -9,10 +9,12 @@ use super::{
     sample::{Fresh, Sample},
 };
 use crate::local::{
-    answer::{Answer, Partitioning},
-    batch::epoch_milliseconds,
-    function::{Function, FunctionError},
-    invoke_url::excerpt,
+    firehose::{
+        answer::{Answer, Partitioning},
+        batch::epoch_milliseconds,
+        function::{Function, FunctionError},
+        invoke_url::excerpt,
+    },
     random::Random,
 };
 

@@ -12,7 +12,7 @@ use super::{
     prober::Prober,
     request::Shape,
 };
-use crate::local::function::Function;
+use crate::local::firehose::function::Function;
 
 /// Puts a probe to the function.
 pub(super) async fn put<F: Function>(probe: Probe, prober: &mut Prober<F>) -> Verdict {

@@ -22,12 +22,14 @@ use tokio::{
 };
 
 use crate::{
-    firehose::budget::RESPONSE_BYTES_MAX,
+    functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
     local::{
-        FUNCTION_ARN,
-        batch::epoch_milliseconds,
-        function::FunctionError,
-        invoke_url::{ErrorAnswer, excerpt},
+        firehose::{
+            FUNCTION_ARN,
+            batch::epoch_milliseconds,
+            function::FunctionError,
+            invoke_url::{ErrorAnswer, excerpt},
+        },
         random::Random,
     },
 };

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use anyhow::{Context, Result};
 
 use super::environment::Environments;
-use crate::local::{
+use crate::local::firehose::{
     function::{Function, FunctionError, Invocation},
     invoke_url::{InvokeUrl, Invoked},
 };

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::local::{
-    error_object::read::{self as error_object, Failed, NotErrorObject, Origin},
+    firehose::error_object::read::{self as error_object, Failed, NotErrorObject, Origin},
     input::Source,
 };
 

@@ -6,7 +6,7 @@ use super::{
     float::float,
     limits::{BATCH_TENTHS, BATCH_TENTHS_REFUSED, MEBIBYTE},
 };
-use crate::firehose::{
+use crate::functions::firehose_transform::{
     draft::FRAME_BYTES,
     wire::{Answer, Slot},
 };
@@ -106,8 +106,11 @@ mod tests {
     use super::*;
     use crate::{
         dedup::{Answers as StoreAnswers, Claim, ClaimStore, Claimed, Terms},
-        firehose::{
-            self, FirehoseTransform, Moment, budget::RESPONSE_BYTES_MAX, wire::read_request,
+        functions::{
+            Function, Moment, Response,
+            firehose_transform::{
+                Counts, FirehoseTransform, budget::RESPONSE_BYTES_MAX, wire::read_request,
+            },
         },
         tool::plan::{
             example::{check_near, load, settings},
@@ -129,7 +132,7 @@ mod tests {
     }
 
     /// So many events of this length, no two alike, as the function answers them.
-    fn answered(bytes: usize, events: usize) -> firehose::Answer {
+    fn answered(bytes: usize, events: usize) -> Response<Counts> {
         let event = made_up(bytes, "account:created").unwrap();
         let record = |number: usize| {
             let uuid = format!("{number:08x}");

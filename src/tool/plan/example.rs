@@ -5,10 +5,10 @@ use super::{
     options::{Format, Wishes},
     sample::Described,
 };
-use crate::{config::read_settings, firehose::Settings};
+use crate::functions::firehose_transform::Settings;
 
 pub(super) fn settings() -> Settings {
-    read_settings(|_| None).unwrap()
+    Settings::read(|_| None).unwrap()
 }
 
 /// Direct put to a hundred partitions; the peak is three times the mean, no event smaller than it.

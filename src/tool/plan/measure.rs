@@ -14,10 +14,12 @@ use super::{
 };
 use crate::{
     dedup::Owner,
-    event::{Event, Refusal},
-    firehose::Settings,
-    partition::{Key, PartitionKeys},
-    transform::{transform, write_delivered, write_identity},
+    functions::firehose_transform::{
+        Settings,
+        event::{Event, Refusal},
+        partition::{Key, PartitionKeys},
+        transform::{transform, write_delivered, write_identity},
+    },
 };
 
 /// The sizes that decide what a load costs; each is a mean, over what stands at its head.

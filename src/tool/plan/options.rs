@@ -13,8 +13,7 @@ use super::{
     sample::{Described, Sample},
 };
 use crate::{
-    firehose::Settings,
-    partition::Key,
+    functions::firehose_transform::{Settings, partition::Key},
     tool::{settings::SettingsOptions, whole::whole},
 };
 

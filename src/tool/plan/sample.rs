@@ -16,12 +16,11 @@ use super::{
     measure::{Measure, Shape},
 };
 use crate::{
-    firehose::Settings,
+    functions::firehose_transform::{Settings, transform::Rules},
     local::{
-        batch::RECORD_BYTES_MAX,
+        firehose::batch::RECORD_BYTES_MAX,
         input::{Input, Lines, Part},
     },
-    transform::Rules,
 };
 
 /// What a sample says of the load it is taken from.

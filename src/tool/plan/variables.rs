@@ -9,7 +9,7 @@ use super::{
     load::Source,
     options::Format,
 };
-use crate::partition::PartitionKeys;
+use crate::functions::firehose_transform::partition::PartitionKeys;
 
 /// A variable of `terraform/variables.tf`, its value as it is written there.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -2,7 +2,7 @@
 
 use crate::{
     dedup::{Held, Owner},
-    local::error_object::read::Origin,
+    local::firehose::error_object::read::Origin,
 };
 
 /// What is known of a record whose event is accepted.

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::local::error_object::{
+use crate::local::firehose::error_object::{
     read::{Failed, NotErrorObject},
     repair,
 };

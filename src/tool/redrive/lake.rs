@@ -8,16 +8,18 @@ use anyhow::{Error, Result};
 use super::target::{Limits, Receipt, Target};
 use crate::{
     dedup::embedded::EmbeddedStore,
-    firehose::Settings,
+    functions::firehose_transform::Settings,
     local::{
-        batch::{Batch, Mark, epoch_milliseconds},
-        delivery::Delivery,
-        function::{Invoker, PAUSES},
-        in_process::InProcess,
+        firehose::{
+            batch::{Batch, Mark, epoch_milliseconds},
+            delivery::Delivery,
+            function::{Invoker, PAUSES},
+            in_process::InProcess,
+            lake::{self, Lake, Layout},
+            summary::Summary,
+        },
         journal::{self, Journal, Left, Unfinished},
-        lake::{self, Lake, Layout},
         random::Random,
-        summary::Summary,
     },
     tool::{now, places::Places},
 };

@@ -10,7 +10,7 @@ use super::{
     selection::{Filter, read_reason, read_time},
 };
 use crate::{
-    firehose::Settings,
+    functions::firehose_transform::Settings,
     tool::{layout::LayoutOptions, run::SummaryFormat, settings::SettingsOptions, whole::whole},
 };
 

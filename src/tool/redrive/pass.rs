@@ -27,8 +27,8 @@ use super::{
 };
 use crate::{
     dedup::{Owner, ReleaseStore, Released},
-    firehose::Settings,
-    local::{
+    functions::firehose_transform::Settings,
+    local::firehose::{
         batch::{RECORD_BYTES_MAX, epoch_milliseconds},
         error_object::read::{Failed, NotErrorObject, read},
     },

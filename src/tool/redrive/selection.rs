@@ -4,10 +4,14 @@ use anyhow::{Result, anyhow, bail};
 use chrono::{DateTime, NaiveDate};
 
 use crate::{
-    event::Refusal,
-    firehose::Settings,
-    local::{batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE},
-    transform::{Identity, transform, write_identity},
+    functions::firehose_transform::{
+        Settings,
+        event::Refusal,
+        transform::{Identity, transform, write_identity},
+    },
+    local::firehose::{
+        batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE,
+    },
 };
 
 /// The reason of what is accepted now.
@@ -115,7 +119,7 @@ pub(super) fn read_time(text: &str) -> Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::local::error_object::read::Origin;
+    use crate::local::firehose::error_object::read::Origin;
 
     fn failed(code: &str, arrival_milliseconds: Option<i64>) -> Failed {
         Failed {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::local::error_object::read::NotErrorObject;
+use crate::local::firehose::error_object::read::NotErrorObject;
 
 use super::{decision::Why, history::Counts};
 

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    firehose::Settings,
-    local::{Watch, batch::Limits, lake::Layout},
+    functions::firehose_transform::Settings,
+    local::firehose::{Watch, batch::Limits, lake::Layout},
     tool::{layout::LayoutOptions, settings::SettingsOptions, whole::whole},
 };
 

@@ -27,7 +27,7 @@ use refusals::Refusals;
 use stretches::Duplicates;
 pub(super) use target::Target;
 
-use crate::local::{picture::Picture, summary::Summary};
+use crate::local::firehose::{picture::Picture, summary::Summary};
 
 const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");

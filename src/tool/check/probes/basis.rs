@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::{
-    local::{
+    local::firehose::{
         answer::{Answer, Failure, Fate, Partitioning},
         function::Function,
     },

@@ -2,7 +2,7 @@
 //! in several at once.
 
 use crate::{
-    local::{
+    local::firehose::{
         answer::{Failure, Fate},
         function::Function,
     },

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    local::function::Function,
+    local::firehose::function::Function,
     tool::check::{probe::Findings, prober::Prober, request::Data, sample::Change},
 };
 

@@ -1,8 +1,8 @@
 //! Many records, a large one, and a batch whose answer may not fit.
 
 use crate::{
-    firehose::budget::RESPONSE_BYTES_MAX,
-    local::{
+    functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
+    local::firehose::{
         answer::{Failure, Fate},
         batch::Limits,
         function::Function,

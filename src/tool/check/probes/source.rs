@@ -1,7 +1,7 @@
 //! Each source's form, and the ids that answers are told apart by.
 
 use crate::{
-    local::function::Function,
+    local::firehose::function::Function,
     tool::check::{
         judge::some,
         probe::Findings,

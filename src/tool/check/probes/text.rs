@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::odd::{sound_object, to_data};
 use crate::{
-    local::function::Function,
+    local::firehose::function::Function,
     tool::check::{
         judge::{Reply, fields, some},
         probe::Findings,

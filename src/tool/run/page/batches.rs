@@ -8,7 +8,7 @@ use super::{
     histogram::Histogram,
     stretches,
 };
-use crate::local::picture::{
+use crate::local::firehose::picture::{
     course::{Course, Stretch},
     spread::Spread,
 };

@@ -9,7 +9,7 @@ use super::{
     figures::{Count, Counted, Second, Text, Unit},
     time::{Outside, TimeAxis},
 };
-use crate::local::picture::timeline::{Series, TYPES_MAX, Timeline};
+use crate::local::firehose::picture::timeline::{Series, TYPES_MAX, Timeline};
 use types::Types;
 
 /// Types that have a colour of their own.

@@ -6,7 +6,7 @@ use super::{
     Progress,
     figures::{Count, Counted, Measure, Text, Unit, ratio},
 };
-use crate::local::{
+use crate::local::firehose::{
     picture::{Picture, course::Tally},
     summary::Summary,
 };

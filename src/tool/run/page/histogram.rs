@@ -6,7 +6,7 @@ use super::{
     chart::{Column, Plot, Scale, Shapes, Tick, one_two_five},
     figures::{Counted, Measure, Unit, ratio},
 };
-use crate::local::picture::spread::Spread;
+use crate::local::firehose::picture::spread::Spread;
 
 /// Numbers that are more than so many times apart are drawn in columns that grow.
 const NEAR: u64 = 8;

@@ -6,7 +6,7 @@ use super::{
     figures::{Count, Counted, Measure, Text, Unit, ratio},
     histogram::Histogram,
 };
-use crate::local::{
+use crate::local::firehose::{
     picture::{
         Picture,
         sizes::{PARTITIONS_MAX, Partition, Sizes},

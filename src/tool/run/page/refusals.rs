@@ -6,7 +6,7 @@ use super::{
     figures::{Count, Counted, Share, Text, ratio},
     stretches::AlongTheRun,
 };
-use crate::local::{
+use crate::local::firehose::{
     picture::Picture,
     summary::{Refused, Summary},
 };

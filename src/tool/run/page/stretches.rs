@@ -7,7 +7,7 @@ use super::{
     chart::{Column, Plot, Scale, Shapes, Tick},
     figures::{Count, Counted, Share, Unit, ratio},
 };
-use crate::local::{
+use crate::local::firehose::{
     picture::{
         Picture,
         course::{Course, Stretch},

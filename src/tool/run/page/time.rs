@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, Utc};
 
 use super::{chart::Tick, figures::Second};
-use crate::local::picture::timeline::MONDAY;
+use crate::local::firehose::picture::timeline::MONDAY;
 
 const COLUMNS_MAX: i64 = 96;
 const COLUMNS_MIN: i64 = 12;

@@ -1,0 +1,343 @@
+//! What went wrong at a service: whether to ask again, and what a person should do about it.
+
+use std::{error::Error, fmt, iter};
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// Why a request, or a part of it, was not answered.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// Worth asking again.
+    Passing(String),
+    /// Asking again would not help.
+    Lasting(Cause, String),
+}
+
+/// What a person has to change before there can be an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    Missing,
+    NoPermission,
+    NoCredentials,
+    /// What was asked is not what is asked of such a thing: a table with another key.
+    Unfit,
+    Senseless,
+    Refused,
+}
+
+impl Failure {
+    /// A failure that a service names itself, for a part of a request or the whole. Its message is
+    /// passed on where it is about the resource or the role; another may quote an event.
+    #[must_use]
+    pub fn coded(code: &str, message: Option<&str>) -> Self {
+        match (cause(code), message) {
+            (
+                Some(cause @ (Cause::Missing | Cause::NoPermission | Cause::NoCredentials)),
+                Some(message),
+            ) => Self::Lasting(cause, format!("{code}: {message}")),
+            (Some(cause), _) => Self::Lasting(cause, code.to_owned()),
+            (None, _) => Self::Passing(code.to_owned()),
+        }
+    }
+
+    #[must_use]
+    pub fn senseless(what: &str) -> Self {
+        Self::Lasting(Cause::Senseless, what.to_owned())
+    }
+
+    /// A request that could not be written.
+    pub fn unsent(error: &(dyn Error + 'static)) -> Self {
+        Self::Lasting(Cause::Refused, chain(error))
+    }
+
+    #[must_use]
+    pub fn miscounted(answers: usize, questions: usize) -> Self {
+        Self::senseless(&format!("{answers} answers to {questions} statements"))
+    }
+
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::Lasting(..))
+    }
+}
+
+/// What was said of it.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Passing(said) | Self::Lasting(_, said)) = self;
+        f.write_str(said)
+    }
+}
+
+/// `None` for what may pass.
+fn cause(code: &str) -> Option<Cause> {
+    match code {
+        "ProvisionedThroughputExceeded"
+        | "ProvisionedThroughputExceededException"
+        | "ThrottlingError"
+        | "ThrottlingException"
+        | "Throttling"
+        | "KMSThrottlingException"
+        | "LimitExceededException"
+        | "RequestLimitExceeded"
+        | "RequestThrottled"
+        | "SlowDown"
+        | "RequestTimeout"
+        | "InternalServerError"
+        | "InternalFailure"
+        | "InternalError"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "ConditionalRequestConflict"
+        | "OperationAborted"
+        | "TransactionConflict" => None,
+        "ResourceNotFound"
+        | "ResourceNotFoundException"
+        | "NoSuchBucket"
+        | "QueueDoesNotExist"
+        | "AWS.SimpleQueueService.NonExistentQueue" => Some(Cause::Missing),
+        "AccessDenied" | "AccessDeniedException" => Some(Cause::NoPermission),
+        "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "ExpiredToken"
+        | "ExpiredTokenException" => Some(Cause::NoCredentials),
+        "ValidationError" | "ValidationException" => Some(Cause::Unfit),
+        "DuplicateItem" | "ConditionalCheckFailed" => Some(Cause::Senseless),
+        _ => Some(Cause::Refused),
+    }
+}
+
+/// A request that failed as a whole.
+impl<E> From<SdkError<E, HttpResponse>> for Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl<E> From<&SdkError<E, HttpResponse>> for Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    fn from(error: &SdkError<E, HttpResponse>) -> Self {
+        match error {
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self::Passing(chain(error)),
+            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+                Self::Passing(chain(error))
+            }
+            // Hyper's "connection closed before message completed" comes as this.
+            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
+                Self::Passing(chain(error))
+            }
+            SdkError::ServiceError(answer) => answered(answer.raw().status().as_u16(), error),
+            _ => unsent(error),
+        }
+    }
+}
+
+fn answered<E>(status: u16, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match (status, error.code()) {
+        (408 | 429 | 500.., code) => Failure::Passing(format!(
+            "HTTP {status}{}",
+            code.map(|code| format!(" {code}")).unwrap_or_default()
+        )),
+        (_, Some(code)) => Failure::coded(code, error.message()),
+        (200, None) => Failure::senseless(&chain(error)),
+        (_, None) => Failure::senseless(&format!("HTTP {status} without a code")),
+    }
+}
+
+fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Failure {
+    let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
+    match credentials {
+        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(chain(error)),
+        Some(_) => Failure::Lasting(Cause::NoCredentials, chain(error)),
+        None => Failure::unsent(error),
+    }
+}
+
+fn sources<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| error.source())
+}
+
+/// The error and what is behind it, on one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let all: Vec<String> = sources(error).map(ToString::to_string).collect();
+    all.join(": ")
+}
+
+/// A thing at a service, and who uses it: enough to tell a person what to change.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// As in `table "events" in eu-west-1`.
+    pub name: String,
+    pub asker: Asker,
+    /// The variable or option that names it.
+    pub named_by: &'static str,
+    pub permissions: &'static str,
+    /// Why it may not fit, as in "cannot hold claims; its key has to be …".
+    pub shape: &'static str,
+    /// What it has to be used for, as in "is a table of claims only".
+    pub purpose: &'static str,
+    pub service: Service,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Asker {
+    Function,
+    /// A person with the tool.
+    Operator,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Service {
+    DynamoDb,
+    S3,
+    Sqs,
+}
+
+impl Service {
+    fn name_and_variable(self) -> (&'static str, &'static str) {
+        match self {
+            Self::DynamoDb => ("DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"),
+            Self::S3 => ("S3", "AWS_ENDPOINT_URL_S3"),
+            Self::Sqs => ("SQS", "AWS_ENDPOINT_URL_SQS"),
+        }
+    }
+}
+
+impl Place {
+    /// What to do before asking again can help.
+    #[must_use]
+    pub fn advice(&self, cause: Cause) -> String {
+        let Self {
+            name,
+            named_by,
+            permissions,
+            shape,
+            purpose,
+            ..
+        } = self;
+        let (service, endpoint) = self.service.name_and_variable();
+        match (cause, self.asker) {
+            (Cause::Missing, _) => {
+                format!("there is no {name}; create it there or correct {named_by}")
+            }
+            (Cause::NoPermission, Asker::Function) => {
+                format!("the function may not use {name}; allow its role {permissions} there")
+            }
+            (Cause::NoPermission, Asker::Operator) => {
+                format!("you may not use {name}; you need {permissions} there")
+            }
+            (Cause::NoCredentials, asker) => {
+                let give = match asker {
+                    Asker::Function => "give the function a role",
+                    Asker::Operator => "log in, name a profile in AWS_PROFILE",
+                };
+                format!(
+                    "no credentials that are accepted for {name}; {give}, or set \
+                     AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                )
+            }
+            (Cause::Unfit, _) => format!("{name} {shape}"),
+            (Cause::Senseless, _) => format!(
+                "what answers for {name} makes no sense; check that {named_by} {purpose}, and that \
+                 {endpoint}, if set, leads to {service}"
+            ),
+            (Cause::Refused, _) => format!("requests to {name} are refused"),
+        }
+    }
+}
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_sdk_dynamodb::operation::batch_execute_statement::BatchExecuteStatementError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::retry::ErrorKind;
+
+    use super::*;
+
+    type RequestError = SdkError<BatchExecuteStatementError, HttpResponse>;
+
+    fn cause_of(failure: &Failure) -> Option<Cause> {
+        match failure {
+            Failure::Passing(_) => None,
+            Failure::Lasting(cause, _) => Some(*cause),
+        }
+    }
+
+    #[test]
+    fn a_broken_way_to_the_store_passes_and_a_request_that_cannot_be_sent_does_not() {
+        #[track_caller]
+        fn check(error: RequestError, expected: Option<Cause>) {
+            let text = chain(&error);
+            assert_eq!(cause_of(&error.into()), expected, "{text}");
+        }
+        let dispatch = |error| RequestError::dispatch_failure(error);
+        check(RequestError::timeout_error("late"), None);
+        check(dispatch(ConnectorError::io("reset".into())), None);
+        check(dispatch(ConnectorError::timeout("late".into())), None);
+        let transient = Some(ErrorKind::TransientError);
+        let closed = ConnectorError::other("closed".into(), transient);
+        check(dispatch(closed), None);
+        let unknown = dispatch(ConnectorError::other("?".into(), None));
+        check(unknown, Some(Cause::Refused));
+        let wrong = dispatch(ConnectorError::user("no such scheme".into()));
+        check(wrong, Some(Cause::Refused));
+        let unsent = |error| RequestError::construction_failure(error);
+        let late = CredentialsError::provider_timed_out(Duration::from_secs(1));
+        check(unsent(late), None);
+        let missing = CredentialsError::not_loaded_no_source();
+        check(unsent(missing), Some(Cause::NoCredentials));
+        let unwritten = RequestError::construction_failure("no body");
+        check(unwritten, Some(Cause::Refused));
+    }
+
+    #[test]
+    fn a_code_tells_what_has_to_be_changed() {
+        for (code, expected) in [
+            ("ThrottlingError", None),
+            ("ResourceNotFound", Some(Cause::Missing)),
+            ("AccessDenied", Some(Cause::NoPermission)),
+            ("InvalidSignatureException", Some(Cause::NoCredentials)),
+            ("ValidationError", Some(Cause::Unfit)),
+            ("DuplicateItem", Some(Cause::Senseless)),
+            ("ConditionalCheckFailed", Some(Cause::Senseless)),
+            ("NotYetKnown", Some(Cause::Refused)),
+        ] {
+            assert_eq!(cause_of(&Failure::coded(code, None)), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_passed_on_where_it_cannot_quote_an_event() {
+        for (code, is_said) in [
+            ("ResourceNotFoundException", true),
+            ("AccessDenied", true),
+            ("ExpiredTokenException", true),
+            ("ValidationError", false),
+            ("Surprise", false),
+            ("ThrottlingError", false),
+        ] {
+            let (Failure::Passing(said) | Failure::Lasting(_, said)) =
+                Failure::coded(code, Some("its message"));
+            assert_eq!(said.contains("its message"), is_said, "{said}");
+            assert!(said.contains(code), "{said}");
+        }
+    }
+}

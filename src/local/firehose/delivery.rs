@@ -1,0 +1,232 @@
+//! A batch's answer into the lake: what is delivered to its partition, what failed to the error
+//! prefix, each record counted once; and the window it all belongs to.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{
+    answer::{Answer, Delivered, Failure, Fate},
+    batch::{Batch, Piece, Place, epoch_milliseconds},
+    commit::Closed,
+    error_object::{ErrorObject, OutputType},
+    function::{ATTEMPTS_MAX, Function, FunctionError, Invocation, Invoker, Told},
+    lake::{Lake, LakeError, Length, PutError},
+    picture::course::Tally,
+    summary::{RECORD_TOO_LARGE, Summary},
+};
+use crate::{
+    functions::firehose_transform::transform::{Rules, transform},
+    local::{input::Source, journal::Unfinished},
+};
+
+/// The last stage of a run.
+pub struct Delivery<'a, F> {
+    pub invoker: Invoker<'a, F>,
+    pub lake: Lake,
+    pub rules: &'a Rules,
+    pub sources: Vec<Source>,
+    pub clock: fn() -> SystemTime,
+    pub started: Instant,
+    /// Goes on from an interrupted run's.
+    pub progress: Unfinished,
+    pub long: Option<LongRecord>,
+}
+
+/// A record that is too long, while its pieces come in.
+pub struct LongRecord {
+    /// Of the error objects before it.
+    length: Length,
+    bytes: u64,
+}
+
+impl<F: Function> Delivery<'_, F> {
+    /// Brings a batch to its end, trying again where the function failed. `took` is how long it had
+    /// for the first answer.
+    pub fn deliver(
+        &mut self,
+        mut batch: Batch,
+        first: Result<Invocation, FunctionError>,
+        took: Duration,
+    ) -> Result<(), LakeError> {
+        let before = self.progress.summary.tally();
+        let keys = self.lake.partition_keys();
+        let settled = self.invoker.settle(&mut batch, keys, first);
+        self.summary().records += batch.len() as u64;
+        match settled {
+            Ok((answer, told)) => self.put(&batch, &answer, told)?,
+            Err(error) => self.fail_batch(&batch, &error)?,
+        }
+        self.progress.mark = batch.after;
+        self.add_to_course(before, took);
+        Ok(())
+    }
+
+    /// A record that is too long becomes an error object, piece by piece.
+    pub fn deliver_piece(&mut self, piece: &Piece) -> Result<(), LakeError> {
+        let mut line = String::with_capacity(piece.bytes.len() / 3 * 4 + 512);
+        if piece.is_first {
+            ErrorObject::begin(&mut line);
+        }
+        ErrorObject::push(&mut line, &piece.bytes);
+        let ended = self.after(piece.arrival_milliseconds);
+        let file = self
+            .lake
+            .errors(OutputType::ProcessingFailed, piece.arrival_milliseconds)?;
+        let long = self.long.get_or_insert_with(|| LongRecord {
+            length: file.length(),
+            bytes: 0,
+        });
+        long.bytes += piece.bytes.len() as u64;
+        if piece.after.is_some() {
+            ErrorObject::too_large(long.bytes, piece.arrival_milliseconds, ended).end(&mut line);
+        }
+        file.push(line.as_bytes())?;
+        if let Some(mark) = piece.after {
+            self.long = None;
+            self.progress.mark = mark;
+            self.summary().records += 1;
+            self.summary().error_objects += 1;
+            self.add_refused(RECORD_TOO_LARGE, piece.place);
+            if let Some(picture) = &mut self.progress.picture {
+                picture.course.add_too_large();
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes the window's files. Nothing of it is durable yet.
+    pub fn end_window(&mut self) -> Result<Closed, LakeError> {
+        if let Some(long) = self.long.take() {
+            let arrival = self.progress.mark.arrival_milliseconds;
+            let file = self.lake.errors(OutputType::ProcessingFailed, arrival)?;
+            file.cut_back(long.length)?;
+        }
+        let window = self.lake.end_window()?;
+        let bytes_in = self.progress.mark.position.bytes;
+        let seconds = self.started.elapsed().as_secs_f64();
+        self.started = Instant::now();
+        let summary = self.summary();
+        summary.add_window(&window);
+        summary.bytes_in = bytes_in;
+        summary.seconds += seconds;
+        if let Some(picture) = &mut self.progress.picture {
+            picture.sizes.add_window(&window);
+        }
+        Ok(Closed {
+            window,
+            progress: self.progress.clone(),
+        })
+    }
+
+    pub fn summary(&mut self) -> &mut Summary {
+        &mut self.progress.summary
+    }
+
+    fn put(&mut self, batch: &Batch, answer: &Answer, told: Told) -> Result<(), LakeError> {
+        let ended = self.after(batch.arrival_milliseconds);
+        let mut failed_without_reason = 0;
+        for ((bytes, place), fate) in batch.records().zip(&answer.fates) {
+            let failure = match fate {
+                Fate::Delivered(delivered) => self.put_delivered(batch, answer, delivered)?,
+                Fate::Dropped => {
+                    self.summary().duplicates += 1;
+                    None
+                }
+                Fate::Failed(failure) => Some(*failure),
+            };
+            let Some(failure) = failure else { continue };
+            self.put_error(failure.output_type(), &failure.object(batch, ended), bytes)?;
+            match failure {
+                Failure::ProcessingFailed => match transform(bytes, self.rules) {
+                    Err(refusal) => self.add_refused(refusal.as_str(), place),
+                    Ok(_) => failed_without_reason += 1,
+                },
+                Failure::Partitioning => self.summary().failed_partitioning += 1,
+                _ => self.summary().failed_answer += 1,
+            }
+        }
+        let overflow = told.overflow.unwrap_or(u64::MAX).min(failed_without_reason);
+        let summary = self.summary();
+        summary.overflow += overflow;
+        summary.failed_differing += failed_without_reason - overflow;
+        summary.duplicates_differing += told.duplicates_differing;
+        Ok(())
+    }
+
+    /// What failed about it after all, if anything.
+    fn put_delivered(
+        &mut self,
+        batch: &Batch,
+        answer: &Answer,
+        delivered: &Delivered,
+    ) -> Result<Option<Failure>, LakeError> {
+        let (group, line) = (answer.group(delivered), answer.data(delivered));
+        match self.lake.deliver(group, batch.arrival_milliseconds, line) {
+            Ok(()) => {
+                self.progress.summary.delivered += 1;
+                if let Some(picture) = &mut self.progress.picture {
+                    picture.timeline.add(line);
+                }
+                Ok(None)
+            }
+            Err(PutError::Outside(_)) => Ok(Some(Failure::Partitioning)),
+            Err(PutError::Lake(error)) => Err(error),
+        }
+    }
+
+    fn fail_batch(&mut self, batch: &Batch, error: &FunctionError) -> Result<(), LakeError> {
+        let ended = self.after(batch.arrival_milliseconds);
+        let object = ErrorObject {
+            code: "Lambda.FunctionError",
+            message: format!("The function failed: {error}"),
+            attempts_made: ATTEMPTS_MAX,
+            arrival_milliseconds: batch.arrival_milliseconds,
+            attempt_ended_milliseconds: ended,
+        };
+        for (bytes, _) in batch.records() {
+            self.put_error(OutputType::ProcessingFailed, &object, bytes)?;
+        }
+        let summary = self.summary();
+        summary.failed_function += batch.len() as u64;
+        summary.function_error = Some(error.to_string());
+        Ok(())
+    }
+
+    fn put_error(
+        &mut self,
+        output_type: OutputType,
+        object: &ErrorObject,
+        record: &[u8],
+    ) -> Result<(), LakeError> {
+        let mut line = String::with_capacity(record.len() / 3 * 4 + 512);
+        object.write(&mut line, record);
+        let file = self.lake.errors(output_type, object.arrival_milliseconds)?;
+        file.push(line.as_bytes())?;
+        self.progress.summary.error_objects += 1;
+        Ok(())
+    }
+
+    /// The time now, and never before a record arrived: the clock may have been put back.
+    fn after(&self, arrival_milliseconds: i64) -> i64 {
+        epoch_milliseconds((self.clock)()).max(arrival_milliseconds)
+    }
+
+    fn add_refused(&mut self, reason: &str, place: Place) {
+        let source = self.sources.get(place.source);
+        let name = || source.map(Source::name).unwrap_or_default();
+        let example = || format!("{}:{}", name(), place.line);
+        self.progress.summary.add_refused(reason, example);
+        if let Some(picture) = &mut self.progress.picture {
+            picture.add_refused(reason, example);
+        }
+    }
+
+    fn add_to_course(&mut self, before: Tally, took: Duration) {
+        let tally = self.progress.summary.tally().since(before);
+        // White space makes batches that no function sees.
+        if let Some(picture) = &mut self.progress.picture
+            && tally.records() > 0
+        {
+            picture.course.add_batch(tally, took);
+        }
+    }
+}

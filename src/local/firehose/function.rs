@@ -1,0 +1,124 @@
+//! The function that a batch is given to, and how often Firehose tries.
+
+use std::{future::Future, io, thread, time::Duration};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::{
+    answer::{Answer, Partitioning},
+    batch::Batch,
+};
+use crate::local::random::Random;
+
+/// Transforms batches: in this process, or behind an address.
+pub trait Function {
+    /// Answers one request of Firehose's.
+    fn invoke(
+        &self,
+        request: &[u8],
+    ) -> impl Future<Output = Result<Invocation, FunctionError>> + Send;
+}
+
+/// What an invocation gave.
+#[derive(Debug, Clone, Default)]
+pub struct Invocation {
+    pub answer: Vec<u8>,
+    pub told: Told,
+}
+
+/// What no answer shows, and only a function in this process tells.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Told {
+    pub duplicates_differing: u64,
+    /// Where it is not known, what failed without a reason is taken for overflow.
+    pub overflow: Option<u64>,
+}
+
+/// Why an invocation is as good as none: Firehose tries the whole batch again.
+#[derive(Debug, thiserror::Error)]
+pub enum FunctionError {
+    #[error("{0}")]
+    Failed(String),
+    #[error("no answer within {0} seconds")]
+    TimedOut(f64),
+    #[error("the answer has {0} bytes, but Lambda takes at most 6291556")]
+    AnswerTooLarge(usize),
+    #[error("the answer cannot be read: {0}")]
+    AnswerUnreadable(&'static str),
+    #[error("`{0}` is not a result; there are Ok, Dropped and ProcessingFailed")]
+    ResultUnknown(String),
+    #[error("record `{0}` is Ok but has no `{1}`")]
+    DataMissing(String, &'static str),
+    #[error("the `{1}` of record `{0}` is not base64")]
+    DataNotBase64(String, &'static str),
+}
+
+/// How long to wait before each further attempt.
+pub type Pauses = [Duration; 3];
+
+/// Firehose waits longer.
+pub const PAUSES: Pauses = [
+    Duration::from_millis(100),
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+];
+
+/// How often a batch is tried before it goes to the error prefix.
+pub const ATTEMPTS_MAX: u32 = 4;
+
+/// Calls a function from a thread.
+pub struct Invoker<'a, F> {
+    function: &'a F,
+    pauses: Pauses,
+    runtime: Runtime,
+    random: Random,
+}
+
+impl<'a, F: Function> Invoker<'a, F> {
+    pub fn new(function: &'a F, pauses: Pauses) -> io::Result<Self> {
+        Ok(Self {
+            function,
+            pauses,
+            runtime: Builder::new_current_thread().enable_all().build()?,
+            random: Random::default(),
+        })
+    }
+
+    pub fn invoke(&self, batch: &Batch) -> Result<Invocation, FunctionError> {
+        if batch.is_empty() {
+            let answer = br#"{"records":[]}"#.to_vec();
+            let told = Told::default();
+            return Ok(Invocation { answer, told });
+        }
+        self.runtime.block_on(self.function.invoke(batch.request()))
+    }
+
+    /// Tries on, after the first attempt, until there is an answer that Firehose can act on.
+    pub fn settle(
+        &mut self,
+        batch: &mut Batch,
+        keys: &[String],
+        first: Result<Invocation, FunctionError>,
+    ) -> Result<(Answer, Told), FunctionError> {
+        let mut checked = check(first, batch, keys);
+        for pause in self.pauses {
+            if checked.is_ok() {
+                break;
+            }
+            thread::sleep(pause);
+            batch.renew_invocation(&mut self.random);
+            checked = check(self.invoke(batch), batch, keys);
+        }
+        checked
+    }
+}
+
+fn check(
+    invocation: Result<Invocation, FunctionError>,
+    batch: &Batch,
+    keys: &[String],
+) -> Result<(Answer, Told), FunctionError> {
+    let Invocation { answer, told } = invocation?;
+    let answer = Answer::check(&answer, batch, Partitioning::By(keys))?;
+    Ok((answer, told))
+}
