@@ -8,7 +8,7 @@ use super::{
     batch::{Batch, Piece, Place, epoch_milliseconds},
     commit::Closed,
     error_object::{ErrorObject, OutputType},
-    function::{ATTEMPTS_MAX, Function, FunctionError, Invocation, Invoker, Told},
+    function::{ATTEMPTS_MAX, FunctionError, Settled, Told},
     lake::{Lake, LakeError, Length, PutError},
     picture::course::Tally,
     summary::{RECORD_TOO_LARGE, Summary},
@@ -19,8 +19,7 @@ use crate::{
 };
 
 /// The last stage of a run.
-pub struct Delivery<'a, F> {
-    pub invoker: Invoker<'a, F>,
+pub struct Delivery<'a> {
     pub lake: Lake,
     pub rules: &'a Rules,
     pub sources: Vec<Source>,
@@ -38,20 +37,17 @@ pub struct LongRecord {
     bytes: u64,
 }
 
-impl<F: Function> Delivery<'_, F> {
-    /// Brings a batch to its end, trying again where the function failed. `took` is how long it had
-    /// for the first answer.
-    pub fn deliver(
-        &mut self,
-        mut batch: Batch,
-        first: Result<Invocation, FunctionError>,
-        took: Duration,
-    ) -> Result<(), LakeError> {
+impl Delivery<'_> {
+    /// Brings a batch to its end.
+    pub fn deliver(&mut self, settled: Settled) -> Result<(), LakeError> {
+        let Settled {
+            batch,
+            answer,
+            took,
+        } = settled;
         let before = self.progress.summary.tally();
-        let keys = self.lake.partition_keys();
-        let settled = self.invoker.settle(&mut batch, keys, first);
         self.summary().records += batch.len() as u64;
-        match settled {
+        match answer {
             Ok((answer, told)) => self.put(&batch, &answer, told)?,
             Err(error) => self.fail_batch(&batch, &error)?,
         }

@@ -1,6 +1,10 @@
 //! The function that a batch is given to, and how often Firehose tries.
 
-use std::{future::Future, io, thread, time::Duration};
+use std::{
+    future::Future,
+    io, thread,
+    time::{Duration, Instant},
+};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -66,6 +70,15 @@ pub const PAUSES: Pauses = [
 /// How often a batch is tried before it goes to the error prefix.
 pub const ATTEMPTS_MAX: u32 = 4;
 
+/// A batch that is not given to the function any more.
+pub struct Settled {
+    pub batch: Batch,
+    /// The last attempt's.
+    pub answer: Result<(Answer, Told), FunctionError>,
+    /// How long the first attempt took.
+    pub took: Duration,
+}
+
 /// Calls a function from a thread.
 pub struct Invoker<'a, F> {
     function: &'a F,
@@ -84,32 +97,34 @@ impl<'a, F: Function> Invoker<'a, F> {
         })
     }
 
-    pub fn invoke(&self, batch: &Batch) -> Result<Invocation, FunctionError> {
+    /// Tries until there is an answer that Firehose can act on. What is claimed meanwhile belongs to
+    /// the same window as the batch's lines, so no window is cut before.
+    pub fn settle(&mut self, mut batch: Batch, keys: &[String]) -> Settled {
+        let started = Instant::now();
+        let mut answer = check(self.invoke(&batch), &batch, keys);
+        let took = started.elapsed();
+        for pause in self.pauses {
+            if answer.is_ok() {
+                break;
+            }
+            thread::sleep(pause);
+            batch.renew_invocation(&mut self.random);
+            answer = check(self.invoke(&batch), &batch, keys);
+        }
+        Settled {
+            batch,
+            answer,
+            took,
+        }
+    }
+
+    fn invoke(&self, batch: &Batch) -> Result<Invocation, FunctionError> {
         if batch.is_empty() {
             let answer = br#"{"records":[]}"#.to_vec();
             let told = Told::default();
             return Ok(Invocation { answer, told });
         }
         self.runtime.block_on(self.function.invoke(batch.request()))
-    }
-
-    /// Tries on, after the first attempt, until there is an answer that Firehose can act on.
-    pub fn settle(
-        &mut self,
-        batch: &mut Batch,
-        keys: &[String],
-        first: Result<Invocation, FunctionError>,
-    ) -> Result<(Answer, Told), FunctionError> {
-        let mut checked = check(first, batch, keys);
-        for pause in self.pauses {
-            if checked.is_ok() {
-                break;
-            }
-            thread::sleep(pause);
-            batch.renew_invocation(&mut self.random);
-            checked = check(self.invoke(batch), batch, keys);
-        }
-        checked
     }
 }
 

@@ -125,8 +125,8 @@ impl<F: Function + Sync> Firehose<'_, F> {
             journal: self.journal,
             lake: self.lake.folder().to_owned(),
         };
+        let partition_keys = self.lake.partition_keys().to_vec();
         let mut delivery = Delivery {
-            invoker: Invoker::new(self.function, self.pauses)?,
             lake: self.lake,
             rules: self.rules,
             sources,
@@ -137,6 +137,7 @@ impl<F: Function + Sync> Firehose<'_, F> {
         };
         let pipeline = Pipeline {
             invoker: Invoker::new(self.function, self.pauses)?,
+            partition_keys,
             window: WindowGauge::new(self.store, self.window_bytes_max),
             stop: self.stop,
         };

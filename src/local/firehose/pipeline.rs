@@ -8,15 +8,15 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, ScopedJoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
     Ending, RunError,
-    batch::{Batch, Cutter, Intake, Piece},
+    batch::{Cutter, Intake, Piece},
     commit::{Closed, CommitError, Committer},
     delivery::Delivery,
-    function::{Function, FunctionError, Invocation, Invoker},
+    function::{Function, Invoker, Settled},
 };
 use crate::dedup::embedded::EmbeddedStore;
 
@@ -29,6 +29,7 @@ const WINDOW_CLAIMS_MAX: usize = 220_000;
 
 pub(super) struct Pipeline<'a, F> {
     pub(super) invoker: Invoker<'a, F>,
+    pub(super) partition_keys: Vec<String>,
     pub(super) window: WindowGauge<'a>,
     pub(super) stop: Arc<AtomicBool>,
 }
@@ -50,8 +51,7 @@ enum Taken {
 
 /// From the function to the delivery.
 enum Step {
-    /// With the first answer to it, and how long that took.
-    Batch(Batch, Result<Invocation, FunctionError>, Duration),
+    Batch(Settled),
     Piece(Piece),
     WindowEnd,
     End(Ending),
@@ -65,7 +65,7 @@ impl<F: Function + Sync> Pipeline<'_, F> {
     pub(super) fn run(
         mut self,
         cutter: Cutter,
-        delivery: &mut Delivery<'_, F>,
+        delivery: &mut Delivery<'_>,
         committer: &Committer<'_>,
     ) -> Result<Ending, RunError> {
         let (to_function, taken) = sync_channel(WAITING_MAX);
@@ -125,9 +125,8 @@ impl<F: Function + Sync> Pipeline<'_, F> {
         match intake {
             Intake::Batch(batch) => {
                 self.window.bytes += batch.record_bytes as u64;
-                let started = Instant::now();
-                let first = self.invoker.invoke(&batch);
-                send(steps, Step::Batch(batch, first, started.elapsed()))?;
+                let settled = self.invoker.settle(batch, &self.partition_keys);
+                send(steps, Step::Batch(settled))?;
                 Ok(true)
             }
             Intake::Piece(piece) => {
@@ -182,15 +181,15 @@ fn read(mut cutter: Cutter, function: &SyncSender<Taken>) -> Result<(), Gone> {
     clippy::needless_pass_by_value,
     reason = "the committer ends when nobody can send to it any more"
 )]
-fn deliver<F: Function>(
+fn deliver(
     steps: &Receiver<Step>,
-    delivery: &mut Delivery<'_, F>,
+    delivery: &mut Delivery<'_>,
     committer: SyncSender<Closed>,
     lake_is_full: &AtomicBool,
 ) -> Result<Ending, RunError> {
     loop {
         match steps.recv() {
-            Ok(Step::Batch(batch, first, took)) => delivery.deliver(batch, first, took)?,
+            Ok(Step::Batch(settled)) => delivery.deliver(settled)?,
             Ok(Step::Piece(piece)) => delivery.deliver_piece(&piece)?,
             Ok(Step::WindowEnd) => send(&committer, delivery.end_window()?)?,
             Ok(Step::End(ending)) => {

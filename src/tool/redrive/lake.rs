@@ -33,7 +33,8 @@ const LIMITS: Limits = Limits {
 const WINDOW_RECORDS_MAX: u64 = 100_000;
 
 pub(super) struct LakeTarget<'a> {
-    delivery: Delivery<'a, InProcess<'a>>,
+    invoker: Invoker<'a, InProcess<'a>>,
+    delivery: Delivery<'a>,
     journal: Journal<'a>,
     lake: PathBuf,
     left: Left,
@@ -61,8 +62,8 @@ impl<'a> LakeTarget<'a> {
             ..Mark::default()
         };
         Ok(Self {
+            invoker: Invoker::new(function, PAUSES)?,
             delivery: Delivery {
-                invoker: Invoker::new(function, PAUSES)?,
                 lake,
                 rules: &settings.rules,
                 sources: Vec::new(),
@@ -91,13 +92,12 @@ impl<'a> LakeTarget<'a> {
         let arrived = self.delivery.progress.mark.arrival_milliseconds;
         let arrival = epoch_milliseconds(now()).max(arrived + 1);
         let batch = Batch::of(records.iter().copied(), arrival, &mut self.random);
-        let invoked = Instant::now();
-        let first = self.delivery.invoker.invoke(&batch);
-        let took = invoked.elapsed();
         self.window_bytes += batch.record_bytes as u64;
         self.window_records += batch.len() as u64;
         let failed = self.delivery.progress.summary.failed_function;
-        self.delivery.deliver(batch, first, took)?;
+        let keys = self.delivery.lake.partition_keys();
+        let settled = self.invoker.settle(batch, keys);
+        self.delivery.deliver(settled)?;
         let summary = &self.delivery.progress.summary;
         if let (true, Some(error)) = (summary.failed_function > failed, &summary.function_error) {
             return Err(Error::msg(format!("the function failed: {error}")));
