@@ -226,11 +226,8 @@ fn check_tried_again(reply: Reply) {
 #[test]
 fn a_batch_that_fails_is_tried_four_times_and_then_kept() {
     check_tried_again(Reply::Fails);
-    check_tried_again(Reply::Garbage(""));
-    check_tried_again(Reply::Garbage("{\"errorMessage\":\"timed out\"}"));
     check_tried_again(Reply::Entries(|record| with(record, "result", json!("OK"))));
     check_tried_again(Reply::Entries(|record| with(record, "data", json!("?"))));
-    check_tried_again(Reply::Entries(|record| with(record, "data", json!(null))));
     check_tried_again(Reply::Entries(|record| {
         with(record, "data", json!("AAAA".repeat(1_000_000)))
     }));
@@ -239,7 +236,12 @@ fn a_batch_that_fails_is_tried_four_times_and_then_kept() {
 /// What is wrong with a record alone is not tried again.
 #[track_caller]
 fn check_kept(entries: fn(&Value) -> Vec<Value>, code: &str, folder: &str) {
-    let ran = run(&[Reply::Entries(entries)]);
+    check_reply_kept(Reply::Entries(entries), code, folder);
+}
+
+#[track_caller]
+fn check_reply_kept(reply: Reply, code: &str, folder: &str) {
+    let ran = run(&[reply]);
     assert_eq!(
         (ran.attempts, ran.outcome.progress.summary.error_objects),
         (1, 3)
@@ -257,7 +259,16 @@ fn a_record_that_fails_is_kept_by_itself() {
     let processing = "errors/processing-failed";
     let partitioning = "errors/partitioning-failed";
     let no_keys = "DynamicPartitioning.MetadataExtractionFailed";
-    check_kept(|_| Vec::new(), "Lambda.MissingRecordId", processing);
+    let missing = "Lambda.MissingRecordId";
+    check_kept(|_| Vec::new(), missing, processing);
+    for garbage in ["", "no json", "{\"errorMessage\":\"timed out\"}"] {
+        check_reply_kept(Reply::Garbage(garbage), missing, processing);
+    }
+    check_kept(
+        |record| with(record, "data", json!(null)),
+        "Lambda.InvalidReturnFormat",
+        processing,
+    );
     check_kept(
         |record| vec![ok(record), ok(record)],
         "Lambda.DuplicatedRecordId",

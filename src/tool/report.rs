@@ -111,7 +111,7 @@ impl Report<'_> {
             (
                 "unanswered",
                 summary.failed_answer,
-                "left out of an answer, or twice in it",
+                "left out of an answer, twice in it, or without data",
             ),
         ];
         let seldom = seldom

@@ -447,7 +447,7 @@ pub fn epoch_milliseconds(time: SystemTime) -> i64 {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::{
         io::Write,
         path::Path,
@@ -488,19 +488,11 @@ pub(super) mod tests {
     }
 
     /// The one batch that this input is.
-    pub(in crate::local) fn batch(bytes: &[u8]) -> Batch {
+    fn batch(bytes: &[u8]) -> Batch {
         let file = file(bytes);
         match cutter(file.path()).take_in().expect("readable") {
             Some(Intake::Batch(batch)) => batch,
             other => panic!("not a batch: {other:?}"),
-        }
-    }
-
-    impl Batch {
-        pub(in crate::local) fn ids<const NUMBER: usize>(&self) -> [String; NUMBER] {
-            std::array::from_fn(|number| {
-                format!("{}-{}", self.ids.run, self.ids.first + number as u64)
-            })
         }
     }
 

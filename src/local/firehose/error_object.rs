@@ -60,6 +60,7 @@ impl Failure {
         }
     }
 
+    /// Firehose's own, but where partition keys are refused.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::ProcessingFailed => (
@@ -68,11 +69,19 @@ impl Failure {
             ),
             Self::RecordIdMissing => (
                 "Lambda.MissingRecordId",
-                "The answer does not have the record's id",
+                "One or more record Ids were not returned. Ensure that the Lambda function returns \
+                 all received record Ids.",
             ),
             Self::RecordIdDoubled => (
                 "Lambda.DuplicatedRecordId",
-                "The answer has the record's id more than once",
+                "Multiple records were returned with the same record Id. Ensure that the Lambda \
+                 function returns a unique record Id for each record.",
+            ),
+            Self::DataMissing => (
+                "Lambda.InvalidReturnFormat",
+                "The data field cannot be null when the SourceType is DirectPut or \
+                 KinesisStreamAsSource and processing result is Ok. The value field cannot be null \
+                 when the SourceType is MSKAsSource and processing result is Ok.",
             ),
             Self::Partitioning => (
                 "DynamicPartitioning.MetadataExtractionFailed",

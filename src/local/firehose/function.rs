@@ -9,7 +9,7 @@ use std::{
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
-    answer::{Answer, Partitioning},
+    answer::{Answer, AnswerError, Partitioning},
     batch::Batch,
 };
 use crate::local::random::Random;
@@ -45,16 +45,8 @@ pub enum FunctionError {
     Failed(String),
     #[error("no answer within {0} seconds")]
     TimedOut(f64),
-    #[error("the answer has {0} bytes, but Lambda takes at most 6291556")]
-    AnswerTooLarge(usize),
-    #[error("the answer cannot be read: {0}")]
-    AnswerUnreadable(&'static str),
-    #[error("`{0}` is not a result; there are Ok, Dropped and ProcessingFailed")]
-    ResultUnknown(String),
-    #[error("record `{0}` is Ok but has no `{1}`")]
-    DataMissing(String, &'static str),
-    #[error("the `{1}` of record `{0}` is not base64")]
-    DataNotBase64(String, &'static str),
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
 }
 
 /// How long to wait before each further attempt.

@@ -51,7 +51,7 @@ enum Taken {
 
 /// From the function to the delivery.
 enum Step {
-    Batch(Settled),
+    Batch(Box<Settled>),
     Piece(Piece),
     WindowEnd,
     End(Ending),
@@ -126,7 +126,7 @@ impl<F: Function + Sync> Pipeline<'_, F> {
             Intake::Batch(batch) => {
                 self.window.bytes += batch.record_bytes as u64;
                 let settled = self.invoker.settle(batch, &self.partition_keys);
-                send(steps, Step::Batch(settled))?;
+                send(steps, Step::Batch(Box::new(settled)))?;
                 Ok(true)
             }
             Intake::Piece(piece) => {
@@ -189,7 +189,7 @@ fn deliver(
 ) -> Result<Ending, RunError> {
     loop {
         match steps.recv() {
-            Ok(Step::Batch(settled)) => delivery.deliver(settled)?,
+            Ok(Step::Batch(settled)) => delivery.deliver(*settled)?,
             Ok(Step::Piece(piece)) => delivery.deliver_piece(&piece)?,
             Ok(Step::WindowEnd) => send(&committer, delivery.end_window()?)?,
             Ok(Step::End(ending)) => {

@@ -27,7 +27,7 @@ pub struct Summary {
     pub failed_differing: u64,
     /// Records whose partition keys were not the prefix's.
     pub failed_partitioning: u64,
-    /// Records that the answer left out or doubled.
+    /// Records that the answer left out or doubled, or has no data of.
     pub failed_answer: u64,
     /// Records of batches that the function failed on.
     pub failed_function: u64,

@@ -28,6 +28,7 @@ pub(super) struct Reply {
 enum Wrong {
     Missing,
     Doubled,
+    WithoutData,
     SoundDropped,
     SoundFailed,
     AnothersData,
@@ -39,6 +40,7 @@ impl Wrong {
         match self {
             Self::Missing => "left out of the answer",
             Self::Doubled => "more than once in the answer",
+            Self::WithoutData => "Ok, but without data",
             Self::SoundDropped => "sound, but Dropped",
             Self::SoundFailed => "sound, but ProcessingFailed",
             Self::AnothersData => "answered with another record's data",
@@ -55,7 +57,10 @@ pub(super) fn judge(request: &Request, reply: &Reply) -> Findings {
 /// The same, but for what is delivered and what is not.
 pub(super) fn judge_answered(request: &Request, reply: &Reply) -> Findings {
     judge_all(request, reply, |wrong| {
-        matches!(wrong, Wrong::Missing | Wrong::Doubled | Wrong::AnothersData)
+        matches!(
+            wrong,
+            Wrong::Missing | Wrong::Doubled | Wrong::WithoutData | Wrong::AnothersData
+        )
     })
 }
 
@@ -82,6 +87,7 @@ fn judge_one(record: &Record, fate: &Fate, reply: &Reply) -> Option<Wrong> {
     match (&record.role, fate) {
         (_, Fate::Failed(Failure::RecordIdMissing)) => Some(Wrong::Missing),
         (_, Fate::Failed(Failure::RecordIdDoubled)) => Some(Wrong::Doubled),
+        (_, Fate::Failed(Failure::DataMissing)) => Some(Wrong::WithoutData),
         (Role::Sound(_), Fate::Dropped) => Some(Wrong::SoundDropped),
         (Role::Sound(_), Fate::Failed(_)) => Some(Wrong::SoundFailed),
         (Role::Sound(Some(marker)) | Role::Copy(Some(marker)), Fate::Delivered(delivered)) => {

@@ -119,13 +119,13 @@ impl<F: Function> Prober<F> {
         let invocation_id = self.random.borrow_mut().uuid();
         let body = request.body(&invocation_id);
         let bytes = self.function.invoke(body.as_bytes()).await?.answer;
-        match Answer::check(&bytes, request, Partitioning::Off) {
-            Ok(answer) => Ok(Reply { answer, bytes }),
-            Err(error @ FunctionError::AnswerUnreadable(_)) => {
-                let told = format!("{error}: {}", excerpt(&bytes));
+        let answer = Answer::check(&bytes, request, Partitioning::Off)?;
+        match answer.unreadable {
+            None => Ok(Reply { answer, bytes }),
+            Some(why) => {
+                let told = format!("the answer cannot be read: {why}: {}", excerpt(&bytes));
                 Err(FunctionError::Failed(told))
             }
-            Err(error) => Err(error),
         }
     }
 

@@ -26,6 +26,7 @@ use crate::{
     local::{
         FUNCTION_ARN,
         firehose::{
+            answer::AnswerError,
             batch::epoch_milliseconds,
             function::FunctionError,
             invoke_url::{ErrorAnswer, excerpt},
@@ -173,7 +174,7 @@ impl Shared {
 
     fn answer(&self, id: &str, body: Bytes) -> Response<Full<Bytes>> {
         if body.len() > RESPONSE_BYTES_MAX {
-            let too_large = Err(FunctionError::AnswerTooLarge(body.len()));
+            let too_large = Err(AnswerError::TooLarge(body.len()).into());
             self.settle(id, too_large);
             return status(StatusCode::PAYLOAD_TOO_LARGE);
         }

@@ -251,7 +251,7 @@ fn check_keys(
     }
     let checked = match Answer::check(&reply.bytes, request, Partitioning::By(names)) {
         Ok(checked) => checked,
-        Err(error) => return failure(&error),
+        Err(error) => return failure(&error.into()),
     };
     let fates = request.records.iter().zip(&checked.fates);
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();

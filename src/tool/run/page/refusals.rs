@@ -95,7 +95,7 @@ impl<'a> Refusals<'a> {
             ),
             (
                 summary.failed_answer,
-                "were left out of an answer, or twice in it",
+                "were left out of an answer, twice in it, or without data",
             ),
             (
                 summary.failed_function,
