@@ -25,7 +25,7 @@ use super::{
     now,
     whole::whole,
 };
-use crate::local::firehose::{function::Function, invoke_url::InvokeUrl};
+use crate::local::firehose::{invocation::Invoke, invoke_url::InvokeUrl};
 use probe::{Needs, Probe, Verdict};
 use prober::Prober;
 use report::{Format, Probed, Report};
@@ -183,7 +183,7 @@ impl Check {
     }
 
     /// What a probe rests on is put too, and told where it fails.
-    async fn put_all(&self, prober: &mut Prober<impl Function>, report: &mut Report) -> Result<()> {
+    async fn put_all(&self, prober: &mut Prober<impl Invoke>, report: &mut Report) -> Result<()> {
         let mut broken: Vec<Probe> = Vec::new();
         for probe in Probe::all().iter().copied() {
             let is_wanted = self.wants(probe);

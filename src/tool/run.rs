@@ -24,12 +24,16 @@ use super::{
 use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
+        clock::epoch_milliseconds,
         firehose::{
-            Ending, Firehose, Outcome, batch::epoch_milliseconds, function::PAUSES,
-            in_process::InProcess, lake::Lake, picture::Picture,
+            attempts::PAUSES,
+            in_process::transform,
+            picture::Picture,
+            pipeline::Ending,
+            run::{Firehose, Outcome},
+            window::Site,
         },
         input::{Input, Source},
-        journal::{self, Journal, Unfinished},
     },
 };
 use options::Plan;
@@ -52,12 +56,10 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
         plan.claims.as_deref(),
     )?;
     let store = EmbeddedStore::open(&places.claims)?;
-    let Outcome { progress, ending } = process_input(&plan, &places, &store, input, stop)?;
-    let failed_function = progress.summary.failed_function;
-    let is_complete = matches!(ending, Ending::Complete);
+    let outcome = process_input(&plan, &places, &store, input, stop)?;
     let report = Report {
-        summary: &progress.summary,
-        is_complete,
+        summary: &outcome.progress.summary,
+        is_complete: matches!(outcome.ending, Ending::Complete),
         lake: places.lake.clone(),
         errors: places.lake.join(plan.layout.error_prefix.literal_folder()),
     };
@@ -66,13 +68,13 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
         SummaryFormat::Json => report.print_json()?,
     }
     if let Some(target) = target {
-        write_page(&target, &progress, &ending, &places)?;
+        write_page(&target, &outcome, &places)?;
         if let SummaryFormat::Human = options.summary {
             Report::print_page(target.path())?;
         }
     }
-    places.journal(&store).conclude(progress, is_complete)?;
-    exit_code(ending, failed_function)
+    outcome.conclude(&places.journal(&store))?;
+    exit_code(outcome)
 }
 
 /// Says what is wrong with the options, before any of it is touched.
@@ -87,40 +89,35 @@ fn process_input(
     input: Input,
     stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
-    let left = Journal::recover(store, &places.claims)?;
-    let writer = journal::writer(&places.claims, &places.lake);
-    let lake = Lake::open(&places.lake, &writer, plan.layout.clone())?;
-    lake.sweep()?;
     let read_bytes = Arc::new(AtomicU64::new(0));
     let _progress = Progress::show(Arc::clone(&read_bytes), input.bytes);
     tell_of_terminal(&input);
     let firehose = Firehose {
-        function: &InProcess::new(plan.settings.clone(), store, now),
+        function: &transform(plan.settings.clone(), store, now),
         pauses: PAUSES,
-        rules: &plan.settings.rules,
-        store,
-        journal: places.journal(store),
-        lake,
+        site: Site {
+            store,
+            claims: &places.claims,
+            lake: &places.lake,
+            layout: plan.layout.clone(),
+            rules: &plan.settings.rules,
+            clock: now,
+        },
         limits: plan.limits,
         window_bytes_max: plan.window_bytes_max,
         task: plan.task(&places.lake),
         watch: plan.watch,
-        clock: now,
         stop,
     };
-    Ok(firehose.run(input, left, read_bytes)?)
+    Ok(firehose.run(input, read_bytes)?)
 }
 
-fn write_page(
-    target: &Target,
-    progress: &Unfinished,
-    ending: &Ending,
-    places: &Places,
-) -> Result<()> {
+fn write_page(target: &Target, outcome: &Outcome, places: &Places) -> Result<()> {
+    let progress = &outcome.progress;
     target.write(&Page {
         summary: &progress.summary,
         picture: progress.picture.as_deref().unwrap_or(&Picture::default()),
-        progress: match ending {
+        progress: match outcome.ending {
             Ending::Complete => page::Progress::Complete,
             Ending::Stopped | Ending::Broken(_) => page::Progress::Interrupted,
         },
@@ -136,9 +133,9 @@ fn tell_of_terminal(input: &Input) {
     }
 }
 
-fn exit_code(ending: Ending, failed_function: u64) -> Result<ExitCode> {
-    match ending {
-        Ending::Complete if failed_function > 0 => {
+fn exit_code(outcome: Outcome) -> Result<ExitCode> {
+    match outcome.ending {
+        Ending::Complete if outcome.progress.summary.failed_function > 0 => {
             tell("the function failed on some batches: they are kept under the error prefix");
             Ok(ExitCode::FAILURE)
         }

@@ -1,35 +1,31 @@
 //! The lake: one file a partition and window, under its final name only when the window has ended.
 //! Until then its bytes lie in a temporary file, which nobody takes for part of the lake.
 
-mod file;
-
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
 };
 
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
 use super::{
-    STREAM_NAME, answer,
+    answer,
     error_object::OutputType,
-    prefix::{OWN_FOLDER, Outside, Prefix, Values},
+    names::STREAM_NAME,
+    prefix::{Outside, Prefix, Values},
     timestamp::Pattern,
 };
-use crate::local::random::Random;
-pub use file::{Compression, Length, OpenFile};
+use crate::local::{
+    files::{FileError, OWN_FOLDER, Rename, create_folder, failed},
+    open_file::{Compression, OpenFile},
+    random::Random,
+};
 
 /// Partitions that are open at once; beyond, the one that waited longest for a record is finished.
 const OPEN_MAX: usize = 500;
 /// A window should end with so many files.
 const FILES_MAX: usize = 5_000;
-/// Waiting for the disk is done side by side.
-const SYNC_THREADS: usize = 8;
 
 /// What goes where, and how it is written.
 #[derive(Debug, Clone)]
@@ -47,7 +43,7 @@ pub struct Lake {
     errors: BTreeMap<OutputType, OpenFile>,
     finished: Vec<OpenFile>,
     deliveries: u64,
-    window: Window,
+    window: Written,
 }
 
 /// Names files, temporary and final.
@@ -61,7 +57,7 @@ struct Names {
 
 /// What a window has come to: its files are complete, under temporary names.
 #[derive(Debug, Default)]
-pub struct Window {
+pub struct Written {
     pub renames: Vec<Rename>,
     /// Hashes of the partitions that were written.
     pub partitions: BTreeSet<u64>,
@@ -72,19 +68,6 @@ pub struct Window {
     pub error_files: u64,
 }
 
-/// From a file's temporary name to its final one, both relative to the lake.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rename(pub PathBuf, pub PathBuf);
-
-/// Why the lake cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[error("`{}` cannot be written: {error}", path.display())]
-pub struct LakeError {
-    pub path: PathBuf,
-    #[source]
-    pub error: io::Error,
-}
-
 /// Why a record is not in the lake.
 #[derive(Debug, thiserror::Error)]
 pub enum PutError {
@@ -92,13 +75,13 @@ pub enum PutError {
     #[error(transparent)]
     Outside(#[from] Outside),
     #[error(transparent)]
-    Lake(#[from] LakeError),
+    File(#[from] FileError),
 }
 
 impl Lake {
-    /// Opens the lake in a folder that is [prepared](prepare). What is written on behalf of another
+    /// Opens the lake in a folder that is [prepared](crate::local::files::prepare). What is written on behalf of another
     /// `writer` at the same time is left alone.
-    pub fn open(folder: &Path, writer: &str, layout: Layout) -> Result<Self, LakeError> {
+    pub fn open(folder: &Path, writer: &str, layout: Layout) -> Result<Self, FileError> {
         let folder = folder.to_owned();
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
@@ -115,7 +98,7 @@ impl Lake {
             errors: BTreeMap::new(),
             finished: Vec::new(),
             deliveries: 0,
-            window: Window::default(),
+            window: Written::default(),
         })
     }
 
@@ -157,7 +140,7 @@ impl Lake {
         &mut self,
         output_type: OutputType,
         arrival_milliseconds: i64,
-    ) -> Result<&mut OpenFile, LakeError> {
+    ) -> Result<&mut OpenFile, FileError> {
         let entry = match self.errors.entry(output_type) {
             Entry::Occupied(known) => return Ok(known.into_mut()),
             Entry::Vacant(entry) => entry,
@@ -194,9 +177,9 @@ impl Lake {
         self.finished.len() + self.partitions.len() >= FILES_MAX
     }
 
-    /// Completes every file. Whether the disk has it, and its final name, is for [`sync`] and
-    /// [`publish`]; what is added from now on belongs to the next window.
-    pub fn end_window(&mut self) -> Result<Window, LakeError> {
+    /// Completes every file. Whether the disk has it, and its final name, is for the
+    /// commit; what is added from now on belongs to the next window.
+    pub fn end_window(&mut self) -> Result<Written, FileError> {
         let mut window = std::mem::take(&mut self.window);
         let mut files = std::mem::take(&mut self.finished);
         files.extend(self.partitions.drain().map(|(_, file)| file));
@@ -219,7 +202,7 @@ impl Lake {
     }
 
     /// Removes the temporary files of a run that did not end its window.
-    pub fn sweep(&self) -> Result<(), LakeError> {
+    pub fn sweep(&self) -> Result<(), FileError> {
         let folder = self.names.open_folder();
         let entries = fs::read_dir(&folder).map_err(failed(&folder))?;
         for entry in entries {
@@ -229,7 +212,7 @@ impl Lake {
         Ok(())
     }
 
-    fn finish_idlest(&mut self) -> Result<(), LakeError> {
+    fn finish_idlest(&mut self) -> Result<(), FileError> {
         let idlest = self.partitions.iter().min_by_key(|(_, file)| file.used);
         let idlest = idlest.map(|(group, _)| group.clone());
         if let Some(mut file) = idlest.and_then(|group| self.partitions.remove(&group)) {
@@ -263,106 +246,12 @@ impl Names {
     }
 }
 
-/// Makes a lake's folder where there is none, and sees that it can be written before any work is
-/// done in vain. The folder, absolute.
-pub fn prepare(folder: &Path) -> Result<PathBuf, LakeError> {
-    create_folder(folder)?;
-    let folder = fs::canonicalize(folder).map_err(failed(folder))?;
-    let trial = folder.join(format!("{OWN_FOLDER}-{}", std::process::id()));
-    fs::create_dir(&trial)
-        .and_then(|()| fs::remove_dir(&trial))
-        .map_err(failed(&folder))?;
-    Ok(folder)
-}
-
-/// Waits until the disk has these files, which have temporary names.
-pub fn sync(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
-    side_by_side(renames, |Rename(temporary, _)| {
-        sync_one(&lake.join(temporary))
-    })?;
-    match renames
-        .first()
-        .and_then(|Rename(temporary, _)| temporary.parent())
-    {
-        Some(folder) => sync_one(&lake.join(folder)),
-        None => Ok(()),
-    }
-}
-
-/// Gives the files of a window that is committed their final names, and waits until the disk has
-/// these.
-pub fn publish(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
-    let mut changed = BTreeSet::new();
-    for Rename(temporary, name) in renames {
-        let path = lake.join(name);
-        let folder = path.parent().unwrap_or(lake);
-        changed.extend(create_folder(folder)?);
-        changed.insert(folder.to_owned());
-        fs::rename(lake.join(temporary), &path).map_err(failed(&path))?;
-    }
-    side_by_side(&Vec::from_iter(changed), |folder| sync_one(folder))
-}
-
-/// Does the renames of a window that was committed, as far as a run that was killed has not.
-pub fn publish_rest(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
-    let is_left = |rename: &&Rename| lake.join(&rename.0).exists();
-    let left: Vec<Rename> = renames.iter().filter(is_left).cloned().collect();
-    publish(lake, &left)
-}
-
-/// Creates a folder and those above it; the folders that have a new entry by that.
-fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, LakeError> {
-    let missing = folder.ancestors().take_while(|folder| !folder.exists());
-    let parents = missing.filter_map(Path::parent);
-    // The parent of a relative path's first part is written as nothing.
-    let changed = parents
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .map(Path::to_owned)
-        .collect();
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    Ok(changed)
-}
-
-fn sync_one(path: &Path) -> Result<(), LakeError> {
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(failed(path))
-}
-
-fn side_by_side<T: Sync>(
-    items: &[T],
-    task: impl Fn(&T) -> Result<(), LakeError> + Sync,
-) -> Result<(), LakeError> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            task(item)?;
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = (1..SYNC_THREADS.min(items.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
-        work()?;
-        threads.into_iter().try_for_each(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })
-}
-
-fn failed(path: &Path) -> impl Fn(io::Error) -> LakeError {
-    move |error| LakeError {
-        path: path.to_owned(),
-        error,
-    }
-}
-
 #[cfg(test)]
 pub(in crate::local) mod tests {
+    use std::fs::File;
+
     use super::*;
+    use crate::local::files::{publish, publish_rest, tests::files};
 
     const ARRIVAL: i64 = 1_495_072_949_453;
 
@@ -379,21 +268,6 @@ pub(in crate::local) mod tests {
 
     pub(in crate::local) fn open(folder: &Path, compression: Compression) -> Lake {
         Lake::open(folder, "test", layout(compression)).expect("a lake")
-    }
-
-    /// All files but the lake's own, sorted.
-    pub(in crate::local) fn files(folder: &Path) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() && !path.ends_with(OWN_FOLDER) {
-                files.extend(self::files(&path));
-            } else if path.is_file() {
-                files.push(path);
-            }
-        }
-        files.sort();
-        files
     }
 
     #[test]
@@ -517,14 +391,5 @@ pub(in crate::local) mod tests {
         lake.sweep().expect("swept");
         assert_eq!(files(&lake.names.open_folder()), Vec::<PathBuf>::new());
         assert_eq!(files(folder.path()).len(), 1);
-    }
-
-    #[test]
-    fn a_lake_that_cannot_be_written_is_known_at_once() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        for path in [file.path().to_owned(), file.path().join("lake")] {
-            let error = prepare(&path).expect_err("no folder").to_string();
-            assert!(error.contains("cannot be written"), "{error}");
-        }
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     kinesis::ShardId,
-    local::{FUNCTION_ARN, random::Random},
+    local::{names::FUNCTION_ARN, random::Random},
 };
 
 /// One record at least, all of one shard.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::STREAM_ARN;
 use crate::{
     kinesis::{Sequence, ShardId},
-    local::REGION,
+    local::names::REGION,
 };
 
 /// Where a stream has put a record.

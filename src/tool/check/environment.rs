@@ -20,8 +20,8 @@ use super::runtime_api::{RuntimeApi, lock};
 use crate::{
     config::environment,
     local::{
-        REGION,
-        firehose::function::{Function, FunctionError, Invocation, Told},
+        firehose::invocation::{FunctionError, Invocation, Invoke, Told},
+        names::REGION,
     },
     tool::now,
 };
@@ -81,7 +81,7 @@ impl Environments {
     }
 }
 
-impl Function for Environments {
+impl Invoke for Environments {
     async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
         let mut environment = self.take().await?;
         let answer = environment.invoke(request, self.timeout).await;

@@ -9,10 +9,10 @@ use super::{
     sample::{Fresh, Sample},
 };
 use crate::local::{
+    clock::epoch_milliseconds,
     firehose::{
         answer::{Answer, Partitioning},
-        batch::epoch_milliseconds,
-        function::{Function, FunctionError},
+        invocation::{FunctionError, Invoke},
         invoke_url::excerpt,
     },
     random::Random,
@@ -41,7 +41,7 @@ pub(super) struct Prober<F> {
     turn: usize,
 }
 
-impl<F: Function> Prober<F> {
+impl<F: Invoke> Prober<F> {
     pub(super) fn new(
         function: F,
         sample: Sample,

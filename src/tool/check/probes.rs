@@ -12,10 +12,10 @@ use super::{
     prober::Prober,
     request::Shape,
 };
-use crate::local::firehose::function::Function;
+use crate::local::firehose::invocation::Invoke;
 
 /// Puts a probe to the function.
-pub(super) async fn put<F: Function>(probe: Probe, prober: &mut Prober<F>) -> Verdict {
+pub(super) async fn put<F: Invoke>(probe: Probe, prober: &mut Prober<F>) -> Verdict {
     let findings = match probe {
         Probe::One => basis::one(prober).await,
         Probe::Several => basis::several(prober).await,

@@ -6,8 +6,8 @@ use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
 use crate::local::{
-    REGION,
-    firehose::{STREAM_ARN, answer::Asked},
+    firehose::{answer::Asked, names::STREAM_ARN},
+    names::REGION,
 };
 
 /// Where a batch comes from, and so its form.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::environment::Environments;
 use crate::local::firehose::{
-    function::{Function, FunctionError, Invocation},
+    invocation::{FunctionError, Invocation, Invoke},
     invoke_url::{InvokeUrl, Invoked},
 };
 
@@ -39,7 +39,7 @@ impl Target {
     }
 }
 
-impl Function for Target {
+impl Invoke for Target {
     async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
         match self {
             Self::Behind(invoked) => invoked.invoke(request).await,

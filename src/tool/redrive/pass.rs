@@ -28,9 +28,12 @@ use super::{
 use crate::{
     dedup::{Owner, ReleaseStore, Released},
     functions::firehose_transform::Settings,
-    local::firehose::{
-        batch::{RECORD_BYTES_MAX, epoch_milliseconds},
-        error_object::read::{Failed, NotErrorObject, read},
+    local::{
+        clock::epoch_milliseconds,
+        firehose::{
+            batch::RECORD_BYTES_MAX,
+            error_object::read::{Failed, NotErrorObject, read},
+        },
     },
     tool::now,
 };

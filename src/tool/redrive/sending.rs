@@ -18,7 +18,7 @@ use super::{
     tally::{Counted, Outcome, Tally},
     target::{Limits, Receipt, Target},
 };
-use crate::{local::firehose::batch::epoch_milliseconds, tool::now};
+use crate::{local::clock::epoch_milliseconds, tool::now};
 
 /// A record on its way.
 pub(super) struct Outgoing<'a> {

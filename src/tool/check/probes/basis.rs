@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     local::firehose::{
         answer::{Answer, Failure, Fate, Partitioning},
-        function::Function,
+        invocation::Invoke,
     },
     tool::check::{
         judge::{Reply, contains, judge_answered, name, some},
@@ -22,7 +22,7 @@ const SEVERAL: usize = 10;
 const KEYS_MAX: usize = 50;
 
 /// Whether it is answered at all: what becomes of the record is for the next to say.
-pub(super) async fn one(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn one(prober: &mut Prober<impl Invoke>) -> Findings {
     let record = prober.record_of(0);
     let request = prober.request(vec![record]);
     let mut findings = Findings::default();
@@ -46,7 +46,7 @@ pub(super) async fn one(prober: &mut Prober<impl Function>) -> Findings {
 }
 
 /// The sample's events, some more than once: the answer is looked at by others too.
-pub(super) async fn several(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn several(prober: &mut Prober<impl Invoke>) -> Findings {
     let events = prober.sample.events.len();
     let count = events.max(SEVERAL);
     let records = (0..count).map(|at| prober.record_of(at % events)).collect();
@@ -128,7 +128,7 @@ fn tell_of_untold(
     }
 }
 
-pub(super) async fn own_records(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn own_records(prober: &mut Prober<impl Invoke>) -> Findings {
     let mut findings = Findings::default();
     let records = (0..SEVERAL).map(|_| prober.sound()).collect();
     let request = prober.request(records);
@@ -149,7 +149,7 @@ pub(super) async fn own_records(prober: &mut Prober<impl Function>) -> Findings 
 }
 
 /// Learns which events of the sample are good to probe with.
-pub(super) fn delivered(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) fn delivered(prober: &mut Prober<impl Invoke>) -> Findings {
     let mut findings = Findings::default();
     let Some((request, reply)) = &prober.shown else {
         return findings;
@@ -184,13 +184,13 @@ fn tell_of_others(events: usize, sound: &[usize], findings: &mut Findings) {
     }
 }
 
-pub(super) async fn empty_batch(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn empty_batch(prober: &mut Prober<impl Invoke>) -> Findings {
     let request = prober.request(Vec::new());
     prober.put(&request).await
 }
 
 /// One in, one line out.
-pub(super) fn line_end(prober: &Prober<impl Function>) -> Findings {
+pub(super) fn line_end(prober: &Prober<impl Invoke>) -> Findings {
     let mut findings = Findings::default();
     let Some((request, reply)) = &prober.shown else {
         return findings;
@@ -215,7 +215,7 @@ pub(super) fn line_end(prober: &Prober<impl Function>) -> Findings {
 }
 
 /// The keys are the prefix's; where that is not known, those of the first record.
-pub(super) fn partition_keys(prober: &Prober<impl Function>) -> Verdict {
+pub(super) fn partition_keys(prober: &Prober<impl Invoke>) -> Verdict {
     let Some((request, reply)) = &prober.shown else {
         return Verdict::Skipped("there is no answer to look at".to_owned());
     };

@@ -4,7 +4,7 @@
 use crate::{
     local::firehose::{
         answer::{Failure, Fate},
-        function::Function,
+        invocation::Invoke,
     },
     tool::check::{
         judge::{Reply, is_delivered, judge, name, some},
@@ -20,7 +20,7 @@ const RETRIED: usize = 20;
 /// Of its own in each of the batches at the same time.
 const SIDE_BY_SIDE: usize = 50;
 
-pub(super) async fn copies(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn copies(prober: &mut Prober<impl Invoke>) -> Findings {
     let events = prober.sound_many(EVENTS);
     let records = (0..COPIES * EVENTS).zip(events.iter().cycle());
     let records = records.map(|(_, event)| prober.copy(event)).collect();
@@ -49,7 +49,7 @@ fn check_not_gone<'a>(events: impl Iterator<Item = Vec<&'a Fate>>, findings: &mu
 }
 
 /// In between comes a batch with other copies: whoever remembers only the last is not spared.
-pub(super) async fn retry(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn retry(prober: &mut Prober<impl Invoke>) -> Findings {
     let mut records = prober.sound_many(RETRIED);
     let within = records.first().map(|record| prober.copy(record));
     records.extend(within);
@@ -103,7 +103,7 @@ fn compare(request: &Request, first: &Reply, again: &Reply) -> Findings {
     findings
 }
 
-pub(super) async fn later_copy(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn later_copy(prober: &mut Prober<impl Invoke>) -> Findings {
     let records = prober.sound_many(EVENTS);
     let later: Vec<_> = records.iter().map(|record| prober.copy(record)).collect();
     let (request, later) = (prober.request(records), prober.request(later));
@@ -124,7 +124,7 @@ pub(super) async fn later_copy(prober: &mut Prober<impl Function>) -> Findings {
 }
 
 /// Batches with events of their own, and with copies of the same events.
-pub(super) async fn concurrency(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn concurrency(prober: &mut Prober<impl Invoke>) -> Findings {
     let shared = prober.sound_many(EVENTS);
     let requests: [Request; 4] = std::array::from_fn(|_| {
         let mut records = prober.sound_many(SIDE_BY_SIDE);

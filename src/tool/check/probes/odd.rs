@@ -3,17 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    local::firehose::function::Function,
+    local::firehose::invocation::Invoke,
     tool::check::{probe::Findings, prober::Prober, request::Data, sample::Change},
 };
 
 const LEVELS: usize = 20_000;
 
-pub(super) async fn empty_data(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn empty_data(prober: &mut Prober<impl Invoke>) -> Findings {
     put_bytes(prober, &[("no bytes", b""), ("a line end", b"\n")]).await
 }
 
-pub(super) async fn missing_data(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn missing_data(prober: &mut Prober<impl Invoke>) -> Findings {
     let odd = vec![
         ("data that is null".to_owned(), Data::Spelled(Value::Null)),
         ("no data".to_owned(), Data::Absent),
@@ -21,7 +21,7 @@ pub(super) async fn missing_data(prober: &mut Prober<impl Function>) -> Findings
     prober.put_odd(odd).await.0
 }
 
-pub(super) async fn bad_base64(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn bad_base64(prober: &mut Prober<impl Invoke>) -> Findings {
     let texts = [
         "%%%",
         "YQ",
@@ -35,7 +35,7 @@ pub(super) async fn bad_base64(prober: &mut Prober<impl Function>) -> Findings {
     prober.put_odd(odd.into()).await.0
 }
 
-pub(super) async fn not_json(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn not_json(prober: &mut Prober<impl Invoke>) -> Findings {
     let texts = [
         "not json", "{", "{\"a\":1", "[]", "null", "7", "\"text\"", "true", "{} {}", "{'a':1}",
         "NaN", "<event/>", "a,b,c",
@@ -44,7 +44,7 @@ pub(super) async fn not_json(prober: &mut Prober<impl Function>) -> Findings {
     prober.put_odd(odd.into()).await.0
 }
 
-pub(super) async fn not_utf8(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn not_utf8(prober: &mut Prober<impl Invoke>) -> Findings {
     let odd: [(&str, &[u8]); 5] = [
         ("a byte 255", b"\xff"),
         ("Latin-1", b"{\"a\":\"\xe9\"}"),
@@ -55,7 +55,7 @@ pub(super) async fn not_utf8(prober: &mut Prober<impl Function>) -> Findings {
     put_bytes(prober, &odd).await
 }
 
-pub(super) async fn deep_nesting(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn deep_nesting(prober: &mut Prober<impl Invoke>) -> Findings {
     let arrays = [&b"[".repeat(LEVELS)[..], &b"]".repeat(LEVELS)].concat();
     let objects = [&b"{\"a\":".repeat(LEVELS)[..], b"1", &b"}".repeat(LEVELS)].concat();
     let open = b"[".repeat(LEVELS);
@@ -67,7 +67,7 @@ pub(super) async fn deep_nesting(prober: &mut Prober<impl Function>) -> Findings
     put_bytes(prober, &odd).await
 }
 
-async fn put_bytes(prober: &mut Prober<impl Function>, odd: &[(&str, &[u8])]) -> Findings {
+async fn put_bytes(prober: &mut Prober<impl Invoke>, odd: &[(&str, &[u8])]) -> Findings {
     let odd = odd.iter();
     let odd = odd
         .map(|(what, bytes)| ((*what).to_owned(), Data::Bytes(bytes.to_vec())))
@@ -76,7 +76,7 @@ async fn put_bytes(prober: &mut Prober<impl Function>, odd: &[(&str, &[u8])]) ->
 }
 
 /// Each field of an event in turn left out, and of every other type.
-pub(super) async fn wrong_fields(prober: &mut Prober<impl Function>) -> Option<Findings> {
+pub(super) async fn wrong_fields(prober: &mut Prober<impl Invoke>) -> Option<Findings> {
     let event = sound_object(prober)?;
     let names: Vec<_> = prober
         .sample
@@ -110,7 +110,7 @@ pub(super) async fn wrong_fields(prober: &mut Prober<impl Function>) -> Option<F
 }
 
 /// An event that is delivered and has fields.
-pub(super) fn sound_object(prober: &Prober<impl Function>) -> Option<usize> {
+pub(super) fn sound_object(prober: &Prober<impl Invoke>) -> Option<usize> {
     let mut sound = prober.sound.iter().copied();
     sound.find(|event| {
         let event = prober.sample.events.get(*event);

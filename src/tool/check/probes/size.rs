@@ -5,7 +5,7 @@ use crate::{
     local::firehose::{
         answer::{Failure, Fate},
         batch::Limits,
-        function::Function,
+        invocation::Invoke,
     },
     tool::check::{
         judge::is_delivered,
@@ -21,7 +21,7 @@ const MEBIBYTE: usize = 1024 * 1024;
 const USUAL: Limits = Limits::with_batch(MEBIBYTE);
 const LARGEST: Limits = Limits::with_batch(3 * MEBIBYTE);
 
-pub(super) async fn thousands(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn thousands(prober: &mut Prober<impl Invoke>) -> Findings {
     let records = fill(prober, USUAL, RECORDS);
     let count = records.len();
     let request = prober.request(records);
@@ -31,7 +31,7 @@ pub(super) async fn thousands(prober: &mut Prober<impl Function>) -> Findings {
 }
 
 /// Sound records, as many as a batch holds.
-fn fill(prober: &mut Prober<impl Function>, limits: Limits, records_max: usize) -> Vec<Record> {
+fn fill(prober: &mut Prober<impl Invoke>, limits: Limits, records_max: usize) -> Vec<Record> {
     let mut records = Vec::new();
     let entry_bytes = bytes_beside_data(prober);
     let (mut record_bytes, mut request_bytes) = (0, 0);
@@ -53,7 +53,7 @@ fn fill(prober: &mut Prober<impl Function>, limits: Limits, records_max: usize) 
 }
 
 /// Of a request, for each record: names, an id, times.
-fn bytes_beside_data(prober: &mut Prober<impl Function>) -> usize {
+fn bytes_beside_data(prober: &mut Prober<impl Invoke>) -> usize {
     let record = prober.record(Data::Bytes(Vec::new()), Role::Sound(None));
     let length = |records| prober.request(records).body("").len();
     let comma = 1;
@@ -61,14 +61,14 @@ fn bytes_beside_data(prober: &mut Prober<impl Function>) -> usize {
 }
 
 /// Whether it is accepted is the function's affair.
-pub(super) async fn large_record(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn large_record(prober: &mut Prober<impl Invoke>) -> Findings {
     let bytes = padded(prober, LARGEST.record_bytes_max).unwrap_or_default();
     let odd = vec![("a record of 1,000 KiB".to_owned(), Data::Bytes(bytes))];
     prober.put_odd(odd).await.0
 }
 
 /// An event with a field that makes it so long; where it is no JSON object, with blanks.
-fn padded(prober: &mut Prober<impl Function>, length: usize) -> Option<Vec<u8>> {
+fn padded(prober: &mut Prober<impl Invoke>, length: usize) -> Option<Vec<u8>> {
     let record = prober.sound();
     let Data::Bytes(mut bytes) = record.data else {
         return None;
@@ -88,7 +88,7 @@ fn padded(prober: &mut Prober<impl Function>, length: usize) -> Option<Vec<u8>> 
 
 const PADDING: &str = r#","padding":""#;
 
-pub(super) async fn too_large(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn too_large(prober: &mut Prober<impl Invoke>) -> Findings {
     // The smaller the events, the more an answer has beside them.
     let sound = prober.sound.iter().copied();
     let smallest = sound.min_by_key(|event| prober.sample.length(*event));

@@ -1,7 +1,7 @@
 //! Each source's form, and the ids that answers are told apart by.
 
 use crate::{
-    local::firehose::function::Function,
+    local::firehose::invocation::Invoke,
     tool::check::{
         judge::some,
         probe::Findings,
@@ -10,12 +10,12 @@ use crate::{
     },
 };
 
-pub(super) async fn form(prober: &mut Prober<impl Function>, shape: Shape) -> Findings {
+pub(super) async fn form(prober: &mut Prober<impl Invoke>, shape: Shape) -> Findings {
     let records = prober.sound_many(3);
     prober.put(&Request::new(shape, records)).await
 }
 
-pub(super) async fn record_ids(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) async fn record_ids(prober: &mut Prober<impl Invoke>) -> Findings {
     let long = "4".repeat(1_000);
     // Numbers that are equal, texts that are in some order or form, names that objects have.
     let ids = [

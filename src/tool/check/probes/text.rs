@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::odd::{sound_object, to_data};
 use crate::{
-    local::firehose::function::Function,
+    local::firehose::invocation::Invoke,
     tool::check::{
         judge::{Reply, fields, some},
         probe::Findings,
@@ -57,7 +57,7 @@ const SCRIPTS: &[&str] = &[
     "\u{ffff}\u{10ffff}",
 ];
 
-pub(super) async fn hostile_text(prober: &mut Prober<impl Function>) -> Option<Findings> {
+pub(super) async fn hostile_text(prober: &mut Prober<impl Invoke>) -> Option<Findings> {
     let long = "x".repeat(2_000);
     let texts: Vec<_> = HOSTILE.iter().copied().chain([&*long]).collect();
     let odd = with_texts(prober, &texts)?;
@@ -70,7 +70,7 @@ pub(super) async fn hostile_text(prober: &mut Prober<impl Function>) -> Option<F
 }
 
 /// Each text field of an event in turn with each of these.
-fn with_texts(prober: &mut Prober<impl Function>, texts: &[&str]) -> Option<Vec<(String, Data)>> {
+fn with_texts(prober: &mut Prober<impl Invoke>, texts: &[&str]) -> Option<Vec<(String, Data)>> {
     let event = sound_object(prober)?;
     let names = text_fields(prober, event);
     let mut odd = Vec::new();
@@ -85,7 +85,7 @@ fn with_texts(prober: &mut Prober<impl Function>, texts: &[&str]) -> Option<Vec<
     (!odd.is_empty()).then_some(odd)
 }
 
-fn text_fields(prober: &Prober<impl Function>, event: usize) -> Vec<String> {
+fn text_fields(prober: &Prober<impl Invoke>, event: usize) -> Vec<String> {
     let event = prober.sample.events.get(event);
     let fields = event.and_then(|event| event.fields.as_ref());
     let texts = fields
@@ -104,7 +104,7 @@ struct Usual {
     is_unsafe: bool,
 }
 
-fn usual_keys(prober: &Prober<impl Function>) -> BTreeMap<String, Usual> {
+fn usual_keys(prober: &Prober<impl Invoke>) -> BTreeMap<String, Usual> {
     let mut usual: BTreeMap<String, Usual> = BTreeMap::new();
     let Some((_, reply)) = &prober.shown else {
         return usual;
@@ -170,7 +170,7 @@ fn unsafe_because(value: &Value, slashes_max: usize) -> Option<String> {
     }
 }
 
-pub(super) async fn unicode(prober: &mut Prober<impl Function>) -> Option<Findings> {
+pub(super) async fn unicode(prober: &mut Prober<impl Invoke>) -> Option<Findings> {
     let mut odd = with_texts(prober, SCRIPTS)?;
     odd.extend(half_a_pair(prober));
     let passed = passed_through(prober);
@@ -189,7 +189,7 @@ pub(super) async fn unicode(prober: &mut Prober<impl Function>) -> Option<Findin
 }
 
 /// Half a surrogate pair, which JSON can spell and UTF-8 cannot.
-fn half_a_pair(prober: &mut Prober<impl Function>) -> Option<(String, Data)> {
+fn half_a_pair(prober: &mut Prober<impl Invoke>) -> Option<(String, Data)> {
     let event = sound_object(prober)?;
     let name = text_fields(prober, event).into_iter().next()?;
     let change = Change::With(&name, Value::from("HALF"));
@@ -204,7 +204,7 @@ fn half_a_pair(prober: &mut Prober<impl Function>) -> Option<(String, Data)> {
 }
 
 /// The text fields that come out as they went in, as far as the sample shows.
-fn passed_through(prober: &Prober<impl Function>) -> Vec<String> {
+fn passed_through(prober: &Prober<impl Invoke>) -> Vec<String> {
     let Some((request, reply)) = &prober.shown else {
         return Vec::new();
     };
