@@ -16,6 +16,10 @@ use serde::{Deserialize, Serialize};
 pub const OWN_FOLDER: &str = ".nozzle";
 /// Waiting for the disk is done side by side.
 const SYNC_THREADS: usize = 8;
+/// For more files and folders, all that their file system holds is waited for at once: for thousands
+/// a tenth of the time.
+#[cfg(target_os = "linux")]
+const SYNCED_EACH_MAX: usize = 64;
 
 /// From a file's temporary name to its final one, both relative to the folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,13 +48,13 @@ pub fn prepare(folder: &Path) -> Result<PathBuf, FileError> {
 
 /// Waits until the disk has these files, which have temporary names.
 pub fn sync(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
-    side_by_side(renames, |Rename(temporary, _)| {
-        sync_one(&folder.join(temporary))
-    })?;
-    match renames.first().and_then(|rename| rename.0.parent()) {
-        Some(temporary) => sync_one(&folder.join(temporary)),
-        None => Ok(()),
-    }
+    let mut paths: Vec<_> = renames
+        .iter()
+        .map(|Rename(temporary, _)| folder.join(temporary))
+        .collect();
+    let parent = paths.first().and_then(|path| path.parent());
+    paths.extend(parent.map(Path::to_owned));
+    sync_all(folder, &paths)
 }
 
 /// Gives the files of a window that is committed their final names, and waits until the disk has
@@ -64,7 +68,7 @@ pub fn publish(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
         changed.insert(parent.to_owned());
         fs::rename(folder.join(temporary), &path).map_err(failed(&path))?;
     }
-    side_by_side(&Vec::from_iter(changed), |folder| sync_one(folder))
+    sync_all(folder, &Vec::from_iter(changed))
 }
 
 /// Does the renames of a window that was committed, as far as a run that was killed has not.
@@ -87,25 +91,23 @@ pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(changed)
 }
 
-fn sync_one(path: &Path) -> Result<(), FileError> {
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(failed(path))
-}
-
-fn side_by_side<T: Sync>(
-    items: &[T],
-    task: impl Fn(&T) -> Result<(), FileError> + Sync,
-) -> Result<(), FileError> {
+fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
+    #[cfg(target_os = "linux")]
+    if paths.len() > SYNCED_EACH_MAX {
+        let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+        return synced.map_err(failed(folder));
+    }
     let next = AtomicUsize::new(0);
     let work = || {
-        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            task(item)?;
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            File::open(path)
+                .and_then(|file| file.sync_all())
+                .map_err(failed(path))?;
         }
         Ok(())
     };
     thread::scope(|scope| {
-        let threads: Vec<_> = (1..SYNC_THREADS.min(items.len()))
+        let threads: Vec<_> = (1..SYNC_THREADS.min(paths.len()))
             .map(|_| scope.spawn(work))
             .collect();
         work()?;

@@ -1,5 +1,5 @@
-//! A file while it is written. It holds its bytes back and is opened only to write
-//! them, so that hundreds need few of the process's files.
+//! A file while it is written. It holds its bytes back and is opened only to write them, so that
+//! thousands need few of the process's files.
 
 use std::{
     fs::OpenOptions,
@@ -25,8 +25,6 @@ pub struct OpenFile {
     pub(in crate::local) path: PathBuf,
     pub(in crate::local) rename: Rename,
     pub(in crate::local) written_bytes: u64,
-    /// When a line was last added, in deliveries.
-    pub(in crate::local) used: u64,
     compression: Compression,
     buffer: Vec<u8>,
 }
@@ -50,7 +48,6 @@ impl OpenFile {
             path: folder.join(&rename.0),
             rename,
             written_bytes: 0,
-            used: 0,
             compression,
             buffer: Vec::new(),
         }
@@ -63,6 +60,12 @@ impl OpenFile {
         } else {
             self.write()
         }
+    }
+
+    /// The memory for what is held back.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
     }
 
     #[must_use]

@@ -1,5 +1,5 @@
 //! The lake: one file a partition and window, under its final name only when the window has ended.
-//! Until then its bytes lie in a temporary file, which nobody takes for part of the lake.
+//! Until then its lines are held, or lie in a temporary file, which nobody takes for part of the lake.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
@@ -22,10 +22,10 @@ use crate::local::{
     random::Random,
 };
 
-/// Partitions that are open at once; beyond, the one that waited longest for a record is finished.
-const OPEN_MAX: usize = 500;
-/// A window should end with so many files.
-const FILES_MAX: usize = 5_000;
+/// What partitions hold back together; beyond, each writes what it holds.
+const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// A window should end with so many files: their names are held, and noted at once.
+const FILES_MAX: usize = 20_000;
 
 /// What goes where, and how it is written.
 #[derive(Debug, Clone)]
@@ -40,9 +40,9 @@ pub struct Lake {
     layout: Layout,
     names: Names,
     partitions: HashMap<String, OpenFile, Xxh3DefaultBuilder>,
+    held_bytes: usize,
+    held_bytes_max: usize,
     errors: BTreeMap<OutputType, OpenFile>,
-    finished: Vec<OpenFile>,
-    deliveries: u64,
     window: Written,
 }
 
@@ -79,8 +79,8 @@ pub enum PutError {
 }
 
 impl Lake {
-    /// Opens the lake in a folder that is [prepared](crate::local::files::prepare). What is written on behalf of another
-    /// `writer` at the same time is left alone.
+    /// Opens the lake in a folder that is [prepared](crate::local::files::prepare). What is written
+    /// on behalf of another `writer` at the same time is left alone.
     pub fn open(folder: &Path, writer: &str, layout: Layout) -> Result<Self, FileError> {
         let folder = folder.to_owned();
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
@@ -95,9 +95,9 @@ impl Lake {
                 random: Random::default(),
             },
             partitions: HashMap::default(),
+            held_bytes: 0,
+            held_bytes_max: HELD_BYTES_MAX,
             errors: BTreeMap::new(),
-            finished: Vec::new(),
-            deliveries: 0,
             window: Written::default(),
         })
     }
@@ -109,11 +109,21 @@ impl Lake {
         arrival_milliseconds: i64,
         line: &[u8],
     ) -> Result<(), PutError> {
-        self.deliveries += 1;
-        if let Some(file) = self.partitions.get_mut(group) {
-            file.used = self.deliveries;
-            return Ok(file.push(line)?);
+        if !self.partitions.contains_key(group) {
+            self.begin(group, arrival_milliseconds)?;
         }
+        if let Some(file) = self.partitions.get_mut(group) {
+            self.held_bytes -= file.held_bytes();
+            file.push(line)?;
+            self.held_bytes += file.held_bytes();
+        }
+        if self.held_bytes > self.held_bytes_max {
+            self.spill()?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, group: &str, arrival_milliseconds: i64) -> Result<(), Outside> {
         let keys = answer::values(group);
         let prefix = self.layout.prefix.evaluate(Values {
             keys: &keys,
@@ -121,15 +131,10 @@ impl Lake {
             random: self.names.random.number(),
             error_output_type: "",
         })?;
-        if self.partitions.len() >= OPEN_MAX {
-            self.finish_idlest()?;
-        }
         let compression = self.layout.compression;
-        let mut file = self
+        let file = self
             .names
             .create(&prefix, arrival_milliseconds, compression);
-        file.used = self.deliveries;
-        file.push(line)?;
         self.partitions.insert(group.to_owned(), file);
         self.window.partitions.insert(xxh3_64(group.as_bytes()));
         Ok(())
@@ -165,24 +170,18 @@ impl Lake {
         &self.layout.prefix.keys
     }
 
-    /// The lake's folder, absolute.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.names.lake
-    }
-
     /// Whether the window has so many files that it should end.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.finished.len() + self.partitions.len() >= FILES_MAX
+        self.partitions.len() >= FILES_MAX
     }
 
-    /// Completes every file. Whether the disk has it, and its final name, is for the
-    /// commit; what is added from now on belongs to the next window.
+    /// Completes every file. Whether the disk has it, and its final name, is for the commit; what is
+    /// added from now on belongs to the next window.
     pub fn end_window(&mut self) -> Result<Written, FileError> {
         let mut window = std::mem::take(&mut self.window);
-        let mut files = std::mem::take(&mut self.finished);
-        files.extend(self.partitions.drain().map(|(_, file)| file));
+        let mut files: Vec<_> = self.partitions.drain().map(|(_, file)| file).collect();
+        self.held_bytes = 0;
         window.files = files.len() as u64;
         for file in &mut files {
             file.write()?;
@@ -212,14 +211,9 @@ impl Lake {
         Ok(())
     }
 
-    fn finish_idlest(&mut self) -> Result<(), FileError> {
-        let idlest = self.partitions.iter().min_by_key(|(_, file)| file.used);
-        let idlest = idlest.map(|(group, _)| group.clone());
-        if let Some(mut file) = idlest.and_then(|group| self.partitions.remove(&group)) {
-            file.finish()?;
-            self.finished.push(file);
-        }
-        Ok(())
+    fn spill(&mut self) -> Result<(), FileError> {
+        self.held_bytes = 0;
+        self.partitions.values_mut().try_for_each(OpenFile::finish)
     }
 }
 
@@ -323,19 +317,25 @@ pub(in crate::local) mod tests {
     }
 
     #[test]
-    fn beyond_the_open_partitions_the_idlest_is_finished() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut lake = open(folder.path(), Compression::None);
-        for number in 0..OPEN_MAX + 2 {
-            lake.deliver("always", ARRIVAL, b"a\n").expect("delivered");
-            lake.deliver(&number.to_string(), ARRIVAL, b"b\n")
-                .expect("delivered");
-            assert!(lake.partitions.len() <= OPEN_MAX);
+    fn a_partition_has_one_file_whatever_order_its_lines_come_in_and_however_little_is_held() {
+        for held_bytes_max in [0, 100, 100_000] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut lake = open(folder.path(), Compression::None);
+            lake.held_bytes_max = held_bytes_max;
+            for number in 0..2_000 {
+                let (group, line) = ((number * 7 % 50).to_string(), format!("{number}\n"));
+                lake.deliver(&group, ARRIVAL, line.as_bytes())
+                    .expect("delivered");
+                assert!(lake.held_bytes <= held_bytes_max);
+            }
+            let window = lake.end_window().expect("written");
+            assert_eq!((window.files, window.partitions.len()), (50, 50));
+            publish(folder.path(), &window.renames).expect("published");
+            let of_one = folder.path().join("events/a=0");
+            let text = fs::read_to_string(&files(&of_one)[0]).expect("text");
+            let expected: Vec<_> = (0..2_000).step_by(50).map(|n| n.to_string()).collect();
+            assert_eq!(text.lines().collect::<Vec<_>>(), expected);
         }
-        lake.deliver("0", ARRIVAL, b"c\n").expect("delivered");
-        let window = lake.end_window().expect("written");
-        assert_eq!(window.partitions.len(), OPEN_MAX + 3);
-        assert_eq!(window.files, OPEN_MAX as u64 + 4);
     }
 
     #[test]
