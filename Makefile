@@ -55,13 +55,13 @@ soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
 bench: ## Nozzle beside what people would write instead, and each of its parts; half an hour
 	benches/functions/fetch
 	$(CARGO) bench --locked --no-default-features --features tool --bench functions
-	$(CARGO) bench --locked --no-default-features --features tool --bench parts
+	$(CARGO) bench --locked --no-default-features --features tool --bench parts --bench partitions
 
-build: ## the function's zip, for arm64; five minutes the first time
-	CARGO="$(CARGO)" build/build
+build: ## the functions' zips, for arm64: make build FUNCTIONS="event-log", else all; five minutes the first time
+	CARGO="$(CARGO)" build/build $(FUNCTIONS)
 
-reproducible: build ## the zip a second time, from another folder: the same bytes
-	CARGO="$(CARGO)" build/reproducible
+reproducible: build ## the zips a second time, from another folder: the same bytes
+	CARGO="$(CARGO)" build/reproducible $(FUNCTIONS)
 
 environment:
 	@test -f "terraform/environments/$(ENV).tfvars" || { echo "which environment? make plan ENV=dev" >&2; exit 1; }

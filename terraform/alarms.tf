@@ -21,13 +21,7 @@ resource "aws_sns_topic_policy" "alarms" {
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
       },
       # EventBridge takes no condition in a topic's policy: with one, its messages are refused.
-      {
-        Sid       = "ErrorObjects"
-        Effect    = "Allow"
-        Principal = { Service = "events.amazonaws.com" }
-        Action    = "sns:Publish"
-        Resource  = aws_sns_topic.alarms.arn
-      },
+      { Sid = "ErrorObjects", Effect = "Allow", Principal = { Service = "events.amazonaws.com" }, Action = "sns:Publish", Resource = aws_sns_topic.alarms.arn },
     ]
   })
 }
@@ -40,107 +34,100 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = var.alarm_email
 }
 
+# Those of a function's own errors, throttles and time are its module's. A limit of 0 is for what is counted and must not happen.
 locals {
-  of_stream   = { DeliveryStreamName = local.stream_name }
-  of_function = { FunctionName = local.function_name }
+  lake_alarms = !var.lake ? {} : merge(
+    {
+      delivery-late = {
+        metric      = local.firehose_metric["DeliveryToS3.DataFreshness"]
+        limit       = var.delivery_delay_seconds_max
+        description = "The oldest undelivered record is older than ${var.delivery_delay_seconds_max} s. Look at the function's errors first, then at the log group ${one(aws_cloudwatch_log_group.delivery[*].name)}: a bucket, a key or a role that refuses. Nothing is lost for 24 hours."
+      }
+    },
+    local.backs_up_originals ? {
+      originals-late = {
+        metric      = local.firehose_metric["BackupToS3.DataFreshness"]
+        limit       = var.delivery_delay_seconds_max
+        description = "The oldest original that is not backed up yet is older than ${var.delivery_delay_seconds_max} s${var.format == "parquet" ? ", and Parquet keeps listed columns only" : ""}. The log group ${one(aws_cloudwatch_log_group.delivery[*].name)} says what refuses ${module.partitioning.originals_folder}: the bucket, a key or the role. Nothing is lost for 24 hours."
+      }
+    } : {},
+    local.reads_kinesis ? {
+      source-behind = {
+        metric      = local.firehose_metric["KinesisMillisBehindLatest"]
+        limit       = 900000
+        description = "Firehose is 15 minutes behind the Kinesis stream. Look at the function's errors and throttles, and at other readers of the same shards. Records are lost when they are older than the source's retention."
+      }
+      } : {
+      source-throttled = {
+        metric      = local.firehose_metric["ThrottledRecords"]
+        limit       = 0
+        description = "Producers put more than the stream's quota takes, and were refused. See that they put refused records again; ask AWS for a higher quota, or put fewer, larger batches."
+      }
+    },
+  )
 
-  stream_alarms = {
-    delivery-late = {
-      namespace   = "AWS/Firehose"
-      metric      = "DeliveryToS3.DataFreshness"
-      dimensions  = local.of_stream
-      statistic   = "Maximum"
-      threshold   = var.delivery_delay_seconds_max
-      description = "The oldest undelivered record is older than ${var.delivery_delay_seconds_max} s. Look at the function's errors first, then at the log group ${aws_cloudwatch_log_group.delivery.name}: a bucket, a key or a role that refuses. Nothing is lost for 24 hours."
-    }
-  }
-
-  source_alarms = local.reads_kinesis ? {
-    source-behind = {
-      namespace   = "AWS/Firehose"
-      metric      = "KinesisMillisBehindLatest"
-      dimensions  = local.of_stream
-      statistic   = "Maximum"
-      threshold   = 900000
-      description = "Firehose is 15 minutes behind the Kinesis stream. Look at the function's errors and throttles, and at other readers of the same shards. Records are lost when they are older than the source's retention."
-    }
-    } : {
-    source-throttled = {
-      namespace   = "AWS/Firehose"
-      metric      = "ThrottledRecords"
-      dimensions  = local.of_stream
-      statistic   = "Sum"
-      threshold   = 0
-      description = "Producers put more than the stream's quota takes, and were refused. See that they put refused records again; ask AWS for a higher quota, or put fewer, larger batches."
-    }
-  }
-
-  function_alarms = var.transform ? {
-    function-errors = {
-      namespace   = "AWS/Lambda"
-      metric      = "Errors"
-      dimensions  = local.of_function
-      statistic   = "Sum"
-      threshold   = 0
-      description = "A call of the function ended in an error. Firehose tries the batch ${var.transform_retries} times more, then writes it under errors/. Read /aws/lambda/${local.function_name} for the sentence: a wrong setting, a claim table that cannot answer, or memory that ran out."
-    }
-    function-throttled = {
-      namespace   = "AWS/Lambda"
-      metric      = "Throttles"
-      dimensions  = local.of_function
-      statistic   = "Sum"
-      threshold   = 0
-      description = "Calls of the function were refused for want of concurrency; Firehose counts each as failed. Take function_reserved_concurrency away or raise it, or ask AWS for a higher limit of the account. Then send the records under errors/ through again with `nozzle redrive`."
-    }
-    function-slow = {
-      namespace   = "AWS/Lambda"
-      metric      = "Duration"
-      dimensions  = local.of_function
-      statistic   = "Maximum"
-      threshold   = local.function_timeout_seconds * 1000 * 0.8
-      description = "A call took more than 80 % of the function's ${local.function_timeout_seconds} s. Nearly always the claim table: look at its throttles and at claim_milliseconds. If neither, raise function_memory_megabytes."
-    }
+  transform_alarms = local.transforms ? {
     claims-failing = {
-      namespace   = "Nozzle"
-      metric      = "claim_failures"
-      dimensions  = local.of_function
-      statistic   = "Sum"
-      threshold   = 0
+      metric      = local.transform_count["claim_failures"]
+      limit       = 0
       description = "Batches failed because the claim table could not answer. See whether the table is there, whether the function's role may write to it and whether it is throttled. Firehose tries ${var.transform_retries} times; what it gave up is under errors/, to be sent through again with `nozzle redrive`."
     }
     delivered-unclaimed = {
-      namespace   = "Nozzle"
-      metric      = "unclaimed"
-      dimensions  = local.of_function
-      statistic   = "Sum"
-      threshold   = 0
+      metric      = local.transform_count["unclaimed"]
+      limit       = 0
       description = "Events were delivered without a claim, because the claim table could not answer and on_claim_failure is `deliver`. They may be in the lake twice: the query doubled-events finds them. Mend the table."
     }
     partitions-near-quota = {
-      namespace   = "AWS/Firehose"
-      metric      = "PartitionCount"
-      dimensions  = local.of_stream
-      statistic   = "Maximum"
-      threshold   = floor(var.active_partitions_quota * 0.8)
+      metric      = local.firehose_metric["PartitionCount"]
+      limit       = floor(var.active_partitions_quota * 0.8)
       description = "More than 80 % of ${var.active_partitions_quota} active partitions are in use; events beyond go to errors/. List event_types or narrow event_years to refuse made-up values, take a key out of partition_keys, shorten buffer_seconds, or ask AWS for a higher quota and set active_partitions_quota."
     }
   } : {}
+
+  event_log_alarms = !var.event_log ? {} : merge(
+    {
+      event-log-behind = {
+        metric      = local.lambda_metric[local.event_log_name]["IteratorAge"]
+        limit       = 900000
+        description = "The event log is 15 minutes behind its stream. Look at the function's errors, which hold up a shard, and at the table's throttles; if neither, raise event_log_parallelization_factor, or let the stream have more shards. Records are lost to the table when they are older than kinesis_retention_hours; Lambda then writes them under ${local.given_up_folder}."
+      }
+      event-log-dead-letters = {
+        metric      = local.event_log_count["dead_letters"]
+        limit       = 0
+        description = "Records were set aside, each with its reason, under ${local.dead_letter_folder} and in the queue ${local.event_log_name}-dead-letters; the rest went on. `reason` says why: data that is unreadable (event_log_on_unreadable), a conflict (event_log_on_conflict), or an item that the table refuses. Mend the producer or the setting."
+      }
+      event-log-table-throttled = {
+        metric      = local.table_metric[local.event_log_name]["WriteThrottleEvents"]
+        limit       = 0
+        description = "The table ${local.event_log_name} throttles writes; the function tries again, and falls behind if that lasts. A new table takes 4,000 writes a second and doubles by itself: warm it up before a burst. Else a partition key is hot, or the account's quota is reached."
+      }
+    },
+    var.event_log_search_key == "" ? {} : {
+      event-log-index-throttled = {
+        metric      = concat(local.table_metric[local.event_log_name]["WriteThrottleEvents"], ["GlobalSecondaryIndexName", local.event_log_index])
+        limit       = 0
+        description = "The index ${local.event_log_index} throttles writes, and with it the table: one search key has more than 1,000 writes a second. Raise event_log_search_buckets; a search then asks each bucket."
+      }
+    },
+  )
+
+  told_folders = concat(var.lake && var.error_mail ? [module.partitioning.error_folder] : [], var.event_log ? [local.given_up_folder] : [])
 }
 
 resource "aws_cloudwatch_metric_alarm" "metric" {
-  for_each = merge(local.stream_alarms, local.source_alarms, local.function_alarms)
+  for_each = merge(local.lake_alarms, local.transform_alarms, local.event_log_alarms)
 
   alarm_name        = "${local.name}-${each.key}"
   alarm_description = each.value.description
 
-  namespace           = each.value.namespace
-  metric_name         = each.value.metric
-  dimensions          = each.value.dimensions
-  statistic           = each.value.statistic
+  namespace           = each.value.metric[0]
+  metric_name         = each.value.metric[1]
+  dimensions          = { for pair in chunklist(slice(each.value.metric, 2, length(each.value.metric)), 2) : pair[0] => pair[1] }
+  statistic           = each.value.limit == 0 ? "Sum" : "Maximum"
   period              = 300
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
-  threshold           = each.value.threshold
+  threshold           = each.value.limit
 
   # No data means no traffic, or nothing to count.
   treat_missing_data = "notBreaching"
@@ -150,10 +137,10 @@ resource "aws_cloudwatch_metric_alarm" "metric" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "refused" {
-  count = var.transform ? 1 : 0
+  count = local.transforms ? 1 : 0
 
   alarm_name        = "${local.name}-refused"
-  alarm_description = "More than ${var.refused_percent_max} % of the records are refused. The dashboard ${local.name} shows the reasons; `nozzle explain` shows why for one event. Mend the producer, or event_years and event_types; then send the records under errors/ through again with `nozzle redrive`."
+  alarm_description = "More than ${var.refused_percent_max} % of the records are refused. The dashboard ${local.global_name} shows the reasons; `nozzle explain` shows why for one event. Mend the producer, or event_years and event_types; then send the records under errors/ through again with `nozzle redrive`."
 
   evaluation_periods  = 3
   datapoints_to_alarm = 2
@@ -177,7 +164,7 @@ resource "aws_cloudwatch_metric_alarm" "refused" {
       metric {
         namespace   = "Nozzle"
         metric_name = metric_query.key
-        dimensions  = local.of_function
+        dimensions  = { FunctionName = local.function_name }
         period      = 300
         stat        = "Sum"
       }
@@ -188,18 +175,18 @@ resource "aws_cloudwatch_metric_alarm" "refused" {
   ok_actions    = [aws_sns_topic.alarms.arn]
 }
 
-# No metric of AWS counts what Firehose could not deliver; the objects themselves do.
+# No metric of AWS counts what Firehose could not deliver or Lambda gave up; the objects themselves do.
 resource "aws_cloudwatch_event_rule" "error_objects" {
   name        = "${local.name}-error-objects"
-  description = "Objects under errors/: see docs/deploy.md for why they are there and how they are sent again."
-  state       = var.error_mail ? "ENABLED" : "DISABLED"
+  description = "Objects with what could not be delivered: see docs/deploy.md for why they are there and how they are sent again."
+  state       = length(local.told_folders) > 0 ? "ENABLED" : "DISABLED"
 
   event_pattern = jsonencode({
     source      = ["aws.s3"]
     detail-type = ["Object Created"]
     detail = {
       bucket = { name = [local.bucket_name] }
-      object = { key = [{ prefix = module.partitioning.error_folder }] }
+      object = { key = [for folder in coalescelist(local.told_folders, [module.partitioning.error_folder]) : { prefix = folder }] }
     }
   })
 }
@@ -213,7 +200,7 @@ resource "aws_cloudwatch_event_target" "error_objects" {
       bucket = "$.detail.bucket.name"
       key    = "$.detail.object.key"
     }
-    input_template = "\"${local.name}: Firehose wrote an error file, s3://<bucket>/<key>. Each line is a record: its errorCode, and the original in rawData. `nozzle redrive` shows the reasons and sends the records again; see docs/deploy.md.\""
+    input_template = "\"${local.name}: s3://<bucket>/<key> was written. Under ${module.partitioning.error_folder} it is Firehose's error file: each line is a record, with its errorCode, and the original in rawData; `nozzle redrive` shows the reasons and sends the records again. Under ${local.given_up_folder} it is a batch for the event log that Lambda gave up, with its records in payload. See docs/deploy.md.\""
   }
 
   # The topic refuses EventBridge until its policy is there.

@@ -1,47 +1,17 @@
 # At a glance: in, delivered, duplicates, refused by reason, latency, what costs.
 
 locals {
-  firehose_metric = { for name in [
-    "IncomingRecords", "IncomingBytes", "DataReadFromKinesisStream.Records", "DataReadFromKinesisStream.Bytes",
-    "DeliveryToS3.Records", "DeliveryToS3.Bytes", "DeliveryToS3.DataFreshness", "DeliveryToS3.ObjectCount",
-    "PartitionCount", "KinesisMillisBehindLatest",
-  ] : name => ["AWS/Firehose", name, "DeliveryStreamName", local.stream_name] }
-
-  nozzle_metric = { for name in [
-    "records", "delivered", "duplicates", "duplicates_differing", "reclaimed", "refused", "overflow", "unclaimed",
-    "claim_failures", "claim_milliseconds", "total_milliseconds", "request_bytes", "response_bytes",
-  ] : name => ["Nozzle", name, "FunctionName", local.function_name] }
-
-  lambda_metric = { for name in ["Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"] :
-  name => ["AWS/Lambda", name, "FunctionName", local.function_name] }
-
   records_in = local.firehose_metric[local.reads_kinesis ? "DataReadFromKinesisStream.Records" : "IncomingRecords"]
   bytes_in   = local.firehose_metric[local.reads_kinesis ? "DataReadFromKinesisStream.Bytes" : "IncomingBytes"]
 
   stream_widgets = [
-    {
-      title   = "In and written"
-      stat    = "Sum"
-      metrics = [local.records_in, local.firehose_metric["DeliveryToS3.Records"]]
-    },
-    {
-      title   = "Seconds until delivery"
-      stat    = "Maximum"
-      metrics = [local.firehose_metric["DeliveryToS3.DataFreshness"]]
-    },
-    {
-      title   = "Cost: bytes in and written"
-      stat    = "Sum"
-      metrics = [local.bytes_in, local.firehose_metric["DeliveryToS3.Bytes"]]
-    },
+    { title = "In and written", stat = "Sum", metrics = [local.records_in, local.firehose_metric["DeliveryToS3.Records"]] },
+    { title = "Seconds until delivery", stat = "Maximum", metrics = [local.firehose_metric["DeliveryToS3.DataFreshness"]] },
+    { title = "Cost: bytes in and written", stat = "Sum", metrics = [local.bytes_in, local.firehose_metric["DeliveryToS3.Bytes"]] },
   ]
 
-  function_widgets = [
-    {
-      title   = "What became of the records"
-      stat    = "Sum"
-      metrics = [for name in ["records", "delivered", "duplicates", "refused", "overflow"] : local.nozzle_metric[name]]
-    },
+  transform_widgets = [
+    { title = "What became of the records", stat = "Sum", metrics = [for name in ["records", "delivered", "duplicates", "refused", "overflow"] : local.transform_count[name]] },
     {
       title = "Refused, by reason"
       stat  = "Sum"
@@ -50,53 +20,34 @@ locals {
         expression = "SEARCH('{Nozzle,FunctionName} FunctionName=\"${local.function_name}\" MetricName=refused NOT MetricName=\"refused\"', 'Sum', 300)"
       }]]
     },
-    {
-      title   = "Worth a look"
-      stat    = "Sum"
-      metrics = [for name in ["duplicates_differing", "reclaimed", "unclaimed", "claim_failures"] : local.nozzle_metric[name]]
-    },
-    {
-      title   = "Milliseconds a batch, slowest"
-      stat    = "Maximum"
-      metrics = [for name in ["total_milliseconds", "claim_milliseconds"] : local.nozzle_metric[name]]
-    },
-    {
-      title   = "Largest request and answer (6,291,556 bytes fit)"
-      stat    = "Maximum"
-      metrics = [for name in ["request_bytes", "response_bytes"] : local.nozzle_metric[name]]
-    },
-    {
-      title   = "Calls of the function"
-      stat    = "Sum"
-      metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.lambda_metric[name]]
-    },
-    {
-      title   = "Active partitions (quota ${var.active_partitions_quota})"
-      stat    = "Maximum"
-      metrics = [local.firehose_metric["PartitionCount"]]
-    },
-    {
-      title   = "Cost: objects written"
-      stat    = "Sum"
-      metrics = [local.firehose_metric["DeliveryToS3.ObjectCount"]]
-    },
-    {
-      title   = "Cost: write units of the claim table"
-      stat    = "Sum"
-      metrics = [["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", "${local.name}-claims"]]
-    },
-    {
-      title   = "Cost: milliseconds of the function at ${var.function_memory_megabytes} MB"
-      stat    = "Sum"
-      metrics = [local.lambda_metric["Duration"]]
-    },
+    { title = "Worth a look", stat = "Sum", metrics = [for name in ["duplicates_differing", "reclaimed", "unclaimed", "claim_failures"] : local.transform_count[name]] },
+    { title = "Milliseconds a batch, slowest", stat = "Maximum", metrics = [for name in ["total_milliseconds", "claim_milliseconds"] : local.transform_count[name]] },
+    { title = "Largest request and answer (6,291,556 bytes fit)", stat = "Maximum", metrics = [for name in ["request_bytes", "response_bytes"] : local.transform_count[name]] },
+    { title = "Calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.lambda_metric[local.function_name][name]] },
+    { title = "Active partitions (quota ${var.active_partitions_quota})", stat = "Maximum", metrics = [local.firehose_metric["PartitionCount"]] },
+    { title = "Cost: objects written", stat = "Sum", metrics = [local.firehose_metric["DeliveryToS3.ObjectCount"]] },
+    { title = "Cost: write units of the claim table", stat = "Sum", metrics = [local.table_metric["${local.name}-claims"]["ConsumedWriteCapacityUnits"]] },
+    { title = "Cost: milliseconds of the function at ${var.function_memory_megabytes} MB", stat = "Sum", metrics = [local.lambda_metric[local.function_name]["Duration"]] },
   ]
 
-  widgets = concat(local.stream_widgets, [for widget in local.function_widgets : widget if var.transform])
+  event_log_widgets = [
+    { title = "Event log: what became of the events", stat = "Sum", metrics = [for name in ["events", "stored", "duplicates", "conflicts", "dead_letters"] : local.event_log_count[name]] },
+    { title = "Event log: stored in another way", stat = "Sum", metrics = [for name in ["unreadable", "raw", "text_numbers", "overflow"] : local.event_log_count[name]] },
+    { title = "Event log: milliseconds behind the stream", stat = "Maximum", metrics = [local.lambda_metric[local.event_log_name]["IteratorAge"]] },
+    { title = "Event log: calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.lambda_metric[local.event_log_name][name]] },
+    { title = "Event log, cost: write units, and writes throttled", stat = "Sum", metrics = [for name in ["ConsumedWriteCapacityUnits", "WriteThrottleEvents"] : local.table_metric[local.event_log_name][name]] },
+    { title = "Event log, cost: milliseconds at ${var.event_log_memory_megabytes} MB", stat = "Sum", metrics = [local.lambda_metric[local.event_log_name]["Duration"]] },
+  ]
+
+  widgets = concat(
+    [for widget in local.stream_widgets : widget if var.lake],
+    [for widget in local.transform_widgets : widget if local.transforms],
+    [for widget in local.event_log_widgets : widget if var.event_log],
+  )
 }
 
 resource "aws_cloudwatch_dashboard" "chain" {
-  dashboard_name = local.name
+  dashboard_name = local.global_name
 
   # Three in a row.
   dashboard_body = jsonencode({

@@ -1,5 +1,5 @@
 # What everything is called. Two environments share an account, and one environment may live in
-# two regions: what is named per account carries the environment, what is global the region too.
+# two regions: what is named per account carries the environment, what is global (roles, dashboards) the region too.
 
 data "aws_caller_identity" "current" {}
 
@@ -10,6 +10,11 @@ locals {
   name        = "${var.project}-${var.environment}"
   global_name = "${local.name}-${var.region}"
   bucket_name = var.bucket_name != "" ? var.bucket_name : "${local.name}-lake-${local.account_id}-${var.region}"
+
+  # How a service of this region is called as the one that KMS is asked by.
+  service_suffix = "${var.region}.${data.aws_partition.current.dns_suffix}"
+
+  permissions_boundary = var.permissions_boundary != "" ? var.permissions_boundary : null
 
   function_name = "${local.name}-transform"
 

@@ -5,37 +5,39 @@ locals {
     event_name = length(var.event_types) > 0 ? var.event_types[0] : "account:created"
     created_at = "${split("-", var.event_years)[0]}-01-01T00:00:00Z"
   })
-  sample_data = local.reads_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event })
+  puts_kinesis = local.reads_kinesis || !var.lake
+  sample_data  = local.puts_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event })
 
   # Event types are any text; a shell must read them as they are.
   shell_data  = "'${replace(local.sample_data, "'", "'\\''")}'"
   shell_types = "'${replace(join(",", var.event_types), "'", "'\\''")}'"
 
-  source_name = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
+  firehose_name = one(aws_kinesis_firehose_delivery_stream.events[*].name)
+  source_name   = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
 }
 
 output "stream_name" {
-  description = "The Firehose stream. With direct put, what producers call PutRecord with."
-  value       = aws_kinesis_firehose_delivery_stream.events.name
+  description = "The Firehose stream; null without a lake. With direct put, what producers call PutRecord with."
+  value       = local.firehose_name
 }
 
 output "stream_arn" {
-  description = "The stream's ARN, for the producers' permission firehose:PutRecordBatch."
-  value       = aws_kinesis_firehose_delivery_stream.events.arn
+  description = "Its ARN, for the producers' permission firehose:PutRecordBatch; null without a lake."
+  value       = one(aws_kinesis_firehose_delivery_stream.events[*].arn)
 }
 
 output "kinesis_stream_name" {
-  description = "The Kinesis stream that producers put records into; null with direct put."
-  value       = local.reads_kinesis ? local.source_name : null
+  description = "The Kinesis stream that producers put records into; null where there is none."
+  value       = local.has_kinesis ? local.source_name : null
 }
 
 output "put_record_command" {
   description = "Puts one event in (`terraform output -raw put_record_command`). Put it twice to see a duplicate dropped."
-  value = local.reads_kinesis ? join(" ", [
+  value = local.puts_kinesis ? join(" ", [
     "aws kinesis put-record --region ${var.region} --stream-name ${local.source_name}",
     "--cli-binary-format raw-in-base64-out --partition-key sample --data ${local.shell_data}",
     ]) : join(" ", [
-    "aws firehose put-record --region ${var.region} --delivery-stream-name ${aws_kinesis_firehose_delivery_stream.events.name}",
+    "aws firehose put-record --region ${var.region} --delivery-stream-name ${local.firehose_name}",
     "--cli-binary-format raw-in-base64-out --record ${local.shell_data}",
   ])
 }
@@ -56,12 +58,12 @@ output "error_location" {
 }
 
 output "redrive_command" {
-  description = "Shows what lies under errors/ and what would be sent again; with --execute behind it, sends it. For a shell: eval \"$(terraform output -raw redrive_command)\". Null with transform = false."
-  value = !var.transform ? null : join(" ", concat(
+  description = "Shows what lies under errors/ and what would be sent again; with --execute behind it, sends it. For a shell: eval \"$(terraform output -raw redrive_command)\". Null without the function."
+  value = !local.transforms ? null : join(" ", concat(
     [
       "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}",
-      local.reads_kinesis ? "--to kinesis:${local.source_name}" : "--to stream:${aws_kinesis_firehose_delivery_stream.events.name}",
-      "--table ${one(aws_dynamodb_table.claims[*].name)} --ttl-hours ${var.claim_hours}",
+      local.reads_kinesis ? "--to kinesis:${local.source_name}" : "--to stream:${local.firehose_name}",
+      "--table ${aws_dynamodb_table.claims[0].name} --ttl-hours ${var.claim_hours}",
       "--event-identity ${var.event_identity} --event-years ${var.event_years}",
       "--partition-keys ${join(",", module.partitioning.keys)}",
     ],
@@ -75,23 +77,38 @@ output "originals_location" {
 }
 
 output "claim_table" {
-  description = "The claim table; null with transform = false."
+  description = "The claim table; null without a lake."
   value       = one(aws_dynamodb_table.claims[*].name)
 }
 
 output "function_name" {
-  description = "The function; null with transform = false."
-  value       = one(aws_lambda_function.transform[*].function_name)
+  description = "The function that Firehose calls; null without one."
+  value       = one(module.transform[*].function.function_name)
+}
+
+output "event_log_table" {
+  description = "The event log's table; null without one."
+  value       = one(aws_dynamodb_table.event_log[*].name)
+}
+
+output "dead_letter_location" {
+  description = "Where dead letters are, each with its reason; null without an event log."
+  value       = var.event_log ? "s3://${aws_s3_bucket.lake.bucket}/${local.dead_letter_folder}" : null
+}
+
+output "dead_letter_queue" {
+  description = "The queue that has them too, by its address; null without an event log."
+  value       = one(aws_sqs_queue.dead_letters[*].url)
 }
 
 output "athena_workgroup" {
-  description = "The workgroup that has the named queries."
-  value       = aws_athena_workgroup.lake.name
+  description = "The workgroup that has the named queries; null without a lake."
+  value       = one(aws_athena_workgroup.lake[*].name)
 }
 
 output "athena_table" {
-  description = "The table over the lake, with its database."
-  value       = "${aws_glue_catalog_database.lake.name}.${aws_glue_catalog_table.events.name}"
+  description = "The table over the lake, with its database; null without a lake."
+  value       = var.lake ? "${local.database_name}.${module.partitioning.layout}" : null
 }
 
 output "keys_to_give" {

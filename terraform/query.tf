@@ -3,24 +3,26 @@
 locals {
   query_results_folder = "query-results/"
 
+  database_name    = replace(local.name, "-", "_")
   table_is_parquet = var.format == "parquet"
 }
 
 resource "aws_glue_catalog_database" "lake" {
-  name        = replace(local.name, "-", "_")
+  count = var.lake ? 1 : 0
+
+  name        = local.database_name
   description = "The lake of ${local.name}."
 }
 
 resource "aws_glue_catalog_table" "events" {
+  count = var.lake ? 1 : 0
+
   name          = module.partitioning.layout
-  database_name = aws_glue_catalog_database.lake.name
+  database_name = aws_glue_catalog_database.lake[0].name
   description   = "What the stream of ${local.name} delivers."
   table_type    = "EXTERNAL_TABLE"
 
-  parameters = merge(module.partitioning.table_parameters, {
-    EXTERNAL       = "TRUE"
-    classification = var.format
-  })
+  parameters = merge(module.partitioning.table_parameters, { EXTERNAL = "TRUE", classification = var.format })
 
   dynamic "partition_keys" {
     for_each = module.partitioning.key_columns
@@ -56,6 +58,8 @@ resource "aws_glue_catalog_table" "events" {
 }
 
 resource "aws_athena_workgroup" "lake" {
+  count = var.lake ? 1 : 0
+
   name          = local.name
   description   = "Queries on the lake of ${local.name}."
   force_destroy = true
@@ -78,7 +82,7 @@ resource "aws_athena_workgroup" "lake" {
 
 # The queries name the keys that are in use; those whose values are not listed must be given with `=`.
 locals {
-  table = "\"${aws_glue_catalog_database.lake.name}\".\"${aws_glue_catalog_table.events.name}\""
+  table = "\"${local.database_name}\".\"${module.partitioning.layout}\""
 
   conditions_to_give = [for key in module.partitioning.keys_to_give : "${key} = 'PUT ${upper(key)} HERE'"]
   conditions_on_time = concat(
@@ -99,11 +103,7 @@ locals {
       select      = "SELECT ${join(", ", module.partitioning.keys)}, count(*) AS events"
       rest        = "GROUP BY ${join(", ", module.partitioning.keys)}\nORDER BY ${join(", ", module.partitioning.keys)}"
     }
-    latest-events = {
-      description = "The latest events"
-      select      = "SELECT *"
-      rest        = "ORDER BY ${var.transform ? "created_datetime" : "arrival_date"} DESC\nLIMIT 100"
-    }
+    latest-events = { description = "The latest events", select = "SELECT *", rest = "ORDER BY ${var.transform ? "created_datetime" : "arrival_date"} DESC\nLIMIT 100" }
     doubled-events = {
       description = "Events that were delivered more than once"
       select      = "SELECT event_uuid, event_name, created_at, count(*) AS copies"
@@ -113,11 +113,11 @@ locals {
 }
 
 resource "aws_athena_named_query" "lake" {
-  for_each = local.queries
+  for_each = { for name, query in local.queries : name => query if var.lake }
 
   name        = "${local.name}-${each.key}"
   description = each.value.description
-  workgroup   = aws_athena_workgroup.lake.name
-  database    = aws_glue_catalog_database.lake.name
+  workgroup   = aws_athena_workgroup.lake[0].name
+  database    = aws_glue_catalog_database.lake[0].name
   query       = "${local.how_to_give}${each.value.select}\nFROM ${local.table}\nWHERE ${local.conditions}\n${each.value.rest}\n"
 }

@@ -1,4 +1,4 @@
-# The lake: one bucket, a folder for each thing.
+# One bucket, a folder for each thing: the lake, and what the event log sets aside.
 
 resource "aws_s3_bucket" "lake" {
   #checkov:skip=CKV_AWS_18:who read what is CloudTrail's to record, for the whole account
@@ -8,13 +8,6 @@ resource "aws_s3_bucket" "lake" {
   #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; the chain never overwrites an object
   bucket        = local.bucket_name
   force_destroy = !var.deletion_protection
-
-  lifecycle {
-    precondition {
-      condition     = terraform.workspace == var.environment
-      error_message = "The workspace is `${terraform.workspace}` but environment is `${var.environment}`: select the workspace of that name, or `make plan ENV=${var.environment}`, which does."
-    }
-  }
 }
 
 resource "aws_s3_bucket_public_access_block" "lake" {
@@ -29,9 +22,7 @@ resource "aws_s3_bucket_public_access_block" "lake" {
 resource "aws_s3_bucket_ownership_controls" "lake" {
   bucket = aws_s3_bucket.lake.bucket
 
-  rule {
-    object_ownership = "BucketOwnerEnforced"
-  }
+  rule { object_ownership = "BucketOwnerEnforced" }
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
@@ -50,9 +41,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
 resource "aws_s3_bucket_versioning" "lake" {
   bucket = aws_s3_bucket.lake.bucket
 
-  versioning_configuration {
-    status = var.lake_versioning ? "Enabled" : "Suspended"
-  }
+  versioning_configuration { status = var.lake_versioning ? "Enabled" : "Suspended" }
 }
 
 resource "aws_s3_bucket_policy" "lake" {
@@ -74,24 +63,40 @@ resource "aws_s3_bucket_policy" "lake" {
   depends_on = [aws_s3_bucket_public_access_block.lake]
 }
 
+# In days: after which a folder's objects move to cheaper storage, and are deleted.
+locals {
+  lifecycle = {
+    # All layouts, those of former settings too.
+    events        = { folder = "events", archive = var.lake_archive_days, days = var.lake_expiration_days }
+    arrivals      = { folder = "arrivals", archive = var.lake_archive_days, days = var.lake_expiration_days }
+    errors        = { folder = module.partitioning.error_folder, archive = 0, days = var.error_expiration_days }
+    originals     = { folder = module.partitioning.originals_folder, archive = 0, days = var.originals_expiration_days }
+    query-results = { folder = local.query_results_folder, archive = 0, days = 7 }
+    dead-letters  = { folder = local.dead_letter_folder, archive = 0, days = var.error_expiration_days }
+    given-up      = { folder = local.given_up_folder, archive = 0, days = var.error_expiration_days }
+    # The same bytes are sent three times at most, so each record of it outlives the last of their error files.
+    redriven = { folder = "redriven/", archive = 0, days = 3 * var.error_expiration_days }
+    # An item says where its data is until it expires, and DynamoDB takes some days over that.
+    overflow = { folder = local.overflow_folder, archive = 0, days = var.event_log_ttl_hours > 0 ? ceil(var.event_log_ttl_hours / 24) + 3 : 0 }
+  }
+}
+
 resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   #checkov:skip=CKV_AWS_300:the rule `leftovers` does; checkov does not see it behind the dynamic one
   bucket = aws_s3_bucket.lake.bucket
 
-  # All layouts, those of former settings too. A rule must do something, so there is none where there is nothing to do.
+  # A rule must do something, so there is none where there is nothing to do.
   dynamic "rule" {
-    for_each = var.lake_archive_days + var.lake_expiration_days > 0 ? ["events", "arrivals"] : []
+    for_each = { for id, rule in local.lifecycle : id => rule if rule.archive + rule.days > 0 }
 
     content {
-      id     = rule.value
+      id     = rule.key
       status = "Enabled"
 
-      filter {
-        prefix = rule.value
-      }
+      filter { prefix = rule.value.folder }
 
       dynamic "transition" {
-        for_each = var.lake_archive_days > 0 ? [var.lake_archive_days] : []
+        for_each = rule.value.archive > 0 ? [rule.value.archive] : []
 
         content {
           days          = transition.value
@@ -100,51 +105,10 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
       }
 
       dynamic "expiration" {
-        for_each = var.lake_expiration_days > 0 ? [var.lake_expiration_days] : []
+        for_each = rule.value.days > 0 ? [rule.value.days] : []
 
-        content {
-          days = expiration.value
-        }
+        content { days = expiration.value }
       }
-    }
-  }
-
-  rule {
-    id     = "errors"
-    status = "Enabled"
-
-    filter {
-      prefix = module.partitioning.error_folder
-    }
-
-    expiration {
-      days = var.error_expiration_days
-    }
-  }
-
-  rule {
-    id     = "originals"
-    status = "Enabled"
-
-    filter {
-      prefix = module.partitioning.originals_folder
-    }
-
-    expiration {
-      days = var.originals_expiration_days
-    }
-  }
-
-  rule {
-    id     = "query-results"
-    status = "Enabled"
-
-    filter {
-      prefix = local.query_results_folder
-    }
-
-    expiration {
-      days = 7
     }
   }
 
@@ -154,13 +118,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
 
     filter {}
 
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 7
-    }
+    abort_incomplete_multipart_upload { days_after_initiation = 7 }
 
-    noncurrent_version_expiration {
-      noncurrent_days = 30
-    }
+    noncurrent_version_expiration { noncurrent_days = 30 }
   }
 
   depends_on = [aws_s3_bucket_versioning.lake]
@@ -172,11 +132,12 @@ resource "aws_s3_bucket_notification" "lake" {
   eventbridge = true
 }
 
-# The claims: who owns which event. Worth a day, so there is no backup.
+# The claims: who owns which event. Worth a day, so there is no backup. It stays where the function goes
+# (`transform = false`): its deletion would be refused when the rest is gone already.
 resource "aws_dynamodb_table" "claims" {
   #checkov:skip=CKV_AWS_28:claims live a day, and restored ones would be wrong
   #checkov:skip=CKV_AWS_119:the key AWS manages will do; a claim holds an event's identity, not the event
-  count = var.transform ? 1 : 0
+  count = var.lake ? 1 : 0
 
   name         = "${local.name}-claims"
   billing_mode = "PAY_PER_REQUEST"
@@ -194,7 +155,5 @@ resource "aws_dynamodb_table" "claims" {
     enabled        = true
   }
 
-  server_side_encryption {
-    enabled = true
-  }
+  server_side_encryption { enabled = true }
 }

@@ -1,8 +1,9 @@
 # The stream: source, function, prefix and format in one resource.
 
 locals {
-  reads_kinesis = var.stream_source == "kinesis"
-  makes_kinesis = local.reads_kinesis && var.kinesis_stream_arn == ""
+  reads_kinesis = var.lake && var.stream_source == "kinesis"
+  has_kinesis   = local.reads_kinesis || var.event_log
+  makes_kinesis = local.has_kinesis && var.kinesis_stream_arn == ""
   source_arn    = local.makes_kinesis ? one(aws_kinesis_stream.source[*].arn) : var.kinesis_stream_arn
 
   # Conversion drops fields that are no columns, so what came must be kept somewhere.
@@ -12,7 +13,7 @@ locals {
   # The size and the interval cannot equal theirs, see their variables.
   processor_parameters = merge(
     {
-      LambdaArn               = one(aws_lambda_alias.stream[*].arn)
+      LambdaArn               = one(module.transform[*].alias.arn)
       BufferSizeInMBs         = tostring(var.transform_buffer_megabytes)
       BufferIntervalInSeconds = tostring(var.transform_buffer_seconds)
     },
@@ -28,26 +29,28 @@ resource "aws_kinesis_stream" "source" {
   encryption_type  = "KMS"
   kms_key_id       = "alias/aws/kinesis"
 
-  stream_mode_details {
-    stream_mode = "ON_DEMAND"
-  }
+  stream_mode_details { stream_mode = "ON_DEMAND" }
 }
 
 resource "aws_cloudwatch_log_group" "delivery" {
   #checkov:skip=CKV_AWS_158:Firehose logs errors and ARNs, never a record
   #checkov:skip=CKV_AWS_338:log_retention_days is the owner's choice
+  count = var.lake ? 1 : 0
+
   name              = "/aws/kinesisfirehose/${local.name}"
   retention_in_days = var.log_retention_days
 }
 
 resource "aws_cloudwatch_log_stream" "delivery" {
-  for_each = toset(["delivery", "originals"])
+  for_each = toset(var.lake ? ["delivery", "originals"] : [])
 
   name           = each.key
-  log_group_name = aws_cloudwatch_log_group.delivery.name
+  log_group_name = aws_cloudwatch_log_group.delivery[0].name
 }
 
 resource "aws_kinesis_firehose_delivery_stream" "events" {
+  count = var.lake ? 1 : 0
+
   name        = local.stream_name
   destination = "extended_s3"
 
@@ -56,7 +59,7 @@ resource "aws_kinesis_firehose_delivery_stream" "events" {
 
     content {
       kinesis_stream_arn = kinesis_source_configuration.value
-      role_arn           = aws_iam_role.delivery.arn
+      role_arn           = aws_iam_role.delivery[0].arn
     }
   }
 
@@ -71,7 +74,7 @@ resource "aws_kinesis_firehose_delivery_stream" "events" {
   }
 
   extended_s3_configuration {
-    role_arn            = aws_iam_role.delivery.arn
+    role_arn            = aws_iam_role.delivery[0].arn
     bucket_arn          = aws_s3_bucket.lake.arn
     prefix              = module.partitioning.prefix
     error_output_prefix = module.partitioning.error_prefix
@@ -129,9 +132,9 @@ resource "aws_kinesis_firehose_delivery_stream" "events" {
         }
 
         schema_configuration {
-          database_name = aws_glue_catalog_database.lake.name
-          table_name    = aws_glue_catalog_table.events.name
-          role_arn      = aws_iam_role.delivery.arn
+          database_name = aws_glue_catalog_database.lake[0].name
+          table_name    = aws_glue_catalog_table.events[0].name
+          role_arn      = aws_iam_role.delivery[0].arn
         }
       }
     }
@@ -140,7 +143,7 @@ resource "aws_kinesis_firehose_delivery_stream" "events" {
       for_each = local.backs_up_originals ? [true] : []
 
       content {
-        role_arn            = aws_iam_role.delivery.arn
+        role_arn            = aws_iam_role.delivery[0].arn
         bucket_arn          = aws_s3_bucket.lake.arn
         prefix              = module.partitioning.originals_prefix
         error_output_prefix = module.partitioning.error_prefix
@@ -150,7 +153,7 @@ resource "aws_kinesis_firehose_delivery_stream" "events" {
 
         cloudwatch_logging_options {
           enabled         = true
-          log_group_name  = aws_cloudwatch_log_group.delivery.name
+          log_group_name  = aws_cloudwatch_log_group.delivery[0].name
           log_stream_name = aws_cloudwatch_log_stream.delivery["originals"].name
         }
       }
@@ -158,14 +161,12 @@ resource "aws_kinesis_firehose_delivery_stream" "events" {
 
     cloudwatch_logging_options {
       enabled         = true
-      log_group_name  = aws_cloudwatch_log_group.delivery.name
+      log_group_name  = aws_cloudwatch_log_group.delivery[0].name
       log_stream_name = aws_cloudwatch_log_stream.delivery["delivery"].name
     }
   }
 
-  lifecycle {
-    create_before_destroy = true
-  }
+  lifecycle { create_before_destroy = true }
 
   # Firehose tries its role when the stream is made, and writes as soon as it is.
   depends_on = [

@@ -4,10 +4,14 @@ variable "environment" {
   type        = string
   description = "Name of the environment. It is part of every name, and the workspace must be called the same."
   nullable    = false
-
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
     error_message = "environment is `${var.environment}`: it takes 2 to 12 lower-case letters and digits, a letter first, such as `dev`."
+  }
+  # A validation, not a precondition: it holds on destroy too.
+  validation {
+    condition     = terraform.workspace == var.environment
+    error_message = "environment is `${var.environment}` but the workspace is `${terraform.workspace}`: select the workspace of that name, or `make plan ENV=${var.environment}`, which does."
   }
 }
 
@@ -15,9 +19,8 @@ variable "region" {
   type        = string
   description = "AWS region of the whole chain, such as `eu-central-1`."
   nullable    = false
-
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.region))
     error_message = "region is `${var.region}`: it must be the code of an AWS region, such as `eu-central-1`."
   }
 }
@@ -27,7 +30,6 @@ variable "project" {
   description = "First part of every name, so that several chains can share an account."
   default     = "nozzle"
   nullable    = false
-
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{0,14}[a-z0-9]$", var.project))
     error_message = "project is `${var.project}`: it takes 2 to 16 lower-case letters, digits and hyphens, a letter first, no hyphen last."
@@ -38,6 +40,41 @@ variable "tags" {
   type        = map(string)
   description = "Tags on everything, beside project, environment and managed_by."
   default     = {}
+  nullable    = false
+  validation {
+    condition     = length(distinct([for key in concat(keys(var.tags), ["project", "environment", "managed_by"]) : lower(key)])) == length(var.tags) + 3
+    error_message = "tags are `${join("`, `", keys(var.tags))}`: IAM takes no two keys that differ in case only, and project, environment and managed_by are set already. Rename or leave out what clashes."
+  }
+}
+
+variable "permissions_boundary" {
+  type        = string
+  description = "ARN of the IAM policy that bounds every role made here; empty for none."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = var.permissions_boundary == "" || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = "permissions_boundary is `${var.permissions_boundary}`: it must be the ARN of an IAM policy, such as `arn:aws:iam::123456789012:policy/boundary`."
+  }
+}
+
+# What there is
+
+variable "lake" {
+  type        = bool
+  description = "Whether events are delivered into the lake: Firehose, its function, the claim table, Athena's table."
+  default     = true
+  nullable    = false
+  validation {
+    condition     = var.lake || var.event_log
+    error_message = "lake and event_log are both false: nothing would be done with an event."
+  }
+}
+
+variable "event_log" {
+  type        = bool
+  description = "Whether the events of a Kinesis stream are put into a table in which each can be looked up. The stream is that of stream_source = `kinesis`, or the one kinesis_stream_arn names, or one of its own."
+  default     = false
   nullable    = false
 }
 
@@ -52,15 +89,13 @@ variable "transform" {
 
 variable "partition_keys" {
   type        = list(string)
-  description = "The partition keys in the prefix's order, out of event_type, event_subtype, year, month, day and hour. A change makes a new stream."
+  description = "The partition keys in the prefix's order, out of event_type, event_subtype, year, month, day and hour. A change makes a new stream, and hides older objects from the table: they stay where they are, but it looks for the new keys' folders only."
   default     = ["event_type", "event_subtype", "year", "month", "day"]
   nullable    = false
-
   validation {
     condition     = length(setsubtract(var.partition_keys, ["event_type", "event_subtype", "year", "month", "day", "hour"])) == 0
     error_message = "partition_keys has `${join(", ", setsubtract(var.partition_keys, ["event_type", "event_subtype", "year", "month", "day", "hour"]))}`, which the function does not know: it knows event_type, event_subtype, year, month, day and hour."
   }
-
   validation {
     condition     = length(var.partition_keys) > 0 && length(distinct(var.partition_keys)) == length(var.partition_keys)
     error_message = "partition_keys must name at least one key, and each once."
@@ -72,13 +107,8 @@ variable "event_years" {
   description = "First and last year of `created_at` that is accepted, such as `2020-2039`. Events outside are refused, so a device with a bad clock cannot use up partitions, and Athena looks into these years only."
   default     = "2000-2099"
   nullable    = false
-
   validation {
-    condition = can(regex("^[0-9]{4}-[0-9]{4}$", var.event_years)) && try(
-      1970 <= tonumber(split("-", var.event_years)[0]) &&
-      tonumber(split("-", var.event_years)[0]) <= tonumber(split("-", var.event_years)[1]),
-      false,
-    )
+    condition     = can(regex("^[0-9]{4}-[0-9]{4}$", var.event_years)) && try(1970 <= tonumber(split("-", var.event_years)[0]) && tonumber(split("-", var.event_years)[0]) <= tonumber(split("-", var.event_years)[1]), false)
     error_message = "event_years is `${var.event_years}`: it must be two years from 1970 to 9999, the earlier first, such as `2020-2039`."
   }
 }
@@ -88,20 +118,17 @@ variable "event_types" {
   description = "The event types accepted, such as `account:created`, or `login` for a type with any subtype. Empty accepts any, and then queries must give type and subtype with `=`."
   default     = []
   nullable    = false
-
   validation {
     condition     = alltrue([for type in var.event_types : can(regex("^[^:,\\s]([^:,]*[^:,\\s])?(:[^:,\\s]([^:,]*[^:,\\s])?)?$", type))])
     error_message = "event_types takes a type, or a type and a subtype with a colon between them, without commas and without white space at either end, such as `account:created`."
   }
-
   validation {
     condition     = length(distinct(var.event_types)) == length(var.event_types)
     error_message = "event_types names a type twice."
   }
-
   validation {
-    condition     = length(join(",", var.event_types)) <= 3000
-    error_message = "event_types has more than 3,000 characters: Lambda's whole environment holds 4 KB. Leave it empty, or list types without their subtypes."
+    condition     = length(base64encode(join(",", var.event_types))) <= 4000 # four characters for three bytes
+    error_message = "event_types has more than 3,000 bytes: Lambda's whole environment holds 4 KB. Leave it empty, or list types without their subtypes."
   }
 }
 
@@ -110,24 +137,18 @@ variable "event_columns" {
   description = "Columns of the events' own fields, name to Hive type, such as `{ amount = \"double\" }`. They join those every event has (event_uuid, event_name, created_at, created_datetime), whose types they may set. Parquet needs them: it keeps listed columns only."
   default     = {}
   nullable    = false
-
   validation {
     condition     = alltrue([for name, type in var.event_columns : can(regex("^[a-z_][a-z0-9_]*$", name))])
     error_message = "event_columns has a name that Athena does not take: only lower-case letters, digits and underscores, no digit first."
   }
-
   validation {
     condition     = length(setintersection(keys(var.event_columns), var.transform ? var.partition_keys : ["arrival_date"])) == 0
     error_message = "event_columns has `${join(", ", setintersection(keys(var.event_columns), var.transform ? var.partition_keys : ["arrival_date"]))}`, which is a partition key: the table has that column already."
   }
-
   validation {
-    condition = alltrue([for name, type in var.event_columns : can(regex(
-      "^(string|boolean|tinyint|smallint|int|bigint|float|double|date|timestamp|binary|decimal\\([0-9]+,[0-9]+\\)|(array|map|struct)<.+>)$", type
-    ))])
+    condition     = alltrue([for name, type in var.event_columns : can(regex("^(string|boolean|tinyint|smallint|int|bigint|float|double|date|timestamp|binary|decimal\\([0-9]+,[0-9]+\\)|(array|map|struct)<.+>)$", type))])
     error_message = "event_columns has a type that Athena does not know: string, boolean, tinyint, smallint, int, bigint, float, double, decimal(p,s), date, timestamp, binary, array<…>, map<…> and struct<…> are known, in lower case and without spaces around them."
   }
-
   validation {
     condition     = var.format != "parquet" || length(var.event_columns) > 0
     error_message = "event_columns is empty: Parquet keeps listed columns only, so list the fields that events carry."
@@ -139,7 +160,6 @@ variable "event_identity" {
   description = "What makes two events the same: `event` (uuid, name and time) or `uuid` alone."
   default     = "event"
   nullable    = false
-
   validation {
     condition     = contains(["event", "uuid"], var.event_identity)
     error_message = "event_identity is `${var.event_identity}`: it must be `event` or `uuid`."
@@ -151,7 +171,6 @@ variable "claim_hours" {
   description = "How long an event is remembered, in hours: a copy that comes later is delivered again."
   default     = 24
   nullable    = false
-
   validation {
     condition     = var.claim_hours >= 1 && var.claim_hours <= 8760 && floor(var.claim_hours) == var.claim_hours
     error_message = "claim_hours is ${var.claim_hours}: it must be a whole number from 1 to 8760 (one year)."
@@ -163,7 +182,6 @@ variable "on_claim_failure" {
   description = "What the function does while the claim table cannot answer: `retry` (Firehose retries, and in the end keeps the originals under the error prefix) or `deliver` (unclaimed, perhaps doubled)."
   default     = "retry"
   nullable    = false
-
   validation {
     condition     = contains(["retry", "deliver"], var.on_claim_failure)
     error_message = "on_claim_failure is `${var.on_claim_failure}`: it must be `retry` or `deliver`."
@@ -175,7 +193,6 @@ variable "on_differing_duplicate" {
   description = "What becomes of a duplicate whose bytes differ from the first: `drop`, or `fail` to keep it under the error prefix."
   default     = "drop"
   nullable    = false
-
   validation {
     condition     = contains(["drop", "fail"], var.on_differing_duplicate)
     error_message = "on_differing_duplicate is `${var.on_differing_duplicate}`: it must be `drop` or `fail`."
@@ -186,10 +203,9 @@ variable "on_differing_duplicate" {
 
 variable "stream_source" {
   type        = string
-  description = "Where the stream reads: `direct-put` (producers call PutRecord) or `kinesis` (a stream this configuration makes, or the one kinesis_stream_arn names). A change makes a new stream, and a new stream on Kinesis starts at the latest record."
+  description = "Where the stream reads: `direct-put` (producers call PutRecord) or `kinesis` (a stream this configuration makes, or the one kinesis_stream_arn names). Without a lake it does not matter. A change makes a new stream, and a new stream on Kinesis starts at the latest record."
   default     = "direct-put"
   nullable    = false
-
   validation {
     condition     = contains(["direct-put", "kinesis"], var.stream_source)
     error_message = "stream_source is `${var.stream_source}`: it must be `direct-put` or `kinesis`."
@@ -198,18 +214,16 @@ variable "stream_source" {
 
 variable "kinesis_stream_arn" {
   type        = string
-  description = "ARN of an existing Kinesis stream to read; empty to have one made where stream_source is `kinesis`."
+  description = "ARN of an existing Kinesis stream to read; empty to have one made where stream_source is `kinesis` or there is an event log."
   default     = ""
   nullable    = false
-
   validation {
-    condition     = var.kinesis_stream_arn == "" || can(regex("^arn:aws[a-z-]*:kinesis:[a-z0-9-]+:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", var.kinesis_stream_arn))
-    error_message = "kinesis_stream_arn is `${var.kinesis_stream_arn}`: it must be the ARN of a Kinesis stream, such as `arn:aws:kinesis:eu-central-1:123456789012:stream/events`."
+    condition     = var.kinesis_stream_arn == "" || can(regex("^arn:aws[a-z-]*:kinesis:${var.region}:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", var.kinesis_stream_arn))
+    error_message = "kinesis_stream_arn is `${var.kinesis_stream_arn}`: it must be the ARN of a Kinesis stream in region, such as `arn:aws:kinesis:${var.region}:123456789012:stream/events`."
   }
-
   validation {
-    condition     = var.kinesis_stream_arn == "" || var.stream_source == "kinesis"
-    error_message = "kinesis_stream_arn is given but stream_source is `${var.stream_source}`: set stream_source to `kinesis` to read it."
+    condition     = var.kinesis_stream_arn == "" || (var.lake && var.stream_source == "kinesis") || var.event_log
+    error_message = "kinesis_stream_arn is given but nothing reads it, since stream_source is `${var.stream_source}` and there is no event log: set stream_source to `kinesis`, or event_log to true."
   }
 }
 
@@ -218,10 +232,9 @@ variable "kinesis_kms_key_arn" {
   description = "ARN of the customer key that encrypts the stream kinesis_stream_arn names; empty where it has none."
   default     = ""
   nullable    = false
-
   validation {
-    condition     = var.kinesis_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kinesis_kms_key_arn))
-    error_message = "kinesis_kms_key_arn is `${var.kinesis_kms_key_arn}`: it must be the ARN of a KMS key (not of an alias)."
+    condition     = var.kinesis_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/.+$", var.kinesis_kms_key_arn))
+    error_message = "kinesis_kms_key_arn is `${var.kinesis_kms_key_arn}`: it must be the ARN of a KMS key (not of an alias) in region."
   }
 }
 
@@ -230,7 +243,6 @@ variable "kinesis_retention_hours" {
   description = "How long the Kinesis stream that is made keeps its records, in hours. Beyond 24 it costs more."
   default     = 24
   nullable    = false
-
   validation {
     condition     = var.kinesis_retention_hours >= 24 && var.kinesis_retention_hours <= 8760 && floor(var.kinesis_retention_hours) == var.kinesis_retention_hours
     error_message = "kinesis_retention_hours is ${var.kinesis_retention_hours}: Kinesis takes a whole number from 24 to 8760."
@@ -242,7 +254,6 @@ variable "format" {
   description = "What the lake's objects are: `json` (lines, gzip) or `parquet` (listed columns only, which is why originals are then always backed up)."
   default     = "json"
   nullable    = false
-
   validation {
     condition     = contains(["json", "parquet"], var.format)
     error_message = "format is `${var.format}`: it must be `json` or `parquet`."
@@ -261,7 +272,6 @@ variable "buffer_megabytes" {
   description = "Firehose writes an object when a partition has this much."
   default     = 64
   nullable    = false
-
   validation {
     condition     = var.buffer_megabytes <= 128 && var.buffer_megabytes >= (var.transform || var.format == "parquet" ? 64 : 1) && floor(var.buffer_megabytes) == var.buffer_megabytes
     error_message = "buffer_megabytes is ${var.buffer_megabytes}: Firehose takes a whole number from 64 to 128, or from 1 with transform = false and JSON."
@@ -273,7 +283,6 @@ variable "buffer_seconds" {
   description = "Firehose writes an object at the latest after this long. Longer makes fewer, larger objects, and more active partitions."
   default     = 300
   nullable    = false
-
   validation {
     condition     = var.buffer_seconds <= 900 && var.buffer_seconds >= (var.transform || var.format == "parquet" ? 60 : 0) && floor(var.buffer_seconds) == var.buffer_seconds
     error_message = "buffer_seconds is ${var.buffer_seconds}: Firehose takes a whole number from 60 to 900, or from 0 with transform = false and JSON."
@@ -285,7 +294,6 @@ variable "transform_buffer_megabytes" {
   description = "Firehose calls the function when it has this much. At 0.5 the answer to the smallest events still fits; a larger one may send some of them to the error prefix."
   default     = 0.5
   nullable    = false
-
   validation {
     condition     = var.transform_buffer_megabytes >= 0.2 && var.transform_buffer_megabytes <= 3 && var.transform_buffer_megabytes != 1
     error_message = "transform_buffer_megabytes is ${var.transform_buffer_megabytes}: Firehose takes 0.2 to 3, and 1 (its own default, which it does not store) would show as a change in every plan."
@@ -297,7 +305,6 @@ variable "transform_buffer_seconds" {
   description = "Firehose calls the function at the latest after this long."
   default     = 30
   nullable    = false
-
   validation {
     condition     = var.transform_buffer_seconds >= 0 && var.transform_buffer_seconds <= 900 && var.transform_buffer_seconds != 60 && floor(var.transform_buffer_seconds) == var.transform_buffer_seconds
     error_message = "transform_buffer_seconds is ${var.transform_buffer_seconds}: Firehose takes a whole number from 0 to 900, and 60 (its own default, which it does not store) would show as a change in every plan."
@@ -309,7 +316,6 @@ variable "transform_retries" {
   description = "How often Firehose calls the function again with a batch it failed on, before the batch goes to the error prefix. With a table that is away each call takes up to 240 s, so 8 sit out about half an hour."
   default     = 8
   nullable    = false
-
   validation {
     condition     = var.transform_retries >= 0 && var.transform_retries <= 300 && floor(var.transform_retries) == var.transform_retries
     error_message = "transform_retries is ${var.transform_retries}: Firehose takes a whole number from 0 to 300."
@@ -321,7 +327,6 @@ variable "stream_revision" {
   description = "Raise it to have a new stream made without any other change."
   default     = 1
   nullable    = false
-
   validation {
     condition     = var.stream_revision >= 1 && floor(var.stream_revision) == var.stream_revision
     error_message = "stream_revision is ${var.stream_revision}: it must be a whole number from 1."
@@ -335,11 +340,6 @@ variable "function_zip" {
   description = "The function's zip, as `make build` leaves it; a relative path starts at this folder."
   default     = "../target/lambda/firehose-transform/bootstrap.zip"
   nullable    = false
-
-  validation {
-    condition     = var.function_zip != ""
-    error_message = "function_zip is empty: it must be the path of the zip that `make build` makes."
-  }
 }
 
 variable "function_memory_megabytes" {
@@ -347,7 +347,6 @@ variable "function_memory_megabytes" {
   description = "The function's memory. Lambda gives it processor time in proportion."
   default     = 512
   nullable    = false
-
   validation {
     condition     = var.function_memory_megabytes >= 128 && var.function_memory_megabytes <= 10240 && floor(var.function_memory_megabytes) == var.function_memory_megabytes
     error_message = "function_memory_megabytes is ${var.function_memory_megabytes}: Lambda takes a whole number from 128 to 10240."
@@ -359,7 +358,6 @@ variable "function_reserved_concurrency" {
   description = "How many batches may be in the function at once; -1 for no limit of its own. Mind: Firehose does not wait for a free place. A burst beyond the limit counts as failed calls, and after its retries ends under errors/."
   default     = -1
   nullable    = false
-
   validation {
     condition     = (var.function_reserved_concurrency == -1 || var.function_reserved_concurrency >= 1) && floor(var.function_reserved_concurrency) == var.function_reserved_concurrency
     error_message = "function_reserved_concurrency is ${var.function_reserved_concurrency}: it must be -1 (no limit) or a whole number from 1; 0 would turn the function off."
@@ -371,7 +369,6 @@ variable "function_log_level" {
   description = "The function's log level. Its line of counts, from which the metrics come, is written at any level."
   default     = "INFO"
   nullable    = false
-
   validation {
     condition     = contains(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"], var.function_log_level)
     error_message = "function_log_level is `${var.function_log_level}`: Lambda takes TRACE, DEBUG, INFO, WARN, ERROR or FATAL."
@@ -383,10 +380,117 @@ variable "log_retention_days" {
   description = "How long the logs of the function and of Firehose are kept."
   default     = 30
   nullable    = false
-
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
     error_message = "log_retention_days is ${var.log_retention_days}: CloudWatch takes 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+# Event log
+
+variable "event_log_id" {
+  type        = string
+  description = "What an item's `eventId` is: `record` (shard and sequence number), or the JSON pointer to it in the event, such as `/event_uuid`. The first copy of an event stays."
+  default     = "record"
+  nullable    = false
+  validation {
+    condition     = var.event_log_id == "record" || can(regex("^(/([^~/]|~[01])*)+$", var.event_log_id))
+    error_message = "event_log_id is `${var.event_log_id}`: it must be `record` or a JSON pointer, such as `/event_uuid`."
+  }
+}
+
+variable "event_log_on_conflict" {
+  type        = string
+  description = "What becomes of an event whose id another event has: `keep-first` (it becomes a dead letter) or `keep-both` (under an id with its hash behind it)."
+  default     = "keep-first"
+  nullable    = false
+  validation {
+    condition     = contains(["keep-first", "keep-both"], var.event_log_on_conflict)
+    error_message = "event_log_on_conflict is `${var.event_log_on_conflict}`: it must be `keep-first` or `keep-both`."
+  }
+}
+
+variable "event_log_search_key" {
+  type        = string
+  description = "JSON pointer to a value by which events are found too, in the order of their arrival, such as `/sensor`; empty for no index."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = var.event_log_search_key == "" || can(regex("^(/([^~/]|~[01])*)+$", var.event_log_search_key))
+    error_message = "event_log_search_key is `${var.event_log_search_key}`: it must be a JSON pointer, such as `/sensor`, or empty."
+  }
+}
+
+variable "event_log_search_buckets" {
+  type        = number
+  description = "Over how many keys of the index one search key's events are spread: each takes 1,000 a second, and a search asks each."
+  default     = 1
+  nullable    = false
+  validation {
+    condition     = var.event_log_search_buckets >= 1 && var.event_log_search_buckets <= 1000 && floor(var.event_log_search_buckets) == var.event_log_search_buckets
+    error_message = "event_log_search_buckets is ${var.event_log_search_buckets}: it must be a whole number from 1 to 1000."
+  }
+}
+
+variable "event_log_data" {
+  type        = string
+  description = "How an item has its event: `map` (as DynamoDB's own maps, lists and numbers) or `text` (byte for byte)."
+  default     = "map"
+  nullable    = false
+  validation {
+    condition     = contains(["map", "text"], var.event_log_data)
+    error_message = "event_log_data is `${var.event_log_data}`: it must be `map` or `text`."
+  }
+}
+
+variable "event_log_on_unreadable" {
+  type        = string
+  description = "What becomes of bytes that are not JSON: `store` (as bytes, with the reason) or `dead-letter`."
+  default     = "store"
+  nullable    = false
+  validation {
+    condition     = contains(["store", "dead-letter"], var.event_log_on_unreadable)
+    error_message = "event_log_on_unreadable is `${var.event_log_on_unreadable}`: it must be `store` or `dead-letter`."
+  }
+}
+
+variable "event_log_ttl_hours" {
+  type        = number
+  description = "Hours after an event's arrival in which its item expires; 0 for never."
+  default     = 0
+  nullable    = false
+  validation {
+    condition     = var.event_log_ttl_hours >= 0 && var.event_log_ttl_hours <= 876000 && floor(var.event_log_ttl_hours) == var.event_log_ttl_hours
+    error_message = "event_log_ttl_hours is ${var.event_log_ttl_hours}: it must be a whole number from 1 to 876000 (a hundred years), or 0 for never."
+  }
+}
+
+variable "event_log_parallelization_factor" {
+  type        = number
+  description = "How many batches of one shard are worked on at once. Any is right: an item does not depend on the order."
+  default     = 1
+  nullable    = false
+  validation {
+    condition     = var.event_log_parallelization_factor >= 1 && var.event_log_parallelization_factor <= 10 && floor(var.event_log_parallelization_factor) == var.event_log_parallelization_factor
+    error_message = "event_log_parallelization_factor is ${var.event_log_parallelization_factor}: Lambda takes a whole number from 1 to 10."
+  }
+}
+
+variable "event_log_zip" {
+  type        = string
+  description = "The zip of the event log's function, as `make build` leaves it; a relative path starts at this folder."
+  default     = "../target/lambda/event-log/bootstrap.zip"
+  nullable    = false
+}
+
+variable "event_log_memory_megabytes" {
+  type        = number
+  description = "The memory of the event log's function. Lambda gives it processor time in proportion."
+  default     = 256
+  nullable    = false
+  validation {
+    condition     = var.event_log_memory_megabytes >= 128 && var.event_log_memory_megabytes <= 10240 && floor(var.event_log_memory_megabytes) == var.event_log_memory_megabytes
+    error_message = "event_log_memory_megabytes is ${var.event_log_memory_megabytes}: Lambda takes a whole number from 128 to 10240."
   }
 }
 
@@ -397,13 +501,10 @@ variable "bucket_name" {
   description = "Name of the lake's bucket; empty for `<project>-<environment>-lake-<account>-<region>`."
   default     = ""
   nullable    = false
-
   validation {
     condition = var.bucket_name == "" || (
       can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.bucket_name)) &&
-      !strcontains(var.bucket_name, "..") &&
-      !can(regex("^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$", var.bucket_name)) &&
-      !can(regex("^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|[.]mrap|--x-s3|--table-s3)$", var.bucket_name))
+      !can(regex("[.][.]|^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$|^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|[.]mrap|--x-s3|--table-s3)$", var.bucket_name))
     )
     error_message = "bucket_name is `${var.bucket_name}`: S3 takes 3 to 63 lower-case letters, digits, hyphens and single dots, a letter or digit at both ends, not in the form of an IP address and without a beginning or an end that S3 reserves."
   }
@@ -414,10 +515,9 @@ variable "lake_kms_key_arn" {
   description = "ARN of a customer key for the lake's objects; empty for keys S3 manages. Its policy must let the account use it, and who reads the lake needs kms:Decrypt."
   default     = ""
   nullable    = false
-
   validation {
-    condition     = var.lake_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.lake_kms_key_arn))
-    error_message = "lake_kms_key_arn is `${var.lake_kms_key_arn}`: it must be the ARN of a KMS key (not of an alias)."
+    condition     = var.lake_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/.+$", var.lake_kms_key_arn))
+    error_message = "lake_kms_key_arn is `${var.lake_kms_key_arn}`: it must be the ARN of a KMS key (not of an alias) in region."
   }
 }
 
@@ -433,7 +533,6 @@ variable "lake_archive_days" {
   description = "Days after which delivered objects move to Intelligent-Tiering; 0 for never."
   default     = 90
   nullable    = false
-
   validation {
     condition     = var.lake_archive_days >= 0 && floor(var.lake_archive_days) == var.lake_archive_days
     error_message = "lake_archive_days is ${var.lake_archive_days}: it must be a whole number of days, or 0 for never."
@@ -445,7 +544,6 @@ variable "lake_expiration_days" {
   description = "Days after which delivered objects are deleted; 0 for never."
   default     = 0
   nullable    = false
-
   validation {
     condition     = floor(var.lake_expiration_days) == var.lake_expiration_days && (var.lake_expiration_days == 0 || var.lake_expiration_days > var.lake_archive_days)
     error_message = "lake_expiration_days is ${var.lake_expiration_days}: it must be a whole number of days beyond lake_archive_days, or 0 for never."
@@ -457,7 +555,6 @@ variable "error_expiration_days" {
   description = "Days after which error files are deleted: the time there is to send their records through again."
   default     = 90
   nullable    = false
-
   validation {
     condition     = var.error_expiration_days >= 1 && floor(var.error_expiration_days) == var.error_expiration_days
     error_message = "error_expiration_days is ${var.error_expiration_days}: it must be a whole number of days from 1."
@@ -469,7 +566,6 @@ variable "originals_expiration_days" {
   description = "Days after which backed up originals are deleted."
   default     = 30
   nullable    = false
-
   validation {
     condition     = var.originals_expiration_days >= 1 && floor(var.originals_expiration_days) == var.originals_expiration_days
     error_message = "originals_expiration_days is ${var.originals_expiration_days}: it must be a whole number of days from 1."
@@ -478,7 +574,7 @@ variable "originals_expiration_days" {
 
 variable "deletion_protection" {
   type        = bool
-  description = "Whether `destroy` is refused while the lake holds objects, and the claim table cannot be deleted. To tear such an environment down, first apply with false."
+  description = "Whether `destroy` is refused before it removes anything. To tear such an environment down, first apply with false."
   default     = true
   nullable    = false
 }
@@ -488,7 +584,6 @@ variable "query_scan_gigabytes_max" {
   description = "How much one Athena query in the workgroup may read."
   default     = 100
   nullable    = false
-
   validation {
     condition     = var.query_scan_gigabytes_max >= 1 && floor(var.query_scan_gigabytes_max) == var.query_scan_gigabytes_max
     error_message = "query_scan_gigabytes_max is ${var.query_scan_gigabytes_max}: it must be a whole number from 1."
@@ -502,7 +597,6 @@ variable "alarm_email" {
   description = "Where alarms are mailed; empty for nowhere. AWS sends a mail first, in which the address must be confirmed."
   default     = ""
   nullable    = false
-
   validation {
     condition     = var.alarm_email == "" || can(regex("^[^@\\s]+@[^@\\s]+[.][^@\\s]+$", var.alarm_email))
     error_message = "alarm_email is `${var.alarm_email}`: it must be an e-mail address, or empty."
@@ -514,10 +608,9 @@ variable "alarm_kms_key_arn" {
   description = "ARN of a customer key for the alarm topic; empty for none. Its policy must grant kms:Decrypt and kms:GenerateDataKey* to cloudwatch.amazonaws.com and, without a condition on the source, to events.amazonaws.com, else no alarm arrives. The AWS-managed key cannot grant that."
   default     = ""
   nullable    = false
-
   validation {
-    condition     = var.alarm_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.alarm_kms_key_arn))
-    error_message = "alarm_kms_key_arn is `${var.alarm_kms_key_arn}`: it must be the ARN of a KMS key of your own (not an alias: with `alias/aws/sns` alarms cannot publish)."
+    condition     = var.alarm_kms_key_arn == "" || can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/.+$", var.alarm_kms_key_arn))
+    error_message = "alarm_kms_key_arn is `${var.alarm_kms_key_arn}`: it must be the ARN of a KMS key of your own in region (not an alias: with `alias/aws/sns` alarms cannot publish)."
   }
 }
 
@@ -533,7 +626,6 @@ variable "delivery_delay_seconds_max" {
   description = "How old the oldest undelivered record may be before an alarm."
   default     = 1800
   nullable    = false
-
   validation {
     condition     = var.delivery_delay_seconds_max >= 2 * var.buffer_seconds && var.delivery_delay_seconds_max > 0
     error_message = "delivery_delay_seconds_max is ${var.delivery_delay_seconds_max}: it must be at least twice buffer_seconds (${var.buffer_seconds}), since Firehose may take 1.5 times that without anything being wrong."
@@ -545,7 +637,6 @@ variable "refused_percent_max" {
   description = "The share of records, in percent, that may be refused before an alarm."
   default     = 1
   nullable    = false
-
   validation {
     condition     = var.refused_percent_max >= 0 && var.refused_percent_max < 100
     error_message = "refused_percent_max is ${var.refused_percent_max}: it must be a percentage from 0 to below 100."
@@ -557,7 +648,6 @@ variable "active_partitions_quota" {
   description = "The account's quota of active partitions a stream (500 unless AWS raised it); an alarm comes at 80 % of it, and no batch may spread over more."
   default     = 500
   nullable    = false
-
   validation {
     condition     = var.active_partitions_quota >= 1 && floor(var.active_partitions_quota) == var.active_partitions_quota
     error_message = "active_partitions_quota is ${var.active_partitions_quota}: it must be a whole number from 1."

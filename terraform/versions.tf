@@ -13,10 +13,6 @@ provider "aws" {
   region = var.region
 
   default_tags {
-    tags = merge(var.tags, {
-      project     = var.project
-      environment = var.environment
-      managed_by  = "terraform"
-    })
+    tags = merge(var.tags, { project = var.project, environment = var.environment, managed_by = "terraform" })
   }
 }

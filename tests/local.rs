@@ -26,16 +26,19 @@ use nozzle::{
     dedup::embedded::EmbeddedStore,
     functions::firehose_transform::{Settings, transform::Rules},
     local::{
+        files::prepare,
         firehose::{
-            Ending, Firehose, Outcome, Watch,
             batch::Limits,
-            function::{Function, FunctionError, Invocation, Told},
-            in_process::InProcess,
-            lake::{self, Compression, Lake, Layout},
+            in_process::{Transform, transform},
+            invocation::{FunctionError, Invocation, Invoke, Told},
+            lake::Layout,
+            pipeline::Ending,
             prefix::Prefix,
+            run::{Firehose, Outcome, Watch},
+            window::Site,
         },
         input::Input,
-        journal::Journal,
+        open_file::Compression,
     },
 };
 use serde_json::{Value, json};
@@ -56,7 +59,7 @@ enum Reply {
     Entries(fn(&Value) -> Vec<Value>),
 }
 
-impl Function for Scripted {
+impl Invoke for Scripted {
     async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
         let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
         let reply = self.script.get(attempt).or(self.script.last()).unwrap();
@@ -109,7 +112,7 @@ struct Place {
 
 impl Place {
     fn open(lake: &Path, input: &Path) -> Self {
-        let lake = lake::prepare(lake).unwrap();
+        let lake = prepare(lake).unwrap();
         let claims = lake.join(".nozzle/claims");
         Self {
             input: input.to_owned(),
@@ -120,7 +123,7 @@ impl Place {
     }
 
     /// Each window ends after so many record bytes, as each batch does.
-    fn run(&self, function: &(impl Function + Sync), bytes_max: usize) -> Outcome {
+    fn run(&self, function: &(impl Invoke + Sync), bytes_max: usize) -> Outcome {
         let prefix =
             Prefix::parse("events/event_type=!{partitionKeyFromLambda:event_type}/").unwrap();
         let layout = Layout {
@@ -132,20 +135,22 @@ impl Place {
         let firehose = Firehose {
             function,
             pauses: [Duration::from_millis(20); 3],
-            rules: &Rules::default(),
-            store: &self.store,
-            journal: Journal::new(&self.store, &self.claims, &self.lake),
-            lake: Lake::open(&self.lake, "test", layout).unwrap(),
+            site: Site {
+                store: &self.store,
+                claims: &self.claims,
+                lake: &self.lake,
+                layout,
+                rules: &Rules::default(),
+                clock,
+            },
             limits: Limits::with_batch(bytes_max),
             window_bytes_max: bytes_max as u64,
             watch: Watch::Nobody,
             task: 1,
-            clock,
             stop: Arc::default(),
         };
         let input = Input::find(std::slice::from_ref(&self.input), &self.lake).unwrap();
-        let left = Journal::recover(&self.store, &self.claims).unwrap();
-        let outcome = firehose.run(input, left, Arc::default()).unwrap();
+        let outcome = firehose.run(input, Arc::default()).unwrap();
         assert!(matches!(outcome.ending, Ending::Complete));
         outcome
     }
@@ -329,13 +334,13 @@ fn an_id_that_nobody_asked_for_changes_nothing() {
 /// Fails once, and says what a kill would leave when the second event comes, after the first one's
 /// window.
 struct FailsOnce<'a> {
-    function: InProcess<'a>,
+    function: Transform<'a>,
     attempts: AtomicUsize,
     lake: &'a Path,
     left: &'a Path,
 }
 
-impl Function for FailsOnce<'_> {
+impl Invoke for FailsOnce<'_> {
     async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
         if self.attempts.fetch_add(1, Ordering::Relaxed) == 0 {
             return Err(FunctionError::Failed("told to".into()));
@@ -377,7 +382,7 @@ fn a_kill_after_a_batch_was_tried_again_doubles_nothing() {
     let place = Place::open(&folder.path().join("lake"), &input);
     let left = folder.path().join("left");
     let failing = FailsOnce {
-        function: InProcess::new(settings.clone(), &place.store, clock),
+        function: transform(settings.clone(), &place.store, clock),
         attempts: AtomicUsize::new(0),
         lake: &place.lake,
         left: &left,
@@ -386,7 +391,7 @@ fn a_kill_after_a_batch_was_tried_again_doubles_nothing() {
 
     let place = Place::open(&left, &input);
     assert_eq!(files(&left.join("events")).len(), 1);
-    place.run(&InProcess::new(settings, &place.store, clock), 1);
+    place.run(&transform(settings, &place.store, clock), 1);
     let expected = ["1", "2"].map(|number| (number.to_owned(), 1));
     assert_eq!(support::lake::delivered(&left), BTreeMap::from(expected));
 }

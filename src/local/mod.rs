@@ -3,6 +3,13 @@
 //! as the service takes it.
 
 pub mod firehose;
+pub mod kinesis;
+
+pub mod clock;
+pub mod files;
+pub mod in_process;
 pub mod input;
 pub mod journal;
+pub mod names;
+pub mod open_file;
 pub mod random;

@@ -51,7 +51,8 @@ use crate::{
     config::environment,
     dedup::{ReleaseStore, embedded::EmbeddedStore},
     local::{
-        firehose::{batch::epoch_milliseconds, in_process::InProcess},
+        clock::epoch_milliseconds,
+        firehose::{in_process, window::Site},
         random::Random,
     },
 };
@@ -187,15 +188,17 @@ impl<'a> Session<'a> {
         }
         let places = Places::prepare(&named, lake, claims)?;
         let store = EmbeddedStore::open(&places.claims)?;
-        let function = InProcess::new(settings.clone(), &store, now);
-        let target = LakeTarget::open(
-            &places,
-            &store,
-            &function,
-            &settings,
+        let function = in_process::transform(settings.clone(), &store, now);
+        let site = Site {
+            store: &store,
+            claims: &places.claims,
+            lake: &places.lake,
             layout,
-            self.options.flush_mb * 1024 * 1024,
-        )?;
+            rules: &settings.rules,
+            clock: now,
+        };
+        let window_bytes_max = self.options.flush_mb * 1024 * 1024;
+        let target = LakeTarget::open(site, &function, window_bytes_max)?;
         self.redrive(View::Store(&store), Some(Box::new(target)))
     }
 

@@ -25,12 +25,16 @@ use super::{
 use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
+        clock::epoch_milliseconds,
         firehose::{
-            Ending, Firehose, Outcome, batch::epoch_milliseconds, function::PAUSES,
-            in_process::InProcess, lake::Lake, picture::Picture,
+            attempts::PAUSES,
+            in_process::transform,
+            picture::Picture,
+            pipeline::Ending,
+            run::{Firehose, Outcome},
+            window::Site,
         },
         input::{Input, Source},
-        journal::{self, Journal, Unfinished},
     },
 };
 pub(super) use options::RunOptions;
@@ -42,39 +46,37 @@ use report::RunReport;
 /// undone is one.
 pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
-    let plan = RunTask::of(options)?;
-    let input = Input::find(&options.input, &plan.lake)?;
+    let task = RunTask::of(options)?;
+    let input = Input::find(&options.input, &task.lake)?;
     let page = options.report.as_deref();
     let page = page
         .map(|path| PageFile::prepare(path, &input))
         .transpose()?;
     let places = Places::prepare(
-        &format!("--lake {}", plan.lake.display()),
-        &plan.lake,
-        plan.claims.as_deref(),
+        &format!("--lake {}", task.lake.display()),
+        &task.lake,
+        task.claims.as_deref(),
     )?;
     let store = EmbeddedStore::open(&places.claims)?;
-    let Outcome { progress, ending } = process_input(&plan, &places, &store, input, stop)?;
-    let failed_function = progress.summary.failed_function;
-    let is_complete = matches!(ending, Ending::Complete);
+    let outcome = process_input(&task, &places, &store, input, stop)?;
     let report = RunReport {
-        summary: &progress.summary,
-        is_complete,
+        summary: &outcome.progress.summary,
+        is_complete: matches!(outcome.ending, Ending::Complete),
         lake: places.lake.clone(),
-        errors: places.lake.join(plan.layout.error_prefix.literal_folder()),
+        errors: places.lake.join(task.layout.error_prefix.literal_folder()),
     };
     match options.summary {
         Format::Human => report.print_human()?,
         Format::Json => report.print_json()?,
     }
     if let Some(page) = page {
-        write_page(&page, &progress, &ending, &places)?;
+        write_page(&page, &outcome, &places)?;
         if let Format::Human = options.summary {
             RunReport::print_page(page.path())?;
         }
     }
-    places.journal(&store).conclude(progress, is_complete)?;
-    exit_code(ending, failed_function)
+    outcome.conclude(&places.journal(&store))?;
+    exit_code(outcome)
 }
 
 /// Says what is wrong with the options, before any of it is touched.
@@ -83,47 +85,41 @@ pub(super) fn understand(options: &RunOptions) -> Result<()> {
 }
 
 fn process_input(
-    plan: &RunTask,
+    task: &RunTask,
     places: &Places,
     store: &EmbeddedStore,
     input: Input,
     stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
-    let left = Journal::recover(store, &places.claims)?;
-    let writer = journal::writer(&places.claims, &places.lake);
-    let lake = Lake::open(&places.lake, &writer, plan.layout.clone())?;
-    lake.sweep()?;
     let read_bytes = Arc::new(AtomicU64::new(0));
     let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
     tell_of_terminal(&input);
     let firehose = Firehose {
-        function: &InProcess::new(plan.settings.clone(), store, now),
+        function: &transform(task.settings.clone(), store, now),
         pauses: PAUSES,
-        rules: &plan.settings.rules,
-        store,
-        journal: places.journal(store),
-        lake,
-        limits: plan.limits,
-        window_bytes_max: plan.window_bytes_max,
-        task: plan.task(&places.lake),
-        watch: plan.watch,
-        clock: now,
+        site: Site {
+            store,
+            claims: &places.claims,
+            lake: &places.lake,
+            layout: task.layout.clone(),
+            rules: &task.settings.rules,
+            clock: now,
+        },
+        limits: task.limits,
+        window_bytes_max: task.window_bytes_max,
+        task: task.task(&places.lake),
+        watch: task.watch,
         stop,
     };
-    Ok(firehose.run(input, left, read_bytes)?)
+    Ok(firehose.run(input, read_bytes)?)
 }
 
-fn write_page(
-    file: &PageFile,
-    progress: &Unfinished,
-    ending: &Ending,
-    places: &Places,
-) -> Result<()> {
+fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()> {
     let nothing = Picture::default();
     let page = Page {
-        summary: &progress.summary,
-        picture: progress.picture.as_deref().unwrap_or(&nothing),
-        ending,
+        summary: &outcome.progress.summary,
+        picture: outcome.progress.picture.as_deref().unwrap_or(&nothing),
+        ending: &outcome.ending,
         lake: &places.lake,
         ended: epoch_milliseconds(now()) / 1000,
     };
@@ -137,9 +133,9 @@ fn tell_of_terminal(input: &Input) {
     }
 }
 
-fn exit_code(ending: Ending, failed_function: u64) -> Result<ExitCode> {
-    match ending {
-        Ending::Complete if failed_function > 0 => {
+fn exit_code(outcome: Outcome) -> Result<ExitCode> {
+    match outcome.ending {
+        Ending::Complete if outcome.progress.summary.failed_function > 0 => {
             tell("the function failed on some batches: they are kept under the error prefix");
             Ok(ExitCode::FAILURE)
         }

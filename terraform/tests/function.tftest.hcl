@@ -8,41 +8,61 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "the_function_may_claim_and_log_and_nothing_else" {
   assert {
-    condition = jsondecode(aws_iam_role_policy.function[0].policy).Statement == [
+    condition = jsondecode(module.transform[0].policy.policy).Statement == [
       {
         Sid      = "Claim"
         Effect   = "Allow"
         Action   = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]
-        Resource = aws_dynamodb_table.claims[0].arn
+        Resource = [aws_dynamodb_table.claims[0].arn]
       },
       {
         Sid      = "Log"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${aws_cloudwatch_log_group.function[0].arn}:*"
+        Resource = ["${module.transform[0].log_group.arn}:*"]
       },
     ]
     error_message = "The function may do other things, or touch other things, than its table and its log."
   }
 
   assert {
-    condition     = aws_iam_role_policy.function[0].role == aws_iam_role.function[0].name && aws_lambda_function.transform[0].role == aws_iam_role.function[0].arn
+    condition     = module.transform[0].policy.role == module.transform[0].role.name && module.transform[0].function.role == module.transform[0].role.arn
     error_message = "The function has another role than the one whose policy was read."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role.function[0].assume_role_policy).Statement == [{ Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole" }]
+    condition     = jsondecode(module.transform[0].role.assume_role_policy).Statement == [{ Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole" }]
     error_message = "Others than Lambda may take the function's role."
+  }
+}
+
+run "no_role_has_a_boundary_unasked" {
+  assert {
+    condition     = module.transform[0].role.permissions_boundary == null && aws_iam_role.delivery[0].permissions_boundary == null
+    error_message = "A role has a boundary that nobody named."
+  }
+}
+
+run "every_role_has_the_boundary" {
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/boundary"
+  }
+
+  assert {
+    condition     = module.transform[0].role.permissions_boundary == var.permissions_boundary && aws_iam_role.delivery[0].permissions_boundary == var.permissions_boundary
+    error_message = "A role is made without the boundary, which the account may refuse."
   }
 }
 
 run "the_function_is_told_exactly_the_settings" {
   assert {
-    condition = aws_lambda_function.transform[0].environment[0].variables == tomap({
+    condition = module.transform[0].function.environment[0].variables == tomap({
       EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
       EVENT_CACHE_TTL_HOURS  = "24"
       EVENT_IDENTITY         = "event"
@@ -70,7 +90,7 @@ run "the_function_is_told_what_is_set" {
   }
 
   assert {
-    condition = aws_lambda_function.transform[0].environment[0].variables == tomap({
+    condition = module.transform[0].function.environment[0].variables == tomap({
       EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
       EVENT_CACHE_TTL_HOURS  = "48"
       EVENT_IDENTITY         = "uuid"
@@ -88,26 +108,26 @@ run "the_function_is_told_what_is_set" {
 run "the_function_runs_as_it_is_built" {
   assert {
     condition = (
-      tolist(aws_lambda_function.transform[0].architectures) == tolist(["arm64"]) &&
-      aws_lambda_function.transform[0].runtime == "provided.al2023" &&
-      aws_lambda_function.transform[0].handler == "bootstrap" &&
-      aws_lambda_function.transform[0].filename == var.function_zip
+      tolist(module.transform[0].function.architectures) == tolist(["arm64"]) &&
+      module.transform[0].function.runtime == "provided.al2023" &&
+      module.transform[0].function.handler == "bootstrap" &&
+      module.transform[0].function.filename == var.function_zip
     )
     error_message = "The function is not what `make build` builds."
   }
 
   assert {
-    condition     = aws_lambda_function.transform[0].source_code_hash == filebase64sha256(var.function_zip)
+    condition     = module.transform[0].function.source_code_hash == filebase64sha256(var.function_zip)
     error_message = "A new zip would not be noticed."
   }
 
   assert {
-    condition     = aws_lambda_function.transform[0].timeout == 240 && aws_lambda_function.transform[0].timeout < 300
+    condition     = module.transform[0].function.timeout == 240 && module.transform[0].function.timeout < 300
     error_message = "Firehose waits 300 s; the function must have given up by then."
   }
 
   assert {
-    condition     = aws_lambda_function.transform[0].reserved_concurrent_executions == -1
+    condition     = module.transform[0].function.reserved_concurrent_executions == -1
     error_message = "Concurrency is limited unasked, which turns bursts into error objects."
   }
 }
@@ -115,11 +135,11 @@ run "the_function_runs_as_it_is_built" {
 run "the_function_logs_json_into_a_group_that_expires" {
   assert {
     condition = (
-      aws_lambda_function.transform[0].logging_config[0].log_format == "JSON" &&
-      aws_lambda_function.transform[0].logging_config[0].application_log_level == "INFO" &&
-      aws_lambda_function.transform[0].logging_config[0].log_group == aws_cloudwatch_log_group.function[0].name &&
-      aws_cloudwatch_log_group.function[0].name == "/aws/lambda/${aws_lambda_function.transform[0].function_name}" &&
-      aws_cloudwatch_log_group.function[0].retention_in_days == 30
+      module.transform[0].function.logging_config[0].log_format == "JSON" &&
+      module.transform[0].function.logging_config[0].application_log_level == "INFO" &&
+      module.transform[0].function.logging_config[0].log_group == module.transform[0].log_group.name &&
+      module.transform[0].log_group.name == "/aws/lambda/${module.transform[0].function.function_name}" &&
+      module.transform[0].log_group.retention_in_days == 30
     )
     error_message = "The function's log is not JSON, is elsewhere, is not at INFO, or is kept for ever."
   }
@@ -127,12 +147,12 @@ run "the_function_logs_json_into_a_group_that_expires" {
 
 run "a_stream_calls_a_published_version_by_its_alias" {
   assert {
-    condition     = aws_lambda_function.transform[0].publish && aws_lambda_alias.stream[0].function_version == aws_lambda_function.transform[0].version
+    condition     = module.transform[0].function.publish && module.transform[0].alias.function_version == module.transform[0].function.version
     error_message = "The alias does not point at a published version."
   }
 
   assert {
-    condition     = aws_lambda_alias.stream[0].function_name == aws_lambda_function.transform[0].function_name && aws_lambda_alias.stream[0].name == "stream-${local.stream_generation}"
+    condition     = module.transform[0].alias.function_name == module.transform[0].function.function_name && module.transform[0].alias.name == "stream-${local.stream_generation}"
     error_message = "The alias is not the stream's own."
   }
 }
@@ -140,9 +160,23 @@ run "a_stream_calls_a_published_version_by_its_alias" {
 run "a_missing_zip_is_said_before_anything_is_made" {
   command = plan
 
-  variables {
-    function_zip = "no-such.zip"
+  module {
+    source = "./function"
   }
 
-  expect_failures = [aws_lambda_function.transform]
+  variables {
+    name             = "nozzle-default-transform"
+    role_name        = "nozzle-default-transform"
+    description      = "Does nothing."
+    zip              = "no-such.zip"
+    environment      = {}
+    statements       = []
+    alias            = "live"
+    memory_megabytes = 128
+    timeout_seconds  = 60
+    shared           = { permissions_boundary = null, log_level = "INFO", log_retention_days = 1, alarm_topic_arn = "arn:aws:sns:eu-central-1:123456789012:alarms" }
+    advice           = { errors = "", throttled = "", slow = "" }
+  }
+
+  expect_failures = [aws_lambda_function.function]
 }

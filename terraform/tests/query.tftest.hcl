@@ -8,36 +8,38 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "the_table_reads_where_the_stream_writes" {
   assert {
-    condition     = aws_glue_catalog_table.events.storage_descriptor[0].location == "s3://${aws_s3_bucket.lake.bucket}/events/" && startswith(aws_kinesis_firehose_delivery_stream.events.extended_s3_configuration[0].prefix, "events/")
+    condition     = aws_glue_catalog_table.events[0].storage_descriptor[0].location == "s3://${aws_s3_bucket.lake.bucket}/events/" && startswith(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].prefix, "events/")
     error_message = "The table reads elsewhere."
   }
 
   assert {
-    condition     = aws_glue_catalog_table.events.parameters["projection.enabled"] == "true" && join(",", [for key in aws_glue_catalog_table.events.partition_keys : key.name]) == aws_lambda_function.transform[0].environment[0].variables.PARTITION_KEYS
+    condition     = aws_glue_catalog_table.events[0].parameters["projection.enabled"] == "true" && join(",", [for key in aws_glue_catalog_table.events[0].partition_keys : key.name]) == module.transform[0].function.environment[0].variables.PARTITION_KEYS
     error_message = "A new partition could not be read at once."
   }
 
   assert {
-    condition     = length(setintersection([for key in aws_glue_catalog_table.events.partition_keys : key.name], [for column in aws_glue_catalog_table.events.storage_descriptor[0].columns : column.name])) == 0
+    condition     = length(setintersection([for key in aws_glue_catalog_table.events[0].partition_keys : key.name], [for column in aws_glue_catalog_table.events[0].storage_descriptor[0].columns : column.name])) == 0
     error_message = "A column has a partition key's name; Athena refuses such a table."
   }
 
   assert {
-    condition     = aws_glue_catalog_table.events.parameters["projection.year.range"] == replace(aws_lambda_function.transform[0].environment[0].variables.EVENT_YEARS, "-", ",")
+    condition     = aws_glue_catalog_table.events[0].parameters["projection.year.range"] == replace(module.transform[0].function.environment[0].variables.EVENT_YEARS, "-", ",")
     error_message = "Athena looks into other years than the function accepts."
   }
 
   assert {
-    condition     = one(aws_glue_catalog_table.events.storage_descriptor[0].ser_de_info).serialization_library == "org.openx.data.jsonserde.JsonSerDe"
+    condition     = one(aws_glue_catalog_table.events[0].storage_descriptor[0].ser_de_info).serialization_library == "org.openx.data.jsonserde.JsonSerDe"
     error_message = "JSON is not read as JSON."
   }
 
   assert {
-    condition     = one(aws_glue_catalog_table.events.storage_descriptor[0].ser_de_info).parameters["ignore.malformed.json"] == "true"
+    condition     = one(aws_glue_catalog_table.events[0].storage_descriptor[0].ser_de_info).parameters["ignore.malformed.json"] == "true"
     error_message = "One line that the reader cannot take makes the whole query fail."
   }
 }
@@ -50,9 +52,9 @@ run "parquet_is_read_as_parquet" {
 
   assert {
     condition = (
-      endswith(one(aws_glue_catalog_table.events.storage_descriptor[0].ser_de_info).serialization_library, "ParquetHiveSerDe") &&
-      endswith(aws_glue_catalog_table.events.storage_descriptor[0].input_format, "MapredParquetInputFormat") &&
-      anytrue([for column in aws_glue_catalog_table.events.storage_descriptor[0].columns : column.name == "amount" && column.type == "double"])
+      endswith(one(aws_glue_catalog_table.events[0].storage_descriptor[0].ser_de_info).serialization_library, "ParquetHiveSerDe") &&
+      endswith(aws_glue_catalog_table.events[0].storage_descriptor[0].input_format, "MapredParquetInputFormat") &&
+      anytrue([for column in aws_glue_catalog_table.events[0].storage_descriptor[0].columns : column.name == "amount" && column.type == "double"])
     )
     error_message = "The table is not Parquet, or lacks a column that was listed."
   }
@@ -68,7 +70,7 @@ run "queries_give_the_keys_that_are_not_listed" {
   }
 
   assert {
-    condition     = alltrue([for query in aws_athena_named_query.lake : strcontains(query.query, "\"nozzle_default\".\"events\"") && query.workgroup == aws_athena_workgroup.lake.name])
+    condition     = alltrue([for query in aws_athena_named_query.lake : strcontains(query.query, "\"nozzle_default\".\"events\"") && query.workgroup == aws_athena_workgroup.lake[0].name])
     error_message = "A query reads another table, or runs in another workgroup."
   }
 }
@@ -106,7 +108,7 @@ run "a_query_cannot_read_without_end" {
   }
 
   assert {
-    condition     = aws_athena_workgroup.lake.configuration[0].enforce_workgroup_configuration && aws_athena_workgroup.lake.configuration[0].bytes_scanned_cutoff_per_query == 2147483648
+    condition     = aws_athena_workgroup.lake[0].configuration[0].enforce_workgroup_configuration && aws_athena_workgroup.lake[0].configuration[0].bytes_scanned_cutoff_per_query == 2147483648
     error_message = "The workgroup's limit is not the one set."
   }
 }

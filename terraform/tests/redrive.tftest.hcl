@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "what_failed_is_sent_again_as_the_function_is_set" {
@@ -20,7 +22,7 @@ run "what_failed_is_sent_again_as_the_function_is_set" {
   assert {
     condition = output.redrive_command == join(" ", [
       "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/errors/",
-      "--to stream:${aws_kinesis_firehose_delivery_stream.events.name}",
+      "--to stream:${aws_kinesis_firehose_delivery_stream.events[0].name}",
       "--table ${aws_dynamodb_table.claims[0].name} --ttl-hours 48",
       "--event-identity event --event-years 2020-2030",
       "--partition-keys event_type,event_subtype,year,month,day",

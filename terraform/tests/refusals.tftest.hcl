@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "events_that_cannot_be_partitioned" {
@@ -217,10 +219,9 @@ run "a_function_lambda_does_not_take" {
     function_reserved_concurrency = 0
     function_log_level            = "info"
     log_retention_days            = 2
-    function_zip                  = ""
   }
 
-  expect_failures = [var.function_memory_megabytes, var.function_reserved_concurrency, var.function_log_level, var.log_retention_days, var.function_zip]
+  expect_failures = [var.function_memory_megabytes, var.function_reserved_concurrency, var.function_log_level, var.log_retention_days]
 }
 
 run "names_aws_does_not_take" {
@@ -233,6 +234,78 @@ run "names_aws_does_not_take" {
   }
 
   expect_failures = [var.project, var.region, var.bucket_name]
+}
+
+run "a_region_of_the_sovereign_cloud_is_one" {
+  command = plan
+
+  variables {
+    region = "eusc-de-east-1"
+  }
+
+  assert {
+    condition     = strcontains(aws_s3_bucket.lake.bucket, "eusc-de-east-1")
+    error_message = "The region is not used."
+  }
+}
+
+run "tags_that_differ_in_case_only" {
+  command = plan
+
+  variables {
+    tags = { team = "a", Team = "b" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "a_tag_that_is_set_already" {
+  command = plan
+
+  variables {
+    tags                 = { Project = "mine" }
+    permissions_boundary = "boundary"
+  }
+
+  expect_failures = [var.tags, var.permissions_boundary]
+}
+
+# 88 of 33 bytes in 30 characters, one of 8, and their commas.
+run "types_of_3000_bytes_are_taken" {
+  command = plan
+
+  variables {
+    event_types = concat([for number in range(88) : "äöü-a-type-of-thirty-bytes-${number + 100}"], ["12345678"])
+  }
+
+  assert {
+    condition     = length(var.event_types) == 89
+    error_message = "Another list was judged."
+  }
+}
+
+run "types_of_one_byte_more" {
+  command = plan
+
+  variables {
+    event_types = concat([for number in range(88) : "äöü-a-type-of-thirty-bytes-${number + 100}"], ["123456789"])
+  }
+
+  expect_failures = [var.event_types]
+}
+
+run "keys_of_another_region" {
+  command = plan
+
+  variables {
+    stream_source       = "kinesis"
+    kinesis_stream_arn  = "arn:aws:kinesis:eu-west-1:123456789012:stream/theirs"
+    kinesis_kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    lake_kms_key_arn    = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    alarm_kms_key_arn   = "arn:aws:kms:eu-west-1:123456789012:key/1"
+  }
+
+  expect_failures = [var.kinesis_stream_arn, var.kinesis_kms_key_arn, var.lake_kms_key_arn, var.alarm_kms_key_arn]
 }
 
 run "a_bucket_name_like_an_address" {
@@ -314,6 +387,66 @@ run "alarms_that_cannot_ring" {
   expect_failures = [var.alarm_email, var.alarm_kms_key_arn, var.refused_percent_max, var.active_partitions_quota, var.delivery_delay_seconds_max]
 }
 
+run "nothing_at_all" {
+  command = plan
+
+  variables {
+    lake = false
+  }
+
+  expect_failures = [var.lake]
+}
+
+run "an_event_log_that_the_function_does_not_take" {
+  command = plan
+
+  variables {
+    event_log                        = true
+    event_log_id                     = "event_uuid"
+    event_log_on_conflict            = "keep-last"
+    event_log_search_key             = "sensor"
+    event_log_search_buckets         = 0
+    event_log_data                   = "json"
+    event_log_on_unreadable          = "drop"
+    event_log_ttl_hours              = -1
+    event_log_parallelization_factor = 11
+    event_log_memory_megabytes       = 64
+  }
+
+  expect_failures = [
+    var.event_log_id, var.event_log_on_conflict, var.event_log_search_key, var.event_log_search_buckets, var.event_log_data,
+    var.event_log_on_unreadable, var.event_log_ttl_hours, var.event_log_parallelization_factor, var.event_log_memory_megabytes,
+  ]
+}
+
+run "numbers_that_are_not_whole_and_pointers_that_are_broken" {
+  command = plan
+
+  variables {
+    event_log_id                     = "/a~2"
+    event_log_search_key             = "/a~"
+    event_log_search_buckets         = 1.5
+    event_log_ttl_hours              = 0.5
+    event_log_parallelization_factor = 1.5
+    event_log_memory_megabytes       = 128.5
+  }
+
+  expect_failures = [var.event_log_id, var.event_log_search_key, var.event_log_search_buckets, var.event_log_ttl_hours, var.event_log_parallelization_factor, var.event_log_memory_megabytes]
+}
+
+run "numbers_of_the_event_log_that_are_too_large" {
+  command = plan
+
+  variables {
+    event_log_search_buckets         = 1001
+    event_log_ttl_hours              = 876001
+    event_log_parallelization_factor = 0
+    event_log_memory_megabytes       = 10241
+  }
+
+  expect_failures = [var.event_log_search_buckets, var.event_log_ttl_hours, var.event_log_parallelization_factor, var.event_log_memory_megabytes]
+}
+
 run "the_widest_values_are_taken" {
   command = plan
 
@@ -334,6 +467,12 @@ run "the_widest_values_are_taken" {
     refused_percent_max           = 0
     lake_archive_days             = 0
     lake_expiration_days          = 1
+
+    event_log_id                     = "/a~0~1/"
+    event_log_search_key             = "/"
+    event_log_search_buckets         = 1000
+    event_log_ttl_hours              = 876000
+    event_log_parallelization_factor = 10
   }
 
   assert {
@@ -352,7 +491,7 @@ run "small_buffers_are_taken_where_firehose_takes_them" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events.extended_s3_configuration[0].buffering_size == 1
+    condition     = aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].buffering_size == 1
     error_message = "buffer_megabytes is not used."
   }
 }

@@ -8,6 +8,8 @@ variables {
   environment  = "default"
   region       = "eu-central-1"
   function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
 }
 
 run "what_can_go_wrong_rings" {
@@ -15,9 +17,6 @@ run "what_can_go_wrong_rings" {
     condition = { for name, alarm in aws_cloudwatch_metric_alarm.metric : name => "${alarm.namespace} ${alarm.metric_name}" } == {
       delivery-late         = "AWS/Firehose DeliveryToS3.DataFreshness"
       source-throttled      = "AWS/Firehose ThrottledRecords"
-      function-errors       = "AWS/Lambda Errors"
-      function-throttled    = "AWS/Lambda Throttles"
-      function-slow         = "AWS/Lambda Duration"
       claims-failing        = "Nozzle claim_failures"
       delivered-unclaimed   = "Nozzle unclaimed"
       partitions-near-quota = "AWS/Firehose PartitionCount"
@@ -29,22 +28,44 @@ run "what_can_go_wrong_rings" {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.metric :
       alarm.dimensions == (alarm.namespace == "AWS/Firehose" ?
-        tomap({ DeliveryStreamName = aws_kinesis_firehose_delivery_stream.events.name }) :
-      tomap({ FunctionName = aws_lambda_function.transform[0].function_name }))
+        tomap({ DeliveryStreamName = aws_kinesis_firehose_delivery_stream.events[0].name }) :
+      tomap({ FunctionName = module.transform[0].function.function_name }))
     ])
     error_message = "An alarm watches something else than the stream or the function."
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.metric["function-slow"].threshold == 192000 && aws_cloudwatch_metric_alarm.metric["partitions-near-quota"].threshold == 400
+    condition     = module.transform[0].alarms["slow"].threshold == 192000 && aws_cloudwatch_metric_alarm.metric["partitions-near-quota"].threshold == 400
     error_message = "A limit is not 80 % of what it guards."
   }
 }
 
+run "what_can_go_wrong_with_a_function_rings" {
+  assert {
+    condition = { for name, alarm in module.transform[0].alarms : name => "${alarm.alarm_name} ${alarm.namespace} ${alarm.metric_name} ${alarm.statistic}" } == {
+      errors    = "nozzle-default-transform-errors AWS/Lambda Errors Sum"
+      throttled = "nozzle-default-transform-throttled AWS/Lambda Throttles Sum"
+      slow      = "nozzle-default-transform-slow AWS/Lambda Duration Maximum"
+    }
+    error_message = "An alarm is missing, or watches another metric."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in module.transform[0].alarms : alarm.dimensions == tomap({ FunctionName = module.transform[0].function.function_name })])
+    error_message = "An alarm watches another function."
+  }
+}
+
 run "every_alarm_reaches_the_topic_and_says_what_to_do" {
+  variables {
+    event_log            = true
+    event_log_zip        = "versions.tf"
+    event_log_search_key = "/sensor"
+  }
+
   assert {
     condition = alltrue([
-      for alarm in concat(values(aws_cloudwatch_metric_alarm.metric), aws_cloudwatch_metric_alarm.refused) :
+      for alarm in concat(values(aws_cloudwatch_metric_alarm.metric), values(module.transform[0].alarms), values(module.event_log[0].alarms), aws_cloudwatch_metric_alarm.refused) :
       contains(alarm.alarm_actions, aws_sns_topic.alarms.arn) && alarm.treat_missing_data == "notBreaching" && length(alarm.alarm_description) > 80 && length(alarm.alarm_description) <= 1024
     ])
     error_message = "An alarm rings nowhere, rings without traffic, or does not say what to do."
@@ -72,7 +93,7 @@ run "refusals_ring_by_share" {
   }
 
   assert {
-    condition     = alltrue([for query in aws_cloudwatch_metric_alarm.refused[0].metric_query : one(query.metric).namespace == "Nozzle" && one(query.metric).metric_name == query.id && one(query.metric).dimensions == tomap({ FunctionName = aws_lambda_function.transform[0].function_name }) if query.id != "percent"])
+    condition     = alltrue([for query in aws_cloudwatch_metric_alarm.refused[0].metric_query : one(query.metric).namespace == "Nozzle" && one(query.metric).metric_name == query.id && one(query.metric).dimensions == tomap({ FunctionName = module.transform[0].function.function_name }) if query.id != "percent"])
     error_message = "The share is not of the function's own counts."
   }
 }
@@ -98,7 +119,7 @@ run "error_objects_ring" {
   }
 
   assert {
-    condition     = startswith(aws_kinesis_firehose_delivery_stream.events.extended_s3_configuration[0].error_output_prefix, "errors/")
+    condition     = startswith(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].error_output_prefix, "errors/")
     error_message = "Error objects lie elsewhere than the rule looks."
   }
 
@@ -152,6 +173,21 @@ run "a_kinesis_source_is_watched_as_one" {
   }
 }
 
+run "originals_that_are_not_backed_up_ring" {
+  variables {
+    format        = "parquet"
+    event_columns = { amount = "double" }
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.metric["originals-late"].metric_name == "BackupToS3.DataFreshness" &&
+      aws_cloudwatch_metric_alarm.metric["originals-late"].dimensions == tomap({ DeliveryStreamName = aws_kinesis_firehose_delivery_stream.events[0].name })
+    )
+    error_message = "With Parquet the originals are the only full copy, and nobody notices that they are not written."
+  }
+}
+
 run "without_the_function_only_the_stream_is_watched" {
   variables {
     transform = false
@@ -169,6 +205,12 @@ run "without_the_function_only_the_stream_is_watched" {
 }
 
 run "the_dashboard_tells_at_a_glance" {
+  # A dashboard is the account's, in all its regions.
+  assert {
+    condition     = strcontains(aws_cloudwatch_dashboard.chain.dashboard_name, var.region) && endswith(output.dashboard, aws_cloudwatch_dashboard.chain.dashboard_name)
+    error_message = "The environment's dashboard in another region has the same name."
+  }
+
   assert {
     condition = alltrue([
       for metric in ["IncomingRecords", "DataFreshness", "delivered", "duplicates", "overflow", "claim_milliseconds", "total_milliseconds", "PartitionCount", "ConsumedWriteCapacityUnits"] :

@@ -31,10 +31,10 @@ provider "aws" {
 
 # The resources of one chain, by what they are here.
 ADDRESSES = {
-    "stream": "aws_kinesis_firehose_delivery_stream.events",
+    "stream": "aws_kinesis_firehose_delivery_stream.events[0]",
     "source": "aws_kinesis_stream.source[0]",
-    "function": "aws_lambda_function.transform[0]",
-    "alias": "aws_lambda_alias.stream[0]",
+    "function": "module.transform[0].aws_lambda_function.function",
+    "alias": "module.transform[0].aws_lambda_alias.function",
     "table": "aws_dynamodb_table.claims[0]",
     "bucket": "aws_s3_bucket.lake",
 }
@@ -80,9 +80,11 @@ def as_text(value: object) -> str:
 
 
 def resources(state: dict) -> Values:
+    root = state["values"]["root_module"]
     by_address = {
         resource["address"]: resource["values"]
-        for resource in state["values"]["root_module"]["resources"]
+        for module in [root, *root["child_modules"]]
+        for resource in module.get("resources", [])
     }
     return {
         name: by_address[address] for name, address in ADDRESSES.items() if address in by_address

@@ -280,8 +280,7 @@ fn read<'a>(answer: &'a [u8], data_name: &str) -> Result<Vec<Entry<'a>>, Unreada
     if cursor.peek() == Some(b'{') {
         cursor.enter_object()?;
         while let Some(key) = cursor.next_key()? {
-            let is_records = key.decode().is_some_and(|name| name == "records");
-            if is_records && cursor.peek() == Some(b'[') {
+            if key.decode().as_deref() == Some("records") && cursor.peek() == Some(b'[') {
                 entries = Some(read_entries(&mut cursor, text, data_name)?);
             } else {
                 cursor.value()?;

@@ -6,9 +6,11 @@ use std::{ops::Range, time::SystemTime};
 use base64_simd::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{REGION, STREAM_ARN, answer::Asked};
+use super::{answer::Asked, names::STREAM_ARN};
 use crate::local::{
+    clock::epoch_milliseconds,
     input::{Fingerprint, Fingerprinter, InputError, Lines, Part, Position},
+    names::REGION,
     random::Random,
 };
 
@@ -434,15 +436,6 @@ fn is_white_space(byte: u8) -> bool {
 fn trim_line_end(line: &[u8]) -> &[u8] {
     let trimmed = line.strip_suffix(b"\n");
     trimmed.map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line))
-}
-
-/// As Firehose writes times.
-#[must_use]
-pub fn epoch_milliseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    })
 }
 
 #[cfg(test)]

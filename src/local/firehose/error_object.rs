@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 use base64_simd::STANDARD;
 
-use super::{FUNCTION_ARN, answer::Failure, batch::Batch};
+use super::answer::Failure;
+use crate::local::names::FUNCTION_ARN;
 
 /// Everything about a failed record but its bytes.
 #[derive(Debug, Clone)]
@@ -46,15 +47,15 @@ impl Failure {
         }
     }
 
-    /// The error object of a record of `batch`, but for its bytes.
+    /// The error object of a record, but for its bytes.
     #[must_use]
-    pub fn object(self, batch: &Batch, attempt_ended_milliseconds: i64) -> ErrorObject {
+    pub fn object(self, arrival_milliseconds: i64, attempt_ended_milliseconds: i64) -> ErrorObject {
         let (code, message) = self.words();
         ErrorObject {
             code,
             message: message.to_owned(),
             attempts_made: 1,
-            arrival_milliseconds: batch.arrival_milliseconds,
+            arrival_milliseconds,
             attempt_ended_milliseconds,
         }
     }

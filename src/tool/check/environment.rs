@@ -23,9 +23,9 @@ use super::{
 };
 use crate::{
     config::environment,
-    local::firehose::{
-        REGION,
-        function::{FunctionError, Invocation, Told},
+    local::{
+        firehose::invocation::{FunctionError, Invocation, Told},
+        names::REGION,
     },
     tool::now,
 };

@@ -10,10 +10,10 @@ use super::{
     subject::Subject,
 };
 use crate::local::{
+    clock::epoch_milliseconds,
     firehose::{
         answer::{Answer, AnswerError, Partitioning},
-        batch::epoch_milliseconds,
-        function::FunctionError,
+        invocation::FunctionError,
         invoke_url::excerpt,
     },
     random::Random,

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
-use crate::local::firehose::{REGION, STREAM_ARN, answer::Asked};
+use crate::local::{
+    firehose::{answer::Asked, names::STREAM_ARN},
+    names::REGION,
+};
 
 /// Where a batch comes from, and so its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,13 +24,13 @@ use tokio::{
 use crate::{
     functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
     local::{
+        clock::epoch_milliseconds,
         firehose::{
-            FUNCTION_ARN,
             answer::AnswerError,
-            batch::epoch_milliseconds,
-            function::FunctionError,
+            invocation::FunctionError,
             invoke_url::{ErrorAnswer, excerpt},
         },
+        names::FUNCTION_ARN,
         random::Random,
     },
 };

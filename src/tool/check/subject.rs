@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::environment::Environments;
 use crate::local::firehose::{
-    function::{Function, FunctionError, Invocation},
+    invocation::{FunctionError, Invocation, Invoke},
     invoke_url::{InvokeUrl, Invoked},
 };
 

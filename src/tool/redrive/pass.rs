@@ -28,8 +28,9 @@ use crate::{
     dedup::{Owner, ReleaseStore, Released},
     functions::firehose_transform::Settings,
     local::{
+        clock::epoch_milliseconds,
         firehose::{
-            batch::{RECORD_BYTES_MAX, epoch_milliseconds},
+            batch::RECORD_BYTES_MAX,
             error_object::read::{Failed, NotErrorObject, read},
         },
         input::reader::{Part, Unpacked, read_line},

@@ -15,7 +15,7 @@ use super::{
     tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
 use crate::{
-    local::firehose::batch::epoch_milliseconds,
+    local::clock::epoch_milliseconds,
     tool::{interrupt::sleep_until, now},
 };
 

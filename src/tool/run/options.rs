@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     functions::firehose_transform::Settings,
-    local::firehose::{Watch, batch::Limits, lake::Layout},
+    local::firehose::{batch::Limits, lake::Layout, run::Watch},
     tool::{layout::LayoutOptions, settings::SettingsOptions, terminal::Format, whole::whole},
 };
 

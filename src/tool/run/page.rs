@@ -18,7 +18,7 @@ use std::path::Path;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::{
-    local::firehose::{Ending, picture::Picture, summary::Summary},
+    local::firehose::{picture::Picture, pipeline::Ending, summary::Summary},
     tool::plain::Plain,
 };
 use figures::Second;

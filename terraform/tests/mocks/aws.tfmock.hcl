@@ -8,7 +8,8 @@ mock_data "aws_caller_identity" {
 
 mock_data "aws_partition" {
   defaults = {
-    partition = "aws"
+    partition  = "aws"
+    dns_suffix = "amazonaws.com"
   }
 }
 
@@ -64,6 +65,13 @@ mock_resource "aws_cloudwatch_log_group" {
 mock_resource "aws_cloudwatch_log_stream" {
   defaults = {
     arn = "arn:aws:logs:eu-central-1:123456789012:log-group:group:log-stream:stream"
+  }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:eu-central-1:123456789012:dead-letters"
+    url = "https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters"
   }
 }
 

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use super::figures::{Amount, Measure, Unit, ratio};
 use crate::{
     local::firehose::{
-        Ending,
         picture::{Picture, course::Tally},
+        pipeline::Ending,
         summary::Summary,
     },
     tool::plain::Plain,

@@ -1,7 +1,6 @@
-//! The function that a batch is given to, and how often Firehose tries.
+//! How often a batch is tried.
 
 use std::{
-    future::Future,
     io, thread,
     time::{Duration, Instant},
 };
@@ -9,45 +8,11 @@ use std::{
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
-    answer::{Answer, AnswerError, Partitioning},
+    answer::{Answer, Partitioning},
     batch::Batch,
+    invocation::{FunctionError, Invocation, Invoke, Told},
 };
 use crate::local::random::Random;
-
-/// Transforms batches: in this process, or behind an address.
-pub trait Function {
-    /// Answers one request of Firehose's.
-    fn invoke(
-        &self,
-        request: &[u8],
-    ) -> impl Future<Output = Result<Invocation, FunctionError>> + Send;
-}
-
-/// What an invocation gave.
-#[derive(Debug, Clone, Default)]
-pub struct Invocation {
-    pub answer: Vec<u8>,
-    pub told: Told,
-}
-
-/// What no answer shows, and only a function in this process tells.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Told {
-    pub duplicates_differing: u64,
-    /// Where it is not known, what failed without a reason is taken for overflow.
-    pub overflow: Option<u64>,
-}
-
-/// Why an invocation is as good as none: Firehose tries the whole batch again.
-#[derive(Debug, thiserror::Error)]
-pub enum FunctionError {
-    #[error("{0}")]
-    Failed(String),
-    #[error("no answer within {0} seconds")]
-    TimedOut(f64),
-    #[error(transparent)]
-    Answer(#[from] AnswerError),
-}
 
 /// How long to wait before each further attempt.
 pub type Pauses = [Duration; 3];
@@ -71,15 +36,15 @@ pub struct Settled {
     pub took: Duration,
 }
 
-/// Calls a function from a thread.
-pub struct Invoker<'a, F> {
+/// Gives batches to a function, from one thread.
+pub struct Attempts<'a, F> {
     function: &'a F,
     pauses: Pauses,
     runtime: Runtime,
     random: Random,
 }
 
-impl<'a, F: Function> Invoker<'a, F> {
+impl<'a, F: Invoke> Attempts<'a, F> {
     pub fn new(function: &'a F, pauses: Pauses) -> io::Result<Self> {
         Ok(Self {
             function,

@@ -1,0 +1,38 @@
+# In China services have names of their own, by which KMS knows them.
+# Run in the workspace `default`, so that is the environment here.
+mock_provider "aws" {
+  source = "./tests/mocks"
+
+  override_data {
+    target = data.aws_partition.current
+    values = {
+      partition  = "aws-cn"
+      dns_suffix = "amazonaws.com.cn"
+    }
+  }
+}
+
+variables {
+  environment  = "default"
+  region       = "cn-north-1"
+  function_zip = "versions.tf" # any file will do
+
+  deletion_protection = false
+}
+
+run "keys_are_used_by_the_service_of_the_partition" {
+  variables {
+    stream_source       = "kinesis"
+    kinesis_stream_arn  = "arn:aws-cn:kinesis:cn-north-1:123456789012:stream/theirs"
+    kinesis_kms_key_arn = "arn:aws-cn:kms:cn-north-1:123456789012:key/1"
+    lake_kms_key_arn    = "arn:aws-cn:kms:cn-north-1:123456789012:key/2"
+  }
+
+  assert {
+    condition = [
+      for statement in concat(jsondecode(aws_iam_role_policy.lake[0].policy).Statement, jsondecode(aws_iam_role_policy.source[0].policy).Statement) :
+      statement.Condition.StringEquals["kms:ViaService"] if can(statement.Condition)
+    ] == ["s3.cn-north-1.amazonaws.com.cn", "kinesis.cn-north-1.amazonaws.com.cn"]
+    error_message = "Firehose may not use the keys."
+  }
+}
