@@ -118,6 +118,17 @@ const IN_ORDER: (&str, &[&str]) = (
         "firehose/window",
         "firehose/pipeline",
         "firehose/run",
+        "kinesis/names",
+        "kinesis/clock",
+        "kinesis/aggregate",
+        "kinesis/answer",
+        "kinesis/record",
+        "kinesis/given_up",
+        "kinesis/shard",
+        "kinesis/stream",
+        "kinesis/strikes",
+        "kinesis/mapping",
+        "kinesis/mod",
     ],
 );
 
@@ -337,6 +348,17 @@ fn a_file_names_only_what_stands_before_it() {
     for (file, named) in edges(folder) {
         let later = named.iter().find(|named| rank(named) > rank(&file));
         assert_eq!(later, None, "{file} names what stands after it");
+    }
+}
+
+#[test]
+fn the_services_of_one_machine_do_not_know_each_other() {
+    let (one, other) = ("src/local/firehose/", "src/local/kinesis/");
+    for (file, named) in edges("src/local/") {
+        let names = |service: &str| {
+            file.starts_with(service) || named.iter().any(|named| named.starts_with(service))
+        };
+        assert!(!(names(one) && names(other)), "{file} names {named:?}");
     }
 }
 
