@@ -2,6 +2,7 @@
 
 mod options;
 mod page;
+mod report;
 
 use std::{
     io::{self, IsTerminal},
@@ -15,11 +16,11 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    interrupt::{INTERRUPTED, stop_on_signal, tell},
+    interrupt::{INTERRUPTED, stop_on_signal},
     now,
     places::Places,
-    progress::Progress,
-    report::Report,
+    progress::ProgressDisplay,
+    terminal::{Format, tell},
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
@@ -36,41 +37,42 @@ use crate::{
         input::{Input, Source},
     },
 };
-use options::Plan;
-pub(super) use options::{Options, SummaryFormat};
-use page::{Page, Target};
+pub(super) use options::RunOptions;
+use options::RunTask;
+use page::{Page, PageFile};
+use report::RunReport;
 
 /// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
 /// undone is one.
-pub(super) fn run(options: &Options) -> Result<ExitCode> {
+pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
-    let plan = Plan::of(options)?;
-    let input = Input::find(&options.input, &plan.lake)?;
-    let target = options.report.as_deref();
-    let target = target
-        .map(|path| Target::prepare(path, &input))
+    let task = RunTask::of(options)?;
+    let input = Input::find(&options.input, &task.lake)?;
+    let page = options.report.as_deref();
+    let page = page
+        .map(|path| PageFile::prepare(path, &input))
         .transpose()?;
     let places = Places::prepare(
-        &format!("--lake {}", plan.lake.display()),
-        &plan.lake,
-        plan.claims.as_deref(),
+        &format!("--lake {}", task.lake.display()),
+        &task.lake,
+        task.claims.as_deref(),
     )?;
     let store = EmbeddedStore::open(&places.claims)?;
-    let outcome = process_input(&plan, &places, &store, input, stop)?;
-    let report = Report {
+    let outcome = process_input(&task, &places, &store, input, stop)?;
+    let report = RunReport {
         summary: &outcome.progress.summary,
         is_complete: matches!(outcome.ending, Ending::Complete),
         lake: places.lake.clone(),
-        errors: places.lake.join(plan.layout.error_prefix.literal_folder()),
+        errors: places.lake.join(task.layout.error_prefix.literal_folder()),
     };
     match options.summary {
-        SummaryFormat::Human => report.print_human()?,
-        SummaryFormat::Json => report.print_json()?,
+        Format::Human => report.print_human()?,
+        Format::Json => report.print_json()?,
     }
-    if let Some(target) = target {
-        write_page(&target, &outcome, &places)?;
-        if let SummaryFormat::Human = options.summary {
-            Report::print_page(target.path())?;
+    if let Some(page) = page {
+        write_page(&page, &outcome, &places)?;
+        if let Format::Human = options.summary {
+            RunReport::print_page(page.path())?;
         }
     }
     outcome.conclude(&places.journal(&store))?;
@@ -78,52 +80,50 @@ pub(super) fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Says what is wrong with the options, before any of it is touched.
-pub(super) fn understand(options: &Options) -> Result<()> {
-    Plan::of(options).map(drop)
+pub(super) fn understand(options: &RunOptions) -> Result<()> {
+    RunTask::of(options).map(drop)
 }
 
 fn process_input(
-    plan: &Plan,
+    task: &RunTask,
     places: &Places,
     store: &EmbeddedStore,
     input: Input,
     stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
     let read_bytes = Arc::new(AtomicU64::new(0));
-    let _progress = Progress::show(Arc::clone(&read_bytes), input.bytes);
+    let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
     tell_of_terminal(&input);
     let firehose = Firehose {
-        function: &transform(plan.settings.clone(), store, now),
+        function: &transform(task.settings.clone(), store, now),
         pauses: PAUSES,
         site: Site {
             store,
             claims: &places.claims,
             lake: &places.lake,
-            layout: plan.layout.clone(),
-            rules: &plan.settings.rules,
+            layout: task.layout.clone(),
+            rules: &task.settings.rules,
             clock: now,
         },
-        limits: plan.limits,
-        window_bytes_max: plan.window_bytes_max,
-        task: plan.task(&places.lake),
-        watch: plan.watch,
+        limits: task.limits,
+        window_bytes_max: task.window_bytes_max,
+        task: task.task(&places.lake),
+        watch: task.watch,
         stop,
     };
     Ok(firehose.run(input, read_bytes)?)
 }
 
-fn write_page(target: &Target, outcome: &Outcome, places: &Places) -> Result<()> {
-    let progress = &outcome.progress;
-    target.write(&Page {
-        summary: &progress.summary,
-        picture: progress.picture.as_deref().unwrap_or(&Picture::default()),
-        progress: match outcome.ending {
-            Ending::Complete => page::Progress::Complete,
-            Ending::Stopped | Ending::Broken(_) => page::Progress::Interrupted,
-        },
+fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()> {
+    let nothing = Picture::default();
+    let page = Page {
+        summary: &outcome.progress.summary,
+        picture: outcome.progress.picture.as_deref().unwrap_or(&nothing),
+        ending: &outcome.ending,
         lake: &places.lake,
         ended: epoch_milliseconds(now()) / 1000,
-    })
+    };
+    file.write(&page.markup().into_string())
 }
 
 /// Else it would look as if nothing happened.

@@ -3,7 +3,7 @@
 
 use anyhow::{Error, Result};
 
-use super::target::{Limits, Receipt, Target};
+use super::sink::{Receipt, SendLimits, Sink};
 use crate::{
     local::{
         clock::epoch_milliseconds,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// As Firehose takes them, and below what Lambda does.
-const LIMITS: Limits = Limits {
+const LIMITS: SendLimits = SendLimits {
     records_max: 500,
     bytes_max: 3 * 1024 * 1024,
 };
@@ -80,8 +80,8 @@ impl<'a> LakeTarget<'a> {
     }
 }
 
-impl Target for LakeTarget<'_> {
-    fn limits(&self) -> Limits {
+impl Sink for LakeTarget<'_> {
+    fn limits(&self) -> SendLimits {
         LIMITS
     }
 
