@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    STREAM_ARN,
+    names::STREAM_ARN,
     record::{Batch, Record, request},
 };
 use crate::{

@@ -6,7 +6,7 @@ use base64_simd::STANDARD;
 use md5::{Digest, Md5};
 use serde_json::Value;
 
-use super::STREAM_ARN;
+use super::names::STREAM_ARN;
 use crate::{
     kinesis::{Sequence, ShardId},
     local::names::REGION,
