@@ -113,6 +113,7 @@ const IN_ORDER: (&str, &[&str]) = (
         "firehose/names",
         "firehose/timestamp",
         "firehose/prefix",
+        "firehose/prefixes",
         "firehose/answer",
         "firehose/error_object",
         "firehose/error_object/read",

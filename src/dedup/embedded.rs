@@ -218,6 +218,20 @@ impl EmbeddedStore {
         }
     }
 
+    /// Whether any event is remembered at this time.
+    pub fn remembers_any(&self, now_seconds: u64) -> Result<bool, StoreError> {
+        for entry in self.disk.claims.iter() {
+            let (_, value) = entry
+                .into_inner()
+                .map_err(|error| self.refusal(&error.into()))?;
+            // The witness is a key without a claim.
+            if Held::from_bytes(&value).is_some_and(|held| held.ttl_seconds > now_seconds) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// How many claims there are since the last commit or cut.
     pub fn pending(&self) -> usize {
         lock(&self.pending).claims.len()
@@ -961,6 +975,17 @@ mod tests {
         let failure = (0..20).find_map(|_| store.commit(&note).err());
         let failure = failure.unwrap().to_string();
         assert!(failure.contains("in the background"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_store_remembers_what_was_claimed_until_it_expires() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        assert!(!store.remembers_any(0).unwrap());
+        claim(&store, "a", [0, 100]).await;
+        store.commit(b"").unwrap();
+        assert!(store.remembers_any(99).unwrap());
+        assert!(!store.remembers_any(100).unwrap());
     }
 
     /// As a process does that another thread is just starting.

@@ -78,6 +78,19 @@ pub fn publish_rest(folder: &Path, renames: &[Rename]) -> Result<(), FileError> 
     publish(folder, &left)
 }
 
+/// Whether no file is below a folder, hidden ones aside: nothing that its readers would look at.
+#[must_use]
+pub fn holds_nothing(folder: &Path) -> bool {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return error.kind() == io::ErrorKind::NotFound,
+    };
+    entries.flatten().all(|entry| {
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        is_hidden || (entry.path().is_dir() && holds_nothing(&entry.path()))
+    })
+}
+
 /// Creates a folder and those above it; the folders that have a new entry by that.
 pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let missing = folder.ancestors().take_while(|folder| !folder.exists());

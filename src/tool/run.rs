@@ -1,5 +1,6 @@
 //! `nozzle run`: events from files or standard input into a lake folder.
 
+mod misgivings;
 mod options;
 mod page;
 mod report;
@@ -58,6 +59,9 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         task.claims.as_deref(),
     )?;
     let store = EmbeddedStore::open(&places.claims)?;
+    if !options.anyway {
+        misgivings::check(&task, &places, &store)?;
+    }
     let outcome = process_input(&task, &places, &store, input, stop)?;
     let report = RunReport {
         summary: &outcome.progress.summary,

@@ -14,6 +14,7 @@ use super::{
     error_object::OutputType,
     names::STREAM_NAME,
     prefix::{Outside, Prefix, Values},
+    prefixes,
     timestamp::Pattern,
 };
 use crate::local::{
@@ -86,6 +87,7 @@ impl Lake {
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
         create_folder(&folder.join(&open_folder))?;
+        prefixes::add(&folder, &layout.prefix)?;
         Ok(Self {
             layout,
             names: Names {

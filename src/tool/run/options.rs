@@ -66,6 +66,11 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "HOURS", value_parser = whole(1..=HOURS_MAX))]
     ttl_hours: Option<u64>,
 
+    /// Go on though the claims remember events that the lake does not hold, or the lake is laid out
+    /// by another prefix
+    #[arg(long)]
+    pub(super) anyway: bool,
+
     /// How the summary is written
     #[arg(long, value_name = "HOW", default_value = "human")]
     pub(super) summary: Format,
