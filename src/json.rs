@@ -9,6 +9,8 @@
     reason = "a cursor's position stays in a register: 1,700 of 15,200 instructions an event"
 )]
 
+pub mod object;
+
 use std::borrow::Cow;
 
 use wide::u8x16;

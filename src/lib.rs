@@ -31,7 +31,6 @@ pub mod json;
 pub mod config;
 pub mod telemetry;
 
-#[cfg(feature = "aws-sdk")]
 pub mod aws;
 pub mod dedup;
 pub mod functions;

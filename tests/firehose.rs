@@ -17,6 +17,7 @@ use nozzle::{
         Counted, Function, Moment, Response,
         firehose_transform::{Counts, FirehoseTransform, Settings, Unavailable, event::Refusal},
     },
+    json::object::Unreadable,
     telemetry::{Metric, Quantity},
 };
 use proptest::prelude::*;
@@ -92,7 +93,11 @@ fn every_record_is_answered_once_and_in_order_whatever_the_others_are() {
         Sent::new("7", 1, &event("b")),
     ];
     let counts = check(&function(&[]), &records, "OPDPO");
-    let refused = [(Refusal::DataMissing, 1), (Refusal::NotJson, 1)].into();
+    let refused = [
+        (Refusal::Unreadable(Unreadable::DataMissing), 1),
+        (Refusal::Unreadable(Unreadable::NotJson), 1),
+    ]
+    .into();
     let expected = Counts {
         records: 5,
         delivered: 2,

@@ -98,10 +98,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 /// A file's code: no comments, no unit tests.
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).expect("a source can be read");
-    let code = text
-        .split("#[cfg(test)]\nmod tests")
-        .next()
-        .unwrap_or_default();
+    let code = text.split("mod tests {").next().unwrap_or_default();
     let lines = code
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"));

@@ -2,10 +2,6 @@
 
 use std::{error::Error, fmt, iter};
 
-use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-
 /// Why a request, or a part of it, was not answered.
 #[derive(Debug, Clone)]
 pub enum Failure {
@@ -57,9 +53,18 @@ impl Failure {
         Self::senseless(&format!("{answers} answers to {questions} statements"))
     }
 
+    /// What has to be changed, where asking again would not help.
+    #[must_use]
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Passing(_) => None,
+            Self::Lasting(cause, _) => Some(*cause),
+        }
+    }
+
     #[must_use]
     pub fn is_lasting(&self) -> bool {
-        matches!(self, Self::Lasting(..))
+        self.cause().is_some()
     }
 }
 
@@ -114,68 +119,14 @@ fn cause(code: &str) -> Option<Cause> {
     }
 }
 
-/// A request that failed as a whole.
-impl<E> From<SdkError<E, HttpResponse>> for Failure
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    fn from(error: SdkError<E, HttpResponse>) -> Self {
-        Self::from(&error)
-    }
-}
-
-impl<E> From<&SdkError<E, HttpResponse>> for Failure
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    fn from(error: &SdkError<E, HttpResponse>) -> Self {
-        match error {
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self::Passing(chain(error)),
-            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
-                Self::Passing(chain(error))
-            }
-            // Hyper's "connection closed before message completed" comes as this.
-            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
-                Self::Passing(chain(error))
-            }
-            SdkError::ServiceError(answer) => answered(answer.raw().status().as_u16(), error),
-            _ => unsent(error),
-        }
-    }
-}
-
-fn answered<E>(status: u16, error: &SdkError<E, HttpResponse>) -> Failure
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    match (status, error.code()) {
-        (408 | 429 | 500.., code) => Failure::Passing(format!(
-            "HTTP {status}{}",
-            code.map(|code| format!(" {code}")).unwrap_or_default()
-        )),
-        (_, Some(code)) => Failure::coded(code, error.message()),
-        (200, None) => Failure::senseless(&chain(error)),
-        (_, None) => Failure::senseless(&format!("HTTP {status} without a code")),
-    }
-}
-
-fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Failure {
-    let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
-    match credentials {
-        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(chain(error)),
-        Some(_) => Failure::Lasting(Cause::NoCredentials, chain(error)),
-        None => Failure::unsent(error),
-    }
-}
-
-fn sources<'a>(
+pub(super) fn sources<'a>(
     error: &'a (dyn Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     iter::successors(Some(error), |&error| error.source())
 }
 
 /// The error and what is behind it, on one line.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let all: Vec<String> = sources(error).map(ToString::to_string).collect();
     all.join(": ")
 }
@@ -262,51 +213,10 @@ impl Place {
         }
     }
 }
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use aws_sdk_dynamodb::operation::batch_execute_statement::BatchExecuteStatementError;
-    use aws_smithy_runtime_api::client::result::ConnectorError;
-    use aws_smithy_types::retry::ErrorKind;
-
     use super::*;
-
-    type RequestError = SdkError<BatchExecuteStatementError, HttpResponse>;
-
-    fn cause_of(failure: &Failure) -> Option<Cause> {
-        match failure {
-            Failure::Passing(_) => None,
-            Failure::Lasting(cause, _) => Some(*cause),
-        }
-    }
-
-    #[test]
-    fn a_broken_way_to_the_store_passes_and_a_request_that_cannot_be_sent_does_not() {
-        #[track_caller]
-        fn check(error: RequestError, expected: Option<Cause>) {
-            let text = chain(&error);
-            assert_eq!(cause_of(&error.into()), expected, "{text}");
-        }
-        let dispatch = |error| RequestError::dispatch_failure(error);
-        check(RequestError::timeout_error("late"), None);
-        check(dispatch(ConnectorError::io("reset".into())), None);
-        check(dispatch(ConnectorError::timeout("late".into())), None);
-        let transient = Some(ErrorKind::TransientError);
-        let closed = ConnectorError::other("closed".into(), transient);
-        check(dispatch(closed), None);
-        let unknown = dispatch(ConnectorError::other("?".into(), None));
-        check(unknown, Some(Cause::Refused));
-        let wrong = dispatch(ConnectorError::user("no such scheme".into()));
-        check(wrong, Some(Cause::Refused));
-        let unsent = |error| RequestError::construction_failure(error);
-        let late = CredentialsError::provider_timed_out(Duration::from_secs(1));
-        check(unsent(late), None);
-        let missing = CredentialsError::not_loaded_no_source();
-        check(unsent(missing), Some(Cause::NoCredentials));
-        let unwritten = RequestError::construction_failure("no body");
-        check(unwritten, Some(Cause::Refused));
-    }
 
     #[test]
     fn a_code_tells_what_has_to_be_changed() {
@@ -320,7 +230,7 @@ mod tests {
             ("ConditionalCheckFailed", Some(Cause::Senseless)),
             ("NotYetKnown", Some(Cause::Refused)),
         ] {
-            assert_eq!(cause_of(&Failure::coded(code, None)), expected, "{code}");
+            assert_eq!(Failure::coded(code, None).cause(), expected, "{code}");
         }
     }
 

@@ -85,13 +85,13 @@ impl Record<'_> {
         }
     }
 
-    /// Puts its bytes in place of what was in `bytes`: of what is not base64 its text.
-    pub fn decode(&self, bytes: &mut Vec<u8>) -> Result<(), NoData> {
-        bytes.clear();
+    /// Puts its bytes behind what is in `bytes`: of what is not base64 its text.
+    pub fn decode_append(&self, bytes: &mut Vec<u8>) -> Result<(), NoData> {
+        let start = bytes.len();
         let spelled = self.data.ok_or(NoData::Missing)?;
         let data = spelled.decode().unwrap_or(Cow::Borrowed(spelled.text));
         STANDARD.decode_append(data.as_bytes(), bytes).map_err(|_| {
-            bytes.clear();
+            bytes.truncate(start);
             bytes.extend_from_slice(data.as_bytes());
             NoData::NotBase64
         })
@@ -248,8 +248,9 @@ mod tests {
 
     fn shown(record: &Record<'_>) -> Shown {
         let mut bytes = b"before".to_vec();
-        let decoded = record.decode(&mut bytes);
-        let bytes = String::from_utf8_lossy(&bytes).into_owned();
+        let decoded = record.decode_append(&mut bytes);
+        let bytes = bytes.strip_prefix(b"before").expect("what was there stays");
+        let bytes = String::from_utf8_lossy(bytes).into_owned();
         (
             record
                 .partition_key
@@ -400,7 +401,7 @@ mod tests {
         fn check(data: &str, expected: &str) {
             let body = SAMPLE.replace("SGVsbG8gV29ybGQ=", data);
             let mut bytes = Vec::new();
-            let decoded = read(&body).records[0].decode(&mut bytes);
+            let decoded = read(&body).records[0].decode_append(&mut bytes);
             assert_eq!(decoded, Err(NoData::NotBase64));
             assert_eq!(String::from_utf8_lossy(&bytes), expected);
         }

@@ -3,6 +3,7 @@
 
 pub mod aggregate;
 pub mod answer;
+pub mod contents;
 pub mod dead_letter;
 pub mod envelope;
 mod sequence;

@@ -5,4 +5,9 @@
 pub mod firehose;
 pub mod input;
 pub mod journal;
+pub mod kinesis;
 pub mod random;
+
+/// Where the functions run, by AWS's names.
+pub const REGION: &str = "us-east-1";
+pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:nozzle";

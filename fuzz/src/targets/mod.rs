@@ -12,12 +12,14 @@
 mod answer;
 mod batch;
 mod event;
+mod kinesis;
 mod line;
 mod tool;
 
 pub use answer::answer;
 pub use batch::{batch, request};
 pub use event::event;
+pub use kinesis::{aggregate, dead_letter, envelope};
 pub use line::{error_object, prefix};
 pub use tool::{arguments, settings};
 
@@ -25,9 +27,12 @@ pub use tool::{arguments, settings};
 pub type Target = (&'static str, fn(&[u8]));
 
 pub const ALL: &[Target] = &[
+    ("aggregate", aggregate),
     ("answer", answer),
     ("arguments", arguments),
     ("batch", batch),
+    ("dead_letter", dead_letter),
+    ("envelope", envelope),
     ("error_object", error_object),
     ("event", event),
     ("prefix", prefix),

@@ -1,7 +1,6 @@
 //! Claims in a DynamoDB table: 25 statements a request, requests side by side, and whatever was
 //! not answered asked again until the deadline.
 
-mod client;
 mod release;
 mod statement;
 
@@ -14,7 +13,8 @@ use tokio::time::timeout;
 use self::statement::{Ask, Request, Statement, Texts, read_claimed};
 use super::{Answers, Claim, ClaimStore, Claimed, StoreError, Terms};
 use crate::aws::{
-    Asked, Asker, Failure, Inquiry, Manner, Place, Reply, Service, ask_until, without_retries,
+    Asked, Asker, Failure, Inquiry, Manner, Place, Reply, Service, Written, ask_until,
+    without_retries,
 };
 
 /// How many statements DynamoDB takes in one request.
@@ -121,7 +121,7 @@ impl<'a> Inquiry for Claiming<'a> {
 impl DynamoDbStore {
     #[must_use]
     pub fn new(shared: &SdkConfig, table: String) -> Self {
-        let client = Client::from_conf(client::settings(&without_retries(shared)));
+        let client = Client::new(&without_retries(shared));
         let texts = Texts::on(&table);
         Self {
             client,
@@ -167,10 +167,9 @@ impl DynamoDbStore {
     ) -> Result<Vec<BatchStatementResponse>, Failure> {
         let asked = statements.len();
         let body = Request { statements }.body();
-        let body = body.map_err(|error| Failure::unsent(&*error))?;
-        let statements = client::written(body).map_err(|error| Failure::unsent(&error))?;
-        let request = self.client.batch_execute_statement();
-        let answer = request.set_statements(Some(statements)).send();
+        let body = body.map_err(|error| Failure::unsent(&error))?;
+        let request = self.client.batch_execute_statement().customize();
+        let answer = request.interceptor(Written::new(body)).send();
         let Ok(answer) = timeout(patience, answer).await else {
             return Err(Failure::Passing(format!("no answer within {patience:?}")));
         };

@@ -2,12 +2,9 @@
 
 use std::{collections::HashMap, fmt::Display};
 
-use aws_sdk_dynamodb::{
-    error::BoxError,
-    types::{
-        AttributeValue, BatchStatementError, BatchStatementErrorCodeEnum as Code,
-        BatchStatementResponse,
-    },
+use aws_sdk_dynamodb::types::{
+    AttributeValue, BatchStatementError, BatchStatementErrorCodeEnum as Code,
+    BatchStatementResponse,
 };
 use serde::{Serialize, Serializer};
 
@@ -40,10 +37,10 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
-    pub(super) fn body(&self) -> Result<String, BoxError> {
+    pub(super) fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut body = Vec::with_capacity(self.statements.len() * STATEMENT_BYTES);
         serde_json::to_writer(&mut body, self)?;
-        Ok(String::from_utf8(body)?)
+        Ok(body)
     }
 }
 

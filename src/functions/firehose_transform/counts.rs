@@ -94,6 +94,7 @@ impl Counted for Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::object::Unreadable;
 
     #[test]
     fn each_number_is_a_metric_and_so_is_each_reason_that_occurred() {
@@ -104,7 +105,11 @@ mod tests {
             duplicates_differing: 4,
             reclaimed: 5,
             reclaimed_changed_id: 6,
-            refused: [(Refusal::NotJson, 7), (Refusal::NotUtf8, 8)].into(),
+            refused: [
+                (Refusal::Unreadable(Unreadable::NotJson), 7),
+                (Refusal::Unreadable(Unreadable::NotUtf8), 8),
+            ]
+            .into(),
             overflow: 9,
             unclaimed: 10,
             claim_duration: Duration::from_millis(11),

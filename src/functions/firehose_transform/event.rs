@@ -3,13 +3,16 @@
 
 mod refusal;
 
-use std::{borrow::Cow, ops::Range};
+use std::borrow::Cow;
 
 pub use refusal::{Field, Refusal};
 
 use crate::{
     instant::{Calendar, Instant, InstantError},
-    json::{Cursor, Problem, Spelled, Value},
+    json::{
+        Value,
+        object::{Blank, Member, Members, TextProblem, required_text},
+    },
 };
 
 /// The most bytes of a text field.
@@ -34,9 +37,10 @@ pub struct Event<'a> {
 
 impl<'a> Event<'a> {
     pub fn parse(text: &'a str) -> Result<Self, Refusal> {
-        let fields = Fields::read(text)?;
-        let uuid = required_text(Field::EventUuid, fields.uuid)?;
-        let name = required_text(Field::EventName, fields.name)?;
+        let mut fields = Fields::default();
+        let members = Members::read(text, |key, value| fields.take(key, value))?;
+        let uuid = field(Field::EventUuid, fields.uuid)?;
+        let name = field(Field::EventName, fields.name)?;
         let created_at = required_instant(fields.created_at)?;
         let name = Name::parse(name)?;
         let calendar = created_at.calendar();
@@ -45,7 +49,7 @@ impl<'a> Event<'a> {
             name,
             created_at,
             calendar,
-            members: fields.members,
+            members,
         })
     }
 }
@@ -100,46 +104,6 @@ fn split_part(name: &str) -> (&str, &str) {
     (part, rest.strip_prefix(':').unwrap_or_default())
 }
 
-/// The text between an event's braces, and where in it stands what is replaced.
-#[derive(Debug, Default)]
-pub struct Members<'a> {
-    inside: &'a str,
-    /// In order, each with the comma behind it.
-    replaced: Vec<Range<usize>>,
-    has_line_breaks: bool,
-}
-
-impl Members<'_> {
-    /// Writes what passes through: all but replaced members and line breaks.
-    pub fn write_kept(&self, out: &mut Vec<u8>) {
-        let mut start = 0;
-        for range in &self.replaced {
-            self.push(out, self.inside.get(start..range.start));
-            start = range.end;
-        }
-        self.push(out, self.inside.get(start..));
-    }
-
-    /// A line break in JSON never stands inside a string.
-    fn push(&self, out: &mut Vec<u8>, piece: Option<&str>) {
-        let piece = piece.unwrap_or_default();
-        if self.has_line_breaks {
-            let lines = piece.split(['\n', '\r']);
-            lines.for_each(|line| out.extend_from_slice(line.as_bytes()));
-        } else {
-            out.extend_from_slice(piece.as_bytes());
-        }
-    }
-
-    /// Whether what passes through ends in a comma already, its last member being replaced.
-    #[must_use]
-    pub fn end_in_comma(&self) -> bool {
-        self.replaced
-            .last()
-            .is_some_and(|last| last.end == self.inside.len())
-    }
-}
-
 /// The members of a record's object that matter, before anything is asked of them.
 #[derive(Default)]
 struct Fields<'a> {
@@ -147,68 +111,33 @@ struct Fields<'a> {
     name: Option<Value<'a>>,
     created_at: Option<Value<'a>>,
     added: [bool; ADDED.len()],
-    doubled: bool,
-    members: Members<'a>,
 }
 
 impl<'a> Fields<'a> {
-    fn read(text: &'a str) -> Result<Self, Refusal> {
-        let mut cursor = Cursor::new(text);
-        let mut fields = Self::default();
-        if cursor.peek() != Some(b'{') {
-            cursor.value()?;
-            return Err(if cursor.is_at_end() {
-                Refusal::NotAnObject
-            } else {
-                Refusal::ManyValues
-            });
-        }
-        cursor.enter_object()?;
-        let inside = cursor.position();
-        let mut start = inside;
-        while let Some(key) = cursor.next_key()? {
-            let value = cursor.value()?;
-            let comma = usize::from(cursor.peek() == Some(b','));
-            let end = cursor.position() + comma;
-            fields.take(key, value, start - inside..end - inside);
-            start = end;
-        }
-        fields.members.inside = text.get(inside..cursor.position() - 1).unwrap_or_default();
-        fields.members.has_line_breaks = cursor.passed_line_break;
-        match (cursor.is_at_end(), fields.doubled) {
-            (false, _) => Err(Refusal::ManyValues),
-            (true, true) => Err(Refusal::FieldDoubled),
-            (true, false) => Ok(fields),
-        }
-    }
-
-    fn take(&mut self, key: Spelled<'a>, value: Value<'a>, range: Range<usize>) {
-        let Some(key) = key.decode() else { return };
-        let came_before = match &*key {
+    #[inline]
+    fn take(&mut self, key: &str, value: Value<'a>) -> Member {
+        let came_before = match key {
             "event_uuid" => self.uuid.replace(value).is_some(),
             "event_name" => self.name.replace(value).is_some(),
             "created_at" => self.created_at.replace(value).is_some(),
-            other => self.take_added(other, range),
+            other => return self.take_added(other),
         };
-        self.doubled |= came_before;
+        if came_before {
+            Member::Doubled
+        } else {
+            Member::Passes
+        }
     }
 
-    /// Notes a member that is replaced; whether one of its name came before.
-    fn take_added(&mut self, key: &str, range: Range<usize>) -> bool {
+    fn take_added(&mut self, key: &str) -> Member {
         let mut names = ADDED.iter().zip(&mut self.added);
-        let Some((_, came_before)) = names.find(|(name, _)| **name == key) else {
-            return false;
-        };
-        self.members.replaced.push(range);
-        std::mem::replace(came_before, true)
-    }
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        match problem {
-            Problem::Syntax => Refusal::NotJson,
-            Problem::TooDeep => Refusal::TooDeep,
+        match names.find(|(name, _)| **name == key) {
+            None => Member::Passes,
+            Some((_, came_before)) if *came_before => Member::Doubled,
+            Some((_, came_before)) => {
+                *came_before = true;
+                Member::Replaced
+            }
         }
     }
 }
@@ -225,32 +154,28 @@ impl From<InstantError> for Refusal {
 fn required_instant(value: Option<Value<'_>>) -> Result<Instant, Refusal> {
     match value {
         Some(Value::Number(number)) => Ok(Instant::from_number(number)?),
-        text => Ok(Instant::from_text(&required_text(Field::CreatedAt, text)?)?),
+        text => Ok(Instant::from_text(&field(Field::CreatedAt, text)?)?),
     }
 }
 
-fn required_text(field: Field, value: Option<Value<'_>>) -> Result<Cow<'_, str>, Refusal> {
-    let text = match value {
-        None => return Err(Refusal::Missing(field)),
-        Some(Value::String(spelled)) => spelled.decode().ok_or(Refusal::WrongType(field))?,
-        Some(_) => return Err(Refusal::WrongType(field)),
+fn field(field: Field, value: Option<Value<'_>>) -> Result<Cow<'_, str>, Refusal> {
+    let blank = match field {
+        Field::EventUuid => Blank::Empty,
+        Field::EventName | Field::CreatedAt => Blank::Text,
     };
-    let is_blank = || field == Field::EventUuid && text.chars().all(char::is_whitespace);
-    if text.is_empty() || is_blank() {
-        Err(Refusal::Empty(field))
-    } else if text.len() > TEXT_BYTES_MAX {
-        Err(Refusal::TooLong(field))
-    } else if matches!(&text, Cow::Owned(unescaped) if unescaped.bytes().any(|byte| byte < b' ')) {
-        // Only an escape can bring one in.
-        Err(Refusal::ControlCharacter(field))
-    } else {
-        Ok(text)
-    }
+    required_text(value, TEXT_BYTES_MAX, blank).map_err(|problem| match problem {
+        TextProblem::Missing => Refusal::Missing(field),
+        TextProblem::WrongType => Refusal::WrongType(field),
+        TextProblem::Empty => Refusal::Empty(field),
+        TextProblem::TooLong => Refusal::TooLong(field),
+        TextProblem::ControlCharacter => Refusal::ControlCharacter(field),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::object::Unreadable;
 
     const VALID: &str = r#""event_uuid":"u","event_name":"a:b","created_at":1"#;
 
@@ -297,7 +222,7 @@ mod tests {
             "{'a':1}",
             "\u{feff}{}",
         ] {
-            check(text, Refusal::NotJson);
+            check(text, Refusal::Unreadable(Unreadable::NotJson));
         }
         for text in [
             "{}{}",
@@ -307,19 +232,19 @@ mod tests {
             "null,",
             &format!("{{}}{}", "[".repeat(200)),
         ] {
-            check(text, Refusal::ManyValues);
+            check(text, Refusal::Unreadable(Unreadable::ManyValues));
         }
         for text in ["[]", "1", "null", " \"text\" ", "[{}]"] {
-            check(text, Refusal::NotAnObject);
+            check(text, Refusal::Unreadable(Unreadable::NotAnObject));
         }
         check(
             &format!("{{{VALID},\"a\":{}", "[".repeat(200)),
-            Refusal::TooDeep,
+            Refusal::Unreadable(Unreadable::TooDeep),
         );
-        check(&"[".repeat(200), Refusal::TooDeep);
+        check(&"[".repeat(200), Refusal::Unreadable(Unreadable::TooDeep));
         check(
             &format!("{{{VALID},\"a\":x,\"b\":{}", "[".repeat(200)),
-            Refusal::NotJson,
+            Refusal::Unreadable(Unreadable::NotJson),
         );
     }
 
@@ -333,7 +258,7 @@ mod tests {
             )
         };
         assert!(Event::parse(&nested(64)).is_ok());
-        check(&nested(129), Refusal::TooDeep);
+        check(&nested(129), Refusal::Unreadable(Unreadable::TooDeep));
     }
 
     #[test]
@@ -349,15 +274,15 @@ mod tests {
             let escaped = format!("\\u{:04x}{}", name.as_bytes()[0], &name[1..]);
             check(
                 &format!("{{\"{name}\":1,\"{escaped}\":2}}"),
-                Refusal::FieldDoubled,
+                Refusal::Unreadable(Unreadable::FieldDoubled),
             );
             check(
                 &format!("{{\"{name}\":1,\"{escaped}\":2,\"{name}\":3}}"),
-                Refusal::FieldDoubled,
+                Refusal::Unreadable(Unreadable::FieldDoubled),
             );
             check(
                 &format!("{{\"{name}\":1,\"{name}\":1}}x"),
-                Refusal::ManyValues,
+                Refusal::Unreadable(Unreadable::ManyValues),
             );
         }
         for other in [

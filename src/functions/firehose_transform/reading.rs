@@ -12,7 +12,7 @@ use super::{
     transform::{Identity, transform, write_delivered, write_identity},
     wire::{Answer, EnvelopeUnreadable, RECORD_BYTES, Record, Slot, read_request},
 };
-use crate::dedup::Owner;
+use crate::{dedup::Owner, json::object::Unreadable};
 
 impl<'a> Batch<'a> {
     /// Judges each record by itself, and finds the copies among them.
@@ -51,6 +51,7 @@ impl<'a> Reading<'a> {
     fn take(&mut self, record: &Record<'a>, bytes: &mut Vec<u8>) {
         let slot = record.slot;
         let stage = decode(record, bytes)
+            .map_err(Refusal::from)
             .and_then(|()| transform(bytes, &self.batch.settings.rules))
             .map_or_else(Stage::Refused, |event| self.judge(&event, slot));
         if !matches!(stage, Stage::Candidate(_)) {
@@ -110,12 +111,12 @@ impl<'a> Reading<'a> {
 }
 
 /// Reads a record's data into `bytes`; leaves them empty if it cannot be read.
-fn decode(record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<(), Refusal> {
+fn decode(record: &Record<'_>, bytes: &mut Vec<u8>) -> Result<(), Unreadable> {
     bytes.clear();
-    let data = record.data.ok_or(Refusal::DataMissing)?;
-    let data = data.decode().ok_or(Refusal::NotBase64)?;
+    let data = record.data.ok_or(Unreadable::DataMissing)?;
+    let data = data.decode().ok_or(Unreadable::NotBase64)?;
     STANDARD.decode_append(data.as_bytes(), bytes).map_err(|_| {
         bytes.clear();
-        Refusal::NotBase64
+        Unreadable::NotBase64
     })
 }

@@ -9,6 +9,8 @@ use std::{
     str::FromStr,
 };
 
+use crate::json::object::read_text;
+
 use super::{
     event::{Event, Refusal},
     partition::PartitionKeys,
@@ -34,14 +36,7 @@ pub enum Identity {
 
 /// Reads a record's bytes by the rules.
 pub fn transform<'a>(bytes: &'a [u8], rules: &Rules) -> Result<Event<'a>, Refusal> {
-    if bytes.is_empty() {
-        return Err(Refusal::DataMissing);
-    }
-    let text = simdutf8::basic::from_utf8(bytes).map_err(|_| Refusal::NotUtf8)?;
-    if text.starts_with('\u{feff}') {
-        return Err(Refusal::NotUtf8);
-    }
-    let event = Event::parse(text)?;
+    let event = Event::parse(read_text(bytes)?)?;
     if !rules.partition_keys.fit(&event) {
         Err(Refusal::PartitionValueTooLong)
     } else if !rules.event_years.contain(event.calendar.year) {
@@ -221,6 +216,7 @@ impl FromStr for EventTypes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::object::Unreadable;
     use proptest::prelude::*;
 
     fn rules() -> Rules {
@@ -269,12 +265,28 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_are_refused_before_they_are_read() {
-        check_refused(b"", &rules(), Refusal::DataMissing);
-        check_refused(b" ", &rules(), Refusal::NotJson);
-        check_refused(b"{\xff}", &rules(), Refusal::NotUtf8);
-        check_refused(b"\xed\xa0\x80", &rules(), Refusal::NotUtf8);
-        check_refused("\u{feff}{}".as_bytes(), &rules(), Refusal::NotUtf8);
-        check_refused(b"{\"a\":\"\xc3\"", &rules(), Refusal::NotUtf8);
+        check_refused(b"", &rules(), Refusal::Unreadable(Unreadable::DataMissing));
+        check_refused(b" ", &rules(), Refusal::Unreadable(Unreadable::NotJson));
+        check_refused(
+            b"{\xff}",
+            &rules(),
+            Refusal::Unreadable(Unreadable::NotUtf8),
+        );
+        check_refused(
+            b"\xed\xa0\x80",
+            &rules(),
+            Refusal::Unreadable(Unreadable::NotUtf8),
+        );
+        check_refused(
+            "\u{feff}{}".as_bytes(),
+            &rules(),
+            Refusal::Unreadable(Unreadable::NotUtf8),
+        );
+        check_refused(
+            b"{\"a\":\"\xc3\"",
+            &rules(),
+            Refusal::Unreadable(Unreadable::NotUtf8),
+        );
     }
 
     #[test]

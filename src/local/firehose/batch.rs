@@ -6,8 +6,9 @@ use std::{ops::Range, time::SystemTime};
 use base64_simd::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{REGION, STREAM_ARN, answer::Asked};
+use super::{STREAM_ARN, answer::Asked};
 use crate::local::{
+    REGION,
     input::{Fingerprint, Fingerprinter, InputError, Lines, Part, Position},
     random::Random,
 };

@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 use base64_simd::STANDARD;
 
-use super::{FUNCTION_ARN, answer::Failure, batch::Batch};
+use super::{answer::Failure, batch::Batch};
+use crate::local::FUNCTION_ARN;
 
 /// Everything about a failed record but its bytes.
 #[derive(Debug, Clone)]

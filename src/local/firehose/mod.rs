@@ -44,10 +44,8 @@ use summary::{NotConserved, Summary};
 use crate::{dedup::embedded::EmbeddedStore, functions::firehose_transform::transform::Rules};
 
 /// How this Firehose names itself, where a real one has names.
-pub const REGION: &str = "us-east-1";
 pub const STREAM_ARN: &str = "arn:aws:firehose:us-east-1:000000000000:deliverystream/nozzle";
 pub const STREAM_NAME: &str = "nozzle";
-pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:nozzle";
 
 /// Everything a run needs but its input.
 pub struct Firehose<'a, F> {

@@ -19,9 +19,9 @@ use tokio::{
 use super::runtime_api::{RuntimeApi, lock};
 use crate::{
     config::environment,
-    local::firehose::{
+    local::{
         REGION,
-        function::{Function, FunctionError, Invocation, Told},
+        firehose::function::{Function, FunctionError, Invocation, Told},
     },
     tool::now,
 };

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
-use crate::local::firehose::{REGION, STREAM_ARN, answer::Asked};
+use crate::local::{
+    REGION,
+    firehose::{STREAM_ARN, answer::Asked},
+};
 
 /// Where a batch comes from, and so its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

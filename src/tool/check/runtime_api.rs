@@ -24,8 +24,8 @@ use tokio::{
 use crate::{
     functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
     local::{
+        FUNCTION_ARN,
         firehose::{
-            FUNCTION_ARN,
             batch::epoch_milliseconds,
             function::FunctionError,
             invoke_url::{ErrorAnswer, excerpt},

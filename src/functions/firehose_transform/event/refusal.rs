@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::json::object::Unreadable;
+
 /// A field that an event must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Field {
@@ -14,14 +16,7 @@ pub enum Field {
 /// order in which they are looked for; the first wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Refusal {
-    DataMissing,
-    NotBase64,
-    NotUtf8,
-    NotJson,
-    TooDeep,
-    ManyValues,
-    NotAnObject,
-    FieldDoubled,
+    Unreadable(Unreadable),
     Missing(Field),
     WrongType(Field),
     Empty(Field),
@@ -38,16 +33,7 @@ pub enum Refusal {
 impl Refusal {
     /// All of them, in order.
     pub fn all() -> impl Iterator<Item = Self> {
-        let before = [
-            Self::DataMissing,
-            Self::NotBase64,
-            Self::NotUtf8,
-            Self::NotJson,
-            Self::TooDeep,
-            Self::ManyValues,
-            Self::NotAnObject,
-            Self::FieldDoubled,
-        ];
+        let before = Unreadable::ALL.map(Self::Unreadable);
         let of_field = |field| {
             [
                 Self::Missing(field),
@@ -75,14 +61,7 @@ impl Refusal {
     pub fn as_str(self) -> &'static str {
         use Field::{CreatedAt, EventName, EventUuid};
         match self {
-            Self::DataMissing => "data_missing",
-            Self::NotBase64 => "not_base64",
-            Self::NotUtf8 => "not_utf8",
-            Self::NotJson => "not_json",
-            Self::TooDeep => "too_deep",
-            Self::ManyValues => "many_values",
-            Self::NotAnObject => "not_an_object",
-            Self::FieldDoubled => "field_doubled",
+            Self::Unreadable(why) => why.as_str(),
             Self::Missing(EventUuid) => "event_uuid_missing",
             Self::Missing(EventName) => "event_name_missing",
             Self::Missing(CreatedAt) => "created_at_missing",
@@ -111,22 +90,7 @@ impl Refusal {
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
-            Self::DataMissing => "the record is empty; send an event in it",
-            Self::NotBase64 => {
-                "the record's data is not padded standard base64; let an AWS SDK encode it"
-            }
-            Self::NotUtf8 => "encode the event as UTF-8, without a byte order mark",
-            Self::NotJson => {
-                "the text is no complete JSON; look for a cut-off record, a missing quote or comma, a raw line break or NaN"
-            }
-            Self::TooDeep => {
-                "nest arrays and objects less deep (64 levels are always taken, more than 128 never), or send the inner part as text"
-            }
-            Self::ManyValues => "put exactly one event into a record",
-            Self::NotAnObject => "send a JSON object, { … }",
-            Self::FieldDoubled => {
-                "write event_uuid, event_name, created_at, event_type, event_subtype and created_datetime at most once each"
-            }
+            Self::Unreadable(why) => read_advice(why),
             Self::Missing(_) => "add the field; event_uuid, event_name and created_at are required",
             Self::WrongType(Field::CreatedAt) => {
                 "make created_at a number (Unix time) or text (RFC 3339)"
@@ -154,6 +118,34 @@ impl Refusal {
                 "the type is not in EVENT_TYPES; correct event_name or add the type to the setting"
             }
         }
+    }
+}
+
+/// What to do about bytes that are no object that can be read.
+fn read_advice(why: Unreadable) -> &'static str {
+    match why {
+        Unreadable::DataMissing => "the record is empty; send an event in it",
+        Unreadable::NotBase64 => {
+            "the record's data is not padded standard base64; let an AWS SDK encode it"
+        }
+        Unreadable::NotUtf8 => "encode the event as UTF-8, without a byte order mark",
+        Unreadable::NotJson => {
+            "the text is no complete JSON; look for a cut-off record, a missing quote or comma, a raw line break or NaN"
+        }
+        Unreadable::TooDeep => {
+            "nest arrays and objects less deep (64 levels are always taken, more than 128 never), or send the inner part as text"
+        }
+        Unreadable::ManyValues => "put exactly one event into a record",
+        Unreadable::NotAnObject => "send a JSON object, { … }",
+        Unreadable::FieldDoubled => {
+            "write event_uuid, event_name, created_at, event_type, event_subtype and created_datetime at most once each"
+        }
+    }
+}
+
+impl From<Unreadable> for Refusal {
+    fn from(why: Unreadable) -> Self {
+        Self::Unreadable(why)
     }
 }
 
@@ -187,8 +179,8 @@ mod tests {
     #[test]
     fn advice_names_what_is_allowed() {
         for (refusal, allowed) in [
-            (Refusal::NotUtf8, "UTF-8"),
-            (Refusal::TooDeep, "64 levels"),
+            (Refusal::Unreadable(Unreadable::NotUtf8), "UTF-8"),
+            (Refusal::Unreadable(Unreadable::TooDeep), "64 levels"),
             (Refusal::WrongType(Field::EventUuid), "a text"),
             (Refusal::WrongType(Field::CreatedAt), "a number"),
             (Refusal::TooLong(Field::EventName), "256 bytes"),

@@ -1,0 +1,128 @@
+//! What the SDK is told, and what its errors are.
+
+use std::{error::Error, time::Duration};
+
+use aws_config::{
+    BehaviorVersion, SdkConfig, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
+};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::failure::{Cause, Failure, chain, sources};
+
+/// How long a connection may take to open.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Region, credentials and addresses, as the SDK's usual settings name them.
+pub async fn configure() -> SdkConfig {
+    aws_config::load_defaults(BehaviorVersion::latest()).await
+}
+
+/// The same for clients that neither retry nor give up by themselves: who asks does both, because
+/// only who asks knows what is still open, and until when.
+#[must_use]
+pub fn without_retries(shared: &SdkConfig) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_PATIENCE);
+    let builder = shared.to_builder();
+    builder
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts.build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build()
+}
+
+/// A request that failed as a whole.
+impl<E> From<SdkError<E, HttpResponse>> for Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl<E> From<&SdkError<E, HttpResponse>> for Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    fn from(error: &SdkError<E, HttpResponse>) -> Self {
+        match error {
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self::Passing(chain(error)),
+            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+                Self::Passing(chain(error))
+            }
+            // Hyper's "connection closed before message completed" comes as this.
+            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
+                Self::Passing(chain(error))
+            }
+            SdkError::ServiceError(answer) => answered(answer.raw().status().as_u16(), error),
+            _ => unsent(error),
+        }
+    }
+}
+
+fn answered<E>(status: u16, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    match (status, error.code()) {
+        (408 | 429 | 500.., code) => Failure::Passing(format!(
+            "HTTP {status}{}",
+            code.map(|code| format!(" {code}")).unwrap_or_default()
+        )),
+        (_, Some(code)) => Failure::coded(code, error.message()),
+        (200, None) => Failure::senseless(&chain(error)),
+        (_, None) => Failure::senseless(&format!("HTTP {status} without a code")),
+    }
+}
+
+fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Failure {
+    let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
+    match credentials {
+        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(chain(error)),
+        Some(_) => Failure::Lasting(Cause::NoCredentials, chain(error)),
+        None => Failure::unsent(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_sdk_dynamodb::operation::batch_execute_statement::BatchExecuteStatementError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::retry::ErrorKind;
+
+    use super::*;
+
+    type RequestError = SdkError<BatchExecuteStatementError, HttpResponse>;
+
+    #[test]
+    fn a_broken_way_to_the_store_passes_and_a_request_that_cannot_be_sent_does_not() {
+        #[track_caller]
+        fn check(error: RequestError, expected: Option<Cause>) {
+            let text = chain(&error);
+            assert_eq!(Failure::from(error).cause(), expected, "{text}");
+        }
+        let dispatch = |error| RequestError::dispatch_failure(error);
+        check(RequestError::timeout_error("late"), None);
+        check(dispatch(ConnectorError::io("reset".into())), None);
+        check(dispatch(ConnectorError::timeout("late".into())), None);
+        let transient = Some(ErrorKind::TransientError);
+        let closed = ConnectorError::other("closed".into(), transient);
+        check(dispatch(closed), None);
+        let unknown = dispatch(ConnectorError::other("?".into(), None));
+        check(unknown, Some(Cause::Refused));
+        let wrong = dispatch(ConnectorError::user("no such scheme".into()));
+        check(wrong, Some(Cause::Refused));
+        let unsent = |error| RequestError::construction_failure(error);
+        let late = CredentialsError::provider_timed_out(Duration::from_secs(1));
+        check(unsent(late), None);
+        let missing = CredentialsError::not_loaded_no_source();
+        check(unsent(missing), Some(Cause::NoCredentials));
+        let unwritten = RequestError::construction_failure("no body");
+        check(unwritten, Some(Cause::Refused));
+    }
+}
