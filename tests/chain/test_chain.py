@@ -113,7 +113,7 @@ class Emulated(unittest.TestCase):
 
 
 class EmulatedEventLog(unittest.TestCase):
-    """The emulator's mapping ignores what the function reports: faults are the Rust tests' to show."""
+    """The emulator's mapping ignores what the function reports: faults are for the Rust tests."""
 
     def test_alone_beside_no_lake(self):
         with emulated_event_log({"event_log_search_key": "/sensor", "lake": False}) as log:
