@@ -1,10 +1,16 @@
 //! Which module may know which: read off the source, so that it stays so.
-#![expect(clippy::expect_used, reason = "a test may panic")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
+    iter::{Peekable, from_fn},
     path::{Path, PathBuf},
+    str::Chars,
 };
 
 /// Each module, and the ones of ours it may name.
@@ -15,7 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("config", &["telemetry"]),
     ("aws", &[]),
     ("dedup", &["aws"]),
-    ("kinesis", &["instant", "json"]),
+    ("kinesis", &["aws", "instant", "json"]),
     (
         "functions",
         &[
@@ -39,7 +45,15 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     (
         "bin",
-        &["aws", "config", "dedup", "functions", "lambda", "tool"],
+        &[
+            "aws",
+            "config",
+            "dedup",
+            "functions",
+            "kinesis",
+            "lambda",
+            "tool",
+        ],
     ),
     ("lib", &[]),
 ];
@@ -48,10 +62,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "src/json",
     "src/instant",
-    "src/kinesis",
     "src/functions/firehose_transform/event",
     "src/functions/firehose_transform/partition.rs",
     "src/functions/firehose_transform/transform",
+    "src/functions/event_log/data.rs",
+    "src/functions/event_log/entry.rs",
+    "src/functions/event_log/item.rs",
+    "src/functions/event_log/number.rs",
+    "src/kinesis/aggregate.rs",
+    "src/kinesis/answer.rs",
+    "src/kinesis/contents.rs",
+    "src/kinesis/dead_letter.rs",
+    "src/kinesis/envelope.rs",
+    "src/kinesis/mod.rs",
+    "src/kinesis/sequence.rs",
 ];
 const IMPURE_WORDS: &[&str] = &[
     "std::io",
@@ -67,11 +91,76 @@ const IMPURE_WORDS: &[&str] = &[
     "Utc::now",
 ];
 
+/// Where no files name each other in a circle.
+const FREE_OF_CIRCLES: &[&str] = &["src/local"];
+
+/// The files of a folder, each of which may name those before it: what is for any service comes
+/// before the services.
+const IN_ORDER: (&str, &[&str]) = (
+    "src/local/",
+    &[
+        "mod",
+        "names",
+        "clock",
+        "random",
+        "files",
+        "open_file",
+        "journal",
+        "in_process",
+        "input/reader",
+        "input",
+        "firehose/mod",
+        "firehose/names",
+        "firehose/timestamp",
+        "firehose/prefix",
+        "firehose/answer",
+        "firehose/error_object",
+        "firehose/error_object/read",
+        "firehose/error_object/repair",
+        "firehose/batch",
+        "firehose/invocation",
+        "firehose/in_process",
+        "firehose/invoke_url",
+        "firehose/attempts",
+        "firehose/lake",
+        "firehose/gauge",
+        "firehose/picture/spread",
+        "firehose/picture/course",
+        "firehose/picture/sizes",
+        "firehose/picture/timeline/line",
+        "firehose/picture/timeline",
+        "firehose/picture",
+        "firehose/summary",
+        "firehose/progress",
+        "firehose/commit",
+        "firehose/window",
+        "firehose/pipeline",
+        "firehose/run",
+        "kinesis/names",
+        "kinesis/clock",
+        "kinesis/aggregate",
+        "kinesis/answer",
+        "kinesis/record",
+        "kinesis/given_up",
+        "kinesis/shard",
+        "kinesis/stream",
+        "kinesis/strikes",
+        "kinesis/mapping",
+        "kinesis/mod",
+    ],
+);
+
 /// A crate, and where alone it may be named.
 const KEPT_APART: &[(&str, &[&str])] = &[
     (
         "aws_",
-        &["src/aws", "src/dedup/dynamodb", "src/tool/aws.rs"],
+        &[
+            "src/aws",
+            "src/dedup/dynamodb",
+            "src/kinesis/depot/aws.rs",
+            "src/functions/event_log/table/dynamodb.rs",
+            "src/tool/aws.rs",
+        ],
     ),
     ("lambda_runtime", &["src/lambda.rs"]),
     ("fjall", &["src/dedup/embedded"]),
@@ -126,47 +215,104 @@ fn module(file: &str) -> &str {
         .trim_end_matches(".rs")
 }
 
-/// Our modules that a file names, in `crate::a::…` or in `use crate::{a::…, b}`; a binary says
-/// `nozzle`.
-fn named(code: &str) -> BTreeSet<String> {
-    let mut named = BTreeSet::new();
-    let code = code.replace("nozzle::", "crate::");
-    for rest in code.split("crate::").skip(1) {
-        let mut depth = 0;
-        let mut list = rest
-            .chars()
-            .take_while(|character| {
-                depth += i32::from(*character == '{') - i32::from(*character == '}');
-                !(*character == ';' || (depth == 0 && *character == '}'))
-            })
-            .collect::<String>();
-        if !list.starts_with('{') {
-            list = format!(
-                "{{{}",
-                list.split(|character: char| !character.is_alphanumeric() && character != '_')
-                    .next()
-                    .unwrap_or_default()
-            );
-        }
-        named.extend(first_words(&list));
-    }
-    named
+/// A file's place among the modules: `src/a/b.rs` and `src/a/b/mod.rs` are both `a`, `b`.
+fn place(file: &str) -> Vec<String> {
+    let path = file.trim_start_matches("src/").trim_end_matches(".rs");
+    let path = path.trim_end_matches("/mod").split('/').map(str::to_owned);
+    path.filter(|part| part != "lib").collect()
 }
 
-/// The first word of each entry of a list in braces; entries within entries are not looked at.
-fn first_words(list: &str) -> Vec<String> {
-    let mut depth = 0;
-    let top = list
-        .chars()
-        .filter(|character| {
-            depth += i32::from(*character == '{') - i32::from(*character == '}');
-            depth == 1 && *character != '{'
-        })
-        .collect::<String>();
-    top.split(',')
-        .filter_map(|entry| entry.split("::").next())
-        .map(|word| word.trim().to_owned())
-        .filter(|word| !word.is_empty())
+/// The paths of ours that a file names, from the root: `crate::a::…`, `super::…`, and those that
+/// begin with a module that it declares; in lists too. A binary says `nozzle`.
+fn paths(place: &[String], code: &str) -> Vec<Vec<String>> {
+    let code = code.replace("nozzle::", "crate::");
+    let declared = code.lines().filter_map(|line| {
+        let (before, name) = line.strip_suffix(';')?.split_once("mod ")?;
+        (!before.contains("//")).then(|| name.to_owned())
+    });
+    let mut paths = Vec::new();
+    let begins = ["crate", "super"].map(str::to_owned).into_iter();
+    for begin in begins.chain(declared) {
+        for (at, _) in code.match_indices(&format!("{begin}::")) {
+            let is_inside = code.as_bytes()[..at]
+                .last()
+                .is_some_and(|byte| is_of_word(char::from(*byte)) || *byte == b':');
+            if !is_inside {
+                expand(&mut code[at..].chars().peekable(), &[], &mut paths);
+            }
+        }
+    }
+    paths.iter().map(|path| absolute(place, path)).collect()
+}
+
+/// Takes a path, and every path of a list in braces.
+fn expand(text: &mut Peekable<Chars<'_>>, before: &[String], paths: &mut Vec<Vec<String>>) {
+    while text
+        .next_if(|character| character.is_whitespace())
+        .is_some()
+    {}
+    if text.next_if_eq(&'{').is_some() {
+        while text.peek().is_some_and(|character| *character != '}') {
+            expand(text, before, paths);
+            while text.next_if(|c| *c == ',' || c.is_whitespace()).is_some() {}
+        }
+        text.next();
+        return;
+    }
+    let mut path = before.to_vec();
+    path.push(from_fn(|| text.next_if(|character| is_of_word(*character))).collect());
+    if text.next_if_eq(&':').is_some() && text.next_if_eq(&':').is_some() {
+        expand(text, &path, paths);
+    } else {
+        // Until the next entry: ` as name`.
+        while text
+            .next_if(|c| !matches!(c, ',' | '}' | ';' | '{'))
+            .is_some()
+        {}
+        paths.push(path);
+    }
+}
+
+fn is_of_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+fn absolute(place: &[String], path: &[String]) -> Vec<String> {
+    let ups = path.iter().take_while(|part| *part == "super").count();
+    let base = match path.first().map(String::as_str) {
+        Some("crate") => &[],
+        _ => &place[..place.len().saturating_sub(ups)],
+    };
+    let rest = path
+        .iter()
+        .filter(|part| !matches!(part.as_str(), "crate" | "super"));
+    base.iter().chain(rest).cloned().collect()
+}
+
+/// Each file, and the ones below `folder` that it names.
+fn edges(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let code: Vec<_> = all_code()
+        .into_iter()
+        .filter(|(file, _)| file.starts_with(folder))
+        .collect();
+    let files: BTreeMap<_, _> = code.iter().map(|(file, _)| (place(file), file)).collect();
+    let named = |file: &String, code: &String| {
+        let paths = paths(&place(file), code);
+        let file_of = |path: &Vec<String>| {
+            let mut whole = path.as_slice();
+            while !whole.is_empty() && !files.contains_key(whole) {
+                whole = &whole[..whole.len() - 1];
+            }
+            files.get(whole).map(|file| (*file).clone())
+        };
+        paths
+            .iter()
+            .filter_map(file_of)
+            .filter(|named| named != file)
+            .collect()
+    };
+    code.iter()
+        .map(|(file, code)| (file.clone(), named(file, code)))
         .collect()
 }
 
@@ -178,8 +324,9 @@ fn modules_know_only_what_lies_below_them() {
         let Some((_, may_know)) = listed else {
             panic!("{file} is of no module that is listed");
         };
-        for named in named(&code) {
-            let allowed = named == module || may_know.contains(&named.as_str());
+        for path in paths(&place(&file), &code) {
+            let named = path.first().map_or("", String::as_str);
+            let allowed = named == module || may_know.contains(&named);
             assert!(
                 allowed,
                 "{file} names `{named}`, which does not lie below it"
@@ -215,13 +362,75 @@ fn each_sdk_has_one_home() {
 }
 
 #[test]
+fn a_file_names_only_what_stands_before_it() {
+    let (folder, order) = IN_ORDER;
+    let rank = |file: &String| {
+        let name = file.trim_start_matches(folder).trim_end_matches(".rs");
+        let rank = order.iter().position(|listed| *listed == name);
+        rank.unwrap_or_else(|| panic!("{file} is not listed"))
+    };
+    for (file, named) in edges(folder) {
+        let later = named.iter().find(|named| rank(named) > rank(&file));
+        assert_eq!(later, None, "{file} names what stands after it");
+    }
+}
+
+#[test]
+fn the_services_of_one_machine_do_not_know_each_other() {
+    let (one, other) = ("src/local/firehose/", "src/local/kinesis/");
+    for (file, named) in edges("src/local/") {
+        let names = |service: &str| {
+            file.starts_with(service) || named.iter().any(|named| named.starts_with(service))
+        };
+        assert!(!(names(one) && names(other)), "{file} names {named:?}");
+    }
+}
+
+/// Files that name each other, in a ring, are one thing in several places.
+#[test]
+fn no_files_name_each_other_in_a_circle() {
+    for folder in FREE_OF_CIRCLES {
+        let mut edges = edges(folder);
+        // Whoever names nobody that is left stands in no circle.
+        loop {
+            let left: BTreeSet<String> = edges.keys().cloned().collect();
+            edges.retain(|_, named| named.iter().any(|file| left.contains(file)));
+            if edges.len() == left.len() {
+                break;
+            }
+        }
+        assert!(
+            edges.is_empty(),
+            "a circle, or what leads to it: {edges:#?}"
+        );
+    }
+}
+
+#[test]
 fn the_reader_of_sources_finds_what_it_looks_for() {
-    let code = "use crate::{event::{A, B}, json::Cursor};\nfn f() { crate::dedup::x(); }\nuse nozzle::transform;";
-    assert_eq!(
-        Vec::from_iter(named(code)),
-        ["dedup", "event", "json", "transform"]
+    let code = "mod f;\nuse crate::{event::{A, B as C, x::{y, z}}, json::Cursor};\n\
+                fn g() { crate::dedup::x(); f::h() }\nuse super::i;\nuse nozzle::transform;";
+    let place = ["d", "e"].map(str::to_owned);
+    let paths = paths(&place, code)
+        .iter()
+        .map(|path| path.join("::"))
+        .collect::<BTreeSet<_>>();
+    let expected = [
+        "d::e::f::h",
+        "d::i",
+        "dedup::x",
+        "event::A",
+        "event::B",
+        "event::x::y",
+        "event::x::z",
+        "json::Cursor",
+        "transform",
+    ];
+    assert_eq!(Vec::from_iter(paths), expected);
+    let edges = edges("src/functions/firehose_transform/");
+    let of_batch = &edges["src/functions/firehose_transform/batch.rs"];
+    assert!(
+        of_batch.contains("src/functions/firehose_transform/wire.rs"),
+        "{of_batch:?}"
     );
-    assert!(all_code().iter().any(|(file, code)| file
-        == "src/functions/firehose_transform/event.rs"
-        && named(code).contains("json")));
 }

@@ -10,31 +10,39 @@
 mod support;
 
 use std::{
+    collections::BTreeMap,
     fs,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use nozzle::{
     dedup::embedded::EmbeddedStore,
-    functions::firehose_transform::transform::Rules,
+    functions::firehose_transform::{Settings, transform::Rules},
     local::{
+        files::prepare,
         firehose::{
-            Ending, Firehose, Outcome, Watch,
             batch::Limits,
-            function::{Function, FunctionError, Invocation, Told},
-            lake::{self, Compression, Lake, Layout},
+            in_process::{Transform, transform},
+            invocation::{FunctionError, Invocation, Invoke, Told},
+            lake::Layout,
+            pipeline::Ending,
             prefix::Prefix,
+            run::{Firehose, Outcome, Watch},
+            window::Site,
         },
         input::Input,
-        journal::Journal,
+        open_file::Compression,
     },
 };
 use serde_json::{Value, json};
-use support::folder::files;
+use support::{folder::files, requests::event};
 
 /// Answers each attempt as its script says, the last line of it for ever.
 struct Scripted {
@@ -51,7 +59,7 @@ enum Reply {
     Entries(fn(&Value) -> Vec<Value>),
 }
 
-impl Function for Scripted {
+impl Invoke for Scripted {
     async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
         let attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
         let reply = self.script.get(attempt).or(self.script.last()).unwrap();
@@ -73,7 +81,7 @@ impl Function for Scripted {
 fn ok(record: &Value) -> Value {
     json!({
         "recordId": record["recordId"], "result": "Ok", "data": record["data"],
-        "metadata": { "partitionKeys": { "a": "1" } },
+        "metadata": { "partitionKeys": { "event_type": "1" } },
     })
 }
 
@@ -94,43 +102,70 @@ fn clock() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(1_789_014_240_448)
 }
 
+/// A lake, its claims, and what goes into it.
+struct Place {
+    input: PathBuf,
+    lake: PathBuf,
+    claims: PathBuf,
+    store: EmbeddedStore,
+}
+
+impl Place {
+    fn open(lake: &Path, input: &Path) -> Self {
+        let lake = prepare(lake).unwrap();
+        let claims = lake.join(".nozzle/claims");
+        Self {
+            input: input.to_owned(),
+            store: EmbeddedStore::open(&claims).unwrap(),
+            lake,
+            claims,
+        }
+    }
+
+    /// Each window ends after so many record bytes, as each batch does.
+    fn run(&self, function: &(impl Invoke + Sync), bytes_max: usize) -> Outcome {
+        let prefix =
+            Prefix::parse("events/event_type=!{partitionKeyFromLambda:event_type}/").unwrap();
+        let layout = Layout {
+            error_prefix: Prefix::parse_error("errors/!{firehose:error-output-type}/", &prefix)
+                .unwrap(),
+            prefix,
+            compression: Compression::None,
+        };
+        let firehose = Firehose {
+            function,
+            pauses: [Duration::from_millis(20); 3],
+            site: Site {
+                store: &self.store,
+                claims: &self.claims,
+                lake: &self.lake,
+                layout,
+                rules: &Rules::default(),
+                clock,
+            },
+            limits: Limits::with_batch(bytes_max),
+            window_bytes_max: bytes_max as u64,
+            watch: Watch::Nobody,
+            task: 1,
+            stop: Arc::default(),
+        };
+        let input = Input::find(std::slice::from_ref(&self.input), &self.lake).unwrap();
+        let outcome = firehose.run(input, Arc::default()).unwrap();
+        assert!(matches!(outcome.ending, Ending::Complete));
+        outcome
+    }
+}
+
 /// Runs three records through a function.
 fn run(script: &[Reply]) -> Ran {
     let folder = tempfile::tempdir().unwrap();
     let input = folder.path().join("in.jsonl");
     fs::write(&input, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n").unwrap();
-    let lake = lake::prepare(&folder.path().join("lake")).unwrap();
-    let claims = lake.join(".nozzle/claims");
-    let store = EmbeddedStore::open(&claims).unwrap();
-    let prefix = Prefix::parse("events/a=!{partitionKeyFromLambda:a}/").unwrap();
-    let layout = Layout {
-        error_prefix: Prefix::parse_error("errors/!{firehose:error-output-type}/", &prefix)
-            .unwrap(),
-        prefix,
-        compression: Compression::None,
-    };
     let function = Scripted {
         script: script.to_vec(),
         attempts: AtomicUsize::new(0),
     };
-    let firehose = Firehose {
-        function: &function,
-        pauses: [Duration::ZERO; 3],
-        rules: &Rules::default(),
-        store: &store,
-        journal: Journal::new(&store, &claims, &lake),
-        lake: Lake::open(&lake, "test", layout).unwrap(),
-        limits: Limits::with_batch(1_000_000),
-        window_bytes_max: 1_000_000,
-        watch: Watch::Nobody,
-        task: 1,
-        clock,
-        stop: Arc::default(),
-    };
-    let input = Input::find(&[input], &lake).unwrap();
-    let left = Journal::recover(&store, &claims).unwrap();
-    let outcome = firehose.run(input, left, Arc::default()).unwrap();
-    assert!(matches!(outcome.ending, Ending::Complete));
+    let outcome = Place::open(&folder.path().join("lake"), &input).run(&function, 1_000_000);
     Ran {
         outcome,
         attempts: function.attempts.into_inner(),
@@ -160,7 +195,10 @@ const OK: Reply = Reply::Entries(|record| vec![ok(record)]);
 #[test]
 fn what_a_function_delivers_is_in_the_lake_byte_for_byte() {
     let ran = run(&[OK]);
-    assert_eq!(ran.text("events/a=1"), "{\"n\":1}{\"n\":2}{\"n\":3}");
+    assert_eq!(
+        ran.text("events/event_type=1"),
+        "{\"n\":1}{\"n\":2}{\"n\":3}"
+    );
     assert_eq!(
         (ran.attempts, ran.outcome.progress.summary.delivered),
         (1, 3)
@@ -193,11 +231,8 @@ fn check_tried_again(reply: Reply) {
 #[test]
 fn a_batch_that_fails_is_tried_four_times_and_then_kept() {
     check_tried_again(Reply::Fails);
-    check_tried_again(Reply::Garbage(""));
-    check_tried_again(Reply::Garbage("{\"errorMessage\":\"timed out\"}"));
     check_tried_again(Reply::Entries(|record| with(record, "result", json!("OK"))));
     check_tried_again(Reply::Entries(|record| with(record, "data", json!("?"))));
-    check_tried_again(Reply::Entries(|record| with(record, "data", json!(null))));
     check_tried_again(Reply::Entries(|record| {
         with(record, "data", json!("AAAA".repeat(1_000_000)))
     }));
@@ -206,7 +241,12 @@ fn a_batch_that_fails_is_tried_four_times_and_then_kept() {
 /// What is wrong with a record alone is not tried again.
 #[track_caller]
 fn check_kept(entries: fn(&Value) -> Vec<Value>, code: &str, folder: &str) {
-    let ran = run(&[Reply::Entries(entries)]);
+    check_reply_kept(Reply::Entries(entries), code, folder);
+}
+
+#[track_caller]
+fn check_reply_kept(reply: Reply, code: &str, folder: &str) {
+    let ran = run(&[reply]);
     assert_eq!(
         (ran.attempts, ran.outcome.progress.summary.error_objects),
         (1, 3)
@@ -224,7 +264,16 @@ fn a_record_that_fails_is_kept_by_itself() {
     let processing = "errors/processing-failed";
     let partitioning = "errors/partitioning-failed";
     let no_keys = "DynamicPartitioning.MetadataExtractionFailed";
-    check_kept(|_| Vec::new(), "Lambda.MissingRecordId", processing);
+    let missing = "Lambda.MissingRecordId";
+    check_kept(|_| Vec::new(), missing, processing);
+    for garbage in ["", "no json", "{\"errorMessage\":\"timed out\"}"] {
+        check_reply_kept(Reply::Garbage(garbage), missing, processing);
+    }
+    check_kept(
+        |record| with(record, "data", json!(null)),
+        "Lambda.InvalidReturnFormat",
+        processing,
+    );
     check_kept(
         |record| vec![ok(record), ok(record)],
         "Lambda.DuplicatedRecordId",
@@ -241,10 +290,28 @@ fn a_record_that_fails_is_kept_by_itself() {
         partitioning,
     );
     for keys in [
-        |record: &Value| with(record, "metadata", json!({"partitionKeys": {"a": ""}})),
+        |record: &Value| {
+            with(
+                record,
+                "metadata",
+                json!({"partitionKeys": {"event_type": ""}}),
+            )
+        },
         |record: &Value| with(record, "metadata", json!({"partitionKeys": {"b": "1"}})),
-        |record: &Value| with(record, "metadata", json!({"partitionKeys": {"a": "../.."}})),
-        |record: &Value| with(record, "metadata", json!({"partitionKeys": {"a": "x\ny"}})),
+        |record: &Value| {
+            with(
+                record,
+                "metadata",
+                json!({"partitionKeys": {"event_type": "../.."}}),
+            )
+        },
+        |record: &Value| {
+            with(
+                record,
+                "metadata",
+                json!({"partitionKeys": {"event_type": "x\ny"}}),
+            )
+        },
     ] {
         check_kept(keys, no_keys, partitioning);
     }
@@ -258,5 +325,73 @@ fn an_id_that_nobody_asked_for_changes_nothing() {
         vec![other, ok(record)]
     })]);
     assert_eq!(ran.outcome.progress.summary.delivered, 3);
-    assert_eq!(ran.text("events/a=1"), "{\"n\":1}{\"n\":2}{\"n\":3}");
+    assert_eq!(
+        ran.text("events/event_type=1"),
+        "{\"n\":1}{\"n\":2}{\"n\":3}"
+    );
+}
+
+/// Fails once, and says what a kill would leave when the second event comes, after the first one's
+/// window.
+struct FailsOnce<'a> {
+    function: Transform<'a>,
+    attempts: AtomicUsize,
+    lake: &'a Path,
+    left: &'a Path,
+}
+
+impl Invoke for FailsOnce<'_> {
+    async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
+        if self.attempts.fetch_add(1, Ordering::Relaxed) == 0 {
+            return Err(FunctionError::Failed("told to".into()));
+        }
+        let body: Value = serde_json::from_slice(request).unwrap();
+        let record = BASE64_STANDARD.decode(body["records"][0]["data"].as_str().unwrap());
+        if record.unwrap() == event("2").as_bytes() && !self.left.exists() {
+            wait_for(|| !files(&self.lake.join("events")).is_empty());
+            copy(self.lake, self.left);
+        }
+        self.function.invoke(request).await
+    }
+}
+
+fn wait_for(condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it never comes");
+        thread::yield_now();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for file in files(from) {
+        let copy = to.join(file.strip_prefix(from).unwrap());
+        fs::create_dir_all(copy.parent().unwrap()).unwrap();
+        fs::copy(file, copy).unwrap();
+    }
+}
+
+/// The claims of an attempt are durable with the window that has its lines, whichever attempt it is.
+#[test]
+fn a_kill_after_a_batch_was_tried_again_doubles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = folder.path().join("in.jsonl");
+    fs::write(&input, ["1", "2", "1"].map(|n| event(n) + "\n").concat()).unwrap();
+    let keys = |name: &str| (name == "PARTITION_KEYS").then(|| "event_type".to_owned());
+    let settings = Settings::read(keys).unwrap();
+    let place = Place::open(&folder.path().join("lake"), &input);
+    let left = folder.path().join("left");
+    let failing = FailsOnce {
+        function: transform(settings.clone(), &place.store, clock),
+        attempts: AtomicUsize::new(0),
+        lake: &place.lake,
+        left: &left,
+    };
+    place.run(&failing, 1);
+
+    let place = Place::open(&left, &input);
+    assert_eq!(files(&left.join("events")).len(), 1);
+    place.run(&transform(settings, &place.store, clock), 1);
+    let expected = ["1", "2"].map(|number| (number.to_owned(), 1));
+    assert_eq!(support::lake::delivered(&left), BTreeMap::from(expected));
 }

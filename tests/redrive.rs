@@ -68,7 +68,7 @@ impl Place {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.unwrap().block_on(store.claim(&claims, terms));
         let journal = Journal::new(&store, &folder, &self.path("lake"));
-        journal.commit(&[], 0, None).unwrap();
+        journal.commit::<()>(&[], 0, None).unwrap();
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

@@ -19,7 +19,7 @@ use std::{
 };
 
 use flate2::{Compression, write::GzEncoder};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{
     folder::files,
     lake,
@@ -286,18 +286,22 @@ fn what_cannot_work_is_said_before_any_work() {
 }
 
 #[test]
-fn more_partitions_than_may_be_open_are_all_written() {
+fn a_window_has_a_file_a_partition_in_whatever_order_events_come() {
     let place = Place::new();
-    let lines = (0..3_000).map(|number| {
-        let kind = number % 700;
+    let lines = (0..9_000).map(|number| {
+        let kind = number * 7 % 3_000;
         format!(
             r#"{{"event_uuid":"e{number}","event_name":"kind{kind}:x","created_at":1770000000}}"#
         ) + "\n"
     });
     let input = place.write("in.jsonl", lines.collect::<String>());
     let summary = place.summary(&[&input]);
-    assert_eq!(summary["partitions"], 700);
-    assert_eq!(place.delivered(), each_once(0..3_000));
+    assert_eq!(
+        (&summary["partitions"], &summary["files"]),
+        (&json!(3_000), &json!(3_000))
+    );
+    assert_eq!(files(&place.path("lake/events")).len(), 3_000);
+    assert_eq!(place.delivered(), each_once(0..9_000));
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! Where events come from: files, folders and standard input, gzip or not, read line by line.
-//! A line is read in parts, so that one without an end needs no more memory than another.
 
-mod reader;
+pub mod reader;
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, BufReader, Cursor, Read},
+    io::{self, BufRead, Cursor, Read},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -13,16 +12,13 @@ use std::{
     },
 };
 
-use memchr::memchr;
-use reader::{Counted, Unpacked};
+pub use reader::Part;
+use reader::{Unpacked, keep_first, read_part};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 /// So much of the input's beginning tells at once whether it is the same input.
 pub const HEAD_BYTES: usize = 64 * 1024;
-
-const BUFFER_BYTES: usize = 256 * 1024;
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// The sources of a run, found and readable, in the order in which they are read.
 #[derive(Debug, Clone)]
@@ -102,15 +98,6 @@ impl Fingerprinter {
             all: self.all.digest(),
         }
     }
-}
-
-/// What a part of a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// The line ends here.
-    Last,
-    /// More of the line follows.
-    Open,
 }
 
 /// Whether the input begins with what an earlier run has read.
@@ -250,22 +237,13 @@ impl Source {
             ),
             Self::StandardInput => (Box::new(io::stdin()), false),
         };
-        let counted = Counted {
-            inner: raw,
-            bytes: Arc::clone(read_bytes),
-        };
-        let mut plain = BufReader::with_capacity(BUFFER_BYTES, counted);
-        // By its first bytes, so that standard input may be gzip too.
-        if plain.fill_buf()?.starts_with(GZIP_MAGIC) {
-            let unpacked = Unpacked::new(plain);
-            return Ok(Box::new(BufReader::with_capacity(BUFFER_BYTES, unpacked)));
-        }
-        if named_gzip {
+        let unpacked = Unpacked::open(raw, read_bytes)?;
+        if named_gzip && matches!(unpacked, Unpacked::Plain(_)) {
             return Err(io::Error::other(
                 "it is not gzip, though its name ends in .gz",
             ));
         }
-        Ok(Box::new(plain))
+        Ok(Box::new(unpacked))
     }
 }
 
@@ -291,40 +269,30 @@ impl Lines {
     /// Appends the next part of a line, with its line end; `None` when all sources are read.
     /// When a source fails, nothing of the line that it breaks off is appended.
     pub fn read(&mut self, bytes: &mut Vec<u8>) -> Result<Option<Part>, InputError> {
-        let start = bytes.len();
+        let (start, bytes_max) = (bytes.len(), self.part_bytes_max);
         loop {
-            let room = self.part_bytes_max - (bytes.len() - start);
             let Some(reader) = self.reader()? else {
                 return Ok(None);
             };
-            let buffer = match reader.fill_buf() {
-                Ok(buffer) => buffer,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    self.position.bytes -= (bytes.len() - start) as u64;
-                    bytes.truncate(start);
-                    return Err(self.broken(error));
+            let read = read_part(reader, bytes, bytes_max);
+            let part = match read.map_err(|error| self.broken(error))? {
+                Some(part) => part,
+                None if self.in_line => Part::Last,
+                None => {
+                    self.next_source();
+                    continue;
                 }
             };
-            let is_source_end = buffer.is_empty();
-            let line_end = memchr(b'\n', buffer).map(|position| position + 1);
-            let taken = line_end.unwrap_or(buffer.len()).min(room);
-            let is_line_end = line_end == Some(taken);
-            bytes.extend_from_slice(buffer.split_at(taken).0);
-            reader.consume(taken);
-            self.position.bytes += taken as u64;
-            if is_line_end || (is_source_end && (self.in_line || bytes.len() > start)) {
-                self.in_line = false;
-                self.position.line += 1;
-                return Ok(Some(Part::Last));
-            }
-            if is_source_end {
-                self.next_source();
-            } else if taken == room {
-                self.in_line = true;
-                return Ok(Some(Part::Open));
-            }
+            self.position.bytes += (bytes.len() - start) as u64;
+            self.in_line = part == Part::Open;
+            self.position.line += u64::from(part == Part::Last);
+            return Ok(Some(part));
         }
+    }
+
+    /// Reads the next line, as [`reader::read_line`] does.
+    pub fn read_line(&mut self, line: &mut Vec<u8>) -> Result<Option<Part>, InputError> {
+        keep_first(line, |line| self.read(line))
     }
 
     /// Passes over what an earlier run has read, if the input begins with it.

@@ -3,50 +3,36 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{
-    firehose::batch::Mark,
-    firehose::lake::{LakeError, Rename, publish_rest},
-    firehose::picture::Picture,
-    firehose::summary::Summary,
-};
+use super::files::{FileError, Rename, publish_rest};
 use crate::dedup::{StoreError, embedded::EmbeddedStore};
 
-/// The notes of one lake in one claim store.
+/// The notes of one folder of files in one claim store.
+#[derive(Clone)]
 pub struct Journal<'a> {
     store: &'a EmbeddedStore,
-    /// The lake as the store's folder sees it, so that both may move together.
-    lake: PathBuf,
+    /// The files' folder as the store's sees it, so that both may move together.
+    folder: PathBuf,
 }
 
-/// A run that has not reached its end.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Unfinished {
-    /// A hash of what the run was asked to do with its input.
-    pub task: u64,
-    pub mark: Mark,
-    pub summary: Summary,
-    /// Where somebody wants it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<Box<Picture>>,
-}
-
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Note {
-    lake: PathBuf,
+#[derive(Debug, Serialize, Deserialize)]
+struct Note<U> {
+    #[serde(rename = "lake")]
+    folder: PathBuf,
     /// Files whose final names are decided but perhaps not given yet.
     renames: Vec<Rename>,
     arrival_milliseconds: i64,
-    unfinished: Option<Unfinished>,
+    unfinished: Option<U>,
 }
 
 /// What the last run left.
-#[derive(Debug, Default)]
-pub struct Left {
+#[derive(Debug)]
+pub struct Left<U> {
     /// No record of an earlier run arrived later.
     pub arrival_milliseconds: i64,
-    pub unfinished: Option<Unfinished>,
+    /// What a run that has not reached its end says of itself.
+    pub unfinished: Option<U>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,41 +40,47 @@ pub enum JournalError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Lake(#[from] LakeError),
+    File(#[from] FileError),
     #[error("the claim store's note cannot be read ({0}): it was written by another version")]
     Unreadable(serde_json::Error),
     #[error("the note cannot be written: {0}")]
     Unwritable(serde_json::Error),
     #[error(
-        "the last run left {files} finished files in the lake `{}`, which is not there: put it back, \
-         or create an empty folder of that name to give them up",
-        lake.display()
+        "the last run left {files} finished files in `{}`, which is not there: put it back, or create \
+         an empty folder of that name to give them up",
+        folder.display()
     )]
-    LakeGone { files: usize, lake: PathBuf },
+    FolderGone { files: usize, folder: PathBuf },
 }
 
 impl<'a> Journal<'a> {
     /// `claims` is the store's folder.
     #[must_use]
-    pub fn new(store: &'a EmbeddedStore, claims: &Path, lake: &Path) -> Self {
+    pub fn new(store: &'a EmbeddedStore, claims: &Path, folder: &Path) -> Self {
         Self {
             store,
-            lake: seen_from(claims, lake),
+            folder: seen_from(claims, folder),
         }
     }
 
-    /// Finishes what the last run left half-done, in whatever lake that was.
-    pub fn recover(store: &EmbeddedStore, claims: &Path) -> Result<Left, JournalError> {
+    /// Finishes what the last run left half-done, in whatever folder that was.
+    pub fn recover<U: Serialize + DeserializeOwned>(
+        store: &EmbeddedStore,
+        claims: &Path,
+    ) -> Result<Left<U>, JournalError> {
         let Some(bytes) = store.note()? else {
-            return Ok(Left::default());
+            return Ok(Left {
+                arrival_milliseconds: 0,
+                unfinished: None,
+            });
         };
-        let mut note: Note = serde_json::from_slice(&bytes).map_err(JournalError::Unreadable)?;
-        let lake = claims.join(&note.lake);
-        if !note.renames.is_empty() && !lake.is_dir() {
+        let mut note: Note<U> = serde_json::from_slice(&bytes).map_err(JournalError::Unreadable)?;
+        let folder = claims.join(&note.folder);
+        if !note.renames.is_empty() && !folder.is_dir() {
             let files = note.renames.len();
-            return Err(JournalError::LakeGone { files, lake });
+            return Err(JournalError::FolderGone { files, folder });
         }
-        publish_rest(&lake, &note.renames)?;
+        publish_rest(&folder, &note.renames)?;
         if !note.renames.is_empty() {
             // What has its name must not get it again: the next temporary files are others.
             note.renames.clear();
@@ -100,23 +92,15 @@ impl<'a> Journal<'a> {
         })
     }
 
-    /// Ends a run whose summary has been told: a finished one is not gone on with. With no names
-    /// left to give, lake and claims may part.
-    pub fn conclude(&self, progress: Unfinished, is_finished: bool) -> Result<(), JournalError> {
-        let arrival = progress.mark.arrival_milliseconds;
-        let unfinished = (!is_finished).then_some(progress);
-        self.commit(&[], arrival, unfinished)
-    }
-
-    /// Makes a window's claims durable, and with them that its files are part of the lake.
-    pub fn commit(
+    /// Makes a window's claims durable, and with them that its files are part of the folder.
+    pub fn commit<U: Serialize>(
         &self,
         renames: &[Rename],
         arrival_milliseconds: i64,
-        unfinished: Option<Unfinished>,
+        unfinished: Option<&U>,
     ) -> Result<(), JournalError> {
         let note = Note {
-            lake: self.lake.clone(),
+            folder: self.folder.clone(),
             renames: renames.to_vec(),
             arrival_milliseconds,
             unfinished,
@@ -125,27 +109,27 @@ impl<'a> Journal<'a> {
     }
 }
 
-impl Note {
+impl<U: Serialize> Note<U> {
     fn commit(&self, store: &EmbeddedStore) -> Result<(), JournalError> {
         let bytes = serde_json::to_vec(self).map_err(JournalError::Unwritable)?;
         Ok(store.commit(&bytes)?)
     }
 }
 
-/// A name for who writes into a lake, the same when lake and claims have moved together.
+/// A name for who writes into a folder, the same when it and its claims have moved together.
 #[must_use]
-pub fn writer(claims: &Path, lake: &Path) -> String {
-    match claims.strip_prefix(lake) {
+pub fn writer(claims: &Path, folder: &Path) -> String {
+    match claims.strip_prefix(folder) {
         Ok(inside) => inside.display().to_string(),
         Err(_) => claims.display().to_string(),
     }
 }
 
-/// `../..` for claims inside the lake, else where the lake is.
-fn seen_from(claims: &Path, lake: &Path) -> PathBuf {
-    match claims.strip_prefix(lake) {
+/// `../..` for claims inside the folder, else where the folder is.
+fn seen_from(claims: &Path, folder: &Path) -> PathBuf {
+    match claims.strip_prefix(folder) {
         Ok(inside) => inside.components().map(|_| "..").collect(),
-        Err(_) => lake.to_owned(),
+        Err(_) => folder.to_owned(),
     }
 }
 
@@ -156,9 +140,9 @@ mod tests {
     use tempfile::{TempDir, tempdir};
 
     use super::*;
-    use crate::local::firehose::lake::{
-        Compression, publish,
-        tests::{files, open},
+    use crate::local::{
+        files::{OWN_FOLDER, publish, tests::files},
+        random::Random,
     };
 
     struct Place {
@@ -184,18 +168,24 @@ mod tests {
             EmbeddedStore::open(&self.claims).expect("a store")
         }
 
-        /// Ends a window with one line, but for its files' names, as a run that is killed there.
-        fn commit(&self, line: &str) -> Vec<Rename> {
-            let store = self.store();
-            let mut lake = open(&self.lake, Compression::None);
-            lake.deliver("x", 0, line.as_bytes()).expect("delivered");
-            let window = lake.end_window().expect("written");
-            let journal = Journal::new(&store, &self.claims, &self.lake);
-            journal.commit(&window.renames, 7, None).expect("committed");
-            window.renames
+        /// Writes a file, but for its final name.
+        fn write(&self, text: &str) -> Rename {
+            let temporary = Path::new(OWN_FOLDER).join(Random::default().uuid());
+            fs::create_dir_all(self.lake.join(OWN_FOLDER)).expect("a folder");
+            fs::write(self.lake.join(&temporary), text).expect("written");
+            Rename(temporary, "events/1".into())
         }
 
-        fn recover(&self) -> Result<Left, JournalError> {
+        /// Commits a file, as a run that is killed there.
+        fn commit(&self, text: &str) -> Vec<Rename> {
+            let store = self.store();
+            let journal = Journal::new(&store, &self.claims, &self.lake);
+            let renames = vec![self.write(text)];
+            journal.commit::<()>(&renames, 7, None).expect("committed");
+            renames
+        }
+
+        fn recover(&self) -> Result<Left<()>, JournalError> {
             Journal::recover(&self.store(), &self.claims)
         }
     }
@@ -223,10 +213,7 @@ mod tests {
         let place = Place::new("claims");
         let renames = place.commit("committed\n");
         publish(&place.lake, &renames).expect("published");
-        let mut later = open(&place.lake, Compression::None);
-        let line = "y".repeat(100_000);
-        later.deliver("x", 0, line.as_bytes()).expect("delivered");
-        drop(later);
+        place.write("later\n");
         place.recover().expect("recovered");
         assert_eq!(texts(&place.lake), ["committed\n"]);
     }
@@ -239,23 +226,20 @@ mod tests {
         fs::rename(&place.lake, &moved).expect("moved");
         let claims = moved.join(".nozzle/claims");
         let store = EmbeddedStore::open(&claims).expect("a store");
-        Journal::recover(&store, &claims).expect("recovered");
+        Journal::recover::<()>(&store, &claims).expect("recovered");
         assert_eq!(texts(&moved), ["committed\n"]);
     }
 
     #[test]
-    fn a_lake_that_is_gone_is_asked_for() {
+    fn a_folder_that_is_gone_is_asked_for() {
         let place = Place::new("claims");
         place.commit("committed\n");
         fs::remove_dir_all(&place.lake).expect("removed");
         let error = place
             .recover()
-            .expect_err("a lake that is gone")
+            .expect_err("a folder that is gone")
             .to_string();
-        assert!(
-            error.contains("left 1 finished files in the lake"),
-            "{error}"
-        );
+        assert!(error.contains("left 1 finished files in `"), "{error}");
         fs::create_dir(&place.lake).expect("a folder");
         place.recover().expect("given up");
     }

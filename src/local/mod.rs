@@ -3,11 +3,13 @@
 //! as the service takes it.
 
 pub mod firehose;
+pub mod kinesis;
+
+pub mod clock;
+pub mod files;
+pub mod in_process;
 pub mod input;
 pub mod journal;
-pub mod kinesis;
+pub mod names;
+pub mod open_file;
 pub mod random;
-
-/// Where the functions run, by AWS's names.
-pub const REGION: &str = "us-east-1";
-pub const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:nozzle";

@@ -22,8 +22,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::redrive::{
     objects::{Object, Objects, REDRIVEN},
-    stream::{Put, PutError, Stream},
-    target::{Limits, Target},
+    sink::{SendLimits, Sink},
+    stream::{PutFailure, PutRecords, Stream},
 };
 use crate::{
     aws::{Failure, configure},
@@ -31,7 +31,7 @@ use crate::{
     dedup::dynamodb::DynamoDbStore,
 };
 
-pub(super) type Table = DynamoDbStore;
+pub(super) type AwsClaims = DynamoDbStore;
 
 /// An account and a region, as the SDK's usual settings name them.
 pub(super) struct Aws {
@@ -68,7 +68,7 @@ impl Aws {
         }))
     }
 
-    pub(super) fn stream(&self, name: &str, stop: Arc<AtomicBool>) -> Box<dyn Target> {
+    pub(super) fn stream(&self, name: &str, stop: Arc<AtomicBool>) -> Box<dyn Sink> {
         // What to put again, and when, is for `Stream` to say.
         let settings = aws_sdk_firehose::config::Builder::from(&self.shared)
             .retry_config(RetryConfig::disabled())
@@ -81,7 +81,7 @@ impl Aws {
         Box::new(Stream::new(put, stop))
     }
 
-    pub(super) fn kinesis(&self, name: &str, stop: Arc<AtomicBool>) -> Box<dyn Target> {
+    pub(super) fn kinesis(&self, name: &str, stop: Arc<AtomicBool>) -> Box<dyn Sink> {
         let settings = aws_sdk_kinesis::config::Builder::from(&self.shared)
             .retry_config(RetryConfig::disabled())
             .build();
@@ -93,7 +93,7 @@ impl Aws {
         Box::new(Stream::new(put, stop))
     }
 
-    pub(super) fn table(&self, name: &str) -> Table {
+    pub(super) fn table(&self, name: &str) -> AwsClaims {
         DynamoDbStore::new(&self.shared, name.to_owned())
     }
 }
@@ -305,18 +305,18 @@ struct DeliveryStream {
     name: String,
 }
 
-impl Put for DeliveryStream {
-    fn limits(&self) -> Limits {
-        Limits {
+impl PutRecords for DeliveryStream {
+    fn limits(&self) -> SendLimits {
+        SendLimits {
             records_max: 500,
             bytes_max: 4 * 1024 * 1024,
         }
     }
 
-    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutError> {
+    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutFailure> {
         let record = |bytes: &&[u8]| Record::builder().data(Blob::new(*bytes)).build();
         let records: Result<Vec<_>, _> = records.iter().map(record).collect();
-        let records = records.map_err(|error| PutError::Lasting(error.into()))?;
+        let records = records.map_err(|error| PutFailure::Lasting(error.into()))?;
         let request = self.client.put_record_batch();
         let request = request
             .delivery_stream_name(&self.name)
@@ -341,16 +341,16 @@ struct KinesisStream {
     name: String,
 }
 
-impl Put for KinesisStream {
+impl PutRecords for KinesisStream {
     /// 5 MiB with the partition keys.
-    fn limits(&self) -> Limits {
-        Limits {
+    fn limits(&self) -> SendLimits {
+        SendLimits {
             records_max: 500,
             bytes_max: 5 * 1024 * 1024 - 500 * 32,
         }
     }
 
-    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutError> {
+    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutFailure> {
         let record = |bytes: &&[u8]| {
             // Spreads over the shards, and a record that is put again goes where it went.
             let key = format!("{:032x}", xxh3_128(bytes));
@@ -359,7 +359,7 @@ impl Put for KinesisStream {
             entry.partition_key(key).build()
         };
         let records: Result<Vec<_>, _> = records.iter().map(record).collect();
-        let records = records.map_err(|error| PutError::Lasting(error.into()))?;
+        let records = records.map_err(|error| PutFailure::Lasting(error.into()))?;
         let request = self.client.put_records();
         let request = request.stream_name(&self.name).set_records(Some(records));
         let answer = self.runtime.block_on(request.send());
@@ -375,13 +375,13 @@ impl Put for KinesisStream {
     }
 }
 
-fn put_error<E>(doing: &str, permission: &str, error: &SdkError<E>) -> PutError
+fn put_error<E>(doing: &str, permission: &str, error: &SdkError<E>) -> PutFailure
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     match Failure::from(error) {
-        Failure::Passing(said) => PutError::Passing(said),
-        Failure::Lasting(..) => PutError::Lasting(in_words(doing, permission, error)),
+        Failure::Passing(said) => PutFailure::Passing(said),
+        Failure::Lasting(..) => PutFailure::Lasting(in_words(doing, permission, error)),
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`local::answer`]: crate::local::firehose::answer
 
 mod environment;
+mod finding;
 mod judge;
 mod probe;
 mod prober;
@@ -12,26 +13,32 @@ mod report;
 mod request;
 mod runtime_api;
 mod sample;
-mod target;
+mod subject;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
-use tokio::{runtime::Builder, sync::Notify};
+use tokio::runtime::Builder;
 
 use super::{
-    interrupt::{INTERRUPTED, tell},
+    interrupt::{INTERRUPTED, stop_on_signal, stopped},
     now,
+    terminal::{Format, tell},
     whole::whole,
 };
-use crate::local::firehose::{function::Function, invoke_url::InvokeUrl};
-use probe::{Needs, Probe, Verdict};
+use crate::local::firehose::invoke_url::InvokeUrl;
+use finding::{BATCH_RETRIED, Grade};
+use probe::{Probe, named};
 use prober::Prober;
-use report::{Format, Probed, Report};
-use request::Shape;
-use sample::Sample;
-use target::Target;
+use probes::ALL;
+use report::{CheckReport, Probed};
+use request::BatchForm;
+use sample::EventSample;
+use subject::{Output, Subject};
+
+/// What a function has written before it answered may come a little later.
+const OUTPUT_LAG: Duration = Duration::from_millis(50);
 
 /// Firehose waits no longer.
 const TIMEOUT_SECONDS_MAX: u64 = 300;
@@ -48,10 +55,12 @@ Examples:
   nozzle check --command ./bootstrap --only retry --only too-large
   nozzle check --list
 
---url is Lambda's Invoke API over http, as emulators and `cargo lambda watch` offer it; requests are
-not signed, so AWS itself does not take them. --command is given to `sh -c`; nozzle is Lambda's
-runtime API for it, starts as many processes as there are invocations at once, starts another for
-one that has died, and ends them all with what they have started.
+--url is Lambda's Invoke API over http, as AWS's runtime interface emulator (the port 8080 of its
+container images) and `cargo lambda watch` offer it; requests are not signed, so AWS itself does not
+take them. That emulator takes one invocation at a time, and ends when it gets more: the probe
+`concurrency`, which is the last, is not for it, so --skip concurrency. --command is given to `sh -c`;
+nozzle is Lambda's runtime API for it, starts as many processes as there are invocations at once,
+starts another for one that has died, and ends them all with what they have started.
 
 The function gets made-up events. What it does with events elsewhere, such as claims in a table, it
 does with them too: give it a table to try things on.
@@ -64,7 +73,7 @@ allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct Check {
     #[command(flatten)]
-    target: TargetOptions,
+    subject: SubjectOptions,
 
     /// Events that the function accepts, one a line, gzip or not: the first 100 are used
     /// [default: events of Nozzle's form]
@@ -77,24 +86,29 @@ pub(super) struct Check {
 
     /// The source of the function's streams [default: it must be fit for all three]
     #[arg(long, value_name = "WHICH")]
-    source: Option<Source>,
+    source: Option<StreamSource>,
 
     /// The partition keys that the stream's prefix names, separated by commas
     /// [default: those of the first record]
     #[arg(long, value_name = "KEYS", value_delimiter = ',')]
     partition_keys: Option<Vec<String>>,
 
-    /// How many seconds an invocation may take: 1 to 300, which is what Firehose waits
+    /// How many seconds a start or an invocation may take: 1 to 300, which is what Firehose waits
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = whole(1..=TIMEOUT_SECONDS_MAX))]
     timeout: u64,
 
     /// Put this probe only; may be given more than once
-    #[arg(long, value_name = "PROBE", hide_possible_values = true)]
-    only: Vec<Probe>,
+    #[arg(long, value_name = "PROBE", value_parser = named)]
+    only: Vec<&'static Probe>,
 
     /// Leave this probe out; may be given more than once
-    #[arg(long, value_name = "PROBE", hide_possible_values = true)]
-    skip: Vec<Probe>,
+    #[arg(long, value_name = "PROBE", value_parser = named)]
+    skip: Vec<&'static Probe>,
+
+    /// Write all that the command writes to standard error as it comes; else its last lines are shown
+    /// where a probe fails
+    #[arg(long)]
+    show_output: bool,
 
     /// Print one JSON object
     #[arg(long)]
@@ -104,7 +118,7 @@ pub(super) struct Check {
 /// Where the function is.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct TargetOptions {
+struct SubjectOptions {
     /// The address that invokes the function
     #[arg(long, value_name = "INVOKE_URL")]
     url: Option<String>,
@@ -119,7 +133,7 @@ struct TargetOptions {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Source {
+enum StreamSource {
     DirectPut,
     Kinesis,
     Msk,
@@ -127,127 +141,139 @@ enum Source {
 
 impl Check {
     pub(super) fn run(&self) -> Result<ExitCode> {
-        let format = if self.json {
-            Format::Json
-        } else {
-            Format::Human
-        };
-        if self.target.list {
+        let format = Format::of_flag(self.json);
+        if self.subject.list {
             report::list(format)?;
             return Ok(ExitCode::SUCCESS);
         }
-        if !Probe::all().iter().any(|probe| self.wants(*probe)) {
+        if !ALL.iter().any(|probe| self.wants(probe)) {
             tell("no probe is left: --skip leaves out all that are asked for");
             return Ok(SENSELESS.into());
         }
-        let interrupted = notice_signals()?;
+        let stop = stop_on_signal()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             tokio::select! {
                 biased;
-                () = interrupted.notified() => Ok(INTERRUPTED.into()),
+                () = stopped(&stop) => Ok(INTERRUPTED.into()),
                 checked = self.check(format) => checked,
             }
         })
     }
 
     async fn check(&self, format: Format) -> Result<ExitCode> {
-        let target = self.target()?;
-        let name = target.to_string();
+        let subject = self.subject()?;
+        let name = subject.to_string();
         let sample = match &self.sample {
-            Some(file) => Sample::read(file, &self.vary)?,
-            None => Sample::ours(now(), &self.vary),
+            Some(file) => EventSample::read(file, &self.vary)?,
+            None => EventSample::ours(now(), &self.vary),
         };
-        target.reach().await?;
-        let shape = self.source.map_or(Shape::DirectPut, Source::shape);
-        let mut prober = Prober::new(target, sample, shape, self.partition_keys.clone(), now);
-        let mut report = Report::begin(name, format);
+        subject.reach().await?;
+        let shape = self
+            .source
+            .map_or(BatchForm::DirectPut, StreamSource::shape);
+        let mut prober = Prober::new(subject, sample, shape, self.partition_keys.clone(), now);
+        let mut report = CheckReport::begin(name, format);
         self.put_all(&mut prober, &mut report).await?;
         let has_failed = report.end()?;
         Ok(ExitCode::from(u8::from(has_failed)))
     }
 
-    fn target(&self) -> Result<Target> {
+    fn subject(&self) -> Result<Subject> {
         let timeout = Duration::from_secs(self.timeout);
-        match &self.target {
-            TargetOptions { url: Some(url), .. } => {
+        match (&self.subject.url, &self.subject.command) {
+            (Some(url), _) => {
                 let url: InvokeUrl = url.parse().context("--url")?;
-                Ok(Target::behind(url, timeout))
+                Ok(Subject::behind(url, timeout))
             }
-            TargetOptions {
-                command: Some(command),
-                ..
-            } => Ok(Target::started_by(command.clone(), timeout)),
-            _ => bail!("where is the function? Say so with --url or --command"),
+            (None, Some(command)) => {
+                let output = if self.show_output {
+                    Output::Shown
+                } else {
+                    Output::Kept
+                };
+                Ok(Subject::started_by(command.clone(), timeout, output))
+            }
+            (None, None) => bail!("where is the function? Say so with --url or --command"),
         }
     }
 
     /// What a probe rests on is put too, and told where it fails.
-    async fn put_all(&self, prober: &mut Prober<impl Function>, report: &mut Report) -> Result<()> {
-        let mut broken: Vec<Probe> = Vec::new();
-        for probe in Probe::all().iter().copied() {
+    async fn put_all(&self, prober: &mut Prober, report: &mut CheckReport) -> Result<()> {
+        let mut broken: Vec<&Probe> = Vec::new();
+        let mut is_gone = false;
+        for probe in ALL {
             let is_wanted = self.wants(probe);
-            if !is_wanted && !Self::is_basis(probe) {
+            if !is_wanted && !probe.is_basis() {
                 continue;
             }
-            let verdict = match (probe.needs(), self.unfit(probe)) {
-                (Needs::Probe(basis), _) if broken.contains(&basis) => {
-                    Verdict::Skipped(format!("it rests on `{}`", basis.name()))
-                }
-                (_, Some(why)) => Verdict::Skipped(why),
-                _ => {
-                    report.announce(probe)?;
-                    probes::put(probe, prober).await
-                }
+            let hindrance = is_gone.then(|| "nothing answers any more".to_owned());
+            let hindrance = hindrance.or_else(|| self.hindrance(probe, &broken));
+            let result = if let Some(why) = hindrance {
+                Probed::skipped(probe, why)
+            } else {
+                report.announce(probe)?;
+                self.put(probe, prober, &mut is_gone).await
             };
-            let has_no_basis = matches!(verdict, Verdict::Failed(_) | Verdict::Skipped(_));
-            if has_no_basis {
+            let mark = result.findings.mark();
+            if matches!(mark, Grade::Fail | Grade::Skip) {
                 broken.push(probe);
             }
-            if is_wanted || matches!(verdict, Verdict::Failed(_)) {
-                report.add(Probed { probe, verdict })?;
+            if is_wanted || mark == Grade::Fail {
+                report.add(result)?;
             }
         }
         Ok(())
     }
 
-    fn wants(&self, probe: Probe) -> bool {
-        (self.only.is_empty() || self.only.contains(&probe)) && !self.skip.contains(&probe)
-    }
-
-    fn is_basis(probe: Probe) -> bool {
-        let mut all = Probe::all().iter();
-        all.any(|other| other.needs() == Needs::Probe(probe))
-    }
-
-    /// Why a probe is not for this function.
-    fn unfit(&self, probe: Probe) -> Option<String> {
-        let source = self.source?;
-        let is_fit = match probe {
-            Probe::DirectPut => source == Source::DirectPut,
-            Probe::Kinesis | Probe::AwsSample => source == Source::Kinesis,
-            Probe::Msk => source == Source::Msk,
-            _ => true,
-        };
-        let name = source.to_possible_value()?;
-        (!is_fit).then(|| format!("--source is {}", name.get_name()))
-    }
-}
-
-impl Source {
-    fn shape(self) -> Shape {
-        match self {
-            Self::DirectPut => Shape::DirectPut,
-            Self::Kinesis => Shape::Kinesis,
-            Self::Msk => Shape::Msk,
+    async fn put(&self, probe: &'static Probe, prober: &mut Prober, is_gone: &mut bool) -> Probed {
+        prober.subject.take_output();
+        let mut findings = (probe.put)(prober).await;
+        let mut output = Vec::new();
+        if findings.mark() == Grade::Fail {
+            output = self.output(prober).await;
+            if let Some(why) = prober.subject.gone().await {
+                *is_gone = true;
+                findings.fail(BATCH_RETRIED, format!("since then {why}"));
+            }
+        }
+        Probed {
+            probe,
+            findings,
+            output,
         }
     }
+
+    /// What the function has written, where that is not shown anyway.
+    async fn output(&self, prober: &Prober) -> Vec<String> {
+        if self.show_output {
+            return Vec::new();
+        }
+        tokio::time::sleep(OUTPUT_LAG).await;
+        prober.subject.take_output()
+    }
+
+    fn wants(&self, probe: &Probe) -> bool {
+        (self.only.is_empty() || probe.is_in(&self.only)) && !probe.is_in(&self.skip)
+    }
+
+    /// Why there is nothing to be learned from a probe.
+    fn hindrance(&self, probe: &Probe, broken: &[&Probe]) -> Option<String> {
+        if let Some(basis) = probe.rests_on.filter(|basis| basis.is_in(broken)) {
+            return Some(format!("it rests on `{}`", basis.name));
+        }
+        let (given, wanted) = (self.source?, probe.source?);
+        let name = given.to_possible_value()?;
+        (given != wanted).then(|| format!("--source is {}", name.get_name()))
+    }
 }
 
-/// Processes that were started are to end with this one.
-fn notice_signals() -> Result<Arc<Notify>> {
-    let interrupted = Arc::new(Notify::new());
-    let heard = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || heard.notify_one()).context("signals cannot be handled")?;
-    Ok(interrupted)
+impl StreamSource {
+    fn shape(self) -> BatchForm {
+        match self {
+            Self::DirectPut => BatchForm::DirectPut,
+            Self::Kinesis => BatchForm::Kinesis,
+            Self::Msk => BatchForm::Msk,
+        }
+    }
 }

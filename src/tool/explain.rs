@@ -2,19 +2,18 @@
 
 mod record;
 
-use std::{
-    io::{ErrorKind, Write, stdout},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use record::{Record, Wrapper, read};
+use record::{AskedRecord, Wrapper, read};
 
-use super::{layout::read_prefix, plain::Plain, settings::SettingsOptions};
+use super::{
+    layout::read_prefix, plain::Plain, settings::SettingsOptions, table::Table,
+    terminal::print_json,
+};
 use crate::{
     dedup::Owner,
     functions::firehose_transform::{
@@ -107,21 +106,16 @@ impl Explain {
         let prefix = read_prefix(self.prefix.as_deref(), keys)?;
         let record = read(self.file.as_deref(), self.line)?;
         let explanation = self.explain(record, &settings, &prefix)?;
-        let text = if self.json {
-            serde_json::to_string(&explanation)? + "\n"
+        if self.json {
+            print_json(&explanation)
         } else {
-            explanation.to_text()
-        };
-        match stdout().lock().write_all(text.as_bytes()) {
-            // Whoever stopped reading has read enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => written.context("the explanation cannot be written"),
+            explanation.table().print()
         }
     }
 
     fn explain(
         &self,
-        Record { bytes, wrapper }: Record,
+        AskedRecord { bytes, wrapper }: AskedRecord,
         settings: &Settings,
         prefix: &Prefix,
     ) -> anyhow::Result<Explanation> {
@@ -194,10 +188,13 @@ impl JudgedBy {
 }
 
 impl Explanation {
-    fn to_text(&self) -> String {
-        let mut rows = Vec::new();
-        let mut row =
-            |name, value: Option<&str>| rows.extend(value.map(|value| (name, value.to_owned())));
+    fn table(&self) -> Table {
+        let mut table = Table::of_values(16);
+        let mut row = |name: &str, value: Option<&str>| {
+            if let Some(value) = value {
+                table.row([name.into(), Plain(value).to_string().into()]);
+            }
+        };
         let wrapper = self.wrapper.as_ref().map(Wrapper::to_text);
         row("input", wrapper.as_deref());
         row("verdict", Some(self.verdict));
@@ -217,10 +214,7 @@ impl Explanation {
         row("bytes", Some(&self.bytes.to_string()));
         row("bytes' hash", Some(&self.bytes_hash));
         row("owner", self.owner.as_deref());
-        let lines = rows
-            .iter()
-            .map(|(name, value)| format!("{name:16}  {}", Plain(value)));
-        lines.collect::<Vec<_>>().join("\n") + "\n"
+        table
     }
 }
 

@@ -1,18 +1,22 @@
-//! Ctrl-C, and what is said on the way.
+//! Ctrl-C, and the like: heard in one way by all commands.
 
 use std::{
-    io::{self, Write},
     process,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 
 /// What a shell expects of a program that was interrupted.
 pub(super) const INTERRUPTED: u8 = 130;
+
+/// How soon a wish to stop is heard by one who waits.
+const SLICE: Duration = Duration::from_millis(50);
 
 /// The first signal asks for an end at the next point that can be gone on from, a second one ends
 /// at once.
@@ -28,7 +32,20 @@ pub(super) fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-pub(super) fn tell(sentence: &str) {
-    // Where nobody listens there is nobody to tell.
-    let _ = writeln!(io::stderr(), "nozzle: {sentence}");
+/// Sleeps until then, or until it is to stop.
+pub(super) fn sleep_until(then: Instant, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let left = then.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        thread::sleep(left.min(SLICE));
+    }
+}
+
+/// Comes back when it is to stop.
+pub(super) async fn stopped(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(SLICE).await;
+    }
 }

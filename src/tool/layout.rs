@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 use super::settings::default_prefix;
 use crate::{
     functions::firehose_transform::partition::{Key, PartitionKeys},
-    local::firehose::{
-        lake::{Compression, Layout},
-        prefix::Prefix,
+    local::{
+        firehose::{lake::Layout, prefix::Prefix},
+        open_file::Compression,
     },
 };
 

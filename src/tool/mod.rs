@@ -14,9 +14,9 @@ mod plain;
 mod plan;
 mod progress;
 mod redrive;
-mod report;
 mod run;
 mod settings;
+mod table;
 mod terminal;
 mod whole;
 
@@ -35,11 +35,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(run::Options),
+    Run(run::RunOptions),
     Explain(explain::Explain),
-    Plan(Box<plan::Plan>),
+    Plan(Box<plan::PlanOptions>),
     Check(check::Check),
-    Redrive(Box<redrive::Options>),
+    Redrive(Box<redrive::RedriveOptions>),
 }
 
 /// Does what the arguments say. What the exit code tells is for the command to say.

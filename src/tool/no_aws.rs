@@ -9,14 +9,14 @@ use std::{
 use anyhow::{Result, bail};
 use tokio::{runtime::Runtime, time::Instant};
 
-use super::redrive::{objects::Objects, target::Target};
+use super::redrive::{objects::Objects, sink::Sink};
 use crate::dedup::{Claim, Held, ReleaseStore, Released, StoreError};
 
 /// There is none.
 pub(super) struct Aws(Infallible);
 
 /// A table that cannot be.
-pub(super) struct Table(Infallible);
+pub(super) struct AwsClaims(Infallible);
 
 impl Aws {
     pub(super) fn connect(_: Rc<Runtime>) -> Result<Self> {
@@ -30,20 +30,20 @@ impl Aws {
         match self.0 {}
     }
 
-    pub(super) fn stream(&self, _: &str, _: Arc<AtomicBool>) -> Box<dyn Target> {
+    pub(super) fn stream(&self, _: &str, _: Arc<AtomicBool>) -> Box<dyn Sink> {
         match self.0 {}
     }
 
-    pub(super) fn kinesis(&self, _: &str, _: Arc<AtomicBool>) -> Box<dyn Target> {
+    pub(super) fn kinesis(&self, _: &str, _: Arc<AtomicBool>) -> Box<dyn Sink> {
         match self.0 {}
     }
 
-    pub(super) fn table(&self, _: &str) -> Table {
+    pub(super) fn table(&self, _: &str) -> AwsClaims {
         match self.0 {}
     }
 }
 
-impl ReleaseStore for Table {
+impl ReleaseStore for AwsClaims {
     async fn look_up(&self, _: &[Claim<'_>], _: Instant) -> Result<Vec<Option<Held>>, StoreError> {
         match self.0 {}
     }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
-        firehose::{lake, prefix::OWN_FOLDER},
+        files::{self, OWN_FOLDER},
         journal::Journal,
     },
 };
@@ -30,7 +30,7 @@ impl Places {
     /// Makes what is not there yet. `named` is how the lake was asked for.
     pub(super) fn prepare(named: &str, lake: &Path, claims: Option<&Path>) -> Result<Self> {
         let lake = no_file(lake)
-            .and_then(|()| Ok(lake::prepare(lake)?))
+            .and_then(|()| Ok(files::prepare(lake)?))
             .with_context(|| format!("{named} cannot be used"))?;
         let claims = claims_folder(&lake, claims);
         no_file(&claims)

@@ -10,6 +10,7 @@ mod buffer;
 mod chain;
 mod claims;
 mod cost;
+mod figures;
 mod float;
 mod function;
 mod intake;
@@ -20,7 +21,6 @@ mod measure;
 mod options;
 mod prices;
 mod sample;
-mod table;
 mod variables;
 mod words;
 
@@ -31,51 +31,41 @@ mod example;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, ErrorKind, Write};
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
-use super::terminal::{Colour, Palette};
+use super::{
+    table::{Column, Table},
+    terminal::{BOLD, print, print_json},
+};
 use chain::Chain;
-use options::Asked;
-pub(super) use options::Plan;
+use figures::heading;
+use options::Given;
+pub(super) use options::PlanOptions;
 use prices::Prices;
-use sample::Sample;
-use table::{Table, heading};
+use sample::LoadSample;
 
-impl Plan {
+impl PlanOptions {
     pub(super) fn run(&self) -> Result<()> {
-        let stdout = io::stdout();
-        let palette = Palette::of(&stdout);
-        match self.write(&mut stdout.lock(), palette)? {
-            // Whoever stopped reading has read enough.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            written => written.context("the plan cannot be written"),
-        }
-    }
-
-    fn write(&self, out: &mut impl Write, palette: Palette) -> Result<io::Result<()>> {
         if self.show_prices {
-            return Ok(write!(out, "{}", prices::OURS));
+            return print(prices::OURS);
         }
         let prices = Prices::read(self.prices.as_deref())?;
         let asked = self.read()?;
-        let report = Report::of(&asked, &prices);
-        Ok(if self.json {
-            let json = serde_json::to_string(&report)?;
-            writeln!(out, "{json}")
+        let report = PlanReport::of(&asked, &prices);
+        if self.json {
+            print_json(&report)
         } else {
-            report.write(out, palette)
-        })
+            report.print()
+        }
     }
 }
 
 /// What is said. Names are for ever.
 #[derive(Serialize)]
-struct Report<'a> {
+struct PlanReport<'a> {
     plans: Vec<Chain>,
-    sample: Option<&'a Sample>,
+    sample: Option<&'a LoadSample>,
     prices: &'a Prices,
     #[serde(skip)]
     region: &'a str,
@@ -83,8 +73,8 @@ struct Report<'a> {
     not_counted: Vec<&'static str>,
 }
 
-impl<'a> Report<'a> {
-    fn of(asked: &'a Asked, prices: &'a Prices) -> Self {
+impl<'a> PlanReport<'a> {
+    fn of(asked: &'a Given, prices: &'a Prices) -> Self {
         let chain = |scale: &f64| Chain::of(&asked.load, *scale, &asked.wishes, prices);
         let plans: Vec<_> = asked.scales.iter().map(chain).collect();
         let function = plans.first().map(|plan| &plan.function);
@@ -98,76 +88,53 @@ impl<'a> Report<'a> {
         }
     }
 
-    fn write(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
+    fn print(&self) -> Result<()> {
         let prices = self.prices.named(self.region);
-        Table::of(&self.plans, &prices).write(out, palette)?;
+        figures::table(&self.plans, &prices).print()?;
         for plan in &self.plans {
-            write_advice(plan, out, palette)?;
+            let title = format!("What to do ({})", heading(plan));
+            let advice = plan.advice.iter();
+            let advice =
+                advice.map(|advice| format!("{}: {}", advice.weight.as_str(), advice.sentence));
+            print_items(&title, advice)?;
         }
-        self.write_variables(out, palette)?;
-        let heading = |text| palette.paint(Colour::Bold, text);
-        writeln!(out, "\n{}", heading("Taken for granted"))?;
-        for assumption in &self.assumptions {
-            write_item(out, assumption)?;
-        }
-        writeln!(out, "\n{}", heading("Not counted"))?;
-        write_item(out, &self.not_counted.join(", "))
+        self.print_variables()?;
+        print_items("Taken for granted", self.assumptions.iter().cloned())?;
+        print_items("Not counted", [self.not_counted.join(", ")])
     }
 
     /// All of them for the load as given; of another scale what differs.
-    fn write_variables(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
+    fn print_variables(&self) -> Result<()> {
         let given = self.plans.iter().find(|plan| heading(plan) == "as given");
         let given = given.map_or(&[][..], |plan| &plan.variables);
-        writeln!(
-            out,
-            "\n{}",
-            palette.paint(Colour::Bold, "For terraform/environments/*.tfvars")
-        )?;
-        for variable in given {
-            writeln!(out, "  {} = {}", variable.name, variable.value)?;
-        }
+        let mut lines = vec![format!(
+            "\n{BOLD}For terraform/environments/*.tfvars{BOLD:#}\n"
+        )];
+        let of_given = given.iter();
+        lines
+            .extend(of_given.map(|variable| format!("  {} = {}\n", variable.name, variable.value)));
         for plan in &self.plans {
-            for variable in &plan.variables {
-                if !given.contains(variable) {
-                    let scale = heading(plan);
-                    writeln!(out, "  # {scale}: {} = {}", variable.name, variable.value)?;
-                }
+            let others = plan.variables.iter();
+            for variable in others.filter(|variable| !given.contains(variable)) {
+                let scale = heading(plan);
+                lines.push(format!(
+                    "  # {scale}: {} = {}\n",
+                    variable.name, variable.value
+                ));
             }
         }
-        Ok(())
+        print(lines.concat())
     }
 }
 
-fn write_advice(plan: &Chain, out: &mut impl Write, palette: Palette) -> io::Result<()> {
-    let title = format!("What to do ({})", heading(plan));
-    writeln!(out, "\n{}", palette.paint(Colour::Bold, title))?;
-    if plan.advice.is_empty() {
-        writeln!(out, "  nothing")?;
+fn print_items(title: &str, items: impl IntoIterator<Item = String>) -> Result<()> {
+    let mut table = Table::new([Column::left(""), Column::prose("")]);
+    for item in items {
+        table.row(["  -".into(), item.into()]);
     }
-    for advice in &plan.advice {
-        write_item(
-            out,
-            &format!("{}: {}", advice.weight.as_str(), advice.sentence),
-        )?;
+    if table.is_empty() {
+        table.row(["  -".into(), "nothing".into()]);
     }
-    Ok(())
-}
-
-/// A sentence over as many lines as it needs.
-fn write_item(out: &mut impl Write, sentence: &str) -> io::Result<()> {
-    const WIDTH: usize = 96;
-    write!(out, "  -")?;
-    let mut width = 3;
-    // An amount is not parted from its dollars.
-    for word in sentence.replace(" $", "\u{a0}$").split(' ') {
-        let word = word.replace('\u{a0}', " ");
-        let length = 1 + word.chars().count();
-        if width + length > WIDTH {
-            write!(out, "\n   ")?;
-            width = 3;
-        }
-        write!(out, " {word}")?;
-        width += length;
-    }
-    writeln!(out)
+    print(format!("\n{BOLD}{title}{BOLD:#}\n"))?;
+    table.print()
 }

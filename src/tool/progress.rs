@@ -21,19 +21,19 @@ const BAR: &str = "{bar:30.green} {decimal_bytes} of {decimal_total_bytes}, \
 const SPINNER: &str = "{spinner:.green} {decimal_bytes}, {decimal_bytes_per_sec}, {elapsed}";
 
 /// Shown until it is dropped.
-pub(super) struct Progress {
+pub(super) struct ProgressDisplay {
     ended: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Progress {
+impl ProgressDisplay {
     /// Shows `read_bytes` growing, to `total_bytes` where that is known.
     pub(super) fn show(read_bytes: Arc<AtomicU64>, total_bytes: Option<u64>) -> Self {
         let (ended, end) = channel();
         let mut face: Box<dyn Face> = if io::stderr().is_terminal() {
             Box::new(bar(total_bytes))
         } else {
-            Box::new(Lines::new(total_bytes))
+            Box::new(ProgressLines::new(total_bytes))
         };
         let thread = thread::spawn(move || {
             let every = face.every();
@@ -49,7 +49,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         drop(self.ended.take());
         if let Some(thread) = self.thread.take() {
@@ -89,12 +89,12 @@ fn bar(total_bytes: Option<u64>) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-struct Lines {
+struct ProgressLines {
     started: Instant,
     total_bytes: Option<u64>,
 }
 
-impl Lines {
+impl ProgressLines {
     fn new(total_bytes: Option<u64>) -> Self {
         Self {
             started: Instant::now(),
@@ -103,7 +103,7 @@ impl Lines {
     }
 }
 
-impl Face for Lines {
+impl Face for ProgressLines {
     fn every(&self) -> Duration {
         LINE_EVERY
     }

@@ -12,17 +12,16 @@ mod export;
 mod history;
 mod journal;
 mod lake;
-mod lines;
 pub(super) mod objects;
 mod options;
 mod pass;
 mod report;
 mod selection;
 mod sending;
+pub(super) mod sink;
 #[cfg(feature = "aws")]
 pub(super) mod stream;
 mod tally;
-pub(super) mod target;
 
 use std::{
     fs,
@@ -41,49 +40,50 @@ use tokio::runtime::{Builder, Runtime};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    aws::{Aws, Table},
-    interrupt::{INTERRUPTED, stop_on_signal, tell},
+    aws::{Aws, AwsClaims},
+    interrupt::{INTERRUPTED, stop_on_signal},
     now,
     places::{Places, claims_folder, no_file},
-    progress::Progress as Bar,
-    run::SummaryFormat,
+    progress::ProgressDisplay,
+    terminal::{Format, tell},
 };
 use crate::{
     config::environment,
     dedup::{ReleaseStore, embedded::EmbeddedStore},
     local::{
-        firehose::{batch::epoch_milliseconds, in_process::InProcess},
+        clock::epoch_milliseconds,
+        firehose::{in_process, window::Site},
         random::Random,
     },
 };
-use address::{Source, Target as Address};
-use claims::{Claims, View};
+use address::{Destination, ErrorSource};
+use claims::{ClaimAccess, View};
 use export::Export;
-use history::{Counts, History, Recorder, Run, State};
-use journal::{Done, Header, Journal};
+use history::{History, Recorder, Run, RunCounts, State};
+use journal::{Done, Header, RedriveJournal};
 use lake::LakeTarget;
 use objects::{Folder, Objects, REDRIVEN};
-pub(super) use options::Options;
-use pass::{Pass, Progress};
-use report::{Mode, Report};
+pub(super) use options::RedriveOptions;
+use pass::{Pass, PassState};
+use report::{Mode, RedriveReport};
 use sending::{Pace, Sending};
-use tally::{Outcome, Tally};
-use target::Target;
+use sink::Sink;
+use tally::{RecordOutcome, RedriveTally};
 
 /// Redrives, or shows what would become of it.
-pub(super) fn run(options: &Options) -> Result<ExitCode> {
+pub(super) fn run(options: &RedriveOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
     let session = Session::open(options, runtime, stop)?;
     match &options.to {
-        Address::Lake(lake) => session.to_lake(lake),
-        Address::Stream(name) => session.to_stream(|aws, stop| aws.stream(name, stop)),
-        Address::Kinesis(name) => session.to_stream(|aws, stop| aws.kinesis(name, stop)),
+        Destination::Lake(lake) => session.to_lake(lake),
+        Destination::Stream(name) => session.to_stream(|aws, stop| aws.stream(name, stop)),
+        Destination::Kinesis(name) => session.to_stream(|aws, stop| aws.kinesis(name, stop)),
     }
 }
 
 /// Says what is wrong with the options, before any of it is touched.
-pub(super) fn understand(options: &Options) -> Result<()> {
+pub(super) fn understand(options: &RedriveOptions) -> Result<()> {
     let settings = options.settings()?;
     options.filter()?;
     options.layout.read(&settings.rules.partition_keys)?;
@@ -92,7 +92,7 @@ pub(super) fn understand(options: &Options) -> Result<()> {
 
 /// What every redrive needs.
 struct Session<'a> {
-    options: &'a Options,
+    options: &'a RedriveOptions,
     objects: Box<dyn Objects>,
     /// Where records of redrives lie, if that is a folder.
     redriven: Option<PathBuf>,
@@ -104,10 +104,14 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn open(options: &'a Options, runtime: Rc<Runtime>, stop: Arc<AtomicBool>) -> Result<Self> {
+    fn open(
+        options: &'a RedriveOptions,
+        runtime: Rc<Runtime>,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self> {
         let is_here = matches!(
             (&options.source, &options.to),
-            (Source::Folder(_), Address::Lake(_))
+            (ErrorSource::Folder(_), Destination::Lake(_))
         );
         options.check_claims()?;
         let aws = if is_here {
@@ -117,17 +121,17 @@ impl<'a> Session<'a> {
         };
         let mut redriven = None;
         let (objects, source): (Box<dyn Objects>, String) = match (&options.source, &aws) {
-            (Source::Folder(path), _) => {
+            (ErrorSource::Folder(path), _) => {
                 let folder = Folder::find(path)?;
                 options.check_export(&folder)?;
                 redriven = Some(folder.redriven());
                 let source = folder.path().display().to_string();
                 (Box::new(folder), source)
             }
-            (Source::Bucket { bucket, prefix }, Some(aws)) => {
+            (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => {
                 (aws.bucket(bucket, prefix)?, options.source.to_string())
             }
-            (Source::Bucket { .. }, None) => bail!("a bucket is not on this machine"),
+            (ErrorSource::Bucket { .. }, None) => bail!("a bucket is not on this machine"),
         };
         Ok(Self {
             options,
@@ -142,7 +146,7 @@ impl<'a> Session<'a> {
 
     fn to_stream(
         &self,
-        open: impl FnOnce(&Aws, Arc<AtomicBool>) -> Box<dyn Target>,
+        open: impl FnOnce(&Aws, Arc<AtomicBool>) -> Box<dyn Sink>,
     ) -> Result<ExitCode> {
         let Some(aws) = &self.aws else {
             bail!("a stream is not on this machine");
@@ -151,7 +155,7 @@ impl<'a> Session<'a> {
             Some(table) => View::Store(aws.table(table)),
             None => View::Unnamed,
         };
-        if matches!(view, View::<Table>::Unnamed) && self.options.permissions().undelivered {
+        if matches!(view, View::<AwsClaims>::Unnamed) && self.options.permissions().undelivered {
             tell(
                 "without --table no claim is given back: what is claimed will be dropped as a duplicate",
             );
@@ -184,22 +188,24 @@ impl<'a> Session<'a> {
         }
         let places = Places::prepare(&named, lake, claims)?;
         let store = EmbeddedStore::open(&places.claims)?;
-        let function = InProcess::new(settings.clone(), &store, now);
-        let target = LakeTarget::open(
-            &places,
-            &store,
-            &function,
-            &settings,
+        let function = in_process::transform(settings.clone(), &store, now);
+        let site = Site {
+            store: &store,
+            claims: &places.claims,
+            lake: &places.lake,
             layout,
-            self.options.flush_mb * 1024 * 1024,
-        )?;
+            rules: &settings.rules,
+            clock: now,
+        };
+        let window_bytes_max = self.options.flush_mb * 1024 * 1024;
+        let target = LakeTarget::open(site, &function, window_bytes_max)?;
         self.redrive(View::Store(&store), Some(Box::new(target)))
     }
 
     fn redrive<S: ReleaseStore>(
         &self,
         view: View<S>,
-        target: Option<Box<dyn Target + '_>>,
+        target: Option<Box<dyn Sink + '_>>,
     ) -> Result<ExitCode> {
         let settings = self.options.settings()?;
         let filter = self.options.filter()?;
@@ -210,7 +216,7 @@ impl<'a> Session<'a> {
             Some(target) => self.begin(target)?,
             None => Begun {
                 history: History::read(&*self.objects, "")?,
-                progress: Progress::default(),
+                progress: PassState::default(),
                 sending: None,
             },
         };
@@ -219,7 +225,7 @@ impl<'a> Session<'a> {
             filter: &filter,
             permissions: &permissions,
             lifetime_seconds: settings.claim_lifetime_seconds,
-            claims: Claims {
+            claims: ClaimAccess {
                 view,
                 runtime: Rc::clone(&self.runtime),
             },
@@ -233,17 +239,17 @@ impl<'a> Session<'a> {
             sending: begun.sending,
             stop: Arc::clone(&self.stop),
             progress: begun.progress,
-            tally: Tally::default(),
+            tally: RedriveTally::default(),
         };
         let read_bytes = Arc::new(AtomicU64::new(0));
-        let bar = Bar::show(Arc::clone(&read_bytes), Some(bytes));
+        let bar = ProgressDisplay::show(Arc::clone(&read_bytes), Some(bytes));
         let ran = pass.run(&*self.objects, &list, &read_bytes);
         drop(bar);
         self.end(pass, ran)
     }
 
     /// Takes up the journal, tells colleagues, and is ready to send.
-    fn begin<'t>(&'t self, target: Box<dyn Target + 't>) -> Result<Begun<'t>> {
+    fn begin<'t>(&'t self, target: Box<dyn Sink + 't>) -> Result<Begun<'t>> {
         let now_milliseconds = epoch_milliseconds(now());
         let header = Header {
             source: self.source.clone(),
@@ -251,14 +257,14 @@ impl<'a> Session<'a> {
             run: run_name(now_milliseconds),
         };
         let path = self.journal_path(&header)?;
-        let (journal, done) = Journal::open(&path, header)?;
+        let (journal, done) = RedriveJournal::open(&path, header)?;
         let Header {
             source,
             target: to,
             run,
         } = journal.header.clone();
         let history = History::read(&*self.objects, &run)?;
-        let progress = Progress::after(&done);
+        let progress = PassState::after(&done);
         let Done { sent, .. } = done;
         if !sent.is_empty() {
             tell(&format!(
@@ -274,7 +280,7 @@ impl<'a> Session<'a> {
             state: State::Running,
             started_milliseconds: now_milliseconds,
             updated_milliseconds: now_milliseconds,
-            counts: Counts::default(),
+            counts: RunCounts::default(),
         };
         let recorder = Recorder::begin(&*self.objects, run, sent, now_milliseconds)?;
         let pace = Pace::new(self.options.rate, Arc::clone(&self.stop));
@@ -320,15 +326,15 @@ impl<'a> Session<'a> {
             sending.give_up_unsettled(&mut pass.tally);
             sending.end()
         });
-        let report = Report {
+        let report = RedriveReport {
             tally: &pass.tally,
             runs: &pass.history.runs,
             mode,
             is_complete,
         };
         match self.options.summary {
-            SummaryFormat::Human => report.print_human()?,
-            SummaryFormat::Json => report.print_json()?,
+            Format::Human => report.print_human()?,
+            Format::Json => report.print_json()?,
         }
         if let Some((journal, recorder)) = ended {
             conclude(journal, recorder, &pass.tally, is_complete)?;
@@ -341,18 +347,18 @@ impl<'a> Session<'a> {
 /// Ready for a way through.
 struct Begun<'a> {
     history: History,
-    progress: Progress,
+    progress: PassState,
     sending: Option<Sending<'a>>,
 }
 
 /// A journal is kept as long as the same command can do more with it.
 fn conclude(
-    journal: Journal,
+    journal: RedriveJournal,
     recorder: Recorder<'_>,
-    tally: &Tally,
+    tally: &RedriveTally,
     is_complete: bool,
 ) -> Result<()> {
-    let is_open = |outcome| matches!(outcome, Outcome::Failed | Outcome::BeyondLimit);
+    let is_open = |outcome| matches!(outcome, RecordOutcome::Failed | RecordOutcome::BeyondLimit);
     let is_through = is_complete && tally.of(is_open) == 0 && tally.unreadable.is_empty();
     let state = if is_through {
         State::Complete
@@ -370,7 +376,7 @@ fn conclude(
     Ok(())
 }
 
-fn exit_code(tally: &Tally, mode: Mode, is_stopped: bool) -> ExitCode {
+fn exit_code(tally: &RedriveTally, mode: Mode, is_stopped: bool) -> ExitCode {
     let is_left = match mode {
         Mode::DryRun => !tally.unreadable.is_empty() || tally.lines_lost() > 0,
         Mode::Executed => tally.is_left(),
@@ -385,11 +391,11 @@ fn exit_code(tally: &Tally, mode: Mode, is_stopped: bool) -> ExitCode {
 }
 
 /// The same from wherever the command is given.
-fn absolute(target: &Address) -> String {
+fn absolute(target: &Destination) -> String {
     match target {
-        Address::Lake(lake) => {
+        Destination::Lake(lake) => {
             let lake = fs::canonicalize(lake).unwrap_or_else(|_| lake.clone());
-            Address::Lake(lake).to_string()
+            Destination::Lake(lake).to_string()
         }
         stream => stream.to_string(),
     }
@@ -409,10 +415,10 @@ fn who() -> String {
     format!("{user}@{}", host.as_deref().unwrap_or("somewhere"))
 }
 
-impl Options {
+impl RedriveOptions {
     /// A stream's claims are in a table, a lake's in a folder.
     fn check_claims(&self) -> Result<()> {
-        let is_lake = matches!(self.to, Address::Lake(_));
+        let is_lake = matches!(self.to, Destination::Lake(_));
         ensure!(
             self.table.is_none() || !is_lake,
             "--table is for streams; a lake on this machine has its claims in a folder: --claims"

@@ -2,6 +2,7 @@
 
 mod options;
 mod page;
+mod report;
 
 use std::{
     io::{self, IsTerminal},
@@ -15,118 +16,114 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    interrupt::{INTERRUPTED, stop_on_signal, tell},
+    interrupt::{INTERRUPTED, stop_on_signal},
     now,
     places::Places,
-    progress::Progress,
-    report::Report,
+    progress::ProgressDisplay,
+    terminal::{Format, tell},
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
     local::{
+        clock::epoch_milliseconds,
         firehose::{
-            Ending, Firehose, Outcome, batch::epoch_milliseconds, function::PAUSES,
-            in_process::InProcess, lake::Lake, picture::Picture,
+            attempts::PAUSES,
+            in_process::transform,
+            picture::Picture,
+            pipeline::Ending,
+            run::{Firehose, Outcome},
+            window::Site,
         },
         input::{Input, Source},
-        journal::{self, Journal, Unfinished},
     },
 };
-use options::Plan;
-pub(super) use options::{Options, SummaryFormat};
-use page::{Page, Target};
+pub(super) use options::RunOptions;
+use options::RunTask;
+use page::{Page, PageFile};
+use report::RunReport;
 
 /// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
 /// undone is one.
-pub(super) fn run(options: &Options) -> Result<ExitCode> {
+pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
-    let plan = Plan::of(options)?;
-    let input = Input::find(&options.input, &plan.lake)?;
-    let target = options.report.as_deref();
-    let target = target
-        .map(|path| Target::prepare(path, &input))
+    let task = RunTask::of(options)?;
+    let input = Input::find(&options.input, &task.lake)?;
+    let page = options.report.as_deref();
+    let page = page
+        .map(|path| PageFile::prepare(path, &input))
         .transpose()?;
     let places = Places::prepare(
-        &format!("--lake {}", plan.lake.display()),
-        &plan.lake,
-        plan.claims.as_deref(),
+        &format!("--lake {}", task.lake.display()),
+        &task.lake,
+        task.claims.as_deref(),
     )?;
     let store = EmbeddedStore::open(&places.claims)?;
-    let Outcome { progress, ending } = process_input(&plan, &places, &store, input, stop)?;
-    let failed_function = progress.summary.failed_function;
-    let is_complete = matches!(ending, Ending::Complete);
-    let report = Report {
-        summary: &progress.summary,
-        is_complete,
+    let outcome = process_input(&task, &places, &store, input, stop)?;
+    let report = RunReport {
+        summary: &outcome.progress.summary,
+        is_complete: matches!(outcome.ending, Ending::Complete),
         lake: places.lake.clone(),
-        errors: places.lake.join(plan.layout.error_prefix.literal_folder()),
+        errors: places.lake.join(task.layout.error_prefix.literal_folder()),
     };
     match options.summary {
-        SummaryFormat::Human => report.print_human()?,
-        SummaryFormat::Json => report.print_json()?,
+        Format::Human => report.print_human()?,
+        Format::Json => report.print_json()?,
     }
-    if let Some(target) = target {
-        write_page(&target, &progress, &ending, &places)?;
-        if let SummaryFormat::Human = options.summary {
-            Report::print_page(target.path())?;
+    if let Some(page) = page {
+        write_page(&page, &outcome, &places)?;
+        if let Format::Human = options.summary {
+            RunReport::print_page(page.path())?;
         }
     }
-    places.journal(&store).conclude(progress, is_complete)?;
-    exit_code(ending, failed_function)
+    outcome.conclude(&places.journal(&store))?;
+    exit_code(outcome)
 }
 
 /// Says what is wrong with the options, before any of it is touched.
-pub(super) fn understand(options: &Options) -> Result<()> {
-    Plan::of(options).map(drop)
+pub(super) fn understand(options: &RunOptions) -> Result<()> {
+    RunTask::of(options).map(drop)
 }
 
 fn process_input(
-    plan: &Plan,
+    task: &RunTask,
     places: &Places,
     store: &EmbeddedStore,
     input: Input,
     stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
-    let left = Journal::recover(store, &places.claims)?;
-    let writer = journal::writer(&places.claims, &places.lake);
-    let lake = Lake::open(&places.lake, &writer, plan.layout.clone())?;
-    lake.sweep()?;
     let read_bytes = Arc::new(AtomicU64::new(0));
-    let _progress = Progress::show(Arc::clone(&read_bytes), input.bytes);
+    let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
     tell_of_terminal(&input);
     let firehose = Firehose {
-        function: &InProcess::new(plan.settings.clone(), store, now),
+        function: &transform(task.settings.clone(), store, now),
         pauses: PAUSES,
-        rules: &plan.settings.rules,
-        store,
-        journal: places.journal(store),
-        lake,
-        limits: plan.limits,
-        window_bytes_max: plan.window_bytes_max,
-        task: plan.task(&places.lake),
-        watch: plan.watch,
-        clock: now,
+        site: Site {
+            store,
+            claims: &places.claims,
+            lake: &places.lake,
+            layout: task.layout.clone(),
+            rules: &task.settings.rules,
+            clock: now,
+        },
+        limits: task.limits,
+        window_bytes_max: task.window_bytes_max,
+        task: task.task(&places.lake),
+        watch: task.watch,
         stop,
     };
-    Ok(firehose.run(input, left, read_bytes)?)
+    Ok(firehose.run(input, read_bytes)?)
 }
 
-fn write_page(
-    target: &Target,
-    progress: &Unfinished,
-    ending: &Ending,
-    places: &Places,
-) -> Result<()> {
-    target.write(&Page {
-        summary: &progress.summary,
-        picture: progress.picture.as_deref().unwrap_or(&Picture::default()),
-        progress: match ending {
-            Ending::Complete => page::Progress::Complete,
-            Ending::Stopped | Ending::Broken(_) => page::Progress::Interrupted,
-        },
+fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()> {
+    let nothing = Picture::default();
+    let page = Page {
+        summary: &outcome.progress.summary,
+        picture: outcome.progress.picture.as_deref().unwrap_or(&nothing),
+        ending: &outcome.ending,
         lake: &places.lake,
         ended: epoch_milliseconds(now()) / 1000,
-    })
+    };
+    file.write(&page.markup().into_string())
 }
 
 /// Else it would look as if nothing happened.
@@ -136,9 +133,9 @@ fn tell_of_terminal(input: &Input) {
     }
 }
 
-fn exit_code(ending: Ending, failed_function: u64) -> Result<ExitCode> {
-    match ending {
-        Ending::Complete if failed_function > 0 => {
+fn exit_code(outcome: Outcome) -> Result<ExitCode> {
+    match outcome.ending {
+        Ending::Complete if outcome.progress.summary.failed_function > 0 => {
             tell("the function failed on some batches: they are kept under the error prefix");
             Ok(ExitCode::FAILURE)
         }

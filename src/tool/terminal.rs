@@ -1,125 +1,65 @@
-//! What a terminal shows: colours, where somebody sees them and wants them, and lines of its width.
+//! What a person or a program is shown. Colours are for those who see them and want them: anstream
+//! asks the terminal, `NO_COLOR` and the like.
 
 use std::{
-    fmt::{self, Display},
-    io::{self, IsTerminal},
-    os::fd::AsFd,
+    fmt::Display,
+    io::{self, Write},
 };
 
+use anstyle::{AnsiColor, Style};
 use anyhow::Result;
+use clap::ValueEnum;
 use rustix::termios::tcgetwinsize;
+use serde::Serialize;
 
-use crate::config::environment;
-
-/// Where it is not known, as in a pipe, and the most that is read with ease.
-const WIDTH_MAX: usize = 100;
-const WIDTH_MIN: usize = 40;
-
-/// How text may be set off.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Palette {
-    is_coloured: bool,
-    is_terminal: bool,
+/// For whom a report is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person
+    Human,
+    /// One JSON object
+    Json,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Colour {
-    Plain,
-    Bold,
-    Green,
-    Yellow,
-    Red,
-    Dim,
-}
-
-impl Palette {
-    pub(super) fn of(stream: &impl IsTerminal) -> Self {
-        let unwanted = environment("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let is_terminal = stream.is_terminal();
-        Self {
-            is_coloured: is_terminal && !unwanted,
-            is_terminal,
-        }
-    }
-
-    /// Whether a line can be written over.
-    pub(super) fn is_live(self) -> bool {
-        self.is_terminal
-    }
-
-    pub(super) fn paint<T: Display>(self, colour: Colour, text: T) -> Painted<T> {
-        Painted {
-            colour: self.is_coloured.then_some(colour),
-            text,
-        }
+impl Format {
+    /// As `--json` asks for it.
+    pub(super) fn of_flag(is_json: bool) -> Self {
+        if is_json { Self::Json } else { Self::Human }
     }
 }
 
-pub(super) struct Painted<T> {
-    colour: Option<Colour>,
-    text: T,
-}
+pub(super) const PLAIN: Style = Style::new();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const GREEN: Style = AnsiColor::Green.on_default();
+pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default();
+pub(super) const RED: Style = AnsiColor::Red.on_default();
 
-impl<T: Display> Display for Painted<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = match self.colour {
-            None | Some(Colour::Plain) => return self.text.fmt(f),
-            Some(Colour::Bold) => 1,
-            Some(Colour::Dim) => 2,
-            Some(Colour::Red) => 31,
-            Some(Colour::Green) => 32,
-            Some(Colour::Yellow) => 33,
-        };
-        write!(f, "\x1b[{code}m")?;
-        self.text.fmt(f)?;
-        f.write_str("\x1b[0m")
-    }
-}
+/// Below it nothing is readable.
+const WIDTH_MIN: usize = 24;
 
-/// How many columns a line may have.
-pub(super) fn width(stream: &impl AsFd) -> usize {
-    let size = tcgetwinsize(stream);
-    size.map_or(WIDTH_MAX, |size| {
-        usize::from(size.ws_col).clamp(WIDTH_MIN, WIDTH_MAX)
-    })
-}
-
-/// The lines that a text has in so many columns: its own, broken between words.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        for word in paragraph.split(' ') {
-            let length = line.chars().count() + 1 + word.chars().count();
-            if !line.is_empty() && length > columns {
-                lines.push(std::mem::take(&mut line));
-            } else if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        lines.push(line);
-    }
-    lines
-}
-
-/// A reader who has gone away has seen enough.
-pub(super) fn heard(written: io::Result<()>) -> Result<()> {
-    match written {
+/// Writes to standard output. A reader who has gone away has seen enough.
+pub(super) fn print(text: impl Display) -> Result<()> {
+    let mut out = anstream::stdout();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => Ok(written?),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// One object in one line.
+pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
+    print(serde_json::to_string(value)? + "\n")
+}
 
-    #[test]
-    fn lines_are_broken_between_words() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("one\ntwo", 7), ["one", "two"]);
-        assert_eq!(wrap("much-too-long a", 7), ["much-too-long", "a"]);
-        assert_eq!(wrap("", 7), [""; 0]);
-    }
+/// Says something beside what was asked for.
+pub(super) fn tell(sentence: &str) {
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(io::stderr(), "nozzle: {sentence}");
+}
+
+/// How many columns standard output has, if it is a terminal.
+pub(super) fn width() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col).max(WIDTH_MIN))
 }

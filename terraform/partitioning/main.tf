@@ -37,10 +37,12 @@ locals {
   subtypes_are_listed = local.types_are_listed && alltrue([for type in var.event_types : strcontains(type, ":")])
 
   # As the function writes a value into a path: all but A-Z a-z 0-9 _ - . ~ is percent-encoded, and
-  # so are the dots of a value of dots only.
+  # so are the dots of a value of dots only and the first byte of what readers take for no value.
   path_values = {
     for value in concat(local.types, local.subtypes) : value => (
-      can(regex("^[.]+$", value)) ? replace(value, ".", "%2E") : replace(urlencode(value), "+", "%20")
+      can(regex("^[.]+$", value)) ? replace(value, ".", "%2E") :
+      value == "__HIVE_DEFAULT_PARTITION__" ? "%5F_HIVE_DEFAULT_PARTITION__" :
+      replace(urlencode(value), "+", "%20")
     )
   }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{COSTLY, check, found, nozzle, said, with};
+use super::{COSTLY, check, found, nozzle, probe_of, said, with};
 
 #[test]
 fn what_rests_on_a_failed_probe_is_skipped_and_the_failed_one_told() {
@@ -110,6 +110,32 @@ fn an_invocation_may_not_take_longer_than_is_said() {
         found(&report, "empty-batch"),
         "the batch fails: no answer within 1 seconds"
     );
+}
+
+#[test]
+fn a_function_may_not_start_longer_than_is_said() {
+    let never = "the function cannot start: it did not ask for an invocation within 1 seconds";
+    check_refused(&["--command", "exec sleep 100", "--timeout", "1"], 1, never);
+}
+
+#[test]
+fn what_a_function_writes_is_shown_where_it_fails_or_where_all_of_it_is_asked_for() {
+    let command = "echo starting; exec python3 function.py";
+    let chatty = format!("{command} naive-deduplication");
+    let only = ["--only", "retry"];
+    let report = check(&chatty, &only, &["retry"], &[]);
+    let output = &probe_of(&report, "retry")["output"];
+    assert_eq!(output[0], "dropped one", "{output}");
+    let arguments = [&["--command", &*chatty][..], &only].concat();
+    let text = String::from_utf8(nozzle(&arguments).output().unwrap().stdout).unwrap();
+    assert!(text.contains("  output    dropped one\n"), "{text}");
+    assert!(!text.contains("  output    starting"), "{text}");
+    let shown = [&arguments[..], &["--show-output"]].concat();
+    let output = nozzle(&shown).output().unwrap();
+    assert!(said(&output).starts_with("starting\n"), "{}", said(&output));
+    assert!(said(&output).contains("dropped one\n"), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(!text.contains("dropped one"), "{text}");
 }
 
 #[track_caller]
@@ -217,7 +243,7 @@ fn people_read_what_was_found_why_it_matters_and_what_firehose_does() {
     );
     for row in [
         "                          found     Ok at first, then Dropped: record 1, record 2, record 3 and 17",
-        "                          Firehose  what is Dropped is gone, and nothing tells",
+        "                          Firehose  takes the record for dealt with: it is gone, and nothing tells",
         "0 passed, 0 warnings, 1 failed, 0 skipped: python3 function.py naive-deduplication",
     ] {
         assert!(lines.contains(&row), "{row} in\n{text}");

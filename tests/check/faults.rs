@@ -2,18 +2,18 @@
 
 use std::{fs, path::PathBuf, process::Command};
 
-use super::{COSTLY, check, check_server, folder, found, with};
+use super::{COSTLY, check, check_server, folder, found, probe_of, with};
 
 /// What harms a batch with a record that cannot be read.
-const BAD: [&str; 7] = [
+const BAD: [&str; 5] = [
     "empty-data",
-    "missing-data",
-    "bad-base64",
     "not-json",
     "not-utf8",
     "deep-nesting",
     "wrong-fields",
 ];
+/// The same, but Firehose itself sends no such record.
+const NEVER_SENT: [&str; 2] = ["missing-data", "bad-base64"];
 const UNREADABLE: [&str; 5] = [
     "bad-base64",
     "not-json",
@@ -37,8 +37,8 @@ fn faults_in_python_are_found() {
         ("keys-missing", &["partition-keys"], &[]),
         ("keys-not-safe", &["hostile-text"], &[]),
         ("forgets-kafka", &["msk"], &[]),
-        ("one-bad-fails-all", &BAD, &[]),
-        ("wrong-word", &BAD, &[]),
+        ("one-bad-fails-all", &BAD, &NEVER_SENT),
+        ("wrong-word", &BAD, &NEVER_SENT),
         ("drops-bad", &[], &UNREADABLE),
         ("naive-deduplication", &["retry"], &["wrong-fields"]),
     ];
@@ -98,15 +98,20 @@ fn events_without_the_field_that_varies_cannot_be_told_apart() {
 
 #[test]
 fn faults_in_javascript_are_found() {
-    let cases: &[(&str, &[&str])] = &[
-        ("reads-latin-1", &["unicode"]),
-        ("throws-on-missing-data", &["msk", "missing-data"]),
-        ("answers-by-id", &["record-ids"]),
-        ("forgets-ids-spelling", &["record-ids"]),
-        ("swaps-data", &["several"]),
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("reads-latin-1", &["unicode"], &[]),
+        ("throws-on-missing-data", &["msk"], &["missing-data"]),
+        ("answers-by-id", &["record-ids"], &[]),
+        ("forgets-ids-spelling", &["record-ids"], &[]),
+        ("swaps-data", &["several"], &[]),
     ];
-    for (fault, failed) in cases {
-        check(&format!("node function.mjs {fault}"), &COSTLY, failed, &[]);
+    for (fault, failed, warned) in cases {
+        check(
+            &format!("node function.mjs {fault}"),
+            &COSTLY,
+            failed,
+            warned,
+        );
     }
     let report = check(
         "node function.mjs dies-on-many",
@@ -132,8 +137,8 @@ fn faults_in_go_are_found() {
     let report = check(
         &command("exits-on-bad-base64"),
         &COSTLY,
-        &["bad-base64"],
         &[],
+        &["bad-base64"],
     );
     let died = found(&report, "bad-base64");
     assert!(
@@ -205,8 +210,50 @@ fn a_failure_is_told_with_or_without_a_header() {
 }
 
 #[test]
+fn each_finding_is_told_with_what_firehose_does_about_it() {
+    for (fault, probe, firehose) in [
+        ("loses-one", "several", "Lambda.MissingRecordId"),
+        ("doubles-one", "several", "Lambda.DuplicatedRecordId"),
+        ("not-base64", "one", "tries the batch 4 times"),
+        ("leaks", "own-records", "passes over them"),
+        ("naive-deduplication", "retry", "it is gone"),
+    ] {
+        let command = format!("python3 function.py {fault}");
+        let report = check(&command, &["--only", probe], &[probe], &[]);
+        let findings = &probe_of(&report, probe)["findings"];
+        let said = findings[0]["firehose"].as_str().expect("a text");
+        assert!(said.contains(firehose), "{fault}: {said}");
+        assert_eq!(said.contains("4 times"), fault == "not-base64", "{said}");
+    }
+}
+
+#[test]
+fn an_address_that_stops_answering_is_told_once() {
+    let report = check_server("ends-when-asked-twice", &["concurrency"]);
+    let told = found(&report, "concurrency");
+    assert!(
+        told.contains("; since then nothing answers at http://"),
+        "{told}"
+    );
+    assert_eq!(with(&report, "skip"), ["partition-keys"]);
+    let report = check_server("ends-soon", &["several"]);
+    let told = found(&report, "several");
+    assert!(
+        told.contains("; since then nothing answers at http://"),
+        "{told}"
+    );
+    let (skipped, reported) = (with(&report, "skip"), report["probes"].as_array());
+    assert_eq!(skipped.len() + 2, reported.expect("probes").len());
+    let why = skipped.iter().map(|name| found(&report, name));
+    assert_eq!(
+        why.filter(|why| *why == "nothing answers any more").count(),
+        26
+    );
+}
+
+#[test]
 fn an_answer_that_makes_no_sense_is_shown() {
     let report = check_server("says-no-json", &["one", "empty-batch"]);
-    let told = "the batch fails: the answer cannot be read: it has no array `records`: Task timed out after 3.00 seconds";
+    let told = "the batch fails: the answer cannot be read: it is not JSON: Task timed out after 3.00 seconds";
     assert_eq!(found(&report, "one"), told);
 }

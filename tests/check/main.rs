@@ -68,10 +68,14 @@ pub(crate) fn with(report: &Value, verdict: &str) -> Vec<String> {
         .collect()
 }
 
-pub(crate) fn found<'a>(report: &'a Value, name: &str) -> &'a str {
+pub(crate) fn probe_of<'a>(report: &'a Value, name: &str) -> &'a Value {
     let mut probes = report["probes"].as_array().expect("probes").iter();
-    let probe = probes.find(|probe| probe["name"] == name).expect(name);
-    probe["found"].as_str().expect("a text")
+    probes.find(|probe| probe["name"] == name).expect(name)
+}
+
+pub(crate) fn found<'a>(report: &'a Value, name: &str) -> &'a str {
+    let found = &probe_of(report, name)["found"];
+    found.as_str().expect("a text")
 }
 
 /// Exactly these probes fail, and these warn.

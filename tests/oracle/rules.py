@@ -453,6 +453,8 @@ SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 def encode_partition_value(value: str) -> str:
     if value.strip(".") == "":
         return "%2E" * len(value)
+    if value == "__HIVE_DEFAULT_PARTITION__":
+        return "%5F" + value[1:]
     return "".join(chr(byte) if byte in SAFE else f"%{byte:02X}" for byte in value.encode())
 
 

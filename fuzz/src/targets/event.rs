@@ -105,6 +105,7 @@ fn check_keys(keys: &str) {
             "{value:?} is not safe in a path"
         );
         assert!(value.bytes().any(|byte| byte != b'.'), "{value:?} is dots");
+        assert_ne!(value, "__HIVE_DEFAULT_PARTITION__", "it is read as none");
         assert!(value.len() <= VALUE_BYTES_MAX, "{value:?} is too long");
     }
 }

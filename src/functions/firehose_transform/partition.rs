@@ -132,19 +132,36 @@ fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'~')
 }
 
-/// Whether a byte may stand in a path as it is. A value of only dots would name a folder above.
-fn is_safe(byte: u8, only_dots: bool) -> bool {
-    is_plain(byte) || byte == b'.' && !only_dots
+/// Whether a byte may stand in most paths as it is.
+fn is_safe(byte: u8) -> bool {
+    is_plain(byte) || byte == b'.'
 }
 
-fn is_only_dots(text: &str) -> bool {
-    text.bytes().all(|byte| byte == b'.')
+/// What readers of Hive's folders take for no value.
+const NO_VALUE: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// So many bytes in front are encoded though they are safe: a value of only dots would name a folder
+/// above, and one that readers take for none would not be read as itself.
+fn unsafe_length(text: &str) -> usize {
+    if text == NO_VALUE {
+        1
+    } else if text.bytes().all(|byte| byte == b'.') {
+        text.len()
+    } else {
+        0
+    }
+}
+
+/// Each byte, and whether it is to be encoded.
+fn encoding(text: &str) -> impl Iterator<Item = (u8, bool)> {
+    let unsafe_length = unsafe_length(text);
+    let bytes = text.bytes().enumerate();
+    bytes.map(move |(index, byte)| (byte, index < unsafe_length || !is_safe(byte)))
 }
 
 fn encoded_length(text: &str) -> usize {
-    let only_dots = is_only_dots(text);
-    text.bytes()
-        .map(|byte| if is_safe(byte, only_dots) { 1 } else { 3 })
+    encoding(text)
+        .map(|(_, is_encoded)| if is_encoded { 3 } else { 1 })
         .sum()
 }
 
@@ -154,16 +171,15 @@ fn fits(text: &str) -> bool {
 }
 
 fn push_encoded(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().all(is_plain) {
+    if text.bytes().all(is_plain) && text != NO_VALUE {
         return out.extend_from_slice(text.as_bytes());
     }
-    let only_dots = is_only_dots(text);
-    for byte in text.bytes() {
-        if is_safe(byte, only_dots) {
-            out.push(byte);
-        } else {
+    for (byte, is_encoded) in encoding(text) {
+        if is_encoded {
             let [high, low] = [byte >> 4, byte & 15].map(hexadecimal_digit);
             out.extend_from_slice(&[b'%', high, low]);
+        } else {
+            out.push(byte);
         }
     }
 }
@@ -226,6 +242,17 @@ mod tests {
         check("..", "%2E%2E");
         check("...", "%2E%2E%2E");
         check("..a", "..a");
+    }
+
+    #[test]
+    fn a_value_that_readers_take_for_none_is_read_as_itself() {
+        check(NO_VALUE, "%5F_HIVE_DEFAULT_PARTITION__");
+        check("__hive_default_partition__", "__hive_default_partition__");
+        check("__HIVE_DEFAULT_PARTITION__x", "__HIVE_DEFAULT_PARTITION__x");
+        check(
+            "%5F_HIVE_DEFAULT_PARTITION__",
+            "%255F_HIVE_DEFAULT_PARTITION__",
+        );
     }
 
     #[test]
@@ -292,11 +319,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_value_says_its_text_and_stays_in_its_folder(text in "(\\PC|[./%\\\\:\u{0}-\u{ff}]){1,80}") {
+        fn a_value_says_its_text_and_stays_in_its_folder(text in "(__HIVE_DEFAULT_PARTITION__)|(\\PC|[./%\\\\:\u{0}-\u{ff}]){1,80}") {
             let value = encoded(&text);
             prop_assert_eq!(decoded(&value), text);
-            prop_assert!(value.bytes().all(|byte| is_safe(byte, false) || byte == b'%'));
-            prop_assert!(!is_only_dots(&value));
+            prop_assert!(value.bytes().all(|byte| is_safe(byte) || byte == b'%'));
+            prop_assert_eq!(unsafe_length(&value), 0);
         }
 
         #[test]

@@ -79,7 +79,7 @@ fn read_envelope<'a>(cursor: &mut Cursor<'a>) -> Result<Option<Records<'a>>, Pro
     let mut records = None;
     cursor.enter_object()?;
     while let Some(key) = cursor.next_key()? {
-        if key.text == "records" && cursor.peek() == Some(b'[') {
+        if key.decode().as_deref() == Some("records") && cursor.peek() == Some(b'[') {
             records = Some(read_records(cursor)?);
         } else {
             cursor.value()?;
@@ -129,11 +129,13 @@ impl<'a> RecordRead<'a> {
         cursor.enter_object()?;
         while let Some(key) = cursor.next_key()? {
             let value = cursor.value()?;
-            match key.text {
-                "recordId" => record.id = text(value),
-                "approximateArrivalTimestamp" => record.arrival_milliseconds = milliseconds(value),
-                "data" => record.data = text(value),
-                "kafkaRecordValue" => record.kafka_record_value = text(value),
+            match key.decode().as_deref() {
+                Some("recordId") => record.id = text(value),
+                Some("approximateArrivalTimestamp") => {
+                    record.arrival_milliseconds = milliseconds(value);
+                }
+                Some("data") => record.data = text(value),
+                Some("kafkaRecordValue") => record.kafka_record_value = text(value),
                 _ => {}
             }
         }
@@ -326,6 +328,14 @@ mod tests {
             r#"{"recordId":"1","data":"eA==","kinesisRecordMetadata":{"approximateArrivalTimestamp":7,"recordId":"2","subsequenceNumber":""}}"#,
             (None, Some("eA=="), data),
         );
+    }
+
+    #[test]
+    fn names_are_compared_by_what_they_say() {
+        let escaped = r#"{"r\u0065cords":[{"record\u0049d":"1","d\u0061ta":"eA==","\ud800":0}]}"#;
+        let records = read_request(escaped.as_bytes()).expect("a request");
+        let plain = read_request(br#"{"records":[{"recordId":"1","data":"eA=="}]}"#);
+        assert_eq!(records, plain.expect("a request"));
     }
 
     #[test]

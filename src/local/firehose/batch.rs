@@ -6,10 +6,11 @@ use std::{ops::Range, time::SystemTime};
 use base64_simd::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{STREAM_ARN, answer::Asked};
+use super::{answer::Asked, names::STREAM_ARN};
 use crate::local::{
-    REGION,
+    clock::epoch_milliseconds,
     input::{Fingerprint, Fingerprinter, InputError, Lines, Part, Position},
+    names::REGION,
     random::Random,
 };
 
@@ -437,17 +438,8 @@ fn trim_line_end(line: &[u8]) -> &[u8] {
     trimmed.map_or(line, |line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// As Firehose writes times.
-#[must_use]
-pub fn epoch_milliseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| {
-        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-    })
-}
-
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use std::{
         io::Write,
         path::Path,
@@ -488,19 +480,11 @@ pub(super) mod tests {
     }
 
     /// The one batch that this input is.
-    pub(in crate::local) fn batch(bytes: &[u8]) -> Batch {
+    fn batch(bytes: &[u8]) -> Batch {
         let file = file(bytes);
         match cutter(file.path()).take_in().expect("readable") {
             Some(Intake::Batch(batch)) => batch,
             other => panic!("not a batch: {other:?}"),
-        }
-    }
-
-    impl Batch {
-        pub(in crate::local) fn ids<const NUMBER: usize>(&self) -> [String; NUMBER] {
-            std::array::from_fn(|number| {
-                format!("{}-{}", self.ids.run, self.ids.first + number as u64)
-            })
         }
     }
 

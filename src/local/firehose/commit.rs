@@ -3,16 +3,23 @@
 
 use std::path::PathBuf;
 
-use super::lake::{self, LakeError, Window};
-use crate::local::journal::{Journal, JournalError, Unfinished};
+use super::progress::Unfinished;
+use crate::local::{
+    files::{self, FileError, Rename},
+    journal::{Journal, JournalError},
+};
 
-/// A window to be committed, and how far the run is with it.
+/// A window to be committed.
 pub struct Closed {
-    pub window: Window,
-    pub progress: Unfinished,
+    pub renames: Vec<Rename>,
+    /// No record arrived later.
+    pub arrival_milliseconds: i64,
+    /// What the next run can go on with.
+    pub unfinished: Option<Unfinished>,
 }
 
 /// Commits windows, one after the other.
+#[derive(Clone)]
 pub struct Committer<'a> {
     pub journal: Journal<'a>,
     pub lake: PathBuf,
@@ -22,22 +29,30 @@ pub struct Committer<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     #[error(transparent)]
-    Sync(LakeError),
+    Sync(FileError),
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// It is committed; only names are missing.
     #[error("{0}; the next run finishes what is left")]
-    Publish(#[source] LakeError),
+    Publish(#[source] FileError),
 }
 
 impl Committer<'_> {
-    pub fn commit(&self, closed: Closed) -> Result<(), CommitError> {
-        let renames = &closed.window.renames;
-        lake::sync(&self.lake, renames).map_err(CommitError::Sync)?;
-        let arrival = closed.progress.mark.arrival_milliseconds;
-        // The last window too: a run is finished when its summary has been told.
+    pub fn commit(&self, closed: &Closed) -> Result<(), CommitError> {
+        let renames = &closed.renames;
+        files::sync(&self.lake, renames).map_err(CommitError::Sync)?;
+        self.note(closed, renames)?;
+        files::publish(&self.lake, renames).map_err(CommitError::Publish)
+    }
+
+    /// With no names left to give, lake and claims may part.
+    pub fn forget_names(&self, closed: &Closed) -> Result<(), JournalError> {
+        self.note(closed, &[])
+    }
+
+    fn note(&self, closed: &Closed, renames: &[Rename]) -> Result<(), JournalError> {
+        let unfinished = closed.unfinished.as_ref();
         self.journal
-            .commit(renames, arrival, Some(closed.progress))?;
-        lake::publish(&self.lake, renames).map_err(CommitError::Publish)
+            .commit(renames, closed.arrival_milliseconds, unfinished)
     }
 }

@@ -8,8 +8,8 @@ use std::fmt::Write;
 
 use base64_simd::STANDARD;
 
-use super::{answer::Failure, batch::Batch};
-use crate::local::FUNCTION_ARN;
+use super::answer::Failure;
+use crate::local::names::FUNCTION_ARN;
 
 /// Everything about a failed record but its bytes.
 #[derive(Debug, Clone)]
@@ -47,19 +47,20 @@ impl Failure {
         }
     }
 
-    /// The error object of a record of `batch`, but for its bytes.
+    /// The error object of a record, but for its bytes.
     #[must_use]
-    pub fn object(self, batch: &Batch, attempt_ended_milliseconds: i64) -> ErrorObject {
+    pub fn object(self, arrival_milliseconds: i64, attempt_ended_milliseconds: i64) -> ErrorObject {
         let (code, message) = self.words();
         ErrorObject {
             code,
             message: message.to_owned(),
             attempts_made: 1,
-            arrival_milliseconds: batch.arrival_milliseconds,
+            arrival_milliseconds,
             attempt_ended_milliseconds,
         }
     }
 
+    /// Firehose's own, but where partition keys are refused.
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::ProcessingFailed => (
@@ -68,11 +69,19 @@ impl Failure {
             ),
             Self::RecordIdMissing => (
                 "Lambda.MissingRecordId",
-                "The answer does not have the record's id",
+                "One or more record Ids were not returned. Ensure that the Lambda function returns \
+                 all received record Ids.",
             ),
             Self::RecordIdDoubled => (
                 "Lambda.DuplicatedRecordId",
-                "The answer has the record's id more than once",
+                "Multiple records were returned with the same record Id. Ensure that the Lambda \
+                 function returns a unique record Id for each record.",
+            ),
+            Self::DataMissing => (
+                "Lambda.InvalidReturnFormat",
+                "The data field cannot be null when the SourceType is DirectPut or \
+                 KinesisStreamAsSource and processing result is Ok. The value field cannot be null \
+                 when the SourceType is MSKAsSource and processing result is Ok.",
             ),
             Self::Partitioning => (
                 "DynamicPartitioning.MetadataExtractionFailed",

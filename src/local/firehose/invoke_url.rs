@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, de::IgnoredAny};
 use tokio::{net::TcpStream, time::timeout};
 
-use super::function::{Function, FunctionError, Invocation, Told};
+use super::invocation::{FunctionError, Invocation, Invoke, Told};
 
 /// Set on the answer of a function that failed.
 const FUNCTION_ERROR: &str = "x-amz-function-error";
@@ -116,7 +116,7 @@ impl Invoked {
     }
 }
 
-impl Function for Invoked {
+impl Invoke for Invoked {
     async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
         match timeout(self.timeout, self.post(request)).await {
             Ok(Ok(answered)) => answered.read(),

@@ -1,35 +1,31 @@
 //! The lake: one file a partition and window, under its final name only when the window has ended.
-//! Until then its bytes lie in a temporary file, which nobody takes for part of the lake.
-
-mod file;
+//! Until then its lines are held, or lie in a temporary file, which nobody takes for part of the lake.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
-    thread,
 };
 
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
 use super::{
-    STREAM_NAME, answer,
+    answer,
     error_object::OutputType,
-    prefix::{OWN_FOLDER, Outside, Prefix, Values},
+    names::STREAM_NAME,
+    prefix::{Outside, Prefix, Values},
     timestamp::Pattern,
 };
-use crate::local::random::Random;
-pub use file::{Compression, Length, OpenFile};
+use crate::local::{
+    files::{FileError, OWN_FOLDER, Rename, create_folder, failed},
+    open_file::{Compression, OpenFile},
+    random::Random,
+};
 
-/// Partitions that are open at once; beyond, the one that waited longest for a record is finished.
-const OPEN_MAX: usize = 500;
-/// A window should end with so many files.
-const FILES_MAX: usize = 5_000;
-/// Waiting for the disk is done side by side.
-const SYNC_THREADS: usize = 8;
+/// What partitions hold back together; beyond, each writes what it holds.
+const HELD_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// A window should end with so many files: their names are held, and noted at once.
+const FILES_MAX: usize = 20_000;
 
 /// What goes where, and how it is written.
 #[derive(Debug, Clone)]
@@ -44,10 +40,10 @@ pub struct Lake {
     layout: Layout,
     names: Names,
     partitions: HashMap<String, OpenFile, Xxh3DefaultBuilder>,
+    held_bytes: usize,
+    held_bytes_max: usize,
     errors: BTreeMap<OutputType, OpenFile>,
-    finished: Vec<OpenFile>,
-    deliveries: u64,
-    window: Window,
+    window: Written,
 }
 
 /// Names files, temporary and final.
@@ -61,7 +57,7 @@ struct Names {
 
 /// What a window has come to: its files are complete, under temporary names.
 #[derive(Debug, Default)]
-pub struct Window {
+pub struct Written {
     pub renames: Vec<Rename>,
     /// Hashes of the partitions that were written.
     pub partitions: BTreeSet<u64>,
@@ -72,19 +68,6 @@ pub struct Window {
     pub error_files: u64,
 }
 
-/// From a file's temporary name to its final one, both relative to the lake.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rename(pub PathBuf, pub PathBuf);
-
-/// Why the lake cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[error("`{}` cannot be written: {error}", path.display())]
-pub struct LakeError {
-    pub path: PathBuf,
-    #[source]
-    pub error: io::Error,
-}
-
 /// Why a record is not in the lake.
 #[derive(Debug, thiserror::Error)]
 pub enum PutError {
@@ -92,13 +75,13 @@ pub enum PutError {
     #[error(transparent)]
     Outside(#[from] Outside),
     #[error(transparent)]
-    Lake(#[from] LakeError),
+    File(#[from] FileError),
 }
 
 impl Lake {
-    /// Opens the lake in a folder that is [prepared](prepare). What is written on behalf of another
-    /// `writer` at the same time is left alone.
-    pub fn open(folder: &Path, writer: &str, layout: Layout) -> Result<Self, LakeError> {
+    /// Opens the lake in a folder that is [prepared](crate::local::files::prepare). What is written
+    /// on behalf of another `writer` at the same time is left alone.
+    pub fn open(folder: &Path, writer: &str, layout: Layout) -> Result<Self, FileError> {
         let folder = folder.to_owned();
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
@@ -112,10 +95,10 @@ impl Lake {
                 random: Random::default(),
             },
             partitions: HashMap::default(),
+            held_bytes: 0,
+            held_bytes_max: HELD_BYTES_MAX,
             errors: BTreeMap::new(),
-            finished: Vec::new(),
-            deliveries: 0,
-            window: Window::default(),
+            window: Written::default(),
         })
     }
 
@@ -126,11 +109,21 @@ impl Lake {
         arrival_milliseconds: i64,
         line: &[u8],
     ) -> Result<(), PutError> {
-        self.deliveries += 1;
-        if let Some(file) = self.partitions.get_mut(group) {
-            file.used = self.deliveries;
-            return Ok(file.push(line)?);
+        if !self.partitions.contains_key(group) {
+            self.begin(group, arrival_milliseconds)?;
         }
+        if let Some(file) = self.partitions.get_mut(group) {
+            self.held_bytes -= file.held_bytes();
+            file.push(line)?;
+            self.held_bytes += file.held_bytes();
+        }
+        if self.held_bytes > self.held_bytes_max {
+            self.spill()?;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, group: &str, arrival_milliseconds: i64) -> Result<(), Outside> {
         let keys = answer::values(group);
         let prefix = self.layout.prefix.evaluate(Values {
             keys: &keys,
@@ -138,15 +131,10 @@ impl Lake {
             random: self.names.random.number(),
             error_output_type: "",
         })?;
-        if self.partitions.len() >= OPEN_MAX {
-            self.finish_idlest()?;
-        }
         let compression = self.layout.compression;
-        let mut file = self
+        let file = self
             .names
             .create(&prefix, arrival_milliseconds, compression);
-        file.used = self.deliveries;
-        file.push(line)?;
         self.partitions.insert(group.to_owned(), file);
         self.window.partitions.insert(xxh3_64(group.as_bytes()));
         Ok(())
@@ -157,7 +145,7 @@ impl Lake {
         &mut self,
         output_type: OutputType,
         arrival_milliseconds: i64,
-    ) -> Result<&mut OpenFile, LakeError> {
+    ) -> Result<&mut OpenFile, FileError> {
         let entry = match self.errors.entry(output_type) {
             Entry::Occupied(known) => return Ok(known.into_mut()),
             Entry::Vacant(entry) => entry,
@@ -182,24 +170,18 @@ impl Lake {
         &self.layout.prefix.keys
     }
 
-    /// The lake's folder, absolute.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.names.lake
-    }
-
     /// Whether the window has so many files that it should end.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.finished.len() + self.partitions.len() >= FILES_MAX
+        self.partitions.len() >= FILES_MAX
     }
 
-    /// Completes every file. Whether the disk has it, and its final name, is for [`sync`] and
-    /// [`publish`]; what is added from now on belongs to the next window.
-    pub fn end_window(&mut self) -> Result<Window, LakeError> {
+    /// Completes every file. Whether the disk has it, and its final name, is for the commit; what is
+    /// added from now on belongs to the next window.
+    pub fn end_window(&mut self) -> Result<Written, FileError> {
         let mut window = std::mem::take(&mut self.window);
-        let mut files = std::mem::take(&mut self.finished);
-        files.extend(self.partitions.drain().map(|(_, file)| file));
+        let mut files: Vec<_> = self.partitions.drain().map(|(_, file)| file).collect();
+        self.held_bytes = 0;
         window.files = files.len() as u64;
         for file in &mut files {
             file.write()?;
@@ -219,7 +201,7 @@ impl Lake {
     }
 
     /// Removes the temporary files of a run that did not end its window.
-    pub fn sweep(&self) -> Result<(), LakeError> {
+    pub fn sweep(&self) -> Result<(), FileError> {
         let folder = self.names.open_folder();
         let entries = fs::read_dir(&folder).map_err(failed(&folder))?;
         for entry in entries {
@@ -229,14 +211,9 @@ impl Lake {
         Ok(())
     }
 
-    fn finish_idlest(&mut self) -> Result<(), LakeError> {
-        let idlest = self.partitions.iter().min_by_key(|(_, file)| file.used);
-        let idlest = idlest.map(|(group, _)| group.clone());
-        if let Some(mut file) = idlest.and_then(|group| self.partitions.remove(&group)) {
-            file.finish()?;
-            self.finished.push(file);
-        }
-        Ok(())
+    fn spill(&mut self) -> Result<(), FileError> {
+        self.held_bytes = 0;
+        self.partitions.values_mut().try_for_each(OpenFile::finish)
     }
 }
 
@@ -263,106 +240,12 @@ impl Names {
     }
 }
 
-/// Makes a lake's folder where there is none, and sees that it can be written before any work is
-/// done in vain. The folder, absolute.
-pub fn prepare(folder: &Path) -> Result<PathBuf, LakeError> {
-    create_folder(folder)?;
-    let folder = fs::canonicalize(folder).map_err(failed(folder))?;
-    let trial = folder.join(format!("{OWN_FOLDER}-{}", std::process::id()));
-    fs::create_dir(&trial)
-        .and_then(|()| fs::remove_dir(&trial))
-        .map_err(failed(&folder))?;
-    Ok(folder)
-}
-
-/// Waits until the disk has these files, which have temporary names.
-pub fn sync(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
-    side_by_side(renames, |Rename(temporary, _)| {
-        sync_one(&lake.join(temporary))
-    })?;
-    match renames
-        .first()
-        .and_then(|Rename(temporary, _)| temporary.parent())
-    {
-        Some(folder) => sync_one(&lake.join(folder)),
-        None => Ok(()),
-    }
-}
-
-/// Gives the files of a window that is committed their final names, and waits until the disk has
-/// these.
-pub fn publish(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
-    let mut changed = BTreeSet::new();
-    for Rename(temporary, name) in renames {
-        let path = lake.join(name);
-        let folder = path.parent().unwrap_or(lake);
-        changed.extend(create_folder(folder)?);
-        changed.insert(folder.to_owned());
-        fs::rename(lake.join(temporary), &path).map_err(failed(&path))?;
-    }
-    side_by_side(&Vec::from_iter(changed), |folder| sync_one(folder))
-}
-
-/// Does the renames of a window that was committed, as far as a run that was killed has not.
-pub fn publish_rest(lake: &Path, renames: &[Rename]) -> Result<(), LakeError> {
-    let is_left = |rename: &&Rename| lake.join(&rename.0).exists();
-    let left: Vec<Rename> = renames.iter().filter(is_left).cloned().collect();
-    publish(lake, &left)
-}
-
-/// Creates a folder and those above it; the folders that have a new entry by that.
-fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, LakeError> {
-    let missing = folder.ancestors().take_while(|folder| !folder.exists());
-    let parents = missing.filter_map(Path::parent);
-    // The parent of a relative path's first part is written as nothing.
-    let changed = parents
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .map(Path::to_owned)
-        .collect();
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    Ok(changed)
-}
-
-fn sync_one(path: &Path) -> Result<(), LakeError> {
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(failed(path))
-}
-
-fn side_by_side<T: Sync>(
-    items: &[T],
-    task: impl Fn(&T) -> Result<(), LakeError> + Sync,
-) -> Result<(), LakeError> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            task(item)?;
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = (1..SYNC_THREADS.min(items.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
-        work()?;
-        threads.into_iter().try_for_each(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })
-}
-
-fn failed(path: &Path) -> impl Fn(io::Error) -> LakeError {
-    move |error| LakeError {
-        path: path.to_owned(),
-        error,
-    }
-}
-
 #[cfg(test)]
 pub(in crate::local) mod tests {
+    use std::fs::File;
+
     use super::*;
+    use crate::local::files::{publish, publish_rest, tests::files};
 
     const ARRIVAL: i64 = 1_495_072_949_453;
 
@@ -379,21 +262,6 @@ pub(in crate::local) mod tests {
 
     pub(in crate::local) fn open(folder: &Path, compression: Compression) -> Lake {
         Lake::open(folder, "test", layout(compression)).expect("a lake")
-    }
-
-    /// All files but the lake's own, sorted.
-    pub(in crate::local) fn files(folder: &Path) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() && !path.ends_with(OWN_FOLDER) {
-                files.extend(self::files(&path));
-            } else if path.is_file() {
-                files.push(path);
-            }
-        }
-        files.sort();
-        files
     }
 
     #[test]
@@ -449,19 +317,25 @@ pub(in crate::local) mod tests {
     }
 
     #[test]
-    fn beyond_the_open_partitions_the_idlest_is_finished() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut lake = open(folder.path(), Compression::None);
-        for number in 0..OPEN_MAX + 2 {
-            lake.deliver("always", ARRIVAL, b"a\n").expect("delivered");
-            lake.deliver(&number.to_string(), ARRIVAL, b"b\n")
-                .expect("delivered");
-            assert!(lake.partitions.len() <= OPEN_MAX);
+    fn a_partition_has_one_file_whatever_order_its_lines_come_in_and_however_little_is_held() {
+        for held_bytes_max in [0, 100, 100_000] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut lake = open(folder.path(), Compression::None);
+            lake.held_bytes_max = held_bytes_max;
+            for number in 0..2_000 {
+                let (group, line) = ((number * 7 % 50).to_string(), format!("{number}\n"));
+                lake.deliver(&group, ARRIVAL, line.as_bytes())
+                    .expect("delivered");
+                assert!(lake.held_bytes <= held_bytes_max);
+            }
+            let window = lake.end_window().expect("written");
+            assert_eq!((window.files, window.partitions.len()), (50, 50));
+            publish(folder.path(), &window.renames).expect("published");
+            let of_one = folder.path().join("events/a=0");
+            let text = fs::read_to_string(&files(&of_one)[0]).expect("text");
+            let expected: Vec<_> = (0..2_000).step_by(50).map(|n| n.to_string()).collect();
+            assert_eq!(text.lines().collect::<Vec<_>>(), expected);
         }
-        lake.deliver("0", ARRIVAL, b"c\n").expect("delivered");
-        let window = lake.end_window().expect("written");
-        assert_eq!(window.partitions.len(), OPEN_MAX + 3);
-        assert_eq!(window.files, OPEN_MAX as u64 + 4);
     }
 
     #[test]
@@ -517,14 +391,5 @@ pub(in crate::local) mod tests {
         lake.sweep().expect("swept");
         assert_eq!(files(&lake.names.open_folder()), Vec::<PathBuf>::new());
         assert_eq!(files(folder.path()).len(), 1);
-    }
-
-    #[test]
-    fn a_lake_that_cannot_be_written_is_known_at_once() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        for path in [file.path().to_owned(), file.path().join("lake")] {
-            let error = prepare(&path).expect_err("no folder").to_string();
-            assert!(error.contains("cannot be written"), "{error}");
-        }
     }
 }

@@ -2,44 +2,60 @@
 //! kept.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, ScopedJoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
-    Ending, RunError,
-    batch::{Batch, Cutter, Intake, Piece},
+    attempts::{Attempts, Settled},
+    batch::{Cutter, Intake, Piece},
     commit::{Closed, CommitError, Committer},
-    delivery::Delivery,
-    function::{Function, FunctionError, Invocation, Invoker},
+    gauge::Gauge,
+    invocation::Invoke,
+    window::Window,
 };
-use crate::dedup::embedded::EmbeddedStore;
+use crate::local::{files::FileError, input::InputError};
 
 /// What waits between two threads.
 const WAITING_MAX: usize = 2;
 /// How soon a wish to stop is heard while the input has nothing.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// A window ends with so many claims, which are held in memory until then.
-const WINDOW_CLAIMS_MAX: usize = 220_000;
 
 pub(super) struct Pipeline<'a, F> {
-    pub(super) invoker: Invoker<'a, F>,
-    pub(super) window: WindowGauge<'a>,
+    pub(super) attempts: Attempts<'a, F>,
+    pub(super) gauge: Gauge<'a>,
+    pub(super) partition_keys: Vec<String>,
     pub(super) stop: Arc<AtomicBool>,
 }
 
-/// Says when a window is to end.
-pub(super) struct WindowGauge<'a> {
-    store: &'a EmbeddedStore,
-    bytes_max: u64,
-    bytes: u64,
-    /// Set by the delivery.
-    lake_is_full: Arc<AtomicBool>,
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// All input is taken in.
+    Complete,
+    /// It was to stop.
+    Stopped,
+    /// The input cannot be read further.
+    Broken(InputError),
+}
+
+/// Why not everything was taken through.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] io::Error),
+    #[error("a thread has ended early: this is a mistake in nozzle")]
+    ThreadGone,
 }
 
 /// From the reader to the function.
@@ -50,8 +66,7 @@ enum Taken {
 
 /// From the function to the delivery.
 enum Step {
-    /// With the first answer to it, and how long that took.
-    Batch(Batch, Result<Invocation, FunctionError>, Duration),
+    Batch(Box<Settled>),
     Piece(Piece),
     WindowEnd,
     End(Ending),
@@ -60,14 +75,14 @@ enum Step {
 /// The other thread is gone, and knows why.
 struct Gone;
 
-impl<F: Function + Sync> Pipeline<'_, F> {
+impl<F: Invoke + Sync> Pipeline<'_, F> {
     /// Takes everything through, up to the last window.
     pub(super) fn run(
         mut self,
         cutter: Cutter,
-        delivery: &mut Delivery<'_, F>,
-        committer: &Committer<'_>,
-    ) -> Result<Ending, RunError> {
+        window: &mut Window<'_>,
+    ) -> Result<Ending, PipelineError> {
+        let committer = &window.committer();
         let (to_function, taken) = sync_channel(WAITING_MAX);
         let (to_delivery, steps) = sync_channel(WAITING_MAX);
         let (to_committer, windows) = sync_channel(0);
@@ -77,14 +92,14 @@ impl<F: Function + Sync> Pipeline<'_, F> {
             .name("reader".into())
             .spawn(move || read(cutter, &to_function))?;
         thread::scope(|scope| {
-            let full = Arc::clone(&self.window.lake_is_full);
+            let full = Arc::clone(&self.gauge.lake_is_full);
             let named = |name: &str| thread::Builder::new().name(name.into());
             named("function").spawn_scoped(scope, move || {
                 self.answer(&taken, &to_delivery, &windows_done)
             })?;
             let committing = named("committer")
                 .spawn_scoped(scope, move || commit(committer, &windows, &done))?;
-            let delivered = deliver(&steps, delivery, to_committer, &full);
+            let delivered = deliver(&steps, window, to_committer, &full);
             drop(steps);
             join(committing)?;
             delivered
@@ -108,13 +123,13 @@ impl<F: Function + Sync> Pipeline<'_, F> {
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => return Err(Gone),
             };
-            if may_end_window && self.window.is_full() {
+            if may_end_window && self.gauge.is_full() {
                 // Claims are cut once a window: the last one's are durable before the next are.
                 if !is_first_window {
                     windows_done.recv().map_err(|_| Gone)?;
                 }
                 is_first_window = false;
-                self.window.end();
+                self.gauge.cut();
                 send(steps, Step::WindowEnd)?;
             }
         }
@@ -124,43 +139,18 @@ impl<F: Function + Sync> Pipeline<'_, F> {
     fn answer_one(&mut self, intake: Intake, steps: &SyncSender<Step>) -> Result<bool, Gone> {
         match intake {
             Intake::Batch(batch) => {
-                self.window.bytes += batch.record_bytes as u64;
-                let started = Instant::now();
-                let first = self.invoker.invoke(&batch);
-                send(steps, Step::Batch(batch, first, started.elapsed()))?;
+                self.gauge.add(batch.record_bytes);
+                let settled = self.attempts.settle(batch, &self.partition_keys);
+                send(steps, Step::Batch(Box::new(settled)))?;
                 Ok(true)
             }
             Intake::Piece(piece) => {
-                self.window.bytes += piece.bytes.len() as u64;
+                self.gauge.add(piece.bytes.len());
                 let is_last = piece.after.is_some();
                 send(steps, Step::Piece(piece))?;
                 Ok(is_last)
             }
         }
-    }
-}
-
-impl<'a> WindowGauge<'a> {
-    pub(super) fn new(store: &'a EmbeddedStore, bytes_max: u64) -> Self {
-        Self {
-            store,
-            bytes_max,
-            bytes: 0,
-            lake_is_full: Arc::default(),
-        }
-    }
-
-    /// What is claimed from now on belongs to the next window.
-    fn end(&mut self) {
-        self.store.cut();
-        self.bytes = 0;
-        self.lake_is_full.store(false, Ordering::Relaxed);
-    }
-
-    fn is_full(&self) -> bool {
-        self.bytes >= self.bytes_max
-            || self.store.pending() >= WINDOW_CLAIMS_MAX
-            || self.lake_is_full.load(Ordering::Relaxed)
     }
 }
 
@@ -182,24 +172,24 @@ fn read(mut cutter: Cutter, function: &SyncSender<Taken>) -> Result<(), Gone> {
     clippy::needless_pass_by_value,
     reason = "the committer ends when nobody can send to it any more"
 )]
-fn deliver<F: Function>(
+fn deliver(
     steps: &Receiver<Step>,
-    delivery: &mut Delivery<'_, F>,
+    window: &mut Window<'_>,
     committer: SyncSender<Closed>,
     lake_is_full: &AtomicBool,
-) -> Result<Ending, RunError> {
+) -> Result<Ending, PipelineError> {
     loop {
         match steps.recv() {
-            Ok(Step::Batch(batch, first, took)) => delivery.deliver(batch, first, took)?,
-            Ok(Step::Piece(piece)) => delivery.deliver_piece(&piece)?,
-            Ok(Step::WindowEnd) => send(&committer, delivery.end_window()?)?,
+            Ok(Step::Batch(settled)) => window.put(*settled)?,
+            Ok(Step::Piece(piece)) => window.put_piece(&piece)?,
+            Ok(Step::WindowEnd) => send(&committer, window.close()?)?,
             Ok(Step::End(ending)) => {
-                send(&committer, delivery.end_window()?)?;
+                send(&committer, window.close()?)?;
                 return Ok(ending);
             }
             Err(_) => return Err(Gone.into()),
         }
-        if delivery.lake.is_full() {
+        if window.is_full() {
             lake_is_full.store(true, Ordering::Relaxed);
         }
     }
@@ -211,7 +201,7 @@ fn commit(
     window_done: &SyncSender<()>,
 ) -> Result<(), CommitError> {
     for closed in windows {
-        committer.commit(closed)?;
+        committer.commit(&closed)?;
         // A function that has ended does not wait for it.
         let _ = window_done.try_send(());
     }
@@ -223,7 +213,7 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-impl From<Gone> for RunError {
+impl From<Gone> for PipelineError {
     fn from(Gone: Gone) -> Self {
         Self::ThreadGone
     }

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use super::timestamp::{Pattern, PatternError};
+use crate::local::files::OWN_FOLDER;
 
 /// Firehose's limit for an evaluated prefix.
 const FOLDER_BYTES_MAX: usize = 512;
@@ -12,8 +13,6 @@ const FOLDER_BYTES_MAX: usize = 512;
 const PART_BYTES_MAX: usize = 255;
 /// What an object's name adds to a prefix's last part: `nozzle-1-`, a time, a uuid, `.gz`.
 pub(super) const NAME_BYTES_MAX: usize = 68;
-/// Where the lake keeps what is not an object.
-pub const OWN_FOLDER: &str = ".nozzle";
 
 /// A prefix, ready to be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{lake::Window, picture::course::Tally};
+use super::{lake::Written, picture::course::Tally};
 
 /// Partitions are told apart up to this many, so that no input makes the summary large.
 pub const PARTITIONS_MAX: usize = 100_000;
@@ -27,7 +27,7 @@ pub struct Summary {
     pub failed_differing: u64,
     /// Records whose partition keys were not the prefix's.
     pub failed_partitioning: u64,
-    /// Records that the answer left out or doubled.
+    /// Records that the answer left out or doubled, or has no data of.
     pub failed_answer: u64,
     /// Records of batches that the function failed on.
     pub failed_function: u64,
@@ -79,7 +79,7 @@ impl Summary {
         self.refused.insert(reason.to_owned(), refused);
     }
 
-    pub fn add_window(&mut self, window: &Window) {
+    pub fn add_window(&mut self, window: &Written) {
         self.files += window.files;
         self.error_files += window.error_files;
         self.bytes_out += window.bytes;

@@ -93,11 +93,11 @@ fn field(letter: char, text: &str) -> Result<(Part, &str), PatternError> {
     let rest = text.trim_start_matches(letter);
     let width = text.len() - rest.len();
     let (field, width_max) = match letter {
-        'y' => (Field::Year, 9),
-        'M' => (Field::Month, 4),
+        'y' => (Field::Year, 19),
+        'M' => (Field::Month, 5),
         'd' => (Field::Day, 2),
         'D' => (Field::DayOfYear, 3),
-        'E' => (Field::Weekday, 4),
+        'E' => (Field::Weekday, 5),
         'a' => (Field::HalfDay, 1),
         'H' => (Field::Hour, 2),
         'h' => (Field::HourOfHalfDay, 2),
@@ -160,10 +160,14 @@ impl Field {
     }
 }
 
-/// A name in full for four letters, by its first three letters for fewer.
+/// A name in full for four letters, by its first letter for five, by its first three for fewer.
 fn named(text: &mut String, width: usize, name: &impl ToString) -> std::fmt::Result {
-    // No month and no weekday has more than nine letters.
-    let letters = if width == 4 { 9 } else { 3 };
+    let letters = match width {
+        5 => 1,
+        // No month and no weekday has more than nine.
+        4 => 9,
+        _ => 3,
+    };
     write!(text, "{:.letters$}", name.to_string())
 }
 
@@ -188,9 +192,10 @@ mod tests {
         check("yyyy/MM/dd/HH", "2024/02/04/13");
         check("yyyy-MM-dd'T'HH:mm:ss.SSS", "2024-02-04T13:05:09.042");
         check("y yy yyy yyyyy", "2024 24 2024 02024");
-        check("M MM MMM MMMM", "2 02 Feb February");
+        check("yyyyyyyyyyyyyyyyyyy", "0000000000000002024");
+        check("M MM MMM MMMM MMMMM", "2 02 Feb February F");
         check("d dd D DD DDD", "4 04 35 35 035");
-        check("E EEE EEEE", "Sun Sun Sunday");
+        check("E EEE EEEE EEEEE", "Sun Sun Sunday S");
         check("H h hh a", "13 1 01 PM");
         check("m mm s ss", "5 05 9 09");
         check("S SS SSS SSSSSS SSSSSSSSS", "0 04 042 042000 042000000");
@@ -211,7 +216,10 @@ mod tests {
         check_error("YYYY", PatternError::Letter('Y'));
         check_error("yyyy-MM-dd X", PatternError::Letter('X'));
         check_error("yyyy[-MM]", PatternError::Letter('['));
-        check_error("HHH", PatternError::Long("HHH".into()));
+        for letters in ["HHH", "ddd", "DDDD", "aa", "SSSSSSSSSS", "MMMMMM", "EEEEEE"] {
+            check_error(letters, PatternError::Long(letters.into()));
+        }
+        check_error(&"y".repeat(20), PatternError::Long("y".repeat(20)));
         check_error("yyyy'T", PatternError::Quote);
     }
 }

@@ -6,12 +6,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    STREAM_ARN,
+    names::STREAM_ARN,
     record::{Batch, Record, request},
 };
 use crate::{
     kinesis::ShardId,
-    local::{FUNCTION_ARN, random::Random},
+    local::{names::FUNCTION_ARN, random::Random},
 };
 
 /// One record at least, all of one shard.

@@ -18,12 +18,11 @@ use tokio::{
 };
 
 use super::{
-    Stream,
     answer::{Meaning, Reporting},
     given_up::{Condition, GivenUp},
     record::{Batch, Record, request},
     shard::Limits,
-    stream::{Place, Reading, Turn},
+    stream::{Place, Reading, Stream, Turn},
     strikes::{Befallen, Strikes},
 };
 use crate::{

@@ -14,6 +14,7 @@ pub mod answer;
 mod clock;
 pub mod given_up;
 pub mod mapping;
+mod names;
 pub mod record;
 mod shard;
 pub mod stream;
@@ -22,6 +23,3 @@ pub mod strikes;
 pub use clock::Clock;
 pub use mapping::Mapping;
 pub use stream::Stream;
-
-/// How this Kinesis names itself.
-pub const STREAM_ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/nozzle";

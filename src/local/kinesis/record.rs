@@ -6,10 +6,10 @@ use base64_simd::STANDARD;
 use md5::{Digest, Md5};
 use serde_json::Value;
 
-use super::STREAM_ARN;
+use super::names::STREAM_ARN;
 use crate::{
     kinesis::{Sequence, ShardId},
-    local::REGION,
+    local::names::REGION,
 };
 
 /// Where a stream has put a record.

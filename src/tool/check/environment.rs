@@ -3,7 +3,8 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    io::{self, Write},
+    mem,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
@@ -16,19 +17,20 @@ use tokio::{
     time::timeout,
 };
 
-use super::runtime_api::{RuntimeApi, lock};
+use super::{
+    runtime_api::{RuntimeApi, lock},
+    subject::Output,
+};
 use crate::{
     config::environment,
     local::{
-        REGION,
-        firehose::function::{Function, FunctionError, Invocation, Told},
+        firehose::invocation::{FunctionError, Invocation, Told},
+        names::REGION,
     },
     tool::now,
 };
 
-/// A start may be slow where much else is going on, whatever an invocation may take.
-const START_MAX: Duration = Duration::from_mins(1);
-/// So many lines of a process's output are shown when it dies.
+/// So many lines of a process's output are shown when it dies, or a probe fails.
 const TAIL_LINES: usize = 8;
 const TAIL_LINE_CHARACTERS: usize = 300;
 
@@ -50,24 +52,53 @@ const LAMBDA_SETTINGS: &[(&str, &str)] = &[
 pub(super) struct Environments {
     pub(super) command: String,
     timeout: Duration,
+    output: Output,
     /// The one that answered last is the next to be asked.
     idle: Mutex<Vec<Environment>>,
+    /// What those have written that are no more.
+    left: Mutex<Vec<String>>,
 }
 
 impl Environments {
-    pub(super) fn new(command: String, timeout: Duration) -> Self {
+    pub(super) fn new(command: String, timeout: Duration, output: Output) -> Self {
         Self {
             command,
             timeout,
+            output,
             idle: Mutex::default(),
+            left: Mutex::default(),
         }
     }
 
     /// Starts the command, and waits until it asks for an invocation.
     pub(super) async fn warm_up(&self) -> Result<(), FunctionError> {
-        let environment = Environment::start(&self.command).await?;
+        let environment = self.start().await?;
         lock(&self.idle).push(environment);
         Ok(())
+    }
+
+    /// The end of what was written since this was asked last.
+    pub(super) fn take_output(&self) -> Vec<String> {
+        let mut said = mem::take(&mut *lock(&self.left));
+        for environment in &*lock(&self.idle) {
+            said.extend(lock(&environment.tail).drain(..));
+        }
+        said
+    }
+
+    pub(super) async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
+        let mut environment = self.take().await?;
+        let answer = environment.invoke(request, self.timeout).await;
+        if environment.is_alive() {
+            lock(&self.idle).push(environment);
+        } else {
+            lock(&self.left).extend(lock(&environment.tail).drain(..));
+        }
+        answer
+    }
+
+    async fn start(&self) -> Result<Environment, FunctionError> {
+        Environment::start(&self.command, self.timeout, self.output).await
     }
 
     async fn take(&self) -> Result<Environment, FunctionError> {
@@ -77,18 +108,7 @@ impl Environments {
         {
             return Ok(environment);
         }
-        Environment::start(&self.command).await
-    }
-}
-
-impl Function for Environments {
-    async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
-        let mut environment = self.take().await?;
-        let answer = environment.invoke(request, self.timeout).await;
-        if environment.is_alive() {
-            lock(&self.idle).push(environment);
-        }
-        answer
+        self.start().await
     }
 }
 
@@ -103,17 +123,18 @@ struct Environment {
 }
 
 impl Environment {
-    async fn start(command: &str) -> Result<Self, FunctionError> {
-        let started = Self::spawn(command).await;
+    async fn start(command: &str, time: Duration, output: Output) -> Result<Self, FunctionError> {
+        let started = Self::spawn(command, output).await;
         let mut environment = started
             .map_err(|error| FunctionError::Failed(format!("`{command}` cannot start: {error}")))?;
         let ready = tokio::select! {
             biased;
             started = environment.api.started() => Ok(started),
             status = environment.process.wait() => Err(status),
-            () = tokio::time::sleep(START_MAX) => Ok(Err(format!(
-                "it did not ask for an invocation within {} seconds",
-                START_MAX.as_secs()
+            () = tokio::time::sleep(time) => Ok(Err(format!(
+                "it did not ask for an invocation within {} seconds: --timeout holds for its start \
+                 too",
+                time.as_secs()
             ))),
         };
         match ready {
@@ -134,7 +155,7 @@ impl Environment {
         }
     }
 
-    async fn spawn(command: &str) -> io::Result<Self> {
+    async fn spawn(command: &str, output: Output) -> io::Result<Self> {
         let api = RuntimeApi::serve().await?;
         let unset = LAMBDA_SETTINGS
             .iter()
@@ -151,11 +172,11 @@ impl Environment {
             .spawn()?;
         let tail = Arc::default();
         let mut readers = Vec::new();
-        if let Some(output) = process.stdout.take() {
-            readers.push(tokio::spawn(keep_tail(output, Arc::clone(&tail))));
+        if let Some(stdout) = process.stdout.take() {
+            readers.push(tokio::spawn(keep_tail(stdout, output, Arc::clone(&tail))));
         }
-        if let Some(output) = process.stderr.take() {
-            readers.push(tokio::spawn(keep_tail(output, Arc::clone(&tail))));
+        if let Some(stderr) = process.stderr.take() {
+            readers.push(tokio::spawn(keep_tail(stderr, output, Arc::clone(&tail))));
         }
         let group = process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         Ok(Self {
@@ -173,7 +194,6 @@ impl Environment {
         request: &[u8],
         time: Duration,
     ) -> Result<Invocation, FunctionError> {
-        lock(&self.tail).clear();
         let answer = tokio::select! {
             biased;
             answer = timeout(time, self.api.invoke(request, now(), time)) => answer,
@@ -209,8 +229,9 @@ impl Environment {
             // A process that left its group may keep the pipe open.
             let _ = timeout(Duration::from_secs(1), reader).await;
         }
-        let tail = lock(&self.tail);
-        tail.iter()
+        let lines = mem::take(&mut *lock(&self.tail));
+        lines
+            .iter()
             .fold(String::new(), |said, line| format!("{said}\n{line}"))
     }
 
@@ -229,10 +250,18 @@ impl Drop for Environment {
     }
 }
 
-async fn keep_tail(output: impl AsyncRead + Unpin, tail: Arc<Mutex<VecDeque<String>>>) {
-    let mut lines = BufReader::new(output).split(b'\n');
+async fn keep_tail(
+    stream: impl AsyncRead + Unpin,
+    output: Output,
+    tail: Arc<Mutex<VecDeque<String>>>,
+) {
+    let mut lines = BufReader::new(stream).split(b'\n');
     while let Ok(Some(line)) = lines.next_segment().await {
         let line = String::from_utf8_lossy(&line);
+        if output == Output::Shown {
+            // Where nobody listens there is nobody to tell.
+            let _ = writeln!(io::stderr(), "{line}");
+        }
         let line = line.trim_end().chars().take(TAIL_LINE_CHARACTERS).collect();
         let mut tail = lock(&tail);
         if tail.len() == TAIL_LINES {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    probe::Findings,
-    request::{Data, Record, Request, Role},
+    finding::{ANOTHERS_DATA, DOUBLED, DROPPED, FAILED, Findings, Grade, MISSED, WITHOUT_DATA},
+    request::{ProbeBatch, ProbeRecord, RecordData, Role},
     sample::MARKER_RUN_CHARACTERS,
 };
 use crate::local::firehose::answer::{Answer, Delivered, Failure, Fate};
@@ -18,7 +18,7 @@ const EXAMPLES_MAX: usize = 3;
 
 /// An answer that Firehose can act on.
 #[derive(Debug, Default)]
-pub(super) struct Reply {
+pub(super) struct Replied {
     pub(super) answer: Answer,
     pub(super) bytes: Vec<u8>,
 }
@@ -28,6 +28,7 @@ pub(super) struct Reply {
 enum Wrong {
     Missing,
     Doubled,
+    WithoutData,
     SoundDropped,
     SoundFailed,
     AnothersData,
@@ -35,31 +36,40 @@ enum Wrong {
 }
 
 impl Wrong {
-    fn as_str(self) -> &'static str {
+    /// What it is, how bad, and what Firehose does about it.
+    fn words(self) -> (&'static str, Grade, &'static str) {
         match self {
-            Self::Missing => "left out of the answer",
-            Self::Doubled => "more than once in the answer",
-            Self::SoundDropped => "sound, but Dropped",
-            Self::SoundFailed => "sound, but ProcessingFailed",
-            Self::AnothersData => "answered with another record's data",
-            Self::OddDropped => "Dropped, which leaves no trace of it",
+            Self::Missing => ("left out of the answer", Grade::Fail, MISSED),
+            Self::Doubled => ("more than once in the answer", Grade::Fail, DOUBLED),
+            Self::WithoutData => ("Ok, but without data", Grade::Fail, WITHOUT_DATA),
+            Self::SoundDropped => ("sound, but Dropped", Grade::Fail, DROPPED),
+            Self::SoundFailed => ("sound, but ProcessingFailed", Grade::Fail, FAILED),
+            Self::AnothersData => (
+                "answered with another record's data",
+                Grade::Fail,
+                ANOTHERS_DATA,
+            ),
+            Self::OddDropped => ("Dropped, which leaves no trace of it", Grade::Warn, DROPPED),
         }
     }
 }
 
 /// Every record has one answer; what is sound is delivered, and has its own data.
-pub(super) fn judge(request: &Request, reply: &Reply) -> Findings {
+pub(super) fn judge(request: &ProbeBatch, reply: &Replied) -> Findings {
     judge_all(request, reply, |_| true)
 }
 
 /// The same, but for what is delivered and what is not.
-pub(super) fn judge_answered(request: &Request, reply: &Reply) -> Findings {
+pub(super) fn judge_answered(request: &ProbeBatch, reply: &Replied) -> Findings {
     judge_all(request, reply, |wrong| {
-        matches!(wrong, Wrong::Missing | Wrong::Doubled | Wrong::AnothersData)
+        matches!(
+            wrong,
+            Wrong::Missing | Wrong::Doubled | Wrong::WithoutData | Wrong::AnothersData
+        )
     })
 }
 
-fn judge_all(request: &Request, reply: &Reply, counts: fn(&Wrong) -> bool) -> Findings {
+fn judge_all(request: &ProbeBatch, reply: &Replied, counts: fn(&Wrong) -> bool) -> Findings {
     let mut found: BTreeMap<Wrong, Vec<String>> = BTreeMap::new();
     let fates = request.records.iter().zip(&reply.answer.fates);
     for (position, (record, fate)) in fates.enumerate() {
@@ -69,19 +79,17 @@ fn judge_all(request: &Request, reply: &Reply, counts: fn(&Wrong) -> bool) -> Fi
     }
     let mut findings = Findings::default();
     for (wrong, names) in found {
-        let sentence = format!("{}: {}", wrong.as_str(), some(&names));
-        match wrong {
-            Wrong::OddDropped => findings.warn(sentence),
-            _ => findings.fail(sentence),
-        }
+        let (what, mark, firehose) = wrong.words();
+        findings.add(mark, format!("{what}: {}", some(&names)), Some(firehose));
     }
     findings
 }
 
-fn judge_one(record: &Record, fate: &Fate, reply: &Reply) -> Option<Wrong> {
+fn judge_one(record: &ProbeRecord, fate: &Fate, reply: &Replied) -> Option<Wrong> {
     match (&record.role, fate) {
         (_, Fate::Failed(Failure::RecordIdMissing)) => Some(Wrong::Missing),
         (_, Fate::Failed(Failure::RecordIdDoubled)) => Some(Wrong::Doubled),
+        (_, Fate::Failed(Failure::DataMissing)) => Some(Wrong::WithoutData),
         (Role::Sound(_), Fate::Dropped) => Some(Wrong::SoundDropped),
         (Role::Sound(_), Fate::Failed(_)) => Some(Wrong::SoundFailed),
         (Role::Sound(Some(marker)) | Role::Copy(Some(marker)), Fate::Delivered(delivered)) => {
@@ -91,15 +99,18 @@ fn judge_one(record: &Record, fate: &Fate, reply: &Reply) -> Option<Wrong> {
         // Nothing is lost with it.
         (Role::Odd(_), Fate::Dropped) if is_empty(&record.data) => None,
         (Role::Odd(_), Fate::Dropped) => Some(Wrong::OddDropped),
-        _ => None,
+        (
+            Role::Sound(None) | Role::Copy(_) | Role::Odd(_),
+            Fate::Delivered(_) | Fate::Dropped | Fate::Failed(_),
+        ) => None,
     }
 }
 
-fn is_empty(data: &Data) -> bool {
+fn is_empty(data: &RecordData) -> bool {
     match data {
-        Data::Bytes(bytes) => bytes.trim_ascii().is_empty(),
-        Data::Spelled(value) => value.is_null(),
-        Data::Absent => true,
+        RecordData::Bytes(bytes) => bytes.trim_ascii().is_empty(),
+        RecordData::Spelled(value) => value.is_null(),
+        RecordData::Absent => true,
     }
 }
 
@@ -114,7 +125,7 @@ pub(super) fn contains(data: &[u8], marker: &str) -> bool {
 }
 
 /// As a person would call it.
-pub(super) fn name(record: &Record, position: usize) -> String {
+pub(super) fn name(record: &ProbeRecord, position: usize) -> String {
     match &record.role {
         Role::Odd(what) => what.clone(),
         Role::Sound(_) | Role::Copy(_) => format!("record {}", position + 1),
@@ -134,12 +145,12 @@ pub(super) fn some(names: &[String]) -> String {
     }
 }
 
-impl Reply {
+impl Replied {
     /// The records that are delivered, each with its data.
     pub(super) fn delivered<'a>(
         &'a self,
-        request: &'a Request,
-    ) -> impl Iterator<Item = (usize, &'a Record, &'a [u8])> {
+        request: &'a ProbeBatch,
+    ) -> impl Iterator<Item = (usize, &'a ProbeRecord, &'a [u8])> {
         let fates = request.records.iter().zip(&self.answer.fates).enumerate();
         fates.filter_map(|(position, (record, fate))| {
             let data = self.data(fate)?;
@@ -150,7 +161,7 @@ impl Reply {
     fn data(&self, fate: &Fate) -> Option<&[u8]> {
         match fate {
             Fate::Delivered(delivered) => Some(self.answer.data(delivered)),
-            _ => None,
+            Fate::Dropped | Fate::Failed(_) => None,
         }
     }
 
@@ -177,12 +188,12 @@ pub(super) fn is_delivered(fate: &Fate) -> bool {
 
 #[derive(Deserialize, Default)]
 struct Entries {
-    records: Vec<Entry>,
+    records: Vec<KeysEntry>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Entry {
+struct KeysEntry {
     record_id: String,
     #[serde(default)]
     metadata: Value,

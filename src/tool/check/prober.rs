@@ -3,16 +3,17 @@
 use std::{cell::RefCell, time::SystemTime};
 
 use super::{
-    judge::{Reply, judge, name, some},
-    probe::Findings,
-    request::{Data, Record, Request, Role, Shape},
-    sample::{Fresh, Sample},
+    finding::{BATCH_RETRIED, Findings, MISSED},
+    judge::{Replied, judge, name, some},
+    request::{BatchForm, ProbeBatch, ProbeRecord, RecordData, Role},
+    sample::{EventSample, Fresh},
+    subject::Subject,
 };
 use crate::local::{
+    clock::epoch_milliseconds,
     firehose::{
-        answer::{Answer, Partitioning},
-        batch::epoch_milliseconds,
-        function::{Function, FunctionError},
+        answer::{Answer, AnswerError, Partitioning},
+        invocation::FunctionError,
         invoke_url::excerpt,
     },
     random::Random,
@@ -22,17 +23,17 @@ use crate::local::{
 const CULPRITS_MAX: usize = 3;
 
 /// Probes one function.
-pub(super) struct Prober<F> {
-    pub(super) function: F,
-    pub(super) sample: Sample,
+pub(super) struct Prober {
+    pub(super) subject: Subject,
+    pub(super) sample: EventSample,
     /// The form of its batches, where a probe has none of its own.
-    pub(super) shape: Shape,
+    pub(super) shape: BatchForm,
     /// The partition keys that the prefix names, if that is known.
     pub(super) keys: Option<Vec<String>>,
     /// Events of the sample that are delivered, by their position.
     pub(super) sound: Vec<usize>,
     /// The sample's events and their answer.
-    pub(super) shown: Option<(Request, Reply)>,
+    pub(super) shown: Option<(ProbeBatch, Replied)>,
     clock: fn() -> SystemTime,
     random: RefCell<Random>,
     run: u64,
@@ -41,18 +42,18 @@ pub(super) struct Prober<F> {
     turn: usize,
 }
 
-impl<F: Function> Prober<F> {
+impl Prober {
     pub(super) fn new(
-        function: F,
-        sample: Sample,
-        shape: Shape,
+        subject: Subject,
+        sample: EventSample,
+        shape: BatchForm,
         keys: Option<Vec<String>>,
         clock: fn() -> SystemTime,
     ) -> Self {
         let mut random = Random::default();
         let run = random.number();
         Self {
-            function,
+            subject,
             sample,
             shape,
             keys,
@@ -68,11 +69,11 @@ impl<F: Function> Prober<F> {
     }
 
     /// One that Firehose would take for another than any before.
-    pub(super) fn record(&mut self, data: Data, role: Role) -> Record {
+    pub(super) fn record(&mut self, data: RecordData, role: Role) -> ProbeRecord {
         self.records += 1;
         let now = epoch_milliseconds((self.clock)());
         self.arrived_milliseconds = self.arrived_milliseconds.max(now);
-        Record {
+        ProbeRecord {
             // As long as Firehose's.
             id: format!("49{:020}{:028}000000", self.run, self.records),
             arrival_milliseconds: self.arrived_milliseconds,
@@ -82,25 +83,25 @@ impl<F: Function> Prober<F> {
     }
 
     /// A record with this event of the sample.
-    pub(super) fn record_of(&mut self, event: usize) -> Record {
+    pub(super) fn record_of(&mut self, event: usize) -> ProbeRecord {
         let Fresh { bytes, marker } = self.sample.fresh(event);
-        self.record(Data::Bytes(bytes), Role::Sound(marker))
+        self.record(RecordData::Bytes(bytes), Role::Sound(marker))
     }
 
     /// A record with the next event that the function delivers.
-    pub(super) fn sound(&mut self) -> Record {
+    pub(super) fn sound(&mut self) -> ProbeRecord {
         let count = self.sound.len().max(1);
         let event = self.sound.get(self.turn % count).copied();
         self.turn += 1;
         self.record_of(event.unwrap_or_default())
     }
 
-    pub(super) fn sound_many(&mut self, count: usize) -> Vec<Record> {
+    pub(super) fn sound_many(&mut self, count: usize) -> Vec<ProbeRecord> {
         (0..count).map(|_| self.sound()).collect()
     }
 
     /// The event of a record again, in a record of its own.
-    pub(super) fn copy(&mut self, record: &Record) -> Record {
+    pub(super) fn copy(&mut self, record: &ProbeRecord) -> ProbeRecord {
         // The same bytes in the same millisecond could as well be the same record.
         self.arrived_milliseconds += 1;
         let role = match &record.role {
@@ -110,39 +111,39 @@ impl<F: Function> Prober<F> {
         self.record(record.data.clone(), role)
     }
 
-    pub(super) fn request(&self, records: Vec<Record>) -> Request {
-        Request::new(self.shape, records)
+    pub(super) fn request(&self, records: Vec<ProbeRecord>) -> ProbeBatch {
+        ProbeBatch::new(self.shape, records)
     }
 
     /// Invokes the function, and checks its answer as Firehose does where no prefix names keys.
-    pub(super) async fn ask(&self, request: &Request) -> Result<Reply, FunctionError> {
+    pub(super) async fn ask(&self, request: &ProbeBatch) -> Result<Replied, NoReply> {
         let invocation_id = self.random.borrow_mut().uuid();
         let body = request.body(&invocation_id);
-        let bytes = self.function.invoke(body.as_bytes()).await?.answer;
-        match Answer::check(&bytes, request, Partitioning::Off) {
-            Ok(answer) => Ok(Reply { answer, bytes }),
-            Err(error @ FunctionError::AnswerUnreadable(_)) => {
-                let told = format!("{error}: {}", excerpt(&bytes));
-                Err(FunctionError::Failed(told))
-            }
-            Err(error) => Err(error),
+        let bytes = self.subject.invoke(body.as_bytes()).await?.answer;
+        let answer = Answer::check(&bytes, request, Partitioning::Off)?;
+        match answer.unreadable {
+            None => Ok(Replied { answer, bytes }),
+            Some(why) => Err(NoReply::Unreadable(format!(
+                "the answer cannot be read: {why}: {}",
+                excerpt(&bytes)
+            ))),
         }
     }
 
     /// Asks, and judges the answer.
-    pub(super) async fn put(&self, request: &Request) -> Findings {
+    pub(super) async fn put(&self, request: &ProbeBatch) -> Findings {
         self.put_and_see(request).await.0
     }
 
-    pub(super) async fn put_and_see(&self, request: &Request) -> (Findings, Option<Reply>) {
+    pub(super) async fn put_and_see(&self, request: &ProbeBatch) -> (Findings, Option<Replied>) {
         match self.ask(request).await {
             Ok(reply) => (judge(request, &reply), Some(reply)),
-            Err(error) => (failure(&error), None),
+            Err(error) => (error.finding(), None),
         }
     }
 
     /// Puts odd records between sound ones. If the batch fails, tells which of them do it.
-    pub(super) async fn put_odd(&mut self, odd: Vec<(String, Data)>) -> (Findings, OddBatch) {
+    pub(super) async fn put_odd(&mut self, odd: Vec<(String, RecordData)>) -> (Findings, OddBatch) {
         let odd: Vec<_> = odd
             .into_iter()
             .map(|(what, data)| self.record(data, Role::Odd(what)))
@@ -153,35 +154,37 @@ impl<F: Function> Prober<F> {
                 let findings = judge(&request, &reply);
                 (findings, Some((request, reply)))
             }
-            Err(error @ FunctionError::TimedOut(_)) => (failure(&error), None),
+            Err(NoReply::Function(error @ FunctionError::TimedOut(_))) => {
+                (NoReply::from(error).finding(), None)
+            }
             Err(error) => (self.find_culprits(odd, &error).await, None),
         }
     }
 
-    async fn find_culprits(&mut self, odd: Vec<Record>, error: &FunctionError) -> Findings {
+    async fn find_culprits(&mut self, odd: Vec<ProbeRecord>, error: &NoReply) -> Findings {
         let mut culprits = Vec::new();
+        let mut firehose = error.firehose();
         for record in odd {
             let name = name(&record, 0);
             let request = self.between_sound(vec![record]);
             if let Err(error) = self.ask(&request).await {
                 culprits.push(format!("{name} ({error})"));
+                firehose = error.firehose();
             }
             if culprits.len() == CULPRITS_MAX {
                 break;
             }
         }
         if culprits.is_empty() {
-            return failure(error);
+            return error.finding();
         }
         let mut findings = Findings::default();
-        findings.fail(format!(
-            "the whole batch fails because of {}",
-            some(&culprits)
-        ));
+        let said = format!("the whole batch fails because of {}", some(&culprits));
+        findings.fail(firehose, said);
         findings
     }
 
-    fn between_sound(&mut self, odd: Vec<Record>) -> Request {
+    fn between_sound(&mut self, odd: Vec<ProbeRecord>) -> ProbeBatch {
         let mut records = vec![self.sound()];
         records.extend(odd);
         records.push(self.sound());
@@ -190,10 +193,34 @@ impl<F: Function> Prober<F> {
 }
 
 /// A batch with odd records, if it was answered.
-pub(super) type OddBatch = Option<(Request, Reply)>;
+pub(super) type OddBatch = Option<(ProbeBatch, Replied)>;
 
-pub(super) fn failure(error: &FunctionError) -> Findings {
-    let mut findings = Findings::default();
-    findings.fail(format!("the batch fails: {error}"));
-    findings
+/// Why there is no answer to a batch that anything can be learned from.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoReply {
+    #[error(transparent)]
+    Function(#[from] FunctionError),
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl From<AnswerError> for NoReply {
+    fn from(error: AnswerError) -> Self {
+        Self::Function(error.into())
+    }
+}
+
+impl NoReply {
+    pub(super) fn finding(&self) -> Findings {
+        let mut findings = Findings::default();
+        findings.fail(self.firehose(), format!("the batch fails: {self}"));
+        findings
+    }
+
+    fn firehose(&self) -> &'static str {
+        match self {
+            Self::Function(_) => BATCH_RETRIED,
+            Self::Unreadable(_) => MISSED,
+        }
+    }
 }

@@ -1,259 +1,196 @@
 //! What the probes have found, for a person as they go, or for a program at the end.
 
-use std::io::{self, Stdout, Write};
+use std::io::{IsTerminal, stdout};
 
 use anyhow::Result;
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::probe::{Probe, Verdict, Words};
-use crate::tool::terminal::{Colour, Palette, heard, width, wrap};
+use super::{
+    finding::{Findings, Grade},
+    probe::Probe,
+    probes::ALL,
+};
+use crate::tool::{
+    plain::Plain,
+    table::{Cell, Column, Table},
+    terminal::{DIM, Format, PLAIN, print, print_json},
+};
 
+const MARK_WIDTH: usize = 6;
 const NAME_WIDTH: usize = 16;
-const INDENT: usize = NAME_WIDTH + 10;
-const INDENT_LISTED: usize = 12;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Human,
-    Json,
-}
+/// Details stand below what is expected.
+const INDENT: usize = MARK_WIDTH + 2 + NAME_WIDTH;
 
 /// A probe, and what it has found.
 pub(super) struct Probed {
-    pub(super) probe: Probe,
-    pub(super) verdict: Verdict,
+    pub(super) probe: &'static Probe,
+    pub(super) findings: Findings,
+    /// What the function wrote meanwhile, where that may tell something.
+    pub(super) output: Vec<String>,
 }
 
-pub(super) struct Report {
+pub(super) struct CheckReport {
     function: String,
     format: Format,
     probed: Vec<Probed>,
-    out: Stdout,
-    palette: Palette,
 }
 
-impl Report {
+impl CheckReport {
     pub(super) fn begin(function: String, format: Format) -> Self {
-        let out = io::stdout();
-        let palette = Palette::of(&out);
         Self {
             function,
             format,
             probed: Vec::new(),
-            out,
-            palette,
         }
     }
 
     /// Shows a person at a terminal what is going on.
-    pub(super) fn announce(&mut self, probe: Probe) -> Result<()> {
-        if self.format == Format::Json || !self.palette.is_live() {
-            return Ok(());
+    pub(super) fn announce(&self, probe: &Probe) -> Result<()> {
+        match self.format {
+            Format::Human if stdout().is_terminal() => print(format!("…       {}\r", probe.name)),
+            Format::Human | Format::Json => Ok(()),
         }
-        let name = probe.name();
-        heard(write!(self.out, "…       {name}\r").and_then(|()| self.out.flush()))
     }
 
     pub(super) fn add(&mut self, probed: Probed) -> Result<()> {
         if self.format == Format::Human {
-            heard(self.write(&probed))?;
+            probed.head().print()?;
+            probed.details().print()?;
         }
         self.probed.push(probed);
         Ok(())
     }
 
     /// Whether a probe has failed.
-    pub(super) fn end(mut self) -> Result<bool> {
-        heard(match self.format {
-            Format::Human => self.write_counts(),
-            Format::Json => {
-                let json = serde_json::to_string(&Json::of(&self))?;
-                writeln!(self.out, "{json}")
-            }
-        })?;
-        Ok(self.count(Mark::Fail) > 0)
-    }
-
-    fn write(&mut self, probed: &Probed) -> io::Result<()> {
-        let Probed { probe, verdict } = probed;
-        let Words {
-            expects,
-            why,
-            otherwise,
-        } = probe.words();
-        let mark = Mark::of(verdict);
-        let painted = self
-            .palette
-            .paint(mark.colour(), format!("{:<7}", mark.as_str()));
-        write!(self.out, "{painted} {:<NAME_WIDTH$}  ", probe.name())?;
-        if let Verdict::Skipped(reason) = verdict {
-            return self.write_wrapped(Colour::Dim, "", reason);
+    pub(super) fn end(self) -> Result<bool> {
+        let counts =
+            [Grade::Pass, Grade::Warn, Grade::Fail, Grade::Skip].map(|mark| self.count(mark));
+        let [passed, warnings, failed, skipped] = counts;
+        let function = &self.function;
+        match self.format {
+            Format::Human => print(format!(
+                "{passed} passed, {warnings} warnings, {failed} failed, {skipped} skipped: \
+                 {function}\n"
+            ))?,
+            Format::Json => print_json(&json!({
+                "function": function,
+                "passed": passed,
+                "warnings": warnings,
+                "failed": failed,
+                "skipped": skipped,
+                "probes": self.probed.iter().map(Probed::json).collect::<Vec<_>>(),
+            }))?,
         }
-        self.write_wrapped(Colour::Plain, "", expects)?;
-        match verdict {
-            Verdict::Passed(said) | Verdict::Skipped(said) => self.write_row(Colour::Dim, "", said),
-            Verdict::Warning(said) | Verdict::Failed(said) => {
-                self.write_row(mark.colour(), "found     ", said)?;
-                self.write_row(Colour::Plain, "why       ", why)?;
-                self.write_row(Colour::Plain, "Firehose  ", otherwise)
-            }
-        }
+        Ok(failed > 0)
     }
 
-    /// Nothing where there is no text.
-    fn write_row(&mut self, colour: Colour, label: &str, text: &str) -> io::Result<()> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        write!(self.out, "{:INDENT$}{label}", "")?;
-        self.write_wrapped(colour, label, text)
-    }
-
-    /// Goes on where the row has come to.
-    fn write_wrapped(&mut self, colour: Colour, label: &str, text: &str) -> io::Result<()> {
-        let indent = INDENT + label.len();
-        let lines = wrap(text, width(&self.out).saturating_sub(indent));
-        for (number, line) in lines.iter().enumerate() {
-            if number > 0 {
-                write!(self.out, "{:indent$}", "")?;
-            }
-            writeln!(self.out, "{}", self.palette.paint(colour, line))?;
-        }
-        Ok(())
-    }
-
-    fn write_counts(&mut self) -> io::Result<()> {
-        let [passed, warnings, failed, skipped] =
-            [Mark::Pass, Mark::Warn, Mark::Fail, Mark::Skip].map(|mark| self.count(mark));
-        writeln!(
-            self.out,
-            "{passed} passed, {warnings} warnings, {failed} failed, {skipped} skipped: {}",
-            self.function
-        )
-    }
-
-    fn count(&self, mark: Mark) -> usize {
-        let marks = self.probed.iter().map(|probed| Mark::of(&probed.verdict));
+    fn count(&self, mark: Grade) -> usize {
+        let marks = self.probed.iter().map(|probed| probed.findings.mark());
         marks.filter(|other| *other == mark).count()
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Mark {
-    Pass,
-    Warn,
-    Fail,
-    Skip,
-}
-
-impl Mark {
-    fn of(verdict: &Verdict) -> Self {
-        match verdict {
-            Verdict::Passed(_) => Self::Pass,
-            Verdict::Warning(_) => Self::Warn,
-            Verdict::Failed(_) => Self::Fail,
-            Verdict::Skipped(_) => Self::Skip,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Warn => "warn",
-            Self::Fail => "FAIL",
-            Self::Skip => "skip",
-        }
-    }
-
-    fn colour(self) -> Colour {
-        match self {
-            Self::Pass => Colour::Green,
-            Self::Warn => Colour::Yellow,
-            Self::Fail => Colour::Red,
-            Self::Skip => Colour::Dim,
-        }
-    }
-}
-
-/// The report as one object. Names are for ever.
-#[derive(Serialize)]
-struct Json<'a> {
-    function: &'a str,
-    passed: usize,
-    warnings: usize,
-    failed: usize,
-    skipped: usize,
-    probes: Vec<JsonProbe<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonProbe<'a> {
-    name: String,
-    verdict: Option<Mark>,
-    found: &'a str,
-    expects: &'a str,
-    why: &'a str,
-    firehose: &'a str,
-}
-
-impl<'a> Json<'a> {
-    fn of(report: &'a Report) -> Self {
-        let probes = report.probed.iter();
+impl Probed {
+    pub(super) fn skipped(probe: &'static Probe, why: String) -> Self {
         Self {
-            function: &report.function,
-            passed: report.count(Mark::Pass),
-            warnings: report.count(Mark::Warn),
-            failed: report.count(Mark::Fail),
-            skipped: report.count(Mark::Skip),
-            probes: probes
-                .map(|probed| JsonProbe::of(probed.probe, Some(&probed.verdict)))
-                .collect(),
+            probe,
+            findings: Findings::skipped(why),
+            output: Vec::new(),
         }
     }
-}
 
-impl<'a> JsonProbe<'a> {
-    fn of(probe: Probe, verdict: Option<&'a Verdict>) -> Self {
-        let words = probe.words();
-        Self {
-            name: probe.name(),
-            verdict: verdict.map(Mark::of),
-            found: verdict.map_or("", Verdict::said),
-            expects: words.expects,
-            why: words.why,
-            firehose: words.otherwise,
+    fn head(&self) -> Table {
+        let mark = self.findings.mark();
+        let mut table = Table::new([
+            Column::left("").at_least(MARK_WIDTH),
+            Column::left("").at_least(NAME_WIDTH),
+            Column::prose(""),
+        ]);
+        let text = match mark {
+            Grade::Skip => Cell::styled(DIM, self.findings.said()),
+            Grade::Pass | Grade::Warn | Grade::Fail => self.probe.expects.into(),
+        };
+        let mark = Cell::styled(mark.style(), mark.as_str());
+        table.row([mark, self.probe.name.into(), text]);
+        if self.findings.mark() == Grade::Pass {
+            let said = Cell::styled(DIM, self.findings.said());
+            table.row(["".into(), "".into(), said]);
         }
+        table
+    }
+
+    /// What was found with what Firehose does about it, and why it matters.
+    fn details(&self) -> Table {
+        let mark = self.findings.mark();
+        let indent = Column::left("").at_least(INDENT);
+        let mut table = Table::new([indent, Column::left(""), Column::prose("")]);
+        if !matches!(mark, Grade::Warn | Grade::Fail) {
+            return table;
+        }
+        let mut row = |label: &str, style, text: &str| {
+            table.row(["".into(), label.into(), Cell::styled(style, text)]);
+        };
+        for (firehose, said) in self.findings.by_consequence(self.probe.firehose) {
+            row("found", mark.style(), &said);
+            row("Firehose", PLAIN, firehose);
+        }
+        row("why", PLAIN, self.probe.why);
+        for (number, line) in self.output.iter().enumerate() {
+            let label = if number == 0 { "output" } else { "" };
+            row(label, DIM, &Plain(line).to_string());
+        }
+        table
+    }
+
+    /// Names are for ever.
+    fn json(&self) -> Value {
+        let mark = self.findings.mark();
+        let groups = match mark {
+            Grade::Warn | Grade::Fail => self.findings.by_consequence(self.probe.firehose),
+            Grade::Pass | Grade::Skip => Vec::new(),
+        };
+        let findings = groups.iter();
+        let findings =
+            findings.map(|(firehose, said)| json!({ "found": said, "firehose": firehose }));
+        json!({
+            "name": self.probe.name,
+            "verdict": mark,
+            "found": self.findings.said(),
+            "findings": findings.collect::<Vec<_>>(),
+            "output": self.output,
+            "expects": self.probe.expects,
+            "why": self.probe.why,
+            "firehose": self.probe.firehose,
+        })
     }
 }
 
 /// The probes there are.
 pub(super) fn list(format: Format) -> Result<()> {
-    let mut out = io::stdout();
-    if format == Format::Json {
-        let probes = Probe::all().iter();
-        let probes: Vec<_> = probes.map(|probe| JsonProbe::of(*probe, None)).collect();
-        return heard(writeln!(out, "{}", serde_json::to_string(&probes)?));
+    match format {
+        Format::Json => print_json(&ALL.map(|probe| {
+            json!({
+                "name": probe.name,
+                "expects": probe.expects,
+                "why": probe.why,
+                "firehose": probe.firehose,
+            })
+        })),
+        Format::Human => table_of_all().print(),
     }
-    let palette = Palette::of(&out);
-    let text = Probe::all()
-        .iter()
-        .map(|probe| describe(*probe, palette, width(&out)));
-    heard(write!(out, "{}", text.collect::<String>()))
 }
 
-fn describe(probe: Probe, palette: Palette, width: usize) -> String {
-    let words = probe.words();
-    let row = |label: &str, said: &str| {
-        let lines = wrap(said, width.saturating_sub(INDENT_LISTED));
-        let said = lines.join(&format!("\n{:INDENT_LISTED$}", ""));
-        format!("  {}{said}\n", palette.paint(Colour::Dim, label))
-    };
-    [
-        format!("{}\n", palette.paint(Colour::Bold, probe.name())),
-        row("expects   ", words.expects),
-        row("why       ", words.why),
-        row("Firehose  ", words.otherwise),
-    ]
-    .concat()
+fn table_of_all() -> Table {
+    let mut table = Table::new([Column::left(""), Column::prose("")]);
+    for probe in ALL {
+        table.heading(probe.name);
+        for (label, said) in [
+            ("  expects", probe.expects),
+            ("  why", probe.why),
+            ("  Firehose", probe.firehose),
+        ] {
+            table.row([Cell::styled(DIM, label), said.into()]);
+        }
+    }
+    table
 }

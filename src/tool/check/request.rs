@@ -6,13 +6,13 @@ use base64_simd::STANDARD;
 use serde_json::{Value, json};
 
 use crate::local::{
-    REGION,
-    firehose::{STREAM_ARN, answer::Asked},
+    firehose::{answer::Asked, names::STREAM_ARN},
+    names::REGION,
 };
 
 /// Where a batch comes from, and so its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum BatchForm {
     DirectPut,
     Kinesis,
     Msk,
@@ -22,15 +22,15 @@ pub(super) enum Shape {
 
 /// A record that is sent.
 #[derive(Debug, Clone)]
-pub(super) struct Record {
+pub(super) struct ProbeRecord {
     pub(super) id: String,
     pub(super) arrival_milliseconds: i64,
-    pub(super) data: Data,
+    pub(super) data: RecordData,
     pub(super) role: Role,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Data {
+pub(super) enum RecordData {
     Bytes(Vec<u8>),
     /// A value in place of base64.
     Spelled(Value),
@@ -50,14 +50,14 @@ pub(super) enum Role {
 
 /// A batch.
 #[derive(Debug)]
-pub(super) struct Request {
-    pub(super) records: Vec<Record>,
-    shape: Shape,
+pub(super) struct ProbeBatch {
+    pub(super) records: Vec<ProbeRecord>,
+    shape: BatchForm,
     positions: HashMap<String, usize>,
 }
 
-impl Request {
-    pub(super) fn new(shape: Shape, records: Vec<Record>) -> Self {
+impl ProbeBatch {
+    pub(super) fn new(shape: BatchForm, records: Vec<ProbeRecord>) -> Self {
         let ids = records.iter().map(|record| record.id.clone());
         Self {
             positions: ids.zip(0..).collect(),
@@ -72,11 +72,11 @@ impl Request {
             r#"{{"invocationId":"{invocation_id}","deliveryStreamArn":"{STREAM_ARN}","region":"{REGION}""#
         );
         match self.shape {
-            Shape::DirectPut => {}
-            Shape::Kinesis | Shape::AwsSample => body.push_str(
+            BatchForm::DirectPut => {}
+            BatchForm::Kinesis | BatchForm::AwsSample => body.push_str(
                 r#","sourceKinesisStreamArn":"arn:aws:kinesis:us-east-1:000000000000:stream/nozzle""#,
             ),
-            Shape::Msk => body.push_str(
+            BatchForm::Msk => body.push_str(
                 r#","sourceMSKArn":"arn:aws:kafka:us-east-1:000000000000:cluster/nozzle/1""#,
             ),
         }
@@ -88,14 +88,16 @@ impl Request {
         body
     }
 
-    fn entry(&self, record: &Record) -> String {
+    fn entry(&self, record: &ProbeRecord) -> String {
         let metadata = self.metadata(record);
         let metadata = metadata.map(|(name, value)| format!(r#","{name}":{value}"#));
         let name = self.data_name();
         let data = match &record.data {
-            Data::Bytes(bytes) => format!(r#","{name}":"{}""#, STANDARD.encode_to_string(bytes)),
-            Data::Spelled(value) => format!(r#","{name}":{value}"#),
-            Data::Absent => String::new(),
+            RecordData::Bytes(bytes) => {
+                format!(r#","{name}":"{}""#, STANDARD.encode_to_string(bytes))
+            }
+            RecordData::Spelled(value) => format!(r#","{name}":{value}"#),
+            RecordData::Absent => String::new(),
         };
         format!(
             r#"{{"recordId":"{}","approximateArrivalTimestamp":{}{}{data}}}"#,
@@ -105,7 +107,7 @@ impl Request {
         )
     }
 
-    fn metadata(&self, record: &Record) -> Option<(&'static str, Value)> {
+    fn metadata(&self, record: &ProbeRecord) -> Option<(&'static str, Value)> {
         let arrival = record.arrival_milliseconds;
         let kinesis = |subsequence_number: Value, arrival: Value| {
             let metadata = json!({
@@ -118,10 +120,10 @@ impl Request {
             ("kinesisRecordMetadata", metadata)
         };
         match self.shape {
-            Shape::DirectPut => None,
-            Shape::Kinesis => Some(kinesis(0.into(), arrival.into())),
-            Shape::AwsSample => Some(kinesis("".into(), "2012-04-23T18:25:43.511Z".into())),
-            Shape::Msk => {
+            BatchForm::DirectPut => None,
+            BatchForm::Kinesis => Some(kinesis(0.into(), arrival.into())),
+            BatchForm::AwsSample => Some(kinesis("".into(), "2012-04-23T18:25:43.511Z".into())),
+            BatchForm::Msk => {
                 let metadata = json!({
                     "offset": "0", "partitionId": "0", "approximateArrivalTimestamp": arrival,
                 });
@@ -131,7 +133,7 @@ impl Request {
     }
 }
 
-impl Asked for Request {
+impl Asked for ProbeBatch {
     fn count(&self) -> usize {
         self.records.len()
     }
@@ -142,7 +144,7 @@ impl Asked for Request {
 
     fn data_name(&self) -> &'static str {
         match self.shape {
-            Shape::Msk => "kafkaRecordValue",
+            BatchForm::Msk => "kafkaRecordValue",
             _ => "data",
         }
     }
@@ -167,8 +169,8 @@ fn escaped(id: &str) -> String {
 mod tests {
     use super::*;
 
-    fn record(id: &str, data: Data) -> Record {
-        Record {
+    fn record(id: &str, data: RecordData) -> ProbeRecord {
+        ProbeRecord {
             id: id.to_owned(),
             arrival_milliseconds: 1_495_072_949_453,
             data,
@@ -177,8 +179,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn sent(shape: Shape, record: &Record) -> Value {
-        let request = Request::new(shape, vec![record.clone()]);
+    fn sent(shape: BatchForm, record: &ProbeRecord) -> Value {
+        let request = ProbeBatch::new(shape, vec![record.clone()]);
         let body: Value = serde_json::from_str(&request.body("i")).expect("JSON");
         assert_eq!(body["invocationId"], "i");
         body
@@ -186,22 +188,22 @@ mod tests {
 
     #[test]
     fn each_source_has_its_form() {
-        let record = record("1", Data::Bytes(b"a".to_vec()));
-        let direct = sent(Shape::DirectPut, &record);
+        let record = record("1", RecordData::Bytes(b"a".to_vec()));
+        let direct = sent(BatchForm::DirectPut, &record);
         assert_eq!(
             direct["records"],
             json!([{ "recordId": "1", "approximateArrivalTimestamp": 1_495_072_949_453_u64, "data": "YQ==" }])
         );
-        let kinesis = sent(Shape::Kinesis, &record);
+        let kinesis = sent(BatchForm::Kinesis, &record);
         assert!(kinesis["sourceKinesisStreamArn"].is_string());
         assert_eq!(
             kinesis["records"][0]["kinesisRecordMetadata"]["subsequenceNumber"],
             0
         );
-        let sample = &sent(Shape::AwsSample, &record)["records"][0]["kinesisRecordMetadata"];
+        let sample = &sent(BatchForm::AwsSample, &record)["records"][0]["kinesisRecordMetadata"];
         assert_eq!(sample["subsequenceNumber"], "");
         assert!(sample["approximateArrivalTimestamp"].is_string());
-        let msk = &sent(Shape::Msk, &record)["records"][0];
+        let msk = &sent(BatchForm::Msk, &record)["records"][0];
         assert_eq!(
             (&msk["kafkaRecordValue"], &msk["data"]),
             (&json!("YQ=="), &Value::Null)
@@ -211,7 +213,7 @@ mod tests {
     #[test]
     fn an_id_is_the_same_however_it_is_spelled() {
         for id in ["", "a/b\"\\\n", "é\u{1f680}", "__proto__"] {
-            let sent = sent(Shape::DirectPut, &record(id, Data::Absent));
+            let sent = sent(BatchForm::DirectPut, &record(id, RecordData::Absent));
             assert_eq!(sent["records"][0]["recordId"], id);
         }
     }

@@ -17,19 +17,20 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpListener,
-    sync::{Mutex as AsyncMutex, mpsc, oneshot},
+    sync::{mpsc, oneshot},
     task::JoinHandle,
 };
 
 use crate::{
     functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
     local::{
-        FUNCTION_ARN,
+        clock::epoch_milliseconds,
         firehose::{
-            batch::epoch_milliseconds,
-            function::FunctionError,
+            answer::AnswerError,
+            invocation::FunctionError,
             invoke_url::{ErrorAnswer, excerpt},
         },
+        names::FUNCTION_ARN,
         random::Random,
     },
 };
@@ -37,27 +38,27 @@ use crate::{
 const PREFIX: &str = "/2018-06-01/runtime/";
 
 /// What a process makes of an invocation.
-pub(super) type Answer = Result<Bytes, FunctionError>;
+pub(super) type ProcessAnswer = Result<Bytes, FunctionError>;
 
 /// The API on a port of its own, as long as this lives.
 pub(super) struct RuntimeApi {
     pub(super) address: SocketAddr,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
-    invocations: mpsc::UnboundedSender<Invocation>,
+    invocations: mpsc::UnboundedSender<PendingInvocation>,
 }
 
-struct Invocation {
+struct PendingInvocation {
     id: String,
     deadline_milliseconds: i64,
     request: Bytes,
 }
 
 struct Shared {
-    invocations: AsyncMutex<mpsc::UnboundedReceiver<Invocation>>,
-    waiting: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
+    invocations: tokio::sync::Mutex<mpsc::UnboundedReceiver<PendingInvocation>>,
+    waiting: Mutex<HashMap<String, oneshot::Sender<ProcessAnswer>>>,
     start: Mutex<Option<oneshot::Sender<Result<(), String>>>>,
-    started: AsyncMutex<Option<oneshot::Receiver<Result<(), String>>>>,
+    started: tokio::sync::Mutex<Option<oneshot::Receiver<Result<(), String>>>>,
     random: Mutex<Random>,
 }
 
@@ -68,10 +69,10 @@ impl RuntimeApi {
         let (invocations, receiver) = mpsc::unbounded_channel();
         let (start, started) = oneshot::channel();
         let shared = Arc::new(Shared {
-            invocations: AsyncMutex::new(receiver),
+            invocations: tokio::sync::Mutex::new(receiver),
             waiting: Mutex::default(),
             start: Mutex::new(Some(start)),
-            started: AsyncMutex::new(Some(started)),
+            started: tokio::sync::Mutex::new(Some(started)),
             random: Mutex::default(),
         });
         let server = tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -92,11 +93,16 @@ impl RuntimeApi {
     }
 
     /// Waits for the process's answer, which may never come.
-    pub(super) async fn invoke(&self, request: &[u8], now: SystemTime, time: Duration) -> Answer {
+    pub(super) async fn invoke(
+        &self,
+        request: &[u8],
+        now: SystemTime,
+        time: Duration,
+    ) -> ProcessAnswer {
         let (sender, receiver) = oneshot::channel();
         let id = lock(&self.shared.random).uuid();
         lock(&self.shared.waiting).insert(id.clone(), sender);
-        let invocation = Invocation {
+        let invocation = PendingInvocation {
             id,
             deadline_milliseconds: epoch_milliseconds(now + time),
             request: Bytes::copy_from_slice(request),
@@ -173,14 +179,14 @@ impl Shared {
 
     fn answer(&self, id: &str, body: Bytes) -> Response<Full<Bytes>> {
         if body.len() > RESPONSE_BYTES_MAX {
-            let too_large = Err(FunctionError::AnswerTooLarge(body.len()));
+            let too_large = Err(AnswerError::TooLarge(body.len()).into());
             self.settle(id, too_large);
             return status(StatusCode::PAYLOAD_TOO_LARGE);
         }
         self.settle(id, Ok(body))
     }
 
-    fn settle(&self, id: &str, answer: Answer) -> Response<Full<Bytes>> {
+    fn settle(&self, id: &str, answer: ProcessAnswer) -> Response<Full<Bytes>> {
         let Some(waiting) = lock(&self.waiting).remove(id) else {
             return status(StatusCode::BAD_REQUEST);
         };

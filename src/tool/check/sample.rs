@@ -2,17 +2,22 @@
 //! sent.
 
 use std::{
-    fs,
-    io::Read,
     path::Path,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result, ensure};
-use flate2::read::MultiGzDecoder;
 use serde_json::{Map, Value, json};
 
-use crate::local::random::Random;
+use crate::local::{
+    firehose::batch::RECORD_BYTES_MAX,
+    input::{
+        Source,
+        reader::{Part, read_line},
+    },
+    random::Random,
+};
 
 /// So many of a marker's characters are the same in all that are sent.
 pub(super) const MARKER_RUN_CHARACTERS: usize = 9;
@@ -20,8 +25,8 @@ pub(super) const MARKER_RUN_CHARACTERS: usize = 9;
 pub(super) const EVENTS_MAX: usize = 100;
 
 /// Events, and the field that tells them apart.
-pub(super) struct Sample {
-    pub(super) events: Vec<Event>,
+pub(super) struct EventSample {
+    pub(super) events: Vec<SampleEvent>,
     pub(super) vary: String,
     random: Random,
     /// What the markers of this sample begin with.
@@ -29,7 +34,7 @@ pub(super) struct Sample {
 }
 
 /// An event of the sample.
-pub(super) struct Event {
+pub(super) struct SampleEvent {
     bytes: Vec<u8>,
     /// Of a JSON object.
     pub(super) fields: Option<Map<String, Value>>,
@@ -43,15 +48,10 @@ pub(super) struct Fresh {
     pub(super) marker: Option<String>,
 }
 
-impl Sample {
+impl EventSample {
     pub(super) fn read(file: &Path, vary: &str) -> Result<Self> {
-        let bytes = fs::read(file)
-            .map_err(Into::into)
-            .and_then(inflate)
+        let events = read_events(file)
             .with_context(|| format!("--sample {} cannot be read", file.display()))?;
-        let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-        let lines = lines.filter(|line| !line.is_empty());
-        let events: Vec<_> = lines.take(EVENTS_MAX).map(Event::new).collect();
         ensure!(
             !events.is_empty(),
             "--sample {} has no events; it must have one a line",
@@ -70,11 +70,11 @@ impl Sample {
                     "amount": 12.5, "items": [{ "name": "tea", "count": 2 }] }),
             json!({ "event_uuid": "", "event_name": "login", "created_at": seconds }),
         ];
-        let events = events.map(|event| Event::new(event.to_string().as_bytes()));
+        let events = events.map(|event| SampleEvent::new(event.to_string().as_bytes()));
         Self::of(events.into(), vary)
     }
 
-    fn of(events: Vec<Event>, vary: &str) -> Self {
+    fn of(events: Vec<SampleEvent>, vary: &str) -> Self {
         let mut random = Random::default();
         let run = random.uuid().chars().take(MARKER_RUN_CHARACTERS).collect();
         Self {
@@ -152,7 +152,7 @@ pub(super) enum Change<'a> {
     With(&'a str, Value),
 }
 
-impl Event {
+impl SampleEvent {
     fn new(bytes: &[u8]) -> Self {
         Self {
             bytes: bytes.to_owned(),
@@ -161,11 +161,20 @@ impl Event {
     }
 }
 
-fn inflate(bytes: Vec<u8>) -> Result<Vec<u8>> {
-    if !bytes.starts_with(&[0x1f, 0x8b]) {
-        return Ok(bytes);
+fn read_events(file: &Path) -> Result<Vec<SampleEvent>> {
+    let mut reader = Source::File(file.to_owned()).open(&Arc::default())?;
+    let (mut events, mut line) = (Vec::new(), Vec::new());
+    while events.len() < EVENTS_MAX
+        && let Some(part) = read_line(&mut *reader, &mut line, RECORD_BYTES_MAX + 1)?
+    {
+        ensure!(
+            part == Part::Last,
+            "it has a line of more than 1,000 KiB, which Firehose takes from nobody"
+        );
+        let text = line.trim_ascii();
+        if !text.is_empty() {
+            events.push(SampleEvent::new(text));
+        }
     }
-    let mut inflated = Vec::new();
-    MultiGzDecoder::new(bytes.as_slice()).read_to_end(&mut inflated)?;
-    Ok(inflated)
+    Ok(events)
 }

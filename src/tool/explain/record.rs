@@ -10,11 +10,14 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::local::{
-    firehose::error_object::read::{self as error_object, Failed, NotErrorObject, Origin},
+    firehose::error_object::{
+        self,
+        read::{Failed, NotErrorObject, Origin},
+    },
     input::Source,
 };
 
-pub(super) struct Record {
+pub(super) struct AskedRecord {
     pub(super) bytes: Vec<u8>,
     pub(super) wrapper: Option<Wrapper>,
 }
@@ -31,7 +34,7 @@ pub(super) struct Wrapper {
 }
 
 /// Reads the whole of a file, or one line of it; without a file, of standard input.
-pub(super) fn read(file: Option<&Path>, line: Option<usize>) -> Result<Record> {
+pub(super) fn read(file: Option<&Path>, line: Option<usize>) -> Result<AskedRecord> {
     let source = match file {
         Some(path) if path != Path::new("-") => Source::File(PathBuf::from(path)),
         _ => Source::StandardInput,
@@ -52,10 +55,10 @@ pub(super) fn read(file: Option<&Path>, line: Option<usize>) -> Result<Record> {
     for end in [b'\n', b'\r'] {
         bytes.pop_if(|last| *last == end);
     }
-    Record::of(bytes).with_context(|| name)
+    AskedRecord::of(bytes).with_context(|| name)
 }
 
-impl Record {
+impl AskedRecord {
     fn of(bytes: Vec<u8>) -> Result<Self> {
         if has_event_fields(&bytes) {
             return Ok(Self {
@@ -63,7 +66,7 @@ impl Record {
                 wrapper: None,
             });
         }
-        match error_object::read(&bytes) {
+        match error_object::read::read(&bytes) {
             Ok(failed) => Ok(Self::within(failed)),
             Err(NotErrorObject::NotBase64) => {
                 bail!("it is an error object, but the record in it is not base64")
@@ -109,12 +112,12 @@ impl Wrapper {
 /// An error object has none of them at its top; what has one is an event, whatever else it has.
 fn has_event_fields(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
-    struct Fields {
+    struct KnownFields {
         event_uuid: Option<IgnoredAny>,
         event_name: Option<IgnoredAny>,
         created_at: Option<IgnoredAny>,
     }
-    serde_json::from_slice::<Fields>(bytes).is_ok_and(|fields| {
+    serde_json::from_slice::<KnownFields>(bytes).is_ok_and(|fields| {
         fields.event_uuid.is_some() || fields.event_name.is_some() || fields.created_at.is_some()
     })
 }

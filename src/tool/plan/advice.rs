@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     cost::{ClaimBilling, Cost, Planned},
-    intake::Intake,
+    intake::Inflow,
     limits::{
         CONCURRENCY_QUOTA, FUNCTION_SECONDS_MAX, NEW_TABLE_WRITES_PER_SECOND,
         SHARD_INVOCATIONS_MAX, TABLE_WRITES_QUOTA,
@@ -79,7 +79,7 @@ fn better(sentence: String) -> Advice {
 
 fn intake(planned: &Planned<'_>, region: &str) -> Option<Advice> {
     match *planned.intake {
-        Intake::DirectPut {
+        Inflow::DirectPut {
             quota_share, quota, ..
         } if quota_share > 1.0 => Some(must(format!(
             "ask AWS for {} times direct put's quota in {region} ({} records, {} requests, {} a \
@@ -89,11 +89,11 @@ fn intake(planned: &Planned<'_>, region: &str) -> Option<Advice> {
             number(quota.requests),
             bytes(quota.bytes),
         ))),
-        Intake::DirectPut { quota_share, .. } if quota_share > 0.8 => Some(better(format!(
+        Inflow::DirectPut { quota_share, .. } if quota_share > 0.8 => Some(better(format!(
             "ask for more of direct put's quota in {region}: the peak takes {} of it",
             percent(quota_share)
         ))),
-        Intake::Kinesis { shards, .. } if shards > SHARDS_MANY => Some(must(format!(
+        Inflow::Kinesis { shards, .. } if shards > SHARDS_MANY => Some(must(format!(
             "see that the account may have {} shards, or that many in a stream on demand",
             number(shards)
         ))),
@@ -103,7 +103,7 @@ fn intake(planned: &Planned<'_>, region: &str) -> Option<Advice> {
 
 /// A shard costs the same at rest.
 fn idle_shards(planned: &Planned<'_>, cost: &Cost) -> Option<Advice> {
-    let Intake::Kinesis { shards, .. } = planned.intake else {
+    let Inflow::Kinesis { shards, .. } = planned.intake else {
         return None;
     };
     if cost.kinesis_shards < cost.total() / 2.0 {
@@ -155,7 +155,7 @@ fn at_once(planned: &Planned<'_>) -> Option<Advice> {
     let of_buffer = planned.function.peak.at_once / planned.intake.buffers();
     let concurrency = planned.function.concurrency;
     match planned.intake {
-        Intake::Kinesis { .. } if of_buffer > SHARD_INVOCATIONS_MAX => Some(must(format!(
+        Inflow::Kinesis { .. } if of_buffer > SHARD_INVOCATIONS_MAX => Some(must(format!(
             "more shards or more memory for the function: {} batches of one shard would be in it \
              at once, and Firehose has at most {}",
             number(of_buffer),
@@ -232,7 +232,7 @@ mod tests {
     use crate::tool::plan::{
         chain::Chain,
         example::{load, wishes},
-        load::{Load, Partitions, Source},
+        load::{InflowSource, Load, PartitionGroups},
         options::Wishes,
         prices::Prices,
     };
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn an_ordinary_load_needs_nothing() {
         let load = Load {
-            partitions: Partitions::alike(5),
+            partitions: PartitionGroups::alike(5),
             ..load(50.0, 4_000)
         };
         assert_eq!(advice(&load, &wishes()), []);
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn shards_that_cost_most_of_it_are_told() {
         let of = |events_per_second| Load {
-            source: Source::Kinesis,
+            source: InflowSource::Kinesis,
             ..load(events_per_second, 4_000)
         };
         let told = "let producers put into Firehose (--source direct-put), unless others read the \
@@ -304,7 +304,7 @@ mod tests {
         ];
         check(&load(10_000.0, 420), &wishes(), &expected);
         let kinesis = Load {
-            source: Source::Kinesis,
+            source: InflowSource::Kinesis,
             ..load(1e6, 420)
         };
         let expected = [
@@ -386,7 +386,7 @@ mod tests {
             ..wishes()
         };
         let kinesis = Load {
-            source: Source::Kinesis,
+            source: InflowSource::Kinesis,
             ..load(1_000.0, 420)
         };
         check(

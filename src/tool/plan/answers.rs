@@ -16,7 +16,7 @@ const RECORD_ID: &str = "0000000000000000000000000000000000000000000000000000000
 
 /// The answers to accepted events, each with the comma before it.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(super) struct Answers {
+pub(super) struct AnswerSizes {
     pub(super) mean_bytes: f64,
     pub(super) longest_bytes: f64,
     /// Of the event that makes most of its bytes: answer bytes a record byte.
@@ -28,7 +28,7 @@ pub(super) struct Answers {
 pub(super) struct AnswerGauge {
     count: f64,
     bytes: f64,
-    answers: Answers,
+    answers: AnswerSizes,
 }
 
 impl AnswerGauge {
@@ -42,7 +42,7 @@ impl AnswerGauge {
     /// For an event that may come too, but does not count.
     pub(super) fn allow_for(&mut self, record_bytes: usize, line: &[u8], partition_keys: &[u8]) {
         let bytes = answer_bytes(line, partition_keys);
-        let Answers {
+        let AnswerSizes {
             longest_bytes,
             densest,
             ..
@@ -51,12 +51,12 @@ impl AnswerGauge {
         *densest = (bytes / float(record_bytes)).max(*densest);
     }
 
-    pub(super) fn answers(&self) -> Answers {
+    pub(super) fn answers(&self) -> AnswerSizes {
         self.answers
     }
 }
 
-impl Answers {
+impl AnswerSizes {
     /// With so many accepted events.
     pub(super) fn response_bytes(&self, events: f64) -> f64 {
         frame_bytes() + events * self.mean_bytes
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        dedup::{Answers as StoreAnswers, Claim, ClaimStore, Claimed, Terms},
+        dedup::{Answers, Claim, ClaimStore, Claimed, Terms},
         functions::{
             Function, Moment, Response,
             firehose_transform::{
@@ -123,8 +123,8 @@ mod tests {
     struct TakesAll;
 
     impl ClaimStore for TakesAll {
-        async fn claim(&self, claims: &[Claim<'_>], _: Terms) -> StoreAnswers {
-            StoreAnswers {
+        async fn claim(&self, claims: &[Claim<'_>], _: Terms) -> Answers {
+            Answers {
                 claimed: vec![Claimed::Taken; claims.len()],
                 failure: None,
             }

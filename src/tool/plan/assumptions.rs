@@ -2,10 +2,10 @@
 
 use super::{
     float::{float, float_count},
-    function::Function,
+    function::FunctionSizing,
     limits::ACTIVE_PARTITIONS_QUOTA,
-    load::Source,
-    options::{Asked, Format, Wishes},
+    load::InflowSource,
+    options::{FileFormat, Given, Wishes},
     prices::Prices,
     words::number,
 };
@@ -23,8 +23,8 @@ pub(super) const NOT_COUNTED: [&str; 10] = [
     "taxes",
 ];
 
-pub(super) fn of(asked: &Asked, prices: &Prices, function: Option<&Function>) -> Vec<String> {
-    let Asked {
+pub(super) fn of(asked: &Given, prices: &Prices, function: Option<&FunctionSizing>) -> Vec<String> {
+    let Given {
         load,
         sample,
         wishes,
@@ -70,7 +70,7 @@ pub(super) fn of(asked: &Asked, prices: &Prices, function: Option<&Function>) ->
     all.extend(function.map(|function| of_time(function, wishes)));
     all.push(of_files(asked));
     all.extend(of_sample(asked));
-    if load.source == Source::Kinesis {
+    if load.source == InflowSource::Kinesis {
         all.push(
             "Kinesis shards are billed as provisioned ones; the stream that Terraform makes is on \
              demand, so name one of these shards with kinesis_stream_arn"
@@ -87,7 +87,7 @@ pub(super) fn of(asked: &Asked, prices: &Prices, function: Option<&Function>) ->
     all
 }
 
-fn of_time(function: &Function, wishes: &Wishes) -> String {
+fn of_time(function: &FunctionSizing, wishes: &Wishes) -> String {
     let source = if wishes.microseconds_per_event.is_some() {
         "as given"
     } else {
@@ -100,17 +100,17 @@ fn of_time(function: &Function, wishes: &Wishes) -> String {
     )
 }
 
-fn of_files(asked: &Asked) -> String {
+fn of_files(asked: &Given) -> String {
     let compression = number(asked.load.compression);
     let reason = match (&asked.sample, asked.wishes.format) {
-        (Some(_), Format::Json) => "as gzip makes the sample's, or as --compression says",
-        (_, Format::Parquet) => "a guess for Parquet: measure, then say --compression",
-        (None, Format::Json) => "a guess: measure with --sample, or say --compression",
+        (Some(_), FileFormat::Json) => "as gzip makes the sample's, or as --compression says",
+        (_, FileFormat::Parquet) => "a guess for Parquet: measure, then say --compression",
+        (None, FileFormat::Json) => "a guess: measure with --sample, or say --compression",
     };
     format!("files are {compression} times smaller than their lines ({reason})")
 }
 
-fn of_sample(asked: &Asked) -> Vec<String> {
+fn of_sample(asked: &Given) -> Vec<String> {
     let Some(sample) = &asked.sample else {
         return Vec::new();
     };

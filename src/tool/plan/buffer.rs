@@ -16,7 +16,7 @@ pub(super) struct Flow {
 
 /// How often a buffer closes, and with how much.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Pace {
+pub(super) struct Rhythm {
     pub(super) closings_per_second: f64,
     pub(super) events_each: f64,
     /// The share of time in which the buffer is open.
@@ -26,12 +26,12 @@ pub(super) struct Pace {
 impl Buffer {
     /// For events that come one by one, at random. After closing, the next event is waited for: so
     /// where events are rarer than the interval, each closes a buffer of its own.
-    pub(super) fn pace(self, flow: Flow) -> Pace {
+    pub(super) fn pace(self, flow: Flow) -> Rhythm {
         let until_old = flow.events_per_second * self.seconds_max;
         let until_full = (self.bytes_max / flow.event_bytes.max(1.0) - 1.0).max(0.0);
         let more_events = until_old.min(until_full);
         let events_each = 1.0 + more_events;
-        Pace {
+        Rhythm {
             closings_per_second: flow.events_per_second / events_each,
             events_each,
             open_share: more_events / events_each,

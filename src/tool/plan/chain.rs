@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::{
     advice::{Advice, advise},
-    claims::Claims,
+    claims::ClaimTable,
     cost::{ClaimBilling, Cost, Planned},
-    function::Function,
-    intake::Intake,
-    lake::Lake,
+    function::FunctionSizing,
+    intake::Inflow,
+    lake::LakeSizing,
     limits::{PutQuota, SECONDS_A_MONTH},
     load::Load,
     options::Wishes,
@@ -21,11 +21,11 @@ use super::{
 pub(super) struct Chain {
     pub(super) scale: f64,
     pub(super) load: Load,
-    pub(super) intake: Intake,
-    pub(super) function: Function,
-    pub(super) claims: Claims,
+    pub(super) intake: Inflow,
+    pub(super) function: FunctionSizing,
+    pub(super) claims: ClaimTable,
     pub(super) claim_billing: ClaimBilling,
-    pub(super) lake: Lake,
+    pub(super) lake: LakeSizing,
     /// Dollars a month.
     pub(super) cost: Cost,
     pub(super) cost_total: f64,
@@ -39,10 +39,10 @@ impl Chain {
     pub(super) fn of(load: &Load, scale: f64, wishes: &Wishes, prices: &Prices) -> Self {
         let load = load.scaled(scale);
         let region = wishes.region(prices);
-        let intake = Intake::of(&load, PutQuota::of(region));
-        let function = Function::of(&load, intake.buffers(), wishes);
-        let claims = Claims::of(&load, wishes.claim_hours);
-        let lake = Lake::of(&load, wishes);
+        let intake = Inflow::of(&load, PutQuota::of(region));
+        let function = FunctionSizing::of(&load, intake.buffers(), wishes);
+        let claims = ClaimTable::of(&load, wishes.claim_hours);
+        let lake = LakeSizing::of(&load, wishes);
         let planned = Planned {
             load: &load,
             intake: &intake,

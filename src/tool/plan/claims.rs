@@ -16,7 +16,7 @@ const WRITES_NEW: f64 = 1.0;
 const WRITES_DUPLICATE: f64 = 2.0;
 
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Claims {
+pub(super) struct ClaimTable {
     pub(super) write_units_per_second: f64,
     pub(super) peak_write_units_per_second: f64,
     /// Of the table, that the peak needs; identities spread over them evenly.
@@ -27,7 +27,7 @@ pub(super) struct Claims {
     pub(super) stored_bytes: f64,
 }
 
-impl Claims {
+impl ClaimTable {
     pub(super) fn of(load: &Load, claim_hours: u32) -> Self {
         let write_units_per_second = write_units_per_second(load);
         let peak = write_units_per_second * load.peak_factor;
@@ -54,10 +54,10 @@ mod tests {
     use super::*;
     use crate::tool::plan::example::{check_near, load};
 
-    fn claims(events_per_second: f64) -> Claims {
+    fn claims(events_per_second: f64) -> ClaimTable {
         let mut load = load(events_per_second, 420);
         (load.duplicate_share, load.refused_share) = (0.05, 0.01);
-        Claims::of(&load, 24)
+        ClaimTable::of(&load, 24)
     }
 
     /// Of 1,000 events 940 are new: 940 units. 50 duplicates: 100. 10 are refused: none. Three times
@@ -103,6 +103,6 @@ mod tests {
     fn a_claim_above_a_kibibyte_costs_two_units_a_write() {
         let mut load = load(1_000.0, 420);
         load.shape.claim_write_units = 2.0;
-        check_near(Claims::of(&load, 24).write_units_per_second, 2_000.0);
+        check_near(ClaimTable::of(&load, 24).write_units_per_second, 2_000.0);
     }
 }

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::{
-    claims::Claims,
-    function::Function,
-    intake::Intake,
-    lake::Lake,
+    claims::ClaimTable,
+    function::FunctionSizing,
+    intake::Inflow,
+    lake::LakeSizing,
     limits::{GIBIBYTE, HOURS_A_MONTH, KIBIBYTE, SECONDS_A_MONTH},
     load::Load,
-    options::{Format, Wishes},
+    options::{FileFormat, Wishes},
     prices::Prices,
 };
 
@@ -42,10 +42,10 @@ pub(super) struct ClaimBilling {
 /// What a plan costs is made of.
 pub(super) struct Planned<'a> {
     pub(super) load: &'a Load,
-    pub(super) intake: &'a Intake,
-    pub(super) function: &'a Function,
-    pub(super) claims: &'a Claims,
-    pub(super) lake: &'a Lake,
+    pub(super) intake: &'a Inflow,
+    pub(super) function: &'a FunctionSizing,
+    pub(super) claims: &'a ClaimTable,
+    pub(super) lake: &'a LakeSizing,
     pub(super) wishes: &'a Wishes,
 }
 
@@ -64,7 +64,7 @@ impl Cost {
     fn take_in(&mut self, planned: &Planned<'_>, prices: &Prices) {
         let load = planned.load;
         let records = load.events_per_second * SECONDS_A_MONTH;
-        if let Intake::Kinesis { shards, .. } = planned.intake {
+        if let Inflow::Kinesis { shards, .. } = planned.intake {
             self.kinesis_shards = shards * HOURS_A_MONTH * prices.kinesis_shard_per_hour;
             self.kinesis_put_units =
                 records * load.shape.put_units / 1e6 * prices.kinesis_per_million_put_units;
@@ -72,13 +72,13 @@ impl Cost {
         let billed_gigabytes = records * load.shape.billed_bytes / GIBIBYTE;
         self.firehose_ingest = billed_gigabytes * prices.firehose_ingest_per_gigabyte;
         // Billed for what is taken in, as it is billed there.
-        if planned.wishes.format == Format::Parquet {
+        if planned.wishes.format == FileFormat::Parquet {
             self.format_conversion =
                 billed_gigabytes * prices.firehose_format_conversion_per_gigabyte;
         }
     }
 
-    fn transform(&mut self, function: &Function, prices: &Prices) {
+    fn transform(&mut self, function: &FunctionSizing, prices: &Prices) {
         let invocations = function.mean.invocations_per_second * SECONDS_A_MONTH;
         let billed_seconds = invocations * function.mean.milliseconds.ceil() / 1000.0;
         let gigabytes = f64::from(function.memory_megabytes) / KIBIBYTE;
@@ -127,7 +127,7 @@ impl Cost {
 }
 
 impl ClaimBilling {
-    pub(super) fn of(claims: &Claims, prices: &Prices) -> Self {
+    pub(super) fn of(claims: &ClaimTable, prices: &Prices) -> Self {
         let a_million = prices.dynamodb_on_demand_per_million_writes;
         let a_unit_hour = prices.dynamodb_provisioned_per_write_unit_hour;
         let writes = claims.write_units_per_second * SECONDS_A_MONTH;
@@ -147,17 +147,17 @@ mod tests {
     use crate::tool::plan::{
         example::{check_near, load, wishes},
         limits::PutQuota,
-        load::Source,
+        load::InflowSource,
     };
 
     fn cost(load: &Load, wishes: &Wishes) -> Cost {
-        let intake = Intake::of(load, PutQuota::of("us-east-1"));
+        let intake = Inflow::of(load, PutQuota::of("us-east-1"));
         let planned = Planned {
             load,
             intake: &intake,
-            function: &Function::of(load, intake.buffers(), wishes),
-            claims: &Claims::of(load, wishes.claim_hours),
-            lake: &Lake::of(load, wishes),
+            function: &FunctionSizing::of(load, intake.buffers(), wishes),
+            claims: &ClaimTable::of(load, wishes.claim_hours),
+            lake: &LakeSizing::of(load, wishes),
             wishes,
         };
         Cost::of(&planned, &Prices::read(None).unwrap())
@@ -222,7 +222,7 @@ mod tests {
                 peak_factor,
                 ..load(1_000.0, 420)
             };
-            ClaimBilling::of(&Claims::of(&load, 24), &prices)
+            ClaimBilling::of(&ClaimTable::of(&load, 24), &prices)
         };
         check_cents(billing(3.0).on_demand, 1_620.0);
         check_cents(billing(3.0).provisioned_at_peak, 1_404.0);
@@ -253,7 +253,7 @@ mod tests {
     fn kinesis_costs_by_shard_and_by_put_unit() {
         let from_kinesis = |bytes| {
             let load = Load {
-                source: Source::Kinesis,
+                source: InflowSource::Kinesis,
                 ..load(1_000.0, bytes)
             };
             cost(&load, &wishes())
@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn parquet_costs_by_what_is_taken_in() {
         let wishes = Wishes {
-            format: Format::Parquet,
+            format: FileFormat::Parquet,
             ..wishes()
         };
         check_cents(cost(&load(1_000.0, 420), &wishes).format_conversion, 222.47);
@@ -284,11 +284,11 @@ mod tests {
     #[test]
     fn a_total_is_the_sum_of_all_parts() {
         let load = Load {
-            source: Source::Kinesis,
+            source: InflowSource::Kinesis,
             ..load(1_000.0, 420)
         };
         let wishes = Wishes {
-            format: Format::Parquet,
+            format: FileFormat::Parquet,
             ..wishes()
         };
         let cost = cost(&load, &wishes);

@@ -1,8 +1,8 @@
 //! A load and what was decided about it, for tests.
 
 use super::{
-    load::{Load, Partitions, Source},
-    options::{Format, Wishes},
+    load::{InflowSource, Load, PartitionGroups},
+    options::{FileFormat, Wishes},
     sample::Described,
 };
 use crate::functions::firehose_transform::Settings;
@@ -19,21 +19,21 @@ pub(super) fn load(events_per_second: f64, bytes: usize) -> Load {
         smallest_bytes: Some(bytes),
     };
     Load {
-        source: Source::DirectPut,
+        source: InflowSource::DirectPut,
         events_per_second,
         peak_factor: 3.0,
         duplicate_share: 0.0,
         refused_share: 0.0,
         shape: described.shape(&settings()).unwrap(),
         compression: 5.0,
-        partitions: Partitions::alike(100),
+        partitions: PartitionGroups::alike(100),
     }
 }
 
 /// Nothing but what has a default.
 pub(super) fn wishes() -> Wishes {
     Wishes {
-        format: Format::Json,
+        format: FileFormat::Json,
         originals_backup: false,
         claim_hours: 24,
         retention_days: 365,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    buffer::{Buffer, Flow, Pace},
+    buffer::{Buffer, Flow, Rhythm},
     float::float,
     limits::{
         MEBIBYTE, REQUEST_BYTES_MAX, REQUESTS_AT_ONCE, STATEMENTS_A_REQUEST,
@@ -31,7 +31,7 @@ const SECONDS_WANTED: f64 = 1.0;
 const BATCH_SECONDS: u32 = 30;
 
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Function {
+pub(super) struct FunctionSizing {
     /// None fits where the response may have less than usual.
     pub(super) batch_megabytes: Option<f64>,
     pub(super) batch_seconds: u32,
@@ -67,7 +67,7 @@ pub(super) struct Timing {
     pub(super) requests_at_once: f64,
 }
 
-impl Function {
+impl FunctionSizing {
     pub(super) fn of(load: &Load, buffers: f64, wishes: &Wishes) -> Self {
         let answers = &load.shape.answers;
         let fitting = answers.batch_megabytes_max(wishes.response_bytes_max);
@@ -117,7 +117,7 @@ impl Running {
         timing: Timing,
         memory_megabytes: u32,
     ) -> Self {
-        let Pace {
+        let Rhythm {
             closings_per_second,
             events_each,
             ..
@@ -230,7 +230,8 @@ mod tests {
             microseconds_per_event: Some(100.0),
             ..wishes()
         };
-        let Function { mean, peak, .. } = Function::of(&load(1_000.0, 1_024), 1.0, &wishes);
+        let FunctionSizing { mean, peak, .. } =
+            FunctionSizing::of(&load(1_000.0, 1_024), 1.0, &wishes);
         check_near(mean.events_each, 512.0);
         check_near(mean.invocations_per_second, 1_000.0 / 512.0);
         check_near(mean.milliseconds, 71.2);
@@ -244,8 +245,8 @@ mod tests {
     #[test]
     fn a_shard_fills_batches_of_its_own() {
         let load = load(60.0, 420);
-        let one = Function::of(&load, 1.0, &wishes()).mean;
-        let sixty = Function::of(&load, 60.0, &wishes()).mean;
+        let one = FunctionSizing::of(&load, 1.0, &wishes()).mean;
+        let sixty = FunctionSizing::of(&load, 60.0, &wishes()).mean;
         check_near(one.events_each, 1_801.0);
         check_near(sixty.events_each, 31.0);
         check_near(sixty.invocations_per_second, 60.0 / 31.0);
@@ -259,7 +260,7 @@ mod tests {
                 microseconds_per_event: Some(microseconds),
                 ..wishes()
             };
-            Function::of(&load(1.0, 1_024), 1.0, &wishes).memory_megabytes
+            FunctionSizing::of(&load(1.0, 1_024), 1.0, &wishes).memory_megabytes
         };
         // 512 events: at 256 MB a µs each takes 3.5 ms in all, at 1,769 MB half a ms.
         let chosen = [100.0, 400.0, 800.0, 1_500.0, 1e6].map(memory);

@@ -7,13 +7,13 @@ use super::{
         PUT_BATCH_BYTES_MAX, PUT_BATCH_RECORDS_MAX, PutQuota, SHARD_BYTES_PER_SECOND,
         SHARD_RECORDS_PER_SECOND,
     },
-    load::{Load, Source},
+    load::{InflowSource, Load},
 };
 
 /// What the source needs, at the peak.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(tag = "source", rename_all = "kebab-case")]
-pub(super) enum Intake {
+pub(super) enum Inflow {
     DirectPut {
         records_per_second: f64,
         bytes_per_second: f64,
@@ -30,13 +30,13 @@ pub(super) enum Intake {
     },
 }
 
-impl Intake {
+impl Inflow {
     pub(super) fn of(load: &Load, quota: PutQuota) -> Self {
         let peak = load.at_peak();
         let records_per_second = peak.events_per_second;
         let bytes_per_second = peak.bytes_per_second();
         match load.source {
-            Source::DirectPut => {
+            InflowSource::DirectPut => {
                 let requests_per_second = (records_per_second / PUT_BATCH_RECORDS_MAX)
                     .max(bytes_per_second / PUT_BATCH_BYTES_MAX);
                 Self::DirectPut {
@@ -49,7 +49,7 @@ impl Intake {
                         .max(requests_per_second / quota.requests),
                 }
             }
-            Source::Kinesis => Self::Kinesis {
+            InflowSource::Kinesis => Self::Kinesis {
                 records_per_second,
                 bytes_per_second,
                 shards: (records_per_second / SHARD_RECORDS_PER_SECOND)
@@ -78,13 +78,13 @@ mod tests {
     #[track_caller]
     fn check(region: &str, events_per_second: f64, bytes: usize, expected: [f64; 4]) {
         let load = load(events_per_second, bytes);
-        let Intake::DirectPut {
+        let Inflow::DirectPut {
             records_per_second,
             bytes_per_second,
             requests_per_second,
             quota_share,
             ..
-        } = Intake::of(&load, PutQuota::of(region))
+        } = Inflow::of(&load, PutQuota::of(region))
         else {
             panic!("{load:?}")
         };
@@ -120,10 +120,10 @@ mod tests {
             (0.0, 300, 1.0),
         ] {
             let load = Load {
-                source: Source::Kinesis,
+                source: InflowSource::Kinesis,
                 ..load(events_per_second, bytes)
             };
-            let intake = Intake::of(&load, PutQuota::of("eu-west-1"));
+            let intake = Inflow::of(&load, PutQuota::of("eu-west-1"));
             check_near(intake.buffers(), expected);
         }
     }

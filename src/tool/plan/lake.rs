@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    buffer::{Buffer, Flow, Pace},
+    buffer::{Buffer, Flow, Rhythm},
     limits::{ACTIVE_PARTITIONS_ALARM, ACTIVE_PARTITIONS_QUOTA, MEBIBYTE, SECONDS_A_HOUR},
     load::Load,
-    options::{Format, Wishes},
+    options::{FileFormat, Wishes},
 };
 
 /// Terraform's defaults.
@@ -21,7 +21,7 @@ const BUFFER_MEGABYTES_MAX: u32 = 128;
 pub(super) const FILE_BYTES_SMALL: f64 = MEBIBYTE;
 
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Lake {
+pub(super) struct LakeSizing {
     pub(super) buffer_megabytes: u32,
     pub(super) buffer_seconds: u32,
     pub(super) partitions: f64,
@@ -46,7 +46,7 @@ struct Filling {
     active: f64,
 }
 
-impl Lake {
+impl LakeSizing {
     pub(super) fn of(load: &Load, wishes: &Wishes) -> Self {
         let buffer_seconds = wishes
             .buffer_seconds
@@ -81,7 +81,7 @@ impl Lake {
 impl Filling {
     fn of(load: &Load, buffer: Buffer) -> Self {
         let all = load.partitions.groups().map(|group| {
-            let Pace {
+            let Rhythm {
                 closings_per_second,
                 open_share,
                 ..
@@ -188,7 +188,7 @@ fn stored_bytes(load: &Load, wishes: &Wishes) -> f64 {
 impl Wishes {
     /// Parquet holds listed columns only, so there the originals are always kept.
     pub(super) fn keeps_originals(&self) -> bool {
-        self.format == Format::Parquet || self.originals_backup
+        self.format == FileFormat::Parquet || self.originals_backup
     }
 
     fn partitions_at_turn(&self) -> f64 {
@@ -202,7 +202,7 @@ mod tests {
     use crate::tool::plan::{
         chance::Chance,
         example::{check_near, load, wishes},
-        load::Partitions,
+        load::PartitionGroups,
     };
 
     /// What a partition opens and closes, event by event.
@@ -271,17 +271,17 @@ mod tests {
     #[test]
     fn files_and_active_partitions_are_those_of_a_simulated_lake() {
         let sparse = Load {
-            partitions: Partitions::alike(200),
+            partitions: PartitionGroups::alike(200),
             ..load(0.05, 420)
         };
         check(&sparse, buffer(64, 300));
         let uneven = Load {
-            partitions: Partitions::of_counts([1_000, 100, 10, 1, 1].into_iter()),
+            partitions: PartitionGroups::of_counts([1_000, 100, 10, 1, 1].into_iter()),
             ..load(2.0, 420)
         };
         check(&uneven, buffer(64, 300));
         let full = Load {
-            partitions: Partitions::alike(3),
+            partitions: PartitionGroups::alike(3),
             ..load(100.0, 400_000)
         };
         check(&full, buffer(64, 300));
@@ -295,7 +295,7 @@ mod tests {
             ..wishes()
         };
         let load = load(10.0, 420);
-        let lake = Lake::of(&load, &wishes);
+        let lake = LakeSizing::of(&load, &wishes);
         check_near(lake.files_per_hour, 100.0 * 3_600.0 / 310.0);
         check_near(lake.file_bytes, 31.0 * load.shape.line_bytes / 5.0);
         // Three times as much at the peak: open for 90 of 91 events' time.
@@ -306,7 +306,7 @@ mod tests {
             ..wishes
         };
         check_near(
-            Lake::of(&load, &timeless).active_partitions_max,
+            LakeSizing::of(&load, &timeless).active_partitions_max,
             100.0 * 90.0 / 91.0,
         );
     }
@@ -319,11 +319,11 @@ mod tests {
         #[track_caller]
         fn check(events_per_second: f64, partitions: u32, expected: (u32, u32)) {
             let load = Load {
-                partitions: Partitions::alike(partitions),
+                partitions: PartitionGroups::alike(partitions),
                 ..load(events_per_second, 420)
             };
             assert!((load.shape.line_bytes - 519.0).abs() < 1e-9);
-            let lake = Lake::of(&load, &wishes());
+            let lake = LakeSizing::of(&load, &wishes());
             assert_eq!((lake.buffer_megabytes, lake.buffer_seconds), expected);
         }
         check(3_300.0, 100, (64, 900));
@@ -346,14 +346,17 @@ mod tests {
         let line_bytes = load.shape.line_bytes;
         let events = 86_400.0 * 365.0 * 0.9 * line_bytes / 5.0;
         let errors = 86_400.0 * 90.0 * 0.1 * 1_000.0 * 4.0 / 3.0;
-        check_near(Lake::of(&load, &wishes()).stored_bytes, events + errors);
+        check_near(
+            LakeSizing::of(&load, &wishes()).stored_bytes,
+            events + errors,
+        );
         let parquet = Wishes {
-            format: Format::Parquet,
+            format: FileFormat::Parquet,
             buffer_seconds: Some(300),
             ..wishes()
         };
         let originals = 86_400.0 * 30.0 * 1_000.0 / 5.0;
-        let lake = Lake::of(&load, &parquet);
+        let lake = LakeSizing::of(&load, &parquet);
         check_near(lake.stored_bytes, events + errors + originals);
         // 300 originals after the first, 30 error objects after the first.
         check_near(lake.other_files_per_hour, 3_600.0 / 301.0 + 360.0 / 31.0);

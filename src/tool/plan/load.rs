@@ -3,12 +3,12 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
-use super::{float::float_count, measure::Shape};
+use super::{float::float_count, measure::EventShape};
 
 /// Where Firehose reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Source {
+pub(super) enum InflowSource {
     /// Producers put into Firehose
     DirectPut,
     /// Firehose reads a Kinesis stream
@@ -18,7 +18,7 @@ pub(super) enum Source {
 /// What comes in.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Load {
-    pub(super) source: Source,
+    pub(super) source: InflowSource,
     /// Over the month.
     pub(super) events_per_second: f64,
     pub(super) peak_factor: f64,
@@ -27,11 +27,11 @@ pub(super) struct Load {
     /// Of all records.
     pub(super) refused_share: f64,
     #[serde(flatten)]
-    pub(super) shape: Shape,
+    pub(super) shape: EventShape,
     /// How many times smaller objects are than the lines in them.
     pub(super) compression: f64,
-    #[serde(serialize_with = "Partitions::serialize_count")]
-    pub(super) partitions: Partitions,
+    #[serde(serialize_with = "PartitionGroups::serialize_count")]
+    pub(super) partitions: PartitionGroups,
 }
 
 impl Load {
@@ -66,7 +66,7 @@ impl Load {
 
 /// The partitions that live events go to.
 #[derive(Debug, Clone)]
-pub(super) struct Partitions {
+pub(super) struct PartitionGroups {
     groups: Vec<Group>,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Group {
     pub(super) share: f64,
 }
 
-impl Partitions {
+impl PartitionGroups {
     /// All alike.
     pub(super) fn alike(count: u32) -> Self {
         let partitions = f64::from(count.max(1));

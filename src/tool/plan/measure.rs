@@ -7,10 +7,10 @@ use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
-    answers::{AnswerGauge, Answers},
+    answers::{AnswerGauge, AnswerSizes},
     float::{float, float_count},
     limits::{BILLED_STEP_BYTES, PUT_UNIT_BYTES, WRITE_UNIT_BYTES},
-    load::Partitions,
+    load::PartitionGroups,
 };
 use crate::{
     dedup::Owner,
@@ -24,7 +24,7 @@ use crate::{
 
 /// The sizes that decide what a load costs; each is a mean, over what stands at its head.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Shape {
+pub(super) struct EventShape {
     /// A record.
     pub(super) record_bytes: f64,
     /// A record in Firehose's steps of 5 KB.
@@ -37,11 +37,11 @@ pub(super) struct Shape {
     pub(super) claim_bytes: f64,
     /// Writing or looking at that claim once.
     pub(super) claim_write_units: f64,
-    pub(super) answers: Answers,
+    pub(super) answers: AnswerSizes,
 }
 
 /// Measures records.
-pub(super) struct Measure<'a> {
+pub(super) struct ShapeGauge<'a> {
     settings: &'a Settings,
     /// The keys by which live events differ: all but time.
     live_keys: Option<PartitionKeys>,
@@ -54,7 +54,7 @@ pub(super) struct Measure<'a> {
     /// In order, so that what is summed up is always the same.
     live_partitions: BTreeMap<Vec<u8>, u64>,
     partitions: HashSet<u128>,
-    texts: Texts,
+    texts: EventTexts,
 }
 
 /// Over all records, and over accepted events from `line_bytes` on.
@@ -70,13 +70,13 @@ struct Sums {
 
 /// What is written of one event.
 #[derive(Default)]
-struct Texts {
+struct EventTexts {
     line: Vec<u8>,
     keys: Vec<u8>,
     identity: String,
 }
 
-impl<'a> Measure<'a> {
+impl<'a> ShapeGauge<'a> {
     pub(super) fn new(settings: &'a Settings) -> Self {
         let is_time = |key: &Key| matches!(key, Key::Year | Key::Month | Key::Day | Key::Hour);
         let live = settings.rules.partition_keys.iter();
@@ -92,7 +92,7 @@ impl<'a> Measure<'a> {
             identities: HashSet::new(),
             live_partitions: BTreeMap::new(),
             partitions: HashSet::new(),
-            texts: Texts::default(),
+            texts: EventTexts::default(),
         }
     }
 
@@ -115,14 +115,14 @@ impl<'a> Measure<'a> {
     pub(super) fn allow_for(&mut self, record: &[u8]) {
         if let Ok(event) = transform(record, &self.settings.rules) {
             self.texts.write(&event, self.settings);
-            let Texts { line, keys, .. } = &self.texts;
+            let EventTexts { line, keys, .. } = &self.texts;
             self.answers.allow_for(record.len(), line, keys);
         }
     }
 
     fn accept(&mut self, event: &Event<'_>, record: &[u8]) -> Option<&[u8]> {
         self.texts.write(event, self.settings);
-        let Texts {
+        let EventTexts {
             line,
             keys,
             identity,
@@ -155,11 +155,11 @@ impl<'a> Measure<'a> {
     }
 
     /// Among them the events of any one hour are taken to be shared out as these are.
-    pub(super) fn partitions(&self) -> Partitions {
-        Partitions::of_counts(self.live_partitions.values().copied())
+    pub(super) fn partitions(&self) -> PartitionGroups {
+        PartitionGroups::of_counts(self.live_partitions.values().copied())
     }
 
-    pub(super) fn shape(&self) -> Result<Shape> {
+    pub(super) fn shape(&self) -> Result<EventShape> {
         let accepted = self.records - self.refused();
         let most = self.refused.iter().max_by_key(|(_, count)| **count);
         let most = most.map_or("there is none", |(refusal, _)| refusal.as_str());
@@ -169,7 +169,7 @@ impl<'a> Measure<'a> {
             self.records
         );
         let mean = |sum: usize, count: u64| float(sum) / float_count(count);
-        Ok(Shape {
+        Ok(EventShape {
             record_bytes: mean(self.sums.record_bytes, self.records),
             billed_bytes: mean(self.sums.billed_bytes, self.records),
             put_units: mean(self.sums.put_units, self.records),
@@ -181,7 +181,7 @@ impl<'a> Measure<'a> {
     }
 }
 
-impl Texts {
+impl EventTexts {
     fn write(&mut self, event: &Event<'_>, settings: &Settings) {
         self.line.clear();
         self.keys.clear();

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::{
     limits::{BATCH_SECONDS_MAX, BATCH_SECONDS_REFUSED, BATCH_TENTHS, BATCH_TENTHS_REFUSED},
-    load::{Load, Partitions, Source},
+    load::{InflowSource, Load, PartitionGroups},
     prices::Prices,
-    sample::{Described, Sample},
+    sample::{Described, LoadSample},
 };
 use crate::{
     functions::firehose_transform::{Settings, partition::Key},
@@ -39,7 +39,7 @@ not allowed or a file cannot be read, 2 when the command line makes no sense.";
 /// Plan the chain for a load: shards or quotas, buffers, partitions, write units, concurrency, cost
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
-pub(in crate::tool) struct Plan {
+pub(in crate::tool) struct PlanOptions {
     /// Events that come in a second, over the month: all of them, refused ones and duplicates too
     #[arg(long, value_name = "NUMBER", required = true, value_parser = events_per_second)]
     events_per_second: Option<f64>,
@@ -92,11 +92,11 @@ pub(in crate::tool) struct Plan {
 
     /// Where Firehose reads
     #[arg(long, value_name = "SOURCE", default_value = "direct-put")]
-    source: Source,
+    source: InflowSource,
 
     /// What the lake's files are
     #[arg(long, value_name = "FORMAT", default_value = "json")]
-    format: Format,
+    format: FileFormat,
 
     /// Keep every record as it came, too; so it always is with Parquet
     #[arg(long)]
@@ -175,7 +175,7 @@ struct Choices {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Format {
+pub(super) enum FileFormat {
     /// Lines, gzip
     Json,
     /// Listed columns; the originals are kept too
@@ -185,7 +185,7 @@ pub(super) enum Format {
 /// What the person has decided. What is none the plan chooses.
 #[derive(Debug, Clone)]
 pub(super) struct Wishes {
-    pub(super) format: Format,
+    pub(super) format: FileFormat,
     pub(super) originals_backup: bool,
     pub(super) claim_hours: u32,
     pub(super) retention_days: u32,
@@ -214,9 +214,9 @@ impl Wishes {
 }
 
 /// The load, and the sample that it was taken from.
-pub(super) struct Asked {
+pub(super) struct Given {
     pub(super) load: Load,
-    pub(super) sample: Option<Sample>,
+    pub(super) sample: Option<LoadSample>,
     pub(super) wishes: Wishes,
     /// In order; the load as given is among them.
     pub(super) scales: Vec<f64>,
@@ -226,14 +226,14 @@ pub(super) struct Asked {
 const PARTITIONS: u32 = 20;
 const COMPRESSION: f64 = 5.0;
 
-impl Plan {
-    pub(super) fn read(&self) -> Result<Asked> {
+impl PlanOptions {
+    pub(super) fn read(&self) -> Result<Given> {
         let settings = self.settings.read()?;
         let sample = self.sample.as_ref();
         let sample = sample
-            .map(|path| Sample::read(path, &settings))
+            .map(|path| LoadSample::read(path, &settings))
             .transpose()?;
-        Ok(Asked {
+        Ok(Given {
             load: self.load(sample.as_ref(), &settings)?,
             sample,
             wishes: self.wishes(&settings),
@@ -241,8 +241,8 @@ impl Plan {
         })
     }
 
-    fn load(&self, sample: Option<&Sample>, settings: &Settings) -> Result<Load> {
-        let or_sample = |given: Option<f64>, value: fn(&Sample) -> f64, default: f64| {
+    fn load(&self, sample: Option<&LoadSample>, settings: &Settings) -> Result<Load> {
+        let or_sample = |given: Option<f64>, value: fn(&LoadSample) -> f64, default: f64| {
             given.or_else(|| sample.map(value)).unwrap_or(default)
         };
         let load = Load {
@@ -257,9 +257,9 @@ impl Plan {
             },
             compression: or_sample(self.compression, |sample| sample.compression, COMPRESSION),
             partitions: match (self.partitions_per_hour, sample) {
-                (Some(count), _) => Partitions::alike(count),
+                (Some(count), _) => PartitionGroups::alike(count),
                 (None, Some(sample)) => sample.partitions.clone(),
-                (None, None) => Partitions::alike(PARTITIONS),
+                (None, None) => PartitionGroups::alike(PARTITIONS),
             },
         };
         let gone = load.duplicate_share + load.refused_share;

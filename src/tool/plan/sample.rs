@@ -12,20 +12,20 @@ use serde::Serialize;
 
 use super::{
     float::{float, float_count},
-    load::Partitions,
-    measure::{Measure, Shape},
+    load::PartitionGroups,
+    measure::{EventShape, ShapeGauge},
 };
 use crate::{
     functions::firehose_transform::{Settings, transform::Rules},
     local::{
         firehose::batch::RECORD_BYTES_MAX,
-        input::{Input, Lines, Part},
+        input::{Input, Lines},
     },
 };
 
 /// What a sample says of the load it is taken from.
 #[derive(Debug, Serialize)]
-pub(super) struct Sample {
+pub(super) struct LoadSample {
     pub(super) records: u64,
     pub(super) refused: u64,
     pub(super) duplicates: u64,
@@ -37,12 +37,12 @@ pub(super) struct Sample {
     pub(super) compression: f64,
     pub(super) partitions_with_time: usize,
     #[serde(skip)]
-    pub(super) partitions: Partitions,
+    pub(super) partitions: PartitionGroups,
     #[serde(skip)]
-    pub(super) shape: Shape,
+    pub(super) shape: EventShape,
 }
 
-impl Sample {
+impl LoadSample {
     /// Reads a file or folder of JSON Lines, gzip or not, or standard input.
     pub(super) fn read(path: &Path, settings: &Settings) -> Result<Self> {
         Self::measure(path, settings).with_context(|| format!("--sample `{}`", path.display()))
@@ -50,9 +50,9 @@ impl Sample {
 
     fn measure(path: &Path, settings: &Settings) -> Result<Self> {
         let input = Input::find(&[path.to_owned()], Path::new(""))?;
-        let mut records = Records::new(input);
-        let mut measure = Measure::new(settings);
-        let mut packed = GzEncoder::new(Counted::default(), Compression::default());
+        let mut records = SampleRecords::new(input);
+        let mut measure = ShapeGauge::new(settings);
+        let mut packed = GzEncoder::new(ByteCounter::default(), Compression::default());
         let mut lines_bytes = 0;
         while let Some(record) = records.next()? {
             if let Some(line) = measure.add(record) {
@@ -91,7 +91,7 @@ const DENSEST: &str = r#"{"event_uuid":"u","event_name":"{","created_at":0}"#;
 
 impl Described<'_> {
     /// The shape of events that are all of this length and name, with room for smaller ones.
-    pub(super) fn shape(self, settings: &Settings) -> Result<Shape> {
+    pub(super) fn shape(self, settings: &Settings) -> Result<EventShape> {
         let bytes = self.bytes;
         ensure!(
             bytes <= RECORD_BYTES_MAX,
@@ -99,7 +99,7 @@ impl Described<'_> {
         );
         let event = made_up(bytes, self.name).context("--bytes")?;
         let settings = with_keys_only(settings);
-        let mut measure = Measure::new(&settings);
+        let mut measure = ShapeGauge::new(&settings);
         measure.add(event.as_bytes());
         measure.allow_for(self.smallest()?.as_bytes());
         measure
@@ -160,13 +160,13 @@ pub(super) fn made_up(bytes: usize, name: &str) -> Result<String> {
 }
 
 /// The records of an input: lines without their ends, but for those of white space.
-struct Records {
+struct SampleRecords {
     lines: Lines,
     line: Vec<u8>,
     too_long: u64,
 }
 
-impl Records {
+impl SampleRecords {
     fn new(input: Input) -> Self {
         let read_bytes = Arc::new(AtomicU64::new(0));
         Self {
@@ -178,42 +178,25 @@ impl Records {
     }
 
     fn next(&mut self) -> Result<Option<&[u8]>> {
-        while self.read_line()? {
-            if trimmed(&self.line).len() > RECORD_BYTES_MAX {
+        while self.lines.read_line(&mut self.line)?.is_some() {
+            self.line.pop_if(|end| *end == b'\r');
+            if self.line.len() > RECORD_BYTES_MAX {
                 self.too_long += 1;
             } else if !self.line.trim_ascii().is_empty() {
-                return Ok(Some(trimmed(&self.line)));
+                return Ok(Some(&self.line));
             }
         }
         Ok(None)
     }
-
-    /// Of a line that is too long only so much is kept that this can be seen.
-    fn read_line(&mut self) -> Result<bool> {
-        self.line.clear();
-        let mut read = self.lines.read(&mut self.line)?;
-        let was_read = read.is_some();
-        let mut more = Vec::new();
-        while read == Some(Part::Open) {
-            more.clear();
-            read = self.lines.read(&mut more)?;
-        }
-        Ok(was_read)
-    }
-}
-
-fn trimmed(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Counts what is written, and forgets it.
 #[derive(Default)]
-struct Counted {
+struct ByteCounter {
     bytes: usize,
 }
 
-impl Write for Counted {
+impl Write for ByteCounter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.bytes += bytes.len();
         Ok(bytes.len())
@@ -231,7 +214,7 @@ mod tests {
     use super::*;
     use crate::tool::plan::example::{check_near, settings};
 
-    fn shape(bytes: usize, name: &str, smallest_bytes: Option<usize>) -> Result<Shape> {
+    fn shape(bytes: usize, name: &str, smallest_bytes: Option<usize>) -> Result<EventShape> {
         let described = Described {
             bytes,
             name,
@@ -340,11 +323,11 @@ mod tests {
         r#"{"event_uuid":"4","event_name":"a:b","created_at":1712611721}"#,
     );
 
-    fn sample(lines: &str) -> Result<Sample> {
+    fn sample(lines: &str) -> Result<LoadSample> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("events.jsonl");
         fs::write(&path, lines).unwrap();
-        Sample::read(&path, &settings())
+        LoadSample::read(&path, &settings())
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     chain::Chain,
     example::{check_near, load, wishes},
-    load::{Load, Partitions, Source},
+    load::{InflowSource, Load, PartitionGroups},
     prices::Prices,
 };
 
@@ -49,10 +49,10 @@ fn check_sane(load: &Load, scale: f64) {
 fn absurd_loads_have_plans_of_numbers() {
     for events_per_second in [0.0, 1e-300, 1e-9, 1e12] {
         for (bytes, partitions) in [(64, 1), (1_024_000, 4_000_000_000)] {
-            for source in [Source::DirectPut, Source::Kinesis] {
+            for source in [InflowSource::DirectPut, InflowSource::Kinesis] {
                 let load = Load {
                     source,
-                    partitions: Partitions::alike(partitions),
+                    partitions: PartitionGroups::alike(partitions),
                     ..load(events_per_second, bytes)
                 };
                 for scale in [1e-9, 1.0, 1e9] {

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::{
     cost::Planned,
-    lake::Lake,
+    lake::LakeSizing,
     limits::{ACTIVE_PARTITIONS_ALARM, ACTIVE_PARTITIONS_QUOTA},
-    load::Source,
-    options::Format,
+    load::InflowSource,
+    options::FileFormat,
 };
 use crate::functions::firehose_transform::partition::PartitionKeys;
 
@@ -60,23 +60,23 @@ pub(super) fn variables(planned: &Planned<'_>) -> Vec<Variable> {
 }
 
 /// Where the usual quota of active partitions would ring the alarm: the next round one that does not.
-pub(super) fn quota_to_ask_for(lake: &Lake) -> Option<f64> {
+pub(super) fn quota_to_ask_for(lake: &LakeSizing) -> Option<f64> {
     let usual = ACTIVE_PARTITIONS_QUOTA;
     let needed = lake.active_partitions_max / ACTIVE_PARTITIONS_ALARM;
     (needed > usual).then(|| (needed / usual).ceil() * usual)
 }
 
-fn source_name(source: Source) -> &'static str {
+fn source_name(source: InflowSource) -> &'static str {
     match source {
-        Source::DirectPut => "direct-put",
-        Source::Kinesis => "kinesis",
+        InflowSource::DirectPut => "direct-put",
+        InflowSource::Kinesis => "kinesis",
     }
 }
 
-fn format_name(format: Format) -> &'static str {
+fn format_name(format: FileFormat) -> &'static str {
     match format {
-        Format::Json => "json",
-        Format::Parquet => "parquet",
+        FileFormat::Json => "json",
+        FileFormat::Parquet => "parquet",
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
     use crate::tool::plan::{
         chain::Chain,
         example::{load, wishes},
-        load::{Load, Partitions},
+        load::{Load, PartitionGroups},
         options::Wishes,
         prices::Prices,
     };
@@ -167,11 +167,11 @@ mod tests {
             (1e6, 1_000_000, 1),
             (1e12, 64, 1_000_000),
         ] {
-            for format in [Format::Json, Format::Parquet] {
-                for source in [Source::DirectPut, Source::Kinesis] {
+            for format in [FileFormat::Json, FileFormat::Parquet] {
+                for source in [InflowSource::DirectPut, InflowSource::Kinesis] {
                     let load = Load {
                         source,
-                        partitions: Partitions::alike(partitions),
+                        partitions: PartitionGroups::alike(partitions),
                         ..load(events_per_second, bytes)
                     };
                     let wishes = Wishes { format, ..wishes() };
@@ -202,7 +202,7 @@ mod tests {
             ..wishes()
         };
         let load = Load {
-            partitions: Partitions::alike(1_000),
+            partitions: PartitionGroups::alike(1_000),
             ..load(1_000.0, 420)
         };
         let lines: Vec<_> = of(&load, &wishes)

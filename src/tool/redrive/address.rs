@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 /// Where error objects lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum ErrorSource {
     /// A folder, or one file.
     Folder(PathBuf),
     Bucket {
@@ -15,7 +15,7 @@ pub(super) enum Source {
 
 /// Where records are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum Destination {
     /// A delivery stream that takes direct puts.
     Stream(String),
     /// A Kinesis stream that a delivery stream reads from.
@@ -24,7 +24,7 @@ pub(super) enum Target {
     Lake(PathBuf),
 }
 
-impl FromStr for Source {
+impl FromStr for ErrorSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -46,7 +46,7 @@ impl FromStr for Source {
     }
 }
 
-impl FromStr for Target {
+impl FromStr for Destination {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -60,7 +60,7 @@ impl FromStr for Target {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for ErrorSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(folder) => folder.display().fmt(f),
@@ -69,7 +69,7 @@ impl fmt::Display for Source {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stream(name) => write!(f, "stream:{name}"),
@@ -85,36 +85,36 @@ mod tests {
 
     #[test]
     fn a_source_is_a_folder_or_a_bucket() {
-        let bucket = |bucket: &str, prefix: &str| Source::Bucket {
+        let bucket = |bucket: &str, prefix: &str| ErrorSource::Bucket {
             bucket: bucket.to_owned(),
             prefix: prefix.to_owned(),
         };
         for (text, expected) in [
-            ("errors", Source::Folder("errors".into())),
-            ("s3:/x", Source::Folder("s3:/x".into())),
+            ("errors", ErrorSource::Folder("errors".into())),
+            ("s3:/x", ErrorSource::Folder("s3:/x".into())),
             ("s3://lake", bucket("lake", "")),
             ("s3://lake/", bucket("lake", "")),
             ("s3://lake/errors/a", bucket("lake", "errors/a")),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
-        assert!("".parse::<Source>().is_err());
-        assert!("s3:///errors".parse::<Source>().is_err());
+        assert!("".parse::<ErrorSource>().is_err());
+        assert!("s3:///errors".parse::<ErrorSource>().is_err());
     }
 
     #[test]
     fn a_target_names_its_kind() {
         for (text, expected) in [
-            ("stream:events", Target::Stream("events".into())),
-            ("kinesis:in", Target::Kinesis("in".into())),
-            ("lake:/data/lake", Target::Lake("/data/lake".into())),
+            ("stream:events", Destination::Stream("events".into())),
+            ("kinesis:in", Destination::Kinesis("in".into())),
+            ("lake:/data/lake", Destination::Lake("/data/lake".into())),
         ] {
-            let target = text.parse::<Target>();
+            let target = text.parse::<Destination>();
             assert_eq!(target.as_ref(), Ok(&expected), "{text}");
             assert_eq!(expected.to_string(), text);
         }
         for text in ["", "events", "lake:", "stream:", "s3://x/y", "Lake:x"] {
-            assert!(text.parse::<Target>().is_err(), "{text}");
+            assert!(text.parse::<Destination>().is_err(), "{text}");
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum View<S> {
     Unnamed,
 }
 
-pub(super) struct Claims<S> {
+pub(super) struct ClaimAccess<S> {
     pub(super) view: View<S>,
     pub(super) runtime: Rc<Runtime>,
 }
@@ -49,7 +49,7 @@ impl<'a> Case<'a> {
     }
 }
 
-impl<S: ReleaseStore> Claims<S> {
+impl<S: ReleaseStore> ClaimAccess<S> {
     /// Looks up whose the claims are, and decides.
     pub(super) fn decide(&self, cases: &mut [&mut Case<'_>], age: Age) -> Result<()> {
         let held = match &self.view {

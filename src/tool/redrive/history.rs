@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    journal::Mark,
+    journal::RecordMark,
     objects::{Objects, REDRIVEN},
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Run {
     pub(super) started_milliseconds: i64,
     pub(super) updated_milliseconds: i64,
     #[serde(flatten)]
-    pub(super) counts: Counts,
+    pub(super) counts: RunCounts,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub(super) enum State {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Counts {
+pub(super) struct RunCounts {
     pub(super) sent: u64,
     pub(super) sent_bytes: u64,
     pub(super) held_back: u64,
@@ -95,7 +95,7 @@ impl History {
         Ok(history)
     }
 
-    pub(super) fn sendings(&self, mark: Mark) -> u8 {
+    pub(super) fn sendings(&self, mark: RecordMark) -> u8 {
         self.sendings.get(&mark.bytes).copied().unwrap_or_default()
     }
 
@@ -126,7 +126,7 @@ fn read_run(objects: &dyn Objects, name: &str) -> Result<Run> {
 fn read_marks(objects: &dyn Objects, name: &str, sent: &mut HashSet<u128>) -> Result<()> {
     for line in BufReader::new(objects.open(name)?).lines() {
         let line = line.with_context(|| format!("`{name}` cannot be read"))?;
-        sent.extend(Mark::parse(&line).map(|mark| mark.bytes));
+        sent.extend(RecordMark::parse(&line).map(|mark| mark.bytes));
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ fn read_marks(objects: &dyn Objects, name: &str, sent: &mut HashSet<u128>) -> Re
 pub(super) struct Recorder<'a> {
     objects: &'a dyn Objects,
     run: Run,
-    unrecorded: Vec<Mark>,
+    unrecorded: Vec<RecordMark>,
     files: usize,
 }
 
@@ -145,7 +145,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn begin(
         objects: &'a dyn Objects,
         run: Run,
-        sent: Vec<Mark>,
+        sent: Vec<RecordMark>,
         now_milliseconds: i64,
     ) -> Result<Self> {
         let mut recorder = Self {
@@ -158,7 +158,7 @@ impl<'a> Recorder<'a> {
         recorder.write_run(now_milliseconds)?;
         let own = recorder.run.name.clone();
         if let Err(error) = recorder.refuse_others(now_milliseconds, |other| other.name < own) {
-            recorder.end(State::Interrupted, Counts::default(), now_milliseconds)?;
+            recorder.end(State::Interrupted, RunCounts::default(), now_milliseconds)?;
             return Err(error);
         }
         Ok(recorder)
@@ -180,12 +180,12 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    pub(super) fn note(&mut self, mark: Mark) {
+    pub(super) fn note(&mut self, mark: RecordMark) {
         self.unrecorded.push(mark);
     }
 
     /// Writes what there is, now and then.
-    pub(super) fn beat(&mut self, counts: Counts, now_milliseconds: i64) -> Result<()> {
+    pub(super) fn beat(&mut self, counts: RunCounts, now_milliseconds: i64) -> Result<()> {
         let silence = now_milliseconds - self.run.updated_milliseconds;
         if silence < BEAT_MILLISECONDS && self.unrecorded.len() < MARKS_A_FILE {
             return Ok(());
@@ -195,7 +195,12 @@ impl<'a> Recorder<'a> {
         self.write_run(now_milliseconds)
     }
 
-    pub(super) fn end(mut self, state: State, counts: Counts, now_milliseconds: i64) -> Result<()> {
+    pub(super) fn end(
+        mut self,
+        state: State,
+        counts: RunCounts,
+        now_milliseconds: i64,
+    ) -> Result<()> {
         self.run.state = state;
         self.run.counts = counts;
         self.write_marks()?;
@@ -246,7 +251,7 @@ mod tests {
             state: State::Running,
             started_milliseconds: NOW,
             updated_milliseconds: NOW,
-            counts: Counts::default(),
+            counts: RunCounts::default(),
         }
     }
 
@@ -258,8 +263,8 @@ mod tests {
         (folder, source)
     }
 
-    fn mark(number: u128) -> Mark {
-        Mark::of(Some(1), number)
+    fn mark(number: u128) -> RecordMark {
+        RecordMark::of(Some(1), number)
     }
 
     #[test]
@@ -268,9 +273,9 @@ mod tests {
         for name in ["a", "b"] {
             let sent = vec![mark(1), mark(2)];
             let mut recorder = Recorder::begin(&source, run(name), sent, NOW).unwrap();
-            recorder.note(Mark::of(Some(7), 1));
+            recorder.note(RecordMark::of(Some(7), 1));
             recorder
-                .end(State::Complete, Counts::default(), NOW)
+                .end(State::Complete, RunCounts::default(), NOW)
                 .unwrap();
         }
         let history = History::read(&source, "b").unwrap();
@@ -285,7 +290,7 @@ mod tests {
         let (folder, source) = place();
         let recorder = Recorder::begin(&source, run("a"), vec![mark(1)], NOW).unwrap();
         recorder
-            .end(State::Complete, Counts::default(), NOW)
+            .end(State::Complete, RunCounts::default(), NOW)
             .unwrap();
         for path in ["errors", "errors/night"] {
             let source = Folder::find(&folder.path().join(path)).unwrap();
@@ -312,7 +317,7 @@ mod tests {
         let same = Recorder::begin(&source, run("a"), Vec::new(), NOW);
         assert!(same.is_ok(), "an interrupted one goes on");
         first
-            .end(State::Interrupted, Counts::default(), NOW)
+            .end(State::Interrupted, RunCounts::default(), NOW)
             .unwrap();
         assert!(Recorder::begin(&source, run("b"), Vec::new(), NOW).is_ok());
     }
@@ -334,9 +339,9 @@ mod tests {
             assert_eq!(history.sendings(mark(1)), sent);
             history.runs[0].updated_milliseconds
         };
-        recorder.beat(Counts::default(), NOW + 29_999).unwrap();
+        recorder.beat(RunCounts::default(), NOW + 29_999).unwrap();
         assert_eq!(seen(0), NOW);
-        recorder.beat(Counts::default(), NOW + 30_000).unwrap();
+        recorder.beat(RunCounts::default(), NOW + 30_000).unwrap();
         assert_eq!(seen(1), NOW + 30_000);
     }
 }

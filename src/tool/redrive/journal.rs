@@ -14,12 +14,12 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 /// Which record it is, by hashes: with its arrival, and by its bytes alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct RecordMark {
     pub(super) record: u128,
     pub(super) bytes: u128,
 }
 
-impl Mark {
+impl RecordMark {
     pub(super) fn of(arrival_milliseconds: Option<i64>, bytes_hash: u128) -> Self {
         let mut hash = Xxh3Default::new();
         hash.update(&bytes_hash.to_le_bytes());
@@ -47,7 +47,7 @@ impl Mark {
 }
 
 /// Two hashes, as they stand in the journal.
-impl std::fmt::Display for Mark {
+impl std::fmt::Display for RecordMark {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:032x} {:032x}", self.record, self.bytes)
     }
@@ -65,13 +65,13 @@ pub(super) struct Header {
 /// What an interrupted redrive had done.
 #[derive(Debug, Default)]
 pub(super) struct Done {
-    pub(super) sent: Vec<Mark>,
+    pub(super) sent: Vec<RecordMark>,
     /// Records whose claims were given back, or about to be.
     pub(super) released: HashSet<u128>,
 }
 
 /// One process at a time has it.
-pub(super) struct Journal {
+pub(super) struct RedriveJournal {
     path: PathBuf,
     file: File,
     pub(super) header: Header,
@@ -80,7 +80,7 @@ pub(super) struct Journal {
 const RELEASED: &str = "released ";
 const SENT: &str = "sent ";
 
-impl Journal {
+impl RedriveJournal {
     /// Opens the journal of a redrive from `source` to `target`, or begins one called `run`.
     pub(super) fn open(path: &Path, header: Header) -> Result<(Self, Done)> {
         let opened = open(path).with_context(|| format!("`{}` cannot be used", path.display()))?;
@@ -124,15 +124,15 @@ impl Journal {
     }
 
     /// Before a claim is given back: what is released must be sent, whatever its age by then.
-    pub(super) fn will_release(&mut self, marks: &[Mark]) -> Result<()> {
+    pub(super) fn will_release(&mut self, marks: &[RecordMark]) -> Result<()> {
         self.write(RELEASED, marks)
     }
 
-    pub(super) fn have_sent(&mut self, marks: &[Mark]) -> Result<()> {
+    pub(super) fn have_sent(&mut self, marks: &[RecordMark]) -> Result<()> {
         self.write(SENT, marks)
     }
 
-    fn write(&mut self, what: &str, marks: &[Mark]) -> Result<()> {
+    fn write(&mut self, what: &str, marks: &[RecordMark]) -> Result<()> {
         if marks.is_empty() {
             return Ok(());
         }
@@ -187,9 +187,9 @@ fn read_done(text: &mut impl BufRead, mut whole: u64) -> io::Result<(Done, u64)>
         else {
             return Ok((done, whole));
         };
-        if let Some(mark) = entry.strip_prefix(SENT).and_then(Mark::parse) {
+        if let Some(mark) = entry.strip_prefix(SENT).and_then(RecordMark::parse) {
             done.sent.push(mark);
-        } else if let Some(mark) = entry.strip_prefix(RELEASED).and_then(Mark::parse) {
+        } else if let Some(mark) = entry.strip_prefix(RELEASED).and_then(RecordMark::parse) {
             done.released.insert(mark.record);
         } else {
             return Ok((done, whole));
@@ -212,15 +212,17 @@ mod tests {
         }
     }
 
-    fn marks(numbers: std::ops::Range<u128>) -> Vec<Mark> {
-        numbers.map(|number| Mark::of(Some(5), number)).collect()
+    fn marks(numbers: std::ops::Range<u128>) -> Vec<RecordMark> {
+        numbers
+            .map(|number| RecordMark::of(Some(5), number))
+            .collect()
     }
 
     #[test]
     fn what_was_done_is_read_back_however_the_file_was_cut() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("a/journal");
-        let (mut journal, _) = Journal::open(&path, header("lake:x")).unwrap();
+        let (mut journal, _) = RedriveJournal::open(&path, header("lake:x")).unwrap();
         journal.will_release(&marks(2..3)).unwrap();
         journal.have_sent(&marks(0..3)).unwrap();
         drop(journal);
@@ -233,7 +235,7 @@ mod tests {
         for length in 0..=bytes.len() {
             fs::write(&path, &bytes[..length]).unwrap();
             let lines = ends.iter().filter(|(end, _)| *end < length).count();
-            let (mut journal, done) = Journal::open(&path, header("lake:x")).unwrap();
+            let (mut journal, done) = RedriveJournal::open(&path, header("lake:x")).unwrap();
             assert_eq!(done.released.len(), usize::from(lines > 1), "{length}");
             assert_eq!(
                 done.sent,
@@ -242,7 +244,7 @@ mod tests {
             );
             journal.have_sent(&marks(7..8)).unwrap();
             drop(journal);
-            let (_, done) = Journal::open(&path, header("lake:x")).unwrap();
+            let (_, done) = RedriveJournal::open(&path, header("lake:x")).unwrap();
             assert_eq!(done.sent.last(), Some(&marks(7..8)[0]), "{length}");
         }
     }
@@ -251,14 +253,14 @@ mod tests {
     fn only_the_same_redrive_goes_on_with_it() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("journal");
-        Journal::open(&path, header("lake:x")).unwrap();
-        let error = Journal::open(&path, header("lake:y")).err().unwrap();
+        RedriveJournal::open(&path, header("lake:x")).unwrap();
+        let error = RedriveJournal::open(&path, header("lake:y")).err().unwrap();
         assert!(error.to_string().contains("to lake:x"), "{error}");
         let later = Header {
             run: "second".to_owned(),
             ..header("lake:x")
         };
-        let (journal, _) = Journal::open(&path, later).unwrap();
+        let (journal, _) = RedriveJournal::open(&path, later).unwrap();
         assert_eq!(journal.header, header("lake:x"));
     }
 
@@ -266,8 +268,8 @@ mod tests {
     fn one_process_has_it_at_a_time() {
         let folder = tempdir().unwrap();
         let path = folder.path().join("journal");
-        let (journal, _) = Journal::open(&path, header("lake:x")).unwrap();
-        let error = Journal::open(&path, header("lake:x")).err().unwrap();
+        let (journal, _) = RedriveJournal::open(&path, header("lake:x")).unwrap();
+        let error = RedriveJournal::open(&path, header("lake:x")).err().unwrap();
         assert!(format!("{error:#}").contains("another nozzle"), "{error:#}");
         journal.conclude().unwrap();
         assert!(!path.exists());
@@ -275,13 +277,16 @@ mod tests {
 
     #[test]
     fn a_mark_tells_arrivals_apart_and_is_the_same_for_ever() {
-        let mark = Mark::of(Some(1_789_014_240_448), 7);
-        assert_ne!(mark.record, Mark::of(Some(1_789_014_240_449), 7).record);
-        assert_ne!(mark.record, Mark::of(None, 7).record);
+        let mark = RecordMark::of(Some(1_789_014_240_448), 7);
+        assert_ne!(
+            mark.record,
+            RecordMark::of(Some(1_789_014_240_449), 7).record
+        );
+        assert_ne!(mark.record, RecordMark::of(None, 7).record);
         assert_eq!(
             mark.to_string(),
             "49bbc087bb870ae06bb578855a6f74e4 00000000000000000000000000000007"
         );
-        assert_eq!(Mark::parse(&mark.to_string()), Some(mark));
+        assert_eq!(RecordMark::parse(&mark.to_string()), Some(mark));
     }
 }

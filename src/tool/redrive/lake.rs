@@ -1,31 +1,27 @@
 //! A lake on this machine as a target: the function in this process, `nozzle run`'s delivery and its
 //! windows. What an interrupted `nozzle run` has left there stays to be gone on with.
 
-use std::{path::PathBuf, time::Instant};
-
 use anyhow::{Error, Result};
 
-use super::target::{Limits, Receipt, Target};
+use super::sink::{Receipt, SendLimits, Sink};
 use crate::{
-    dedup::embedded::EmbeddedStore,
-    functions::firehose_transform::Settings,
     local::{
+        clock::epoch_milliseconds,
         firehose::{
-            batch::{Batch, Mark, epoch_milliseconds},
-            delivery::Delivery,
-            function::{Invoker, PAUSES},
-            in_process::InProcess,
-            lake::{self, Lake, Layout},
-            summary::Summary,
+            attempts::{Attempts, PAUSES},
+            batch::Batch,
+            gauge::Gauge,
+            in_process::Transform,
+            progress::Unfinished,
+            window::{Site, Window},
         },
-        journal::{self, Journal, Left, Unfinished},
         random::Random,
     },
-    tool::{now, places::Places},
+    tool::now,
 };
 
 /// As Firehose takes them, and below what Lambda does.
-const LIMITS: Limits = Limits {
+const LIMITS: SendLimits = SendLimits {
     records_max: 500,
     bytes_max: 3 * 1024 * 1024,
 };
@@ -33,78 +29,50 @@ const LIMITS: Limits = Limits {
 const WINDOW_RECORDS_MAX: u64 = 100_000;
 
 pub(super) struct LakeTarget<'a> {
-    delivery: Delivery<'a, InProcess<'a>>,
-    journal: Journal<'a>,
-    lake: PathBuf,
-    left: Left,
+    attempts: Attempts<'a, Transform<'a>>,
+    window: Window<'a>,
+    gauge: Gauge<'a>,
+    /// What an interrupted run can go on with.
+    left: Option<Unfinished>,
     random: Random,
-    window_bytes_max: u64,
-    window_bytes: u64,
     window_records: u64,
 }
 
 impl<'a> LakeTarget<'a> {
     pub(super) fn open(
-        places: &Places,
-        store: &'a EmbeddedStore,
-        function: &'a InProcess<'a>,
-        settings: &'a Settings,
-        layout: Layout,
+        site: Site<'a>,
+        function: &'a Transform<'a>,
         window_bytes_max: u64,
     ) -> Result<Self> {
-        let left = Journal::recover(store, &places.claims)?;
-        let writer = journal::writer(&places.claims, &places.lake);
-        let lake = Lake::open(&places.lake, &writer, layout)?;
-        lake.sweep()?;
-        let mark = Mark {
-            arrival_milliseconds: left.arrival_milliseconds,
-            ..Mark::default()
-        };
+        let gauge = Gauge::new(site.store, window_bytes_max);
+        let (window, left) = Window::open(site)?;
         Ok(Self {
-            delivery: Delivery {
-                invoker: Invoker::new(function, PAUSES)?,
-                lake,
-                rules: &settings.rules,
-                sources: Vec::new(),
-                clock: now,
-                started: Instant::now(),
-                progress: Unfinished {
-                    task: 0,
-                    mark,
-                    summary: Summary::default(),
-                    picture: None,
-                },
-                long: None,
-            },
-            journal: places.journal(store),
-            lake: places.lake.clone(),
-            left,
+            attempts: Attempts::new(function, PAUSES)?,
+            window,
+            gauge,
+            left: left.unfinished,
             random: Random::default(),
-            window_bytes_max,
-            window_bytes: 0,
             window_records: 0,
         })
     }
 
     fn deliver(&mut self, records: &[&[u8]]) -> Result<()> {
         // As in a run, two batches never share a millisecond.
-        let arrived = self.delivery.progress.mark.arrival_milliseconds;
+        let arrived = self.window.progress.mark.arrival_milliseconds;
         let arrival = epoch_milliseconds(now()).max(arrived + 1);
         let batch = Batch::of(records.iter().copied(), arrival, &mut self.random);
-        let invoked = Instant::now();
-        let first = self.delivery.invoker.invoke(&batch);
-        let took = invoked.elapsed();
-        self.window_bytes += batch.record_bytes as u64;
+        self.gauge.add(batch.record_bytes);
         self.window_records += batch.len() as u64;
-        let failed = self.delivery.progress.summary.failed_function;
-        self.delivery.deliver(batch, first, took)?;
-        let summary = &self.delivery.progress.summary;
+        let failed = self.window.progress.summary.failed_function;
+        let settled = self.attempts.settle(batch, self.window.partition_keys());
+        self.window.put(settled)?;
+        let summary = &self.window.progress.summary;
         if let (true, Some(error)) = (summary.failed_function > failed, &summary.function_error) {
             return Err(Error::msg(format!("the function failed: {error}")));
         }
-        if self.window_bytes >= self.window_bytes_max
+        if self.gauge.is_full()
             || self.window_records >= WINDOW_RECORDS_MAX
-            || self.delivery.lake.is_full()
+            || self.window.is_full()
         {
             self.settle()?;
         }
@@ -112,8 +80,8 @@ impl<'a> LakeTarget<'a> {
     }
 }
 
-impl Target for LakeTarget<'_> {
-    fn limits(&self) -> Limits {
+impl Sink for LakeTarget<'_> {
+    fn limits(&self) -> SendLimits {
         LIMITS
     }
 
@@ -128,22 +96,17 @@ impl Target for LakeTarget<'_> {
         self.window_records == 0
     }
 
-    /// In the order of a run's windows: files, then claims and the note, then the files' names.
     fn settle(&mut self) -> Result<()> {
         if self.is_settled() {
             return Ok(());
         }
-        let closed = self.delivery.end_window()?;
-        let renames = &closed.window.renames;
-        lake::sync(&self.lake, renames)?;
-        let arrival = closed.progress.mark.arrival_milliseconds;
-        self.journal
-            .commit(renames, arrival, self.left.unfinished.clone())?;
-        lake::publish(&self.lake, renames)?;
-        // No names are left to give, so lake and claims may part.
-        self.journal
-            .commit(&[], arrival, self.left.unfinished.clone())?;
-        (self.window_bytes, self.window_records) = (0, 0);
+        self.gauge.cut();
+        let mut closed = self.window.close()?;
+        closed.unfinished.clone_from(&self.left);
+        let committer = self.window.committer();
+        committer.commit(&closed)?;
+        committer.forget_names(&closed)?;
+        self.window_records = 0;
         Ok(())
     }
 }

@@ -6,12 +6,12 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{
-    address::{Source, Target},
+    address::{Destination, ErrorSource},
     selection::{Filter, read_reason, read_time},
 };
 use crate::{
     functions::firehose_transform::Settings,
-    tool::{layout::LayoutOptions, run::SummaryFormat, settings::SettingsOptions, whole::whole},
+    tool::{layout::LayoutOptions, settings::SettingsOptions, terminal::Format, whole::whole},
 };
 
 const HOURS_MAX: u64 = 8760;
@@ -48,15 +48,15 @@ line makes no sense, 130 after Ctrl-C.";
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
 )]
-pub(in crate::tool) struct Options {
+pub(in crate::tool) struct RedriveOptions {
     /// Where error objects lie, or what was repaired: a folder, a file or
     /// `s3://BUCKET/PREFIX`
-    pub(super) source: Source,
+    pub(super) source: ErrorSource,
 
     /// Where the records go: stream:NAME (Firehose), kinesis:NAME (the stream it reads from) or
     /// lake:DIR
     #[arg(long, value_name = "TARGET")]
-    pub(super) to: Target,
+    pub(super) to: Destination,
 
     /// Give back claims and send; without it nothing changes
     #[arg(long)]
@@ -126,7 +126,7 @@ pub(in crate::tool) struct Options {
 
     /// How the summary is written
     #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(super) summary: SummaryFormat,
+    pub(super) summary: Format,
 
     #[command(flatten, next_help_heading = "The lake's layout, for lake:DIR")]
     pub(super) layout: LayoutOptions,
@@ -144,7 +144,7 @@ pub(super) struct Permissions {
     pub(super) limit: Option<u64>,
 }
 
-impl Options {
+impl RedriveOptions {
     pub(super) fn permissions(&self) -> Permissions {
         Permissions {
             refused: self.all,
@@ -170,7 +170,7 @@ impl Options {
         let settings = self.function.read()?;
         let hours = match (&self.to, self.ttl_hours) {
             (_, Some(hours)) => Some(hours),
-            (Target::Lake(_), None) => None,
+            (Destination::Lake(_), None) => None,
             (_, None) => Some(24),
         };
         Ok(Settings {

@@ -12,31 +12,37 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    claims::{Case, Claims},
+    claims::{Case, ClaimAccess},
     decision::{Age, Decision, Known, Why},
     export::Export,
     history::{History, SENDINGS_MAX},
-    journal::{Done, Mark},
-    lines::{Line, Lines},
+    journal::{Done, RecordMark},
     objects::{Object, Objects},
     options::Permissions,
     selection::{Filter, Judged, Sought},
     sending::{Outgoing, Sending},
-    tally::{Counted, Outcome, Tally},
-    target::Limits,
+    sink::SendLimits,
+    tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
 use crate::{
     dedup::{Owner, ReleaseStore, Released},
     functions::firehose_transform::Settings,
-    local::firehose::{
-        batch::{RECORD_BYTES_MAX, epoch_milliseconds},
-        error_object::read::{Failed, NotErrorObject, read},
+    local::{
+        clock::epoch_milliseconds,
+        firehose::{
+            batch::RECORD_BYTES_MAX,
+            error_object::read::{Failed, NotErrorObject, read},
+        },
+        input::reader::{Part, Unpacked, read_line},
     },
     tool::now,
 };
 
+/// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.
+const LINE_BYTES_MAX: usize = 9 * 1024 * 1024;
+
 /// What is decided about at once when nothing is sent.
-const DRY: Limits = Limits {
+const DRY: SendLimits = SendLimits {
     records_max: 500,
     bytes_max: 4 * 1024 * 1024,
 };
@@ -46,19 +52,19 @@ pub(super) struct Pass<'a, S> {
     pub(super) filter: &'a Filter,
     pub(super) permissions: &'a Permissions,
     pub(super) lifetime_seconds: Option<u64>,
-    pub(super) claims: Claims<S>,
+    pub(super) claims: ClaimAccess<S>,
     pub(super) history: History,
     pub(super) export: Option<Export>,
     /// None in a dry run.
     pub(super) sending: Option<Sending<'a>>,
     pub(super) stop: Arc<AtomicBool>,
-    pub(super) progress: Progress,
-    pub(super) tally: Tally,
+    pub(super) progress: PassState,
+    pub(super) tally: RedriveTally,
 }
 
 /// How far it is, before and since an interruption.
 #[derive(Default)]
-pub(super) struct Progress {
+pub(super) struct PassState {
     /// Sent before the interruption, and not met since.
     sent_before: HashSet<u128>,
     released: HashSet<u128>,
@@ -70,7 +76,7 @@ pub(super) struct Progress {
     granted: u64,
 }
 
-impl Progress {
+impl PassState {
     pub(super) fn after(done: &Done) -> Self {
         Self {
             sent_before: done.sent.iter().map(|mark| mark.record).collect(),
@@ -82,9 +88,9 @@ impl Progress {
 
 /// A record that may be sent.
 struct Waiting {
-    mark: Mark,
+    mark: RecordMark,
     failed: Failed,
-    counted: Counted,
+    counted: CountedRecord,
     /// None of an event that would be refused again: it can have no claim.
     sought: Option<Sought>,
 }
@@ -127,31 +133,31 @@ impl<S: ReleaseStore> Pass<'_, S> {
     ) -> Result<Result<(), String>> {
         let name = &object.name;
         let opened = objects.open(name);
-        let lines = opened.and_then(|raw| Ok(Lines::of(raw, read_bytes)?));
-        let mut lines = match lines {
-            Ok(lines) => lines,
+        let mut reader = match opened.and_then(|raw| Ok(Unpacked::open(raw, read_bytes)?)) {
+            Ok(reader) => reader,
             Err(error) => return Ok(Err(format!("{name} cannot be read: {error:#}"))),
         };
-        let mut line = Vec::new();
+        let (mut line, mut number) = (Vec::new(), 0_u64);
         while !self.is_stopped() {
-            match lines.next(&mut line) {
+            match read_line(&mut reader, &mut line, LINE_BYTES_MAX) {
                 Ok(None) => break,
-                Ok(Some(kind)) => self.take(kind, &line, format!("{name}:{}", lines.number))?,
+                Ok(Some(part)) => {
+                    number += 1;
+                    self.take(part, &line, format!("{name}:{number}"))?;
+                }
                 Err(error) => {
-                    let number = lines.number;
-                    return Ok(Err(format!(
-                        "{name} cannot be read beyond line {number}: {error}"
-                    )));
+                    let why = format!("{name} cannot be read beyond line {number}: {error}");
+                    return Ok(Err(why));
                 }
             }
         }
         Ok(Ok(()))
     }
 
-    fn take(&mut self, kind: Line, line: &[u8], position: String) -> Result<()> {
-        let failed = match kind {
-            Line::TooLong => Err(NotErrorObject::TooLong),
-            Line::Whole => read(line),
+    fn take(&mut self, part: Part, line: &[u8], position: String) -> Result<()> {
+        let failed = match part {
+            Part::Open => Err(NotErrorObject::TooLong),
+            Part::Last => read(line),
         };
         match failed {
             Ok(failed) => self.take_record(failed, position),
@@ -169,13 +175,13 @@ impl<S: ReleaseStore> Pass<'_, S> {
         self.tally.records += 1;
         let judged = Judged::of(&failed.bytes, self.settings);
         let reason = judged.reason();
-        let counted = Counted {
+        let counted = CountedRecord {
             bytes: failed.bytes.len() as u64,
             arrival_milliseconds: failed.arrival_milliseconds,
             position,
         };
         if !self.filter.selects(&failed, reason) {
-            self.tally.settle(Outcome::Excluded, &counted);
+            self.tally.settle(RecordOutcome::Excluded, &counted);
             return Ok(());
         }
         self.tally.select(&failed.code, reason, &counted);
@@ -185,7 +191,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             judged => return self.leave_out(&failed, &judged, &counted),
         };
         let hash = Owner::of("", None, &failed.bytes).bytes_hash;
-        let mark = Mark::of(failed.arrival_milliseconds, hash);
+        let mark = RecordMark::of(failed.arrival_milliseconds, hash);
         if let Some(outcome) = self.outcome_by_mark(mark) {
             self.tally.settle(outcome, &counted);
             return Ok(());
@@ -203,31 +209,36 @@ impl<S: ReleaseStore> Pass<'_, S> {
         Ok(())
     }
 
-    fn leave_out(&mut self, failed: &Failed, judged: &Judged, counted: &Counted) -> Result<()> {
+    fn leave_out(
+        &mut self,
+        failed: &Failed,
+        judged: &Judged,
+        counted: &CountedRecord,
+    ) -> Result<()> {
         if let Some(export) = &mut self.export {
             export.write(failed, judged.reason(), &counted.position)?;
         }
         let outcome = match judged {
-            Judged::TooLarge => Outcome::TooLarge,
-            _ => Outcome::Refused,
+            Judged::TooLarge => RecordOutcome::TooLarge,
+            _ => RecordOutcome::Refused,
         };
         self.tally.settle(outcome, counted);
         Ok(())
     }
 
     /// What is known already of this very record.
-    fn outcome_by_mark(&mut self, mark: Mark) -> Option<Outcome> {
+    fn outcome_by_mark(&mut self, mark: RecordMark) -> Option<RecordOutcome> {
         let sendings = self.history.sendings(mark);
         self.tally.note_redriven(sendings);
         if self.progress.sent_before.remove(&mark.record) {
             self.progress.taken.insert(mark.record);
-            return Some(Outcome::SentBefore);
+            return Some(RecordOutcome::SentBefore);
         }
         if self.progress.taken.contains(&mark.record) {
-            return Some(Outcome::Copy);
+            return Some(RecordOutcome::Copy);
         }
         let is_too_often = sendings >= SENDINGS_MAX && !self.permissions.again;
-        is_too_often.then_some(Outcome::TooOften)
+        is_too_often.then_some(RecordOutcome::TooOften)
     }
 
     /// One more record of the largest size must fit.
@@ -245,7 +256,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
         waiting.retain(|record| {
             let is_first = self.progress.taken.insert(record.mark.record);
             if !is_first {
-                self.tally.settle(Outcome::Copy, &record.counted);
+                self.tally.settle(RecordOutcome::Copy, &record.counted);
             }
             is_first
         });
@@ -255,22 +266,22 @@ impl<S: ReleaseStore> Pass<'_, S> {
         let mut batch = Vec::with_capacity(waiting.len());
         for (record, fate) in waiting.iter().zip(fates) {
             match fate {
-                Fate::Send | Fate::Release(_) => batch.push(record.outgoing()),
-                Fate::SetAside(outcome) => self.tally.settle(outcome, &record.counted),
+                NextStep::Send | NextStep::Release(_) => batch.push(record.outgoing()),
+                NextStep::SetAside(outcome) => self.tally.settle(outcome, &record.counted),
             }
         }
         match &mut self.sending {
             Some(sending) => sending.send(&batch, &mut self.tally)?,
             None => {
                 for record in batch {
-                    self.tally.settle(Outcome::Sent, record.counted);
+                    self.tally.settle(RecordOutcome::Sent, record.counted);
                 }
             }
         }
         Ok(())
     }
 
-    fn decide(&self, waiting: &[Waiting]) -> Result<Vec<Fate>> {
+    fn decide(&self, waiting: &[Waiting]) -> Result<Vec<NextStep>> {
         let age = Age {
             now_milliseconds: epoch_milliseconds(now()),
             lifetime_seconds: self.lifetime_seconds,
@@ -279,7 +290,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
         let mut claimable: Vec<&mut Case<'_>> = cases.iter_mut().flatten().collect();
         self.claims.decide(&mut claimable, age)?;
         let fate = |case: &Option<Case<'_>>| match case {
-            None => Fate::Send,
+            None => NextStep::Send,
             Some(case) => self.fate(case, age),
         };
         Ok(cases.iter().map(fate).collect())
@@ -297,28 +308,28 @@ impl<S: ReleaseStore> Pass<'_, S> {
     }
 
     /// A person who says that what is unknown was not delivered says so of its claim too.
-    fn fate(&self, case: &Case<'_>, age: Age) -> Fate {
+    fn fate(&self, case: &Case<'_>, age: Age) -> NextStep {
         match case.decision {
-            Decision::Send => Fate::Send,
-            Decision::Release(owner) => Fate::Release(owner),
-            Decision::HoldBack => Fate::SetAside(Outcome::HeldBack),
+            Decision::Send => NextStep::Send,
+            Decision::Release(owner) => NextStep::Release(owner),
+            Decision::HoldBack => NextStep::SetAside(RecordOutcome::HeldBack),
             Decision::Unknown(_) if self.permissions.undelivered => case
                 .held
                 .filter(|held| age.is_alive(held))
-                .map_or(Fate::Send, |held| Fate::Release(held.owner)),
-            Decision::Unknown(why) => Fate::SetAside(Outcome::Unknown(why)),
+                .map_or(NextStep::Send, |held| NextStep::Release(held.owner)),
+            Decision::Unknown(why) => NextStep::SetAside(RecordOutcome::Unknown(why)),
         }
     }
 
     /// Lets no more be sent than were asked for.
-    fn limit(&mut self, fates: &mut [Fate]) {
+    fn limit(&mut self, fates: &mut [NextStep]) {
         let limit = self.permissions.limit.unwrap_or(u64::MAX);
         for fate in fates {
-            if !matches!(fate, Fate::SetAside(_)) {
+            if !matches!(fate, NextStep::SetAside(_)) {
                 if self.progress.granted < limit {
                     self.progress.granted += 1;
                 } else {
-                    *fate = Fate::SetAside(Outcome::BeyondLimit);
+                    *fate = NextStep::SetAside(RecordOutcome::BeyondLimit);
                 }
             }
         }
@@ -326,7 +337,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
 
     /// Gives back the claims that records have made themselves. One that another record has taken
     /// meanwhile is decided about once more.
-    fn release(&mut self, waiting: &[Waiting], fates: &mut [Fate]) -> Result<()> {
+    fn release(&mut self, waiting: &[Waiting], fates: &mut [NextStep]) -> Result<()> {
         let owned = releases(waiting, fates);
         let Some(sending) = &mut self.sending else {
             self.tally.released += owned.len() as u64;
@@ -335,7 +346,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
         if owned.is_empty() {
             return Ok(());
         }
-        let marks: Vec<Mark> = owned.iter().map(|owned| owned.mark).collect();
+        let marks: Vec<RecordMark> = owned.iter().map(|owned| owned.mark).collect();
         sending.will_release(&marks)?;
         let claims: Vec<_> = owned
             .iter()
@@ -351,10 +362,10 @@ impl<S: ReleaseStore> Pass<'_, S> {
                 Released::Others => {
                     let record = waiting.get(owned.index).map(std::slice::from_ref);
                     let again = self.decide(record.unwrap_or_default())?;
-                    let contended = Fate::SetAside(Outcome::Unknown(Why::Contended));
+                    let contended = NextStep::SetAside(RecordOutcome::Unknown(Why::Contended));
                     if let Some(fate) = fates.get_mut(owned.index) {
                         *fate = match again.into_iter().next() {
-                            Some(Fate::Release(_)) | None => contended,
+                            Some(NextStep::Release(_)) | None => contended,
                             Some(decided) => decided,
                         };
                     }
@@ -367,11 +378,11 @@ impl<S: ReleaseStore> Pass<'_, S> {
 
 /// What is to become of a record that waits.
 #[derive(Debug, Clone, Copy)]
-enum Fate {
+enum NextStep {
     Send,
     /// The owner's claim has to go first.
     Release(Owner),
-    SetAside(Outcome),
+    SetAside(RecordOutcome),
 }
 
 impl Waiting {
@@ -387,17 +398,17 @@ impl Waiting {
 /// A claim to give back, and for which record.
 struct Owned<'w> {
     index: usize,
-    mark: Mark,
+    mark: RecordMark,
     sought: &'w Sought,
     owner: Owner,
 }
 
 /// One for each identity.
-fn releases<'w>(waiting: &'w [Waiting], fates: &[Fate]) -> Vec<Owned<'w>> {
+fn releases<'w>(waiting: &'w [Waiting], fates: &[NextStep]) -> Vec<Owned<'w>> {
     let mut identities = HashSet::new();
     let claims = waiting.iter().zip(fates).enumerate();
     let claims = claims.filter_map(|(index, (record, fate))| {
-        let (Fate::Release(owner), Some(sought)) = (*fate, &record.sought) else {
+        let (NextStep::Release(owner), Some(sought)) = (*fate, &record.sought) else {
             return None;
         };
         let is_first = identities.insert(sought.identity.as_str());

@@ -1,27 +1,25 @@
 //! A redrive's table and summary, for a person or for a program.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::collections::BTreeMap;
 
+use anstyle::Style;
 use anyhow::Result;
 use chrono::{DateTime, SecondsFormat};
 use indicatif::{DecimalBytes, HumanCount};
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{
-    decision::Why,
     history::{Run, State},
-    tally::{Outcome, Row, Tally},
+    tally::{RecordGroup, RecordOutcome, RedriveTally},
 };
 use crate::tool::{
     plain::Plain,
-    terminal::{Colour, Palette},
+    table::{Cell, Column, Table},
+    terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
 };
 
-pub(super) struct Report<'a> {
-    pub(super) tally: &'a Tally,
+pub(super) struct RedriveReport<'a> {
+    pub(super) tally: &'a RedriveTally,
     pub(super) runs: &'a [Run],
     pub(super) mode: Mode,
     pub(super) is_complete: bool,
@@ -36,145 +34,165 @@ pub(super) enum Mode {
 /// How many earlier redrives are shown.
 const RUNS_SHOWN: usize = 5;
 
-impl Report<'_> {
+impl RedriveReport<'_> {
     pub(super) fn print_human(&self) -> Result<()> {
-        let stdout = io::stdout();
-        let palette = Palette::of(&stdout);
-        heard(self.write_human(&mut stdout.lock(), palette))
-    }
-
-    pub(super) fn print_json(&self) -> Result<()> {
-        let json = serde_json::to_string(&Json::of(self))?;
-        heard(writeln!(io::stdout(), "{json}"))
-    }
-
-    fn write_human(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
-        let codes = self
-            .tally
-            .codes
-            .iter()
-            .map(|(code, row)| (code.as_str(), row));
-        write_table(out, palette, "error code", codes)?;
-        let reasons = self
-            .tally
-            .reasons
-            .iter()
-            .map(|(reason, row)| (*reason, row));
-        write_table(out, palette, "would be", reasons)?;
-        self.write_outcomes(out, palette)?;
-        self.write_lines(out, palette)?;
-        self.write_runs(out, palette)?;
+        let tally = self.tally;
+        let codes = tally.codes.iter();
+        print_rows("error code", codes.map(|(code, row)| (code.as_str(), row)))?;
+        let reasons = tally.reasons.iter();
+        print_rows("would be", reasons.map(|(reason, row)| (*reason, row)))?;
+        self.outcomes().print()?;
+        self.print_lines()?;
+        self.print_runs()?;
         if self.mode == Mode::DryRun {
-            writeln!(
-                out,
-                "\nNothing was changed: this was a dry run. --execute sends."
-            )?;
+            print("\nNothing was changed: this was a dry run. --execute sends.\n")?;
         }
         Ok(())
     }
 
-    fn write_outcomes(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
+    /// The summary as one object. Names are for ever.
+    pub(super) fn print_json(&self) -> Result<()> {
+        print_json(&self.json())
+    }
+
+    fn json(&self) -> Value {
+        let tally = self.tally;
+        let count = |wanted: RecordOutcome| tally.of(|outcome| outcome == wanted);
+        let unknown = tally.outcomes.iter();
+        let unknown = unknown.filter_map(|(outcome, row)| match outcome {
+            RecordOutcome::Unknown(why) => Some((why.as_str(), row)),
+            _ => None,
+        });
+        let lines = tally.not_error_objects.iter();
+        let positions = lines.clone().map(|(why, lines)| (why, &lines.positions));
+        json!({
+            "dry_run": self.mode == Mode::DryRun,
+            "complete": self.is_complete,
+            "left": tally.is_left(),
+            "objects": tally.objects,
+            "records": tally.records,
+            // In a dry run: what would be.
+            "sent": count(RecordOutcome::Sent),
+            "sent_before": count(RecordOutcome::SentBefore),
+            "held_back": count(RecordOutcome::HeldBack),
+            "unknown": tally.counts().unknown,
+            "refused": count(RecordOutcome::Refused),
+            "too_large": count(RecordOutcome::TooLarge),
+            "too_often": count(RecordOutcome::TooOften),
+            "copies": count(RecordOutcome::Copy),
+            "failed": count(RecordOutcome::Failed),
+            "beyond_limit": count(RecordOutcome::BeyondLimit),
+            "excluded": count(RecordOutcome::Excluded),
+            "released": tally.released,
+            "redriven_before": tally.redriven.iter().sum::<u64>(),
+            "not_error_objects": lines.map(|(_, lines)| lines.lines).sum::<u64>(),
+            "not_error_object_lines": positions.collect::<BTreeMap<_, _>>(),
+            "unreadable": tally.unreadable,
+            "failure": tally.failure,
+            "unknown_because": unknown.collect::<BTreeMap<_, _>>(),
+            "codes": tally.codes,
+            "reasons": tally.reasons,
+        })
+    }
+    fn outcomes(&self) -> Table {
+        let mut table = Table::new([
+            Column::left("").at_least(14),
+            Column::right(""),
+            Column::right(""),
+            Column::prose(""),
+        ]);
         for (outcome, row) in &self.tally.outcomes {
-            let (label, colour, mut remark) = self.words(*outcome);
+            let (label, style, mut remark) = self.words(*outcome);
             if outcome.is_left() {
                 remark.push_str("; first at ");
                 remark.push_str(&row.example);
             }
-            let count = format!("{:>13}", HumanCount(row.records).to_string());
-            let count = palette.paint(colour, count);
-            let bytes = DecimalBytes(row.bytes).to_string();
-            let remark = palette.paint(Colour::Dim, remark);
-            writeln!(out, "{label:<16}{count}  {bytes:>11}  {remark}")?;
+            table.row([
+                label.into(),
+                Cell::styled(style, HumanCount(row.records).to_string()),
+                DecimalBytes(row.bytes).to_string().into(),
+                Cell::styled(DIM, remark),
+            ]);
         }
         if self.tally.released > 0 {
             let count = HumanCount(self.tally.released).to_string();
-            let remark = "of their own, given back first";
-            writeln!(out, "{:<16}{count:>13}  {:>11}  {remark}", "claims", ' ')?;
+            let remark = Cell::styled(DIM, "of their own, given back first");
+            table.row(["claims".into(), count.into(), "".into(), remark]);
         }
-        Ok(())
+        table
     }
 
-    fn words(&self, outcome: Outcome) -> (&'static str, Colour, String) {
+    fn words(&self, outcome: RecordOutcome) -> (&'static str, Style, String) {
         let is_dry = self.mode == Mode::DryRun;
-        let (label, colour, remark) = match outcome {
-            Outcome::Sent if is_dry => ("would be sent", Colour::Green, ""),
-            Outcome::Sent => ("sent", Colour::Green, ""),
-            Outcome::SentBefore => (
+        let (label, style, remark) = match outcome {
+            RecordOutcome::Sent if is_dry => ("would be sent", GREEN, ""),
+            RecordOutcome::Sent => ("sent", GREEN, ""),
+            RecordOutcome::SentBefore => (
                 "sent before",
-                Colour::Green,
+                GREEN,
                 "by this redrive, before it was interrupted",
             ),
-            Outcome::Copy => (
-                "copies",
-                Colour::Plain,
-                "the same record once more; one is enough",
-            ),
-            Outcome::HeldBack => (
+            RecordOutcome::Copy => ("copies", PLAIN, "the same record once more; one is enough"),
+            RecordOutcome::HeldBack => (
                 "held back",
-                Colour::Plain,
+                PLAIN,
                 "another record has their event's claim: it was delivered",
             ),
-            Outcome::Unknown(why) => return ("unknown", Colour::Yellow, unknown(why)),
-            Outcome::Refused => (
+            RecordOutcome::Unknown(why) => {
+                let remark = format!("{}; --assume-undelivered sends them", why.as_str());
+                return ("unknown", YELLOW, remark);
+            }
+            RecordOutcome::Refused => (
                 "left out",
-                Colour::Yellow,
+                YELLOW,
                 "would be refused again: --export DIR for repair, --all sends them",
             ),
-            Outcome::TooLarge => (
-                "too large",
-                Colour::Yellow,
-                "no stream takes more than 1,000 KiB",
-            ),
-            Outcome::TooOften => (
+            RecordOutcome::TooLarge => ("too large", YELLOW, "no stream takes more than 1,000 KiB"),
+            RecordOutcome::TooOften => (
                 "too often",
-                Colour::Yellow,
+                YELLOW,
                 "sent three times already: find out why, or --again",
             ),
-            Outcome::Failed => (
-                "failed",
-                Colour::Red,
-                self.tally
-                    .failure
-                    .as_deref()
-                    .unwrap_or("not taken; give the same command again"),
-            ),
-            Outcome::BeyondLimit => (
+            RecordOutcome::Failed => {
+                let why = self.tally.failure.as_deref();
+                let why = why.unwrap_or("not taken; give the same command again");
+                ("failed", RED, why)
+            }
+            RecordOutcome::BeyondLimit => (
                 "beyond --limit",
-                Colour::Plain,
+                PLAIN,
                 "the same command goes on with them",
             ),
-            Outcome::Excluded => ("not asked for", Colour::Plain, ""),
+            RecordOutcome::Excluded => ("not asked for", PLAIN, ""),
         };
-        (label, colour, remark.to_owned())
+        (label, style, remark.to_owned())
     }
 
-    fn write_lines(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
+    fn print_lines(&self) -> Result<()> {
         for (why, lines) in &self.tally.not_error_objects {
             let count = HumanCount(lines.lines);
-            writeln!(out, "\n{count} lines are no error objects: {why}")?;
+            print(format!("\n{count} lines are no error objects: {why}\n"))?;
             for position in &lines.positions {
-                writeln!(out, "  {position}")?;
+                print(format!("  {position}\n"))?;
             }
             let more = lines.lines - lines.positions.len() as u64;
             if more > 0 {
-                writeln!(out, "  and {more} more; --export DIR names them all")?;
+                print(format!("  and {more} more; --export DIR names them all\n"))?;
             }
         }
-        for sentence in &self.tally.unreadable {
-            writeln!(out, "{}", palette.paint(Colour::Red, sentence))?;
-        }
-        Ok(())
+        let mut sentences = self.tally.unreadable.iter();
+        sentences.try_for_each(|sentence| print(format!("{RED}{sentence}{RED:#}\n")))
     }
 
-    fn write_runs(&self, out: &mut impl Write, palette: Palette) -> io::Result<()> {
+    fn print_runs(&self) -> Result<()> {
         let [once, twice, more] = self.tally.redriven;
         if once + twice + more > 0 {
             let [once, twice, more] = [once, twice, more].map(HumanCount);
-            writeln!(
-                out,
-                "\nredriven before  {once} once, {twice} twice, {more} three times or more"
-            )?;
+            print(format!(
+                "\nredriven before  {once} once, {twice} twice, {more} three times or more\n"
+            ))?;
         }
+        let mut table = Table::of_values(0);
         for run in self.runs.iter().rev().take(RUNS_SHOWN) {
             let state = match run.state {
                 State::Running => "not ended",
@@ -182,47 +200,38 @@ impl Report<'_> {
                 State::Complete => "complete",
             };
             let sent = HumanCount(run.counts.sent);
-            let line = format!(
-                "{}  {} sent {sent} to {} ({state})",
-                time(Some(run.started_milliseconds)),
-                run.by,
-                run.target,
-            );
-            writeln!(out, "  {}", palette.paint(Colour::Dim, line))?;
+            let line = format!("{} sent {sent} to {} ({state})", run.by, run.target);
+            let started = format!("  {}", time(Some(run.started_milliseconds)));
+            table.row([Cell::styled(DIM, started), Cell::styled(DIM, line)]);
         }
-        Ok(())
+        table.print()
     }
 }
 
-fn unknown(why: Why) -> String {
-    format!("{}; --assume-undelivered sends them", why.as_str())
-}
-
-fn write_table<'a>(
-    out: &mut impl Write,
-    palette: Palette,
+fn print_rows<'a>(
     title: &str,
-    rows: impl Iterator<Item = (&'a str, &'a Row)> + Clone,
-) -> io::Result<()> {
-    let width = rows.clone().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let width = width.max(title.len()).min(60);
-    let head = format!(
-        "{title:width$}  {:>13}  {:>11}  {:<24}  {:<24}  first stands at",
-        "records", "bytes", "first arrived", "last arrived",
-    );
-    writeln!(out, "{}", palette.paint(Colour::Bold, head))?;
+    rows: impl Iterator<Item = (&'a str, &'a RecordGroup)>,
+) -> Result<()> {
+    let mut table = Table::new([
+        Column::left(title),
+        Column::right("records"),
+        Column::right("bytes"),
+        Column::left("first arrived"),
+        Column::left("last arrived"),
+        Column::value("first stands at"),
+    ]);
     for (name, row) in rows {
-        let records = HumanCount(row.records).to_string();
-        let bytes = DecimalBytes(row.bytes).to_string();
-        let name = Plain(name).to_string();
-        let (first, last) = (time(row.first), time(row.last));
-        let example = palette.paint(Colour::Dim, &row.example);
-        writeln!(
-            out,
-            "{name:width$}  {records:>13}  {bytes:>11}  {first:<24}  {last:<24}  {example}"
-        )?;
+        table.row([
+            Plain(name).to_string().into(),
+            HumanCount(row.records).to_string().into(),
+            DecimalBytes(row.bytes).to_string().into(),
+            time(row.first).into(),
+            time(row.last).into(),
+            Cell::styled(DIM, &row.example),
+        ]);
     }
-    writeln!(out)
+    table.print()?;
+    print("\n")
 }
 
 fn time(milliseconds: Option<i64>) -> String {
@@ -232,116 +241,4 @@ fn time(milliseconds: Option<i64>) -> String {
             || "not known".to_owned(),
             |time| time.to_rfc3339_opts(SecondsFormat::Millis, true),
         )
-}
-
-/// A reader who has gone away has seen enough.
-fn heard(written: io::Result<()>) -> Result<()> {
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
-}
-
-/// The summary as one object. Names are for ever.
-#[derive(Serialize)]
-struct Json<'a> {
-    dry_run: bool,
-    complete: bool,
-    left: bool,
-    objects: u64,
-    records: u64,
-    /// In a dry run: what would be.
-    sent: u64,
-    sent_before: u64,
-    held_back: u64,
-    unknown: u64,
-    refused: u64,
-    too_large: u64,
-    too_often: u64,
-    copies: u64,
-    failed: u64,
-    beyond_limit: u64,
-    excluded: u64,
-    released: u64,
-    redriven_before: u64,
-    not_error_objects: u64,
-    not_error_object_lines: BTreeMap<&'a str, &'a [String]>,
-    unreadable: &'a [String],
-    failure: Option<&'a str>,
-    unknown_because: BTreeMap<&'static str, JsonRow<'a>>,
-    codes: BTreeMap<&'a str, JsonRow<'a>>,
-    reasons: BTreeMap<&'a str, JsonRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonRow<'a> {
-    records: u64,
-    bytes: u64,
-    first: Option<i64>,
-    last: Option<i64>,
-    example: &'a str,
-}
-
-impl<'a> From<&'a Row> for JsonRow<'a> {
-    fn from(row: &'a Row) -> Self {
-        Self {
-            records: row.records,
-            bytes: row.bytes,
-            first: row.first,
-            last: row.last,
-            example: &row.example,
-        }
-    }
-}
-
-impl<'a> Json<'a> {
-    fn of(report: &'a Report<'_>) -> Self {
-        let tally = report.tally;
-        let count = |wanted: Outcome| tally.of(|outcome| outcome == wanted);
-        let unknown = tally
-            .outcomes
-            .iter()
-            .filter_map(|(outcome, row)| match outcome {
-                Outcome::Unknown(why) => Some((why.as_str(), row.into())),
-                _ => None,
-            });
-        let lines = tally.not_error_objects.iter();
-        Self {
-            dry_run: report.mode == Mode::DryRun,
-            complete: report.is_complete,
-            left: tally.is_left(),
-            objects: tally.objects,
-            records: tally.records,
-            sent: count(Outcome::Sent),
-            sent_before: count(Outcome::SentBefore),
-            held_back: count(Outcome::HeldBack),
-            unknown: tally.counts().unknown,
-            refused: count(Outcome::Refused),
-            too_large: count(Outcome::TooLarge),
-            too_often: count(Outcome::TooOften),
-            copies: count(Outcome::Copy),
-            failed: count(Outcome::Failed),
-            beyond_limit: count(Outcome::BeyondLimit),
-            excluded: count(Outcome::Excluded),
-            released: tally.released,
-            redriven_before: tally.redriven.iter().sum(),
-            not_error_objects: lines.clone().map(|(_, lines)| lines.lines).sum(),
-            not_error_object_lines: lines
-                .map(|(why, lines)| (why.as_str(), lines.positions.as_slice()))
-                .collect(),
-            unreadable: &tally.unreadable,
-            failure: tally.failure.as_deref(),
-            unknown_because: unknown.collect(),
-            codes: tally
-                .codes
-                .iter()
-                .map(|(code, row)| (code.as_str(), row.into()))
-                .collect(),
-            reasons: tally
-                .reasons
-                .iter()
-                .map(|(reason, row)| (*reason, row.into()))
-                .collect(),
-        }
-    }
 }

@@ -2,11 +2,7 @@
 //! journal before or after it so that it can be gone on from anywhere.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -14,32 +10,35 @@ use anyhow::Result;
 
 use super::{
     history::Recorder,
-    journal::{Journal, Mark},
-    tally::{Counted, Outcome, Tally},
-    target::{Limits, Receipt, Target},
+    journal::{RecordMark, RedriveJournal},
+    sink::{Receipt, SendLimits, Sink},
+    tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
-use crate::{local::firehose::batch::epoch_milliseconds, tool::now};
+use crate::{
+    local::clock::epoch_milliseconds,
+    tool::{interrupt::sleep_until, now},
+};
 
 /// A record on its way.
 pub(super) struct Outgoing<'a> {
-    pub(super) mark: Mark,
+    pub(super) mark: RecordMark,
     pub(super) bytes: &'a [u8],
-    pub(super) counted: &'a Counted,
+    pub(super) counted: &'a CountedRecord,
 }
 
 pub(super) struct Sending<'a> {
-    target: Box<dyn Target + 'a>,
-    journal: Journal,
+    target: Box<dyn Sink + 'a>,
+    journal: RedriveJournal,
     recorder: Recorder<'a>,
     pace: Pace,
     /// Sent, but a crash could undo it.
-    unsettled: Vec<(Mark, Counted)>,
+    unsettled: Vec<(RecordMark, CountedRecord)>,
 }
 
 impl<'a> Sending<'a> {
     pub(super) fn new(
-        target: Box<dyn Target + 'a>,
-        journal: Journal,
+        target: Box<dyn Sink + 'a>,
+        journal: RedriveJournal,
         recorder: Recorder<'a>,
         pace: Pace,
     ) -> Self {
@@ -52,21 +51,21 @@ impl<'a> Sending<'a> {
         }
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> SendLimits {
         let limits = self.target.limits();
-        Limits {
+        SendLimits {
             records_max: limits.records_max.min(self.pace.records_at_once()),
             ..limits
         }
     }
 
     /// From here on these records must be sent.
-    pub(super) fn will_release(&mut self, marks: &[Mark]) -> Result<()> {
+    pub(super) fn will_release(&mut self, marks: &[RecordMark]) -> Result<()> {
         self.journal.will_release(marks)
     }
 
     /// Sends a batch. An error means that nothing more can be sent.
-    pub(super) fn send(&mut self, batch: &[Outgoing<'_>], tally: &mut Tally) -> Result<()> {
+    pub(super) fn send(&mut self, batch: &[Outgoing<'_>], tally: &mut RedriveTally) -> Result<()> {
         if batch.is_empty() {
             return self.beat(tally);
         }
@@ -76,7 +75,7 @@ impl<'a> Sending<'a> {
         let mut failed = failed.into_iter().peekable();
         for (index, record) in batch.iter().enumerate() {
             if let Some((_, why)) = failed.next_if(|(at, _)| *at == index) {
-                tally.settle(Outcome::Failed, record.counted);
+                tally.settle(RecordOutcome::Failed, record.counted);
                 tally.failure = Some(why);
             } else {
                 self.unsettled.push((record.mark, record.counted.clone()));
@@ -91,39 +90,39 @@ impl<'a> Sending<'a> {
     }
 
     /// What would outlive a crash is sent; from then on it is not sent again.
-    fn keep_settled(&mut self, tally: &mut Tally) -> Result<()> {
+    fn keep_settled(&mut self, tally: &mut RedriveTally) -> Result<()> {
         if !self.target.is_settled() {
             return Ok(());
         }
-        let marks: Vec<Mark> = self.unsettled.iter().map(|(mark, _)| *mark).collect();
+        let marks: Vec<RecordMark> = self.unsettled.iter().map(|(mark, _)| *mark).collect();
         self.journal.have_sent(&marks)?;
         for (mark, counted) in self.unsettled.drain(..) {
             self.recorder.note(mark);
-            tally.settle(Outcome::Sent, &counted);
+            tally.settle(RecordOutcome::Sent, &counted);
         }
         Ok(())
     }
 
-    fn beat(&mut self, tally: &Tally) -> Result<()> {
+    fn beat(&mut self, tally: &RedriveTally) -> Result<()> {
         self.recorder
             .beat(tally.counts(), epoch_milliseconds(now()))
     }
 
     /// Settles what is under way.
-    pub(super) fn settle(&mut self, tally: &mut Tally) -> Result<()> {
+    pub(super) fn settle(&mut self, tally: &mut RedriveTally) -> Result<()> {
         self.target.settle()?;
         self.keep_settled(tally)
     }
 
     /// What was sent and could not be settled is not sent.
-    pub(super) fn give_up_unsettled(&mut self, tally: &mut Tally) {
+    pub(super) fn give_up_unsettled(&mut self, tally: &mut RedriveTally) {
         for (_, counted) in self.unsettled.drain(..) {
-            tally.settle(Outcome::Failed, &counted);
+            tally.settle(RecordOutcome::Failed, &counted);
         }
     }
 
     /// Hands back what has to be ended.
-    pub(super) fn end(self) -> (Journal, Recorder<'a>) {
+    pub(super) fn end(self) -> (RedriveJournal, Recorder<'a>) {
         (self.journal, self.recorder)
     }
 }
@@ -134,9 +133,6 @@ pub(super) struct Pace {
     next: Instant,
     stop: Arc<AtomicBool>,
 }
-
-/// How soon a wish to stop is heard.
-const SLICE: Duration = Duration::from_millis(50);
 
 impl Pace {
     pub(super) fn new(rate: Option<u32>, stop: Arc<AtomicBool>) -> Self {
@@ -156,13 +152,7 @@ impl Pace {
     /// claims are given back already.
     fn wait(&mut self, records: usize) {
         let Some(rate) = self.rate else { return };
-        while !self.stop.load(Ordering::Relaxed) {
-            let left = self.next.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            thread::sleep(left.min(SLICE));
-        }
+        sleep_until(self.next, &self.stop);
         let records = u32::try_from(records).unwrap_or(u32::MAX);
         let span = Duration::from_secs(1) * records / rate;
         self.next = self.next.max(Instant::now()) + span;

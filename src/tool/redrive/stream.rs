@@ -6,24 +6,24 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Error, Result, anyhow};
 
-use super::target::{Limits, Receipt, Target};
+use super::sink::{Receipt, SendLimits, Sink};
+use crate::tool::interrupt::sleep_until;
 
 /// One request to a stream.
-pub(in crate::tool) trait Put {
-    fn limits(&self) -> Limits;
+pub(in crate::tool) trait PutRecords {
+    fn limits(&self) -> SendLimits;
     /// Of each record, in order, why it was not taken; nothing if it was.
-    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutError>;
+    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutFailure>;
 }
 
 /// Why no record of a request was taken.
 #[derive(Debug)]
-pub(in crate::tool) enum PutError {
+pub(in crate::tool) enum PutFailure {
     /// Worth trying again.
     Passing(String),
     /// Trying again would not help.
@@ -41,7 +41,7 @@ pub(in crate::tool) struct Stream<P> {
     stop: Arc<AtomicBool>,
 }
 
-impl<P: Put> Stream<P> {
+impl<P: PutRecords> Stream<P> {
     pub(in crate::tool) fn new(put: P, stop: Arc<AtomicBool>) -> Self {
         Self {
             put,
@@ -54,24 +54,18 @@ impl<P: Put> Stream<P> {
     /// is sent by the redrive that goes on.
     fn may_try_again(&self, tries: u32) -> bool {
         let pause = PAUSE_MAX.min(self.pause * 2_u32.saturating_pow(tries - 1));
-        let slices = 20;
-        for _ in 0..slices {
-            if self.stop.load(Ordering::Relaxed) {
-                return false;
-            }
-            thread::sleep(pause / slices);
-        }
-        tries < TRIES_MAX
+        sleep_until(Instant::now() + pause, &self.stop);
+        tries < TRIES_MAX && !self.stop.load(Ordering::Relaxed)
     }
 }
 
-impl<P: Put> Target for Stream<P> {
-    fn limits(&self) -> Limits {
+impl<P: PutRecords> Sink for Stream<P> {
+    fn limits(&self) -> SendLimits {
         self.put.limits()
     }
 
     fn send(&mut self, records: &[&[u8]]) -> Receipt {
-        let mut open = Open::all(records);
+        let mut open = Untaken::all(records);
         let mut tries = 0;
         while !open.records.is_empty() {
             let before = open.records.len();
@@ -81,8 +75,8 @@ impl<P: Put> Target for Stream<P> {
                     let error = anyhow!("{} answers to {before} records", answers.len());
                     return open.broken(error);
                 }
-                Err(PutError::Lasting(error)) => return open.broken(error),
-                Err(PutError::Passing(why)) => open.blame_all(&why),
+                Err(PutFailure::Lasting(error)) => return open.broken(error),
+                Err(PutFailure::Passing(why)) => open.blame_all(&why),
             }
             tries = if open.records.len() < before {
                 1
@@ -106,11 +100,11 @@ impl<P: Put> Target for Stream<P> {
 }
 
 /// Records of a batch that are not taken yet, and why.
-struct Open {
+struct Untaken {
     records: Vec<(usize, String)>,
 }
 
-impl Open {
+impl Untaken {
     fn all(records: &[&[u8]]) -> Self {
         let records = (0..records.len()).map(|index| (index, String::new()));
         Self {
@@ -166,7 +160,7 @@ mod tests {
 
     use super::*;
 
-    type Answer = Result<Vec<Option<String>>, PutError>;
+    type Answer = Result<Vec<Option<String>>, PutFailure>;
 
     /// Answers as told, then takes everything.
     struct Told {
@@ -174,9 +168,9 @@ mod tests {
         asked: RefCell<Vec<Vec<u8>>>,
     }
 
-    impl Put for Told {
-        fn limits(&self) -> Limits {
-            Limits {
+    impl PutRecords for Told {
+        fn limits(&self) -> SendLimits {
+            SendLimits {
                 records_max: 500,
                 bytes_max: 1000,
             }
@@ -218,7 +212,7 @@ mod tests {
     }
 
     fn away() -> Answer {
-        Err(PutError::Passing("away".to_owned()))
+        Err(PutFailure::Passing("away".to_owned()))
     }
 
     #[test]
@@ -255,7 +249,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_before_it_broke_has_not_failed() {
-        let lasting = Err(PutError::Lasting(anyhow!("denied")));
+        let lasting = Err(PutFailure::Lasting(anyhow!("denied")));
         let (_, failed, broken) = send(vec![refused(&[false, true, false]), lasting]);
         assert_eq!((failed, broken), (vec![1], true));
         let (_, failed, broken) = send(vec![refused(&[true, false])]);

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::local::firehose::error_object::read::NotErrorObject;
 
-use super::{decision::Why, history::Counts};
+use super::{decision::Why, history::RunCounts};
 
 /// Codes are told apart up to this many, so that no source makes the table large.
 const CODES_MAX: usize = 1_000;
@@ -12,8 +14,8 @@ const CODES_MAX: usize = 1_000;
 const NAMED_MAX: usize = 20;
 
 /// Records that have something in common.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Row {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(super) struct RecordGroup {
     pub(super) records: u64,
     pub(super) bytes: u64,
     /// Arrivals, where they are known.
@@ -24,14 +26,14 @@ pub(super) struct Row {
 
 /// One record, as far as it is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Counted {
+pub(super) struct CountedRecord {
     pub(super) bytes: u64,
     pub(super) arrival_milliseconds: Option<i64>,
     pub(super) position: String,
 }
 
-impl Row {
-    fn add(&mut self, record: &Counted) {
+impl RecordGroup {
+    fn add(&mut self, record: &CountedRecord) {
         if self.records == 0 {
             self.example.clone_from(&record.position);
         }
@@ -46,7 +48,7 @@ impl Row {
 
 /// What became of a record; in a dry run, what would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Outcome {
+pub(super) enum RecordOutcome {
     Sent,
     /// By this redrive, before it was interrupted.
     SentBefore,
@@ -65,7 +67,7 @@ pub(super) enum Outcome {
     Excluded,
 }
 
-impl Outcome {
+impl RecordOutcome {
     /// Whether a person has to do something yet.
     pub(super) fn is_left(self) -> bool {
         !matches!(
@@ -77,32 +79,32 @@ impl Outcome {
 
 /// Lines of which nothing can be sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Lines {
+pub(super) struct LostLines {
     pub(super) lines: u64,
     pub(super) positions: Vec<String>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct RedriveTally {
     pub(super) objects: u64,
     pub(super) records: u64,
-    pub(super) codes: BTreeMap<String, Row>,
-    pub(super) reasons: BTreeMap<&'static str, Row>,
-    pub(super) outcomes: BTreeMap<Outcome, Row>,
+    pub(super) codes: BTreeMap<String, RecordGroup>,
+    pub(super) reasons: BTreeMap<&'static str, RecordGroup>,
+    pub(super) outcomes: BTreeMap<RecordOutcome, RecordGroup>,
     /// Of those sent: whose own claims were given back first.
     pub(super) released: u64,
     /// Of those selected: sent by other redrives, once, twice, or more often.
     pub(super) redriven: [u64; 3],
-    pub(super) not_error_objects: BTreeMap<String, Lines>,
+    pub(super) not_error_objects: BTreeMap<String, LostLines>,
     /// Objects that cannot be read to their end, and why.
     pub(super) unreadable: Vec<String>,
     /// The last reason why a record was not taken.
     pub(super) failure: Option<String>,
 }
 
-impl Tally {
+impl RedriveTally {
     /// A record that is asked for, by its code and by its reason.
-    pub(super) fn select(&mut self, code: &str, reason: &'static str, record: &Counted) {
+    pub(super) fn select(&mut self, code: &str, reason: &'static str, record: &CountedRecord) {
         let code = if self.codes.len() < CODES_MAX || self.codes.contains_key(code) {
             code
         } else {
@@ -112,7 +114,7 @@ impl Tally {
         self.reasons.entry(reason).or_default().add(record);
     }
 
-    pub(super) fn settle(&mut self, outcome: Outcome, record: &Counted) {
+    pub(super) fn settle(&mut self, outcome: RecordOutcome, record: &CountedRecord) {
         self.outcomes.entry(outcome).or_default().add(record);
     }
 
@@ -134,7 +136,7 @@ impl Tally {
         }
     }
 
-    pub(super) fn of(&self, asked: impl Fn(Outcome) -> bool) -> u64 {
+    pub(super) fn of(&self, asked: impl Fn(RecordOutcome) -> bool) -> u64 {
         let rows = self.outcomes.iter().filter(|(outcome, _)| asked(**outcome));
         rows.map(|(_, row)| row.records).sum()
     }
@@ -151,21 +153,21 @@ impl Tally {
 
     /// Whether something has to be done yet.
     pub(super) fn is_left(&self) -> bool {
-        self.of(Outcome::is_left) + self.lines_lost() > 0 || !self.unreadable.is_empty()
+        self.of(RecordOutcome::is_left) + self.lines_lost() > 0 || !self.unreadable.is_empty()
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        let is_sent = |outcome| matches!(outcome, Outcome::Sent | Outcome::SentBefore);
+    pub(super) fn counts(&self) -> RunCounts {
+        let is_sent = |outcome| matches!(outcome, RecordOutcome::Sent | RecordOutcome::SentBefore);
         let sent = self
             .outcomes
             .iter()
             .filter(|(outcome, _)| is_sent(**outcome));
-        Counts {
+        RunCounts {
             sent: self.of(is_sent),
             sent_bytes: sent.map(|(_, row)| row.bytes).sum(),
-            held_back: self.of(|outcome| outcome == Outcome::HeldBack),
-            unknown: self.of(|outcome| matches!(outcome, Outcome::Unknown(_))),
-            failed: self.of(|outcome| outcome == Outcome::Failed),
+            held_back: self.of(|outcome| outcome == RecordOutcome::HeldBack),
+            unknown: self.of(|outcome| matches!(outcome, RecordOutcome::Unknown(_))),
+            failed: self.of(|outcome| outcome == RecordOutcome::Failed),
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     functions::firehose_transform::Settings,
-    local::firehose::{Watch, batch::Limits, lake::Layout},
-    tool::{layout::LayoutOptions, settings::SettingsOptions, whole::whole},
+    local::firehose::{batch::Limits, lake::Layout, run::Watch},
+    tool::{layout::LayoutOptions, settings::SettingsOptions, terminal::Format, whole::whole},
 };
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -38,7 +38,7 @@ undone or a value is not allowed, 2 when the command line makes no sense, 130 af
 /// Put events into a lake folder, each once
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in crate::tool) struct Options {
+pub(in crate::tool) struct RunOptions {
     /// Files of JSON Lines, gzip or not, or folders of them (hidden files are left out); `-` or
     /// none is standard input
     pub(super) input: Vec<PathBuf>,
@@ -68,7 +68,7 @@ pub(in crate::tool) struct Options {
 
     /// How the summary is written
     #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(super) summary: SummaryFormat,
+    pub(super) summary: Format,
 
     /// Write a page that shows the run: events over time, refusals, duplicates, sizes, timing. It
     /// needs nothing but a browser
@@ -79,16 +79,8 @@ pub(in crate::tool) struct Options {
     function: SettingsOptions,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(in crate::tool) enum SummaryFormat {
-    /// For a person
-    Human,
-    /// One JSON object
-    Json,
-}
-
 /// What a run is to do; every value is allowed.
-pub(super) struct Plan {
+pub(super) struct RunTask {
     pub(super) settings: Settings,
     pub(super) layout: Layout,
     pub(super) limits: Limits,
@@ -98,8 +90,8 @@ pub(super) struct Plan {
     pub(super) claims: Option<PathBuf>,
 }
 
-impl Plan {
-    pub(super) fn of(options: &Options) -> Result<Self> {
+impl RunTask {
+    pub(super) fn of(options: &RunOptions) -> Result<Self> {
         let settings = options.settings()?;
         let layout = options.layout.read(&settings.rules.partition_keys)?;
         Ok(Self {
@@ -123,7 +115,7 @@ impl Plan {
     }
 }
 
-impl Options {
+impl RunOptions {
     fn settings(&self) -> Result<Settings> {
         let settings = self.function.read()?;
         Ok(Settings {

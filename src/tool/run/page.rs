@@ -1,88 +1,110 @@
 //! A run as a page that a person looks at: one file that needs no network, no script and nothing
-//! else. Every text that comes from events or paths is written through [`figures::Text`].
+//! else. Every text on it is escaped by who writes it, [`maud`].
 
 mod batches;
 mod chart;
 mod events;
 mod figures;
+mod file;
 mod headline;
 mod histogram;
 mod partitions;
 mod refusals;
 mod stretches;
-mod target;
 mod time;
 
-use std::{
-    fmt::{self, Display},
-    path::Path,
+use std::path::Path;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use crate::{
+    local::firehose::{picture::Picture, pipeline::Ending, summary::Summary},
+    tool::plain::Plain,
 };
-
-use batches::Batches;
-use events::Events;
-use figures::{Second, Text};
+use figures::Second;
+pub(super) use file::PageFile;
 use headline::Headline;
-use partitions::Partitions;
+use partitions::PartitionSizes;
 use refusals::Refusals;
-use stretches::Duplicates;
-pub(super) use target::Target;
 
-use crate::local::firehose::{picture::Picture, summary::Summary};
-
-const TEMPLATE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                      base-uri 'none'; form-action 'none'";
 
 pub(super) struct Page<'a> {
     pub(super) summary: &'a Summary,
     pub(super) picture: &'a Picture,
-    pub(super) progress: Progress,
+    pub(super) ending: &'a Ending,
     pub(super) lake: &'a Path,
     /// When the run ended, in seconds since 1970.
     pub(super) ended: i64,
 }
 
-/// How far a run came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
-    Complete,
-    Interrupted,
-}
-
-impl Display for Page<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut pieces = TEMPLATE.split("{{");
-        f.write_str(pieces.next().unwrap_or_default())?;
-        for piece in pieces {
-            let (name, rest) = piece.split_once("}}").unwrap_or((piece, ""));
-            self.fill(name, f)?;
-            f.write_str(rest)?;
-        }
-        Ok(())
-    }
-}
-
 impl Page<'_> {
-    fn fill(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            summary, picture, ..
-        } = *self;
-        match name {
-            "style" => f.write_str(STYLE),
-            "lake" => Text(&self.lake.display().to_string()).fmt(f),
-            "ended" => f.write_str(&Second(self.ended).formatted("%-d %b %Y, %H:%M UTC")),
-            "version" => f.write_str(env!("CARGO_PKG_VERSION")),
-            "headline" => Headline {
-                summary,
-                picture,
-                progress: self.progress,
+    pub(super) fn markup(&self) -> Markup {
+        let lake = self.lake.display().to_string();
+        let ended = Second(self.ended).formatted("%-d %b %Y, %H:%M UTC");
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(POLICY);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="referrer" content="no-referrer";
+                    title { "Nozzle run into " (Plain(&lake)) ", " (ended) }
+                    link rel="icon" href="data:,";
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    header {
+                        p.over { b { "nozzle run" } " " span { (ended) } }
+                        (self.headline())
+                    }
+                    main { (self.sections()) }
+                    footer {
+                        p {
+                            "The lake is " code { (Plain(&lake)) } ". Times are UTC. Written by nozzle "
+                            (env!("CARGO_PKG_VERSION")) "; this page asks nothing of any network."
+                        }
+                    }
+                }
             }
-            .fmt(f),
-            "events" => Events(&picture.timeline).fmt(f),
-            "refusals" => Refusals { summary, picture }.fmt(f),
-            "duplicates" => Duplicates { summary, picture }.fmt(f),
-            "partitions" => Partitions { summary, picture }.fmt(f),
-            "batches" => Batches(&picture.course).fmt(f),
-            unknown => f.write_str(unknown),
         }
     }
+
+    fn headline(&self) -> Markup {
+        let headline = Headline {
+            summary: self.summary,
+            picture: self.picture,
+            ending: self.ending,
+        };
+        headline.markup()
+    }
+
+    fn sections(&self) -> Markup {
+        let (summary, picture) = (self.summary, self.picture);
+        html! {
+            (section("events", "Events over time", &events::markup(&picture.timeline)))
+            (section("refusals", "Refusals by reason", &Refusals { summary, picture }.markup()))
+            (section("duplicates", "Duplicates", &stretches::duplicates(summary, &picture.course)))
+            (section("partitions", "Partition sizes", &PartitionSizes { summary, picture }.markup()))
+            (section("batches", "Batch timing", &batches::markup(&picture.course)))
+        }
+    }
+}
+
+fn section(name: &str, heading: &str, content: &Markup) -> Markup {
+    html! {
+        section aria-labelledby=(name) {
+            h2 id=(name) { (heading) }
+            (content)
+        }
+    }
+}
+
+/// In place of a section's content.
+fn nothing(sentence: &str) -> Markup {
+    html! { p.empty { (sentence) } }
 }

@@ -52,6 +52,7 @@ def answer(record):
     if FAULT == "naive-deduplication":
         identity = repr((event.get("event_uuid"), event["event_name"], event["created_at"]))
         if identity in seen:
+            print("dropped one", flush=True)
             return answer | {"result": "Dropped"}
         seen.add(identity)
     if FAULT == "keys-not-safe":

@@ -5,9 +5,13 @@ import { setImmediate as others } from "node:timers/promises";
 
 const fault = process.argv[2] ?? "none";
 let batch = { records: [] };
+let underWay = 0;
 
 async function invoke(text) {
   let own = JSON.parse(text);
+  // As AWS's emulator does, which takes one invocation at a time.
+  if (fault === "ends-when-asked-twice" && underWay > 1) process.exit(1);
+  if (fault === "ends-soon" && own.records.length > 1) process.exit(1);
   if (fault === "shares-state") {
     batch = own;
     for (let turn = 0; turn < 20; turn++) await others();
@@ -33,14 +37,18 @@ function answer(record) {
 }
 
 const server = createServer(async (request, response) => {
+  underWay += 1;
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   if (fault === "says-no-json") return response.end("Task timed out after 3.00 seconds");
   try {
+    for (let turn = 0; turn < 20; turn++) await others();
     response.end(JSON.stringify(await invoke(Buffer.concat(chunks).toString())));
   } catch (error) {
     if (fault === "fails-by-header") response.setHeader("X-Amz-Function-Error", "Unhandled");
     response.end(JSON.stringify({ errorType: error.name, errorMessage: error.message }));
+  } finally {
+    underWay -= 1;
   }
 });
 server.listen(0, "127.0.0.1", () => console.log(server.address().port));

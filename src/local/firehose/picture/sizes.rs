@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
 
 use super::spread::Spread;
-use crate::local::firehose::lake::{Rename, Window};
+use crate::local::{files::Rename, firehose::lake::Written};
 
 /// Partitions are told apart up to this many, so that no input makes the picture large.
 pub const PARTITIONS_MAX: usize = 20_000;
@@ -33,7 +33,7 @@ pub struct Partition {
 }
 
 impl Sizes {
-    pub fn add_window(&mut self, window: &Window) {
+    pub fn add_window(&mut self, window: &Written) {
         let mut written = BTreeMap::new();
         for (Rename(_, name), bytes) in window.renames.iter().zip(&window.file_bytes) {
             let folder = name.parent().unwrap_or(name).display().to_string();
@@ -98,15 +98,15 @@ impl Partition {
 mod tests {
     use super::*;
 
-    fn window(files: &[(String, u64)]) -> Window {
+    fn window(files: &[(String, u64)]) -> Written {
         let rename = |(folder, _): &(String, u64)| Rename("t".into(), format!("{folder}/f").into());
         let mut renames: Vec<_> = files.iter().map(rename).collect();
         // Error objects come last, and have no size here.
         renames.push(Rename("t".into(), "errors/f".into()));
-        Window {
+        Written {
             renames,
             file_bytes: files.iter().map(|(_, bytes)| *bytes).collect(),
-            ..Window::default()
+            ..Written::default()
         }
     }
 

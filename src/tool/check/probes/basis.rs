@@ -1,43 +1,117 @@
 //! What everything rests on, and what the sample's answer shows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::ready,
+};
 
 use serde_json::Value;
 
 use crate::{
-    local::firehose::{
-        answer::{Answer, Failure, Fate, Partitioning},
-        function::Function,
-    },
+    local::firehose::answer::{Answer, Failure, Fate, Partitioning},
     tool::check::{
-        judge::{Reply, contains, judge_answered, name, some},
-        probe::{Findings, Verdict},
-        prober::{Prober, failure},
-        request::{Data, Request, Role},
+        finding::{
+            BATCH_RETRIED, DOUBLED, DROPPED, FAILED, Findings, Grade, MISSED, UNPARTITIONED,
+        },
+        judge::{Replied, contains, judge_answered, name, some},
+        probe::Probe,
+        prober::{NoReply, Prober},
+        request::{ProbeBatch, RecordData, Role},
     },
 };
 
-const SEVERAL: usize = 10;
+const RECORDS: usize = 10;
 /// More keys a record may not have.
 const KEYS_MAX: usize = 50;
 
+pub(super) static ONE: Probe = Probe {
+    name: "one",
+    expects: "a batch of one sound record is answered: its recordId, a result, its data",
+    why: "this is the contract at its smallest; every other probe rests on it",
+    firehose: BATCH_RETRIED,
+    rests_on: None,
+    source: None,
+    put: |prober| Box::pin(one(prober)),
+};
+
+pub(super) static SEVERAL: Probe = Probe {
+    name: "several",
+    expects: "a batch of several records is answered: each recordId once, with its own data",
+    why: "an answer is told whose it is by its recordId alone; the order may be another",
+    firehose: "puts what is left out or doubled under the error prefix at once; what has another's data it delivers",
+    rests_on: Some(&ONE),
+    source: None,
+    put: |prober| Box::pin(several(prober)),
+};
+
+pub(super) static OWN_RECORDS: Probe = Probe {
+    name: "own-records",
+    expects: "an answer has the records of its own batch and no others",
+    why: "what stays from an earlier batch is passed over, but grows with each",
+    firehose: "passes over them; one day the answer is too large, and then every batch fails",
+    rests_on: Some(&SEVERAL),
+    source: None,
+    put: |prober| Box::pin(own_records(prober)),
+};
+
+pub(super) static DELIVERED: Probe = Probe {
+    name: "delivered",
+    expects: "the sample's events are delivered (Ok)",
+    why: "a function that accepts nothing cannot be told from a broken one",
+    firehose: "puts what is ProcessingFailed under the error prefix; what is Dropped is gone",
+    rests_on: Some(&OWN_RECORDS),
+    source: None,
+    put: |prober| Box::pin(ready(delivered(prober))),
+};
+
+pub(super) static EMPTY_BATCH: Probe = Probe {
+    name: "empty-batch",
+    expects: "a batch without records is answered with `{\"records\": []}`",
+    why: "a batch has as many records as there happen to be; emulators and tests send none",
+    firehose: "tries a failed invocation 4 times, which rings alarms, though nothing was wrong",
+    rests_on: None,
+    source: None,
+    put: |prober| Box::pin(empty_batch(prober)),
+};
+
+pub(super) static LINE_END: Probe = Probe {
+    name: "line-end",
+    expects: "delivered data ends with exactly one line end",
+    why: "Firehose joins records without anything between them",
+    firehose: "writes events that run together on one line, or empty lines (not where it adds the delimiter itself, or converts to Parquet)",
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(ready(line_end(prober))),
+};
+
+pub(super) static PARTITION_KEYS: Probe = Probe {
+    name: "partition-keys",
+    expects: "partition keys are the same names for every record, their values texts, not empty",
+    why: "the prefix names the keys, and each name needs its value",
+    firehose: UNPARTITIONED,
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(ready(partition_keys(prober))),
+};
+
 /// Whether it is answered at all: what becomes of the record is for the next to say.
-pub(super) async fn one(prober: &mut Prober<impl Function>) -> Findings {
+async fn one(prober: &mut Prober) -> Findings {
     let record = prober.record_of(0);
     let request = prober.request(vec![record]);
     let mut findings = Findings::default();
     match prober.ask(&request).await {
-        Err(error) => return failure(&error),
+        Err(error) => return error.finding(),
         Ok(reply) => match reply.answer.fates.as_slice() {
             [Fate::Failed(Failure::RecordIdMissing)] => {
                 let given = &reply.answer.unknown_ids;
-                findings.fail(match given.as_slice() {
+                let said = match given.as_slice() {
                     [] => "the answer has no record".to_owned(),
                     _ => format!("the answer has another recordId: {}", some(given)),
-                });
+                };
+                findings.fail(MISSED, said);
             }
             [Fate::Failed(Failure::RecordIdDoubled)] => {
-                findings.fail("the answer has the record more than once");
+                findings.fail(DOUBLED, "the answer has the record more than once");
             }
             _ => {}
         },
@@ -46,14 +120,14 @@ pub(super) async fn one(prober: &mut Prober<impl Function>) -> Findings {
 }
 
 /// The sample's events, some more than once: the answer is looked at by others too.
-pub(super) async fn several(prober: &mut Prober<impl Function>) -> Findings {
+async fn several(prober: &mut Prober) -> Findings {
     let events = prober.sample.events.len();
-    let count = events.max(SEVERAL);
+    let count = events.max(RECORDS);
     let records = (0..count).map(|at| prober.record_of(at % events)).collect();
     let request = prober.request(records);
     let reply = match prober.ask(&request).await {
         Ok(reply) => reply,
-        Err(error) => return failure(&error),
+        Err(error) => return error.finding(),
     };
     let mut findings = judge_answered(&request, &reply);
     let alike = alike(&request, &reply);
@@ -64,10 +138,10 @@ pub(super) async fn several(prober: &mut Prober<impl Function>) -> Findings {
 }
 
 /// The records of each line that more than one event has become.
-fn alike(request: &Request, reply: &Reply) -> Vec<Vec<usize>> {
+fn alike(request: &ProbeBatch, reply: &Replied) -> Vec<Vec<usize>> {
     let mut lines: BTreeMap<&[u8], BTreeMap<usize, &[u8]>> = BTreeMap::new();
     for (position, record, line) in reply.delivered(request) {
-        if let Data::Bytes(event) = &record.data {
+        if let RecordData::Bytes(event) = &record.data {
             lines.entry(line).or_default().insert(position, event);
         }
     }
@@ -78,7 +152,7 @@ fn alike(request: &Request, reply: &Reply) -> Vec<Vec<usize>> {
         .collect()
 }
 
-fn tell_of_alike(request: &Request, alike: &[Vec<usize>], findings: &mut Findings) {
+fn tell_of_alike(request: &ProbeBatch, alike: &[Vec<usize>], findings: &mut Findings) {
     let lines = match alike.len() {
         0 => return,
         1 => "the same line".to_owned(),
@@ -99,8 +173,8 @@ fn tell_of_alike(request: &Request, alike: &[Vec<usize>], findings: &mut Finding
 
 /// The records whose line has nothing that is theirs alone.
 fn tell_of_untold(
-    request: &Request,
-    reply: &Reply,
+    request: &ProbeBatch,
+    reply: &Replied,
     alike: &[Vec<usize>],
     vary: &str,
     findings: &mut Findings,
@@ -128,20 +202,21 @@ fn tell_of_untold(
     }
 }
 
-pub(super) async fn own_records(prober: &mut Prober<impl Function>) -> Findings {
+async fn own_records(prober: &mut Prober) -> Findings {
     let mut findings = Findings::default();
-    let records = (0..SEVERAL).map(|_| prober.sound()).collect();
+    let records = (0..RECORDS).map(|_| prober.sound()).collect();
     let request = prober.request(records);
     match prober.ask(&request).await {
-        Err(error) => return failure(&error),
+        Err(error) => return error.finding(),
         Ok(reply) => {
             let unknown = &reply.answer.unknown_ids;
             if !unknown.is_empty() {
                 let count = unknown.len();
-                findings.fail(format!(
+                let said = format!(
                     "{count} records that the batch did not have: {}",
                     some(unknown)
-                ));
+                );
+                findings.add(Grade::Fail, said, None);
             }
         }
     }
@@ -149,7 +224,7 @@ pub(super) async fn own_records(prober: &mut Prober<impl Function>) -> Findings 
 }
 
 /// Learns which events of the sample are good to probe with.
-pub(super) fn delivered(prober: &mut Prober<impl Function>) -> Findings {
+fn delivered(prober: &mut Prober) -> Findings {
     let mut findings = Findings::default();
     let Some((request, reply)) = &prober.shown else {
         return findings;
@@ -160,10 +235,11 @@ pub(super) fn delivered(prober: &mut Prober<impl Function>) -> Findings {
     if sound.is_empty() {
         let dropped = reply.count(|fate| *fate == Fate::Dropped);
         let refused = reply.count(|fate| *fate == Fate::Failed(Failure::ProcessingFailed));
-        findings.fail(format!(
+        let said = format!(
             "none of the sample's events: {dropped} are Dropped, {refused} ProcessingFailed. If \
              the function wants other events, give it some with --sample",
-        ));
+        );
+        findings.fail(if dropped > refused { DROPPED } else { FAILED }, said);
     } else {
         tell_of_others(events, &sound, &mut findings);
         findings.note(format!("{} of {events} events", sound.len()));
@@ -184,13 +260,13 @@ fn tell_of_others(events: usize, sound: &[usize], findings: &mut Findings) {
     }
 }
 
-pub(super) async fn empty_batch(prober: &mut Prober<impl Function>) -> Findings {
+async fn empty_batch(prober: &mut Prober) -> Findings {
     let request = prober.request(Vec::new());
     prober.put(&request).await
 }
 
 /// One in, one line out.
-pub(super) fn line_end(prober: &Prober<impl Function>) -> Findings {
+fn line_end(prober: &Prober) -> Findings {
     let mut findings = Findings::default();
     let Some((request, reply)) = &prober.shown else {
         return findings;
@@ -215,22 +291,25 @@ pub(super) fn line_end(prober: &Prober<impl Function>) -> Findings {
 }
 
 /// The keys are the prefix's; where that is not known, those of the first record.
-pub(super) fn partition_keys(prober: &Prober<impl Function>) -> Verdict {
+fn partition_keys(prober: &Prober) -> Findings {
     let Some((request, reply)) = &prober.shown else {
-        return Verdict::Skipped("there is no answer to look at".to_owned());
+        return Findings::skipped("there is no answer to look at");
     };
     let given = reply.partition_keys();
     let names = prober.keys.clone().or_else(|| first_names(&given));
     let Some(names) = names else {
-        return if given.values().any(|keys| !keys.is_null()) {
-            Verdict::Failed("partitionKeys is not an object of names and texts".to_owned())
-        } else {
-            let none = "no partition keys come back; if the prefix names some, say so with \
-                        --partition-keys";
-            Verdict::Skipped(none.to_owned())
-        };
+        if given.values().all(Value::is_null) {
+            return Findings::skipped(
+                "no partition keys come back; if the prefix names some, say so with \
+                 --partition-keys",
+            );
+        }
+        let mut findings = Findings::default();
+        let said = "partitionKeys is not an object of names and texts";
+        findings.fail(UNPARTITIONED, said);
+        return findings;
     };
-    check_keys(request, reply, &names, &given).verdict()
+    check_keys(request, reply, &names, &given)
 }
 
 fn first_names(given: &BTreeMap<String, Value>) -> Option<Vec<String>> {
@@ -239,19 +318,20 @@ fn first_names(given: &BTreeMap<String, Value>) -> Option<Vec<String>> {
 }
 
 fn check_keys(
-    request: &Request,
-    reply: &Reply,
+    request: &ProbeBatch,
+    reply: &Replied,
     names: &[String],
     given: &BTreeMap<String, Value>,
 ) -> Findings {
     let mut findings = Findings::default();
     if names.len() > KEYS_MAX {
         let count = names.len();
-        findings.fail(format!("{count} keys; Firehose takes at most {KEYS_MAX}"));
+        let said = format!("{count} keys; Firehose takes at most {KEYS_MAX}");
+        findings.fail(UNPARTITIONED, said);
     }
     let checked = match Answer::check(&reply.bytes, request, Partitioning::By(names)) {
         Ok(checked) => checked,
-        Err(error) => return failure(&error),
+        Err(error) => return NoReply::from(error).finding(),
     };
     let fates = request.records.iter().zip(&checked.fates);
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -263,7 +343,7 @@ fn check_keys(
         }
     }
     for (why, records) in wrong {
-        findings.fail(format!("{why}: {}", some(&records)));
+        findings.fail(UNPARTITIONED, format!("{why}: {}", some(&records)));
     }
     findings.note(names.join(","));
     findings

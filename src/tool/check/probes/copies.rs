@@ -1,28 +1,67 @@
 //! Events that come more than once: in a batch, in a batch that is sent again, in a later one, and
 //! in several at once.
 
+use super::basis::DELIVERED;
 use crate::{
-    local::firehose::{
-        answer::{Failure, Fate},
-        function::Function,
-    },
+    local::firehose::answer::{Failure, Fate},
     tool::check::{
-        judge::{Reply, is_delivered, judge, name, some},
-        probe::Findings,
-        prober::{Prober, failure},
-        request::Request,
+        finding::{DROPPED, Findings},
+        judge::{Replied, is_delivered, judge, judge_answered, name, some},
+        probe::Probe,
+        prober::Prober,
+        request::ProbeBatch,
     },
 };
 
 const EVENTS: usize = 5;
-const COPIES: usize = 3;
+const COPIES_EACH: usize = 3;
 const RETRIED: usize = 20;
 /// Of its own in each of the batches at the same time.
 const SIDE_BY_SIDE: usize = 50;
 
-pub(super) async fn copies(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) static COPIES: Probe = Probe {
+    name: "copies",
+    expects: "of copies of an event within a batch at least one is delivered or failed",
+    why: "producers send again what they think was lost",
+    firehose: DROPPED,
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(copies(prober)),
+};
+
+pub(super) static RETRY: Probe = Probe {
+    name: "retry",
+    expects: "the same batch again, as a new invocation, delivers what it delivered before",
+    why: "Firehose sends a batch again if its answer comes too late or not at all; `seen before` is then no reason to drop: nobody else has delivered it",
+    firehose: DROPPED,
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(retry(prober)),
+};
+
+pub(super) static LATER_COPY: Probe = Probe {
+    name: "later-copy",
+    expects: "a later copy of an event, in a record of its own, is answered; Ok and Dropped are both fine",
+    why: "that is how deduplication shows",
+    firehose: "delivers what is Ok, so that the lake has the event twice; with Dropped it has it once",
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(later_copy(prober)),
+};
+
+pub(super) static CONCURRENCY: Probe = Probe {
+    name: "concurrency",
+    expects: "batches at the same time are answered each for itself, and of copies that race at least one is delivered",
+    why: "Firehose invokes a function for each shard or partition side by side",
+    firehose: "fails records as missing, or delivers another's data; what is Dropped is gone",
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(concurrency(prober)),
+};
+
+async fn copies(prober: &mut Prober) -> Findings {
     let events = prober.sound_many(EVENTS);
-    let records = (0..COPIES * EVENTS).zip(events.iter().cycle());
+    let records = (0..COPIES_EACH * EVENTS).zip(events.iter().cycle());
     let records = records.map(|(_, event)| prober.copy(event)).collect();
     let request = prober.request(records);
     let (mut findings, reply) = prober.put_and_see(&request).await;
@@ -33,7 +72,7 @@ pub(super) async fn copies(prober: &mut Prober<impl Function>) -> Findings {
             &mut findings,
         );
         let delivered = reply.count(is_delivered);
-        findings.note(format!("{delivered} of {} delivered", COPIES * EVENTS));
+        findings.note(format!("{delivered} of {} delivered", COPIES_EACH * EVENTS));
     }
     findings
 }
@@ -44,12 +83,15 @@ fn check_not_gone<'a>(events: impl Iterator<Item = Vec<&'a Fate>>, findings: &mu
         .filter(|fates| fates.iter().all(|fate| **fate == Fate::Dropped))
         .count();
     if gone > 0 {
-        findings.fail(format!("{gone} events are gone: every copy is Dropped"));
+        findings.fail(
+            DROPPED,
+            format!("{gone} events are gone: every copy is Dropped"),
+        );
     }
 }
 
 /// In between comes a batch with other copies: whoever remembers only the last is not spared.
-pub(super) async fn retry(prober: &mut Prober<impl Function>) -> Findings {
+async fn retry(prober: &mut Prober) -> Findings {
     let mut records = prober.sound_many(RETRIED);
     let within = records.first().map(|record| prober.copy(record));
     records.extend(within);
@@ -62,14 +104,14 @@ pub(super) async fn retry(prober: &mut Prober<impl Function>) -> Findings {
     );
     let (first, again) = match replies {
         (Ok(first), Ok(_), Ok(again)) => (first, again),
-        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return failure(&error),
+        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return error.finding(),
     };
     compare(&request, &first, &again)
 }
 
 /// What was delivered is delivered again.
-fn compare(request: &Request, first: &Reply, again: &Reply) -> Findings {
-    let mut findings = Findings::default();
+fn compare(request: &ProbeBatch, first: &Replied, again: &Replied) -> Findings {
+    let mut findings = judge_answered(request, again);
     let fates = request.records.iter().zip(&again.answer.fates).enumerate();
     let again: Vec<_> = fates
         .zip(&first.answer.fates)
@@ -82,7 +124,10 @@ fn compare(request: &Request, first: &Reply, again: &Reply) -> Findings {
     };
     let dropped = names(|fate| *fate == Fate::Dropped);
     if !dropped.is_empty() {
-        findings.fail(format!("Ok at first, then Dropped: {}", some(&dropped)));
+        findings.fail(
+            DROPPED,
+            format!("Ok at first, then Dropped: {}", some(&dropped)),
+        );
     }
     let failed = names(|fate| *fate == Fate::Failed(Failure::ProcessingFailed));
     if !failed.is_empty() {
@@ -91,26 +136,17 @@ fn compare(request: &Request, first: &Reply, again: &Reply) -> Findings {
             some(&failed)
         ));
     }
-    let unanswered = names(
-        |fate| matches!(fate, Fate::Failed(failure) if *failure != Failure::ProcessingFailed),
-    );
-    if !unanswered.is_empty() {
-        let names = some(&unanswered);
-        findings.fail(format!(
-            "Ok at first, then not in the answer exactly once: {names}"
-        ));
-    }
     findings
 }
 
-pub(super) async fn later_copy(prober: &mut Prober<impl Function>) -> Findings {
+async fn later_copy(prober: &mut Prober) -> Findings {
     let records = prober.sound_many(EVENTS);
     let later: Vec<_> = records.iter().map(|record| prober.copy(record)).collect();
     let (request, later) = (prober.request(records), prober.request(later));
     let replies = (prober.ask(&request).await, prober.ask(&later).await);
     let reply = match replies {
         (Ok(_), Ok(reply)) => reply,
-        (Err(error), _) | (_, Err(error)) => return failure(&error),
+        (Err(error), _) | (_, Err(error)) => return error.finding(),
     };
     let mut findings = judge(&later, &reply);
     let dropped = reply.count(|fate| *fate == Fate::Dropped);
@@ -124,9 +160,9 @@ pub(super) async fn later_copy(prober: &mut Prober<impl Function>) -> Findings {
 }
 
 /// Batches with events of their own, and with copies of the same events.
-pub(super) async fn concurrency(prober: &mut Prober<impl Function>) -> Findings {
+async fn concurrency(prober: &mut Prober) -> Findings {
     let shared = prober.sound_many(EVENTS);
-    let requests: [Request; 4] = std::array::from_fn(|_| {
+    let requests: [ProbeBatch; 4] = std::array::from_fn(|_| {
         let mut records = prober.sound_many(SIDE_BY_SIDE);
         records.extend(shared.iter().map(|record| prober.copy(record)));
         prober.request(records)
@@ -143,7 +179,7 @@ pub(super) async fn concurrency(prober: &mut Prober<impl Function>) -> Findings 
     let replies = [first, second, third, fourth];
     for (request, reply) in requests.iter().zip(&replies) {
         match reply {
-            Err(error) => return failure(error),
+            Err(error) => return error.finding(),
             Ok(reply) => {
                 findings.join(judge(request, reply));
                 let fates = reply.answer.fates.iter().skip(SIDE_BY_SIDE);

@@ -1,17 +1,15 @@
 //! Many records, a large one, and a batch whose answer may not fit.
 
+use super::{basis::DELIVERED, odd::ONE_BAD};
 use crate::{
     functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
-    local::firehose::{
-        answer::{Failure, Fate},
-        batch::Limits,
-        function::Function,
-    },
+    local::firehose::{answer::Fate, batch::Limits},
     tool::check::{
-        judge::is_delivered,
-        probe::Findings,
-        prober::{Prober, failure},
-        request::{Data, Record, Request, Role},
+        finding::{BATCH_RETRIED, DROPPED, FAILED, Findings},
+        judge::{is_delivered, judge_answered},
+        probe::Probe,
+        prober::Prober,
+        request::{ProbeBatch, ProbeRecord, RecordData, Role},
     },
 };
 
@@ -21,7 +19,37 @@ const MEBIBYTE: usize = 1024 * 1024;
 const USUAL: Limits = Limits::with_batch(MEBIBYTE);
 const LARGEST: Limits = Limits::with_batch(3 * MEBIBYTE);
 
-pub(super) async fn thousands(prober: &mut Prober<impl Function>) -> Findings {
+pub(super) static THOUSANDS: Probe = Probe {
+    name: "thousands",
+    expects: "a batch of thousands of records is answered in time",
+    why: "Firehose's buffer holds 0.2 to 3 MB, which is thousands of small events",
+    firehose: BATCH_RETRIED,
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(thousands(prober)),
+};
+
+pub(super) static LARGE_RECORD: Probe = Probe {
+    name: "large-record",
+    expects: "a record of 1,000 KiB, the largest there is, is answered",
+    why: "Firehose takes records of this size",
+    firehose: ONE_BAD,
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(large_record(prober)),
+};
+
+pub(super) static TOO_LARGE: Probe = Probe {
+    name: "too-large",
+    expects: "the largest batch Firehose sends has an answer of at most 6,291,556 bytes; what does not fit is ProcessingFailed",
+    why: "an answer is larger than its request where metadata and fields are added, and Lambda takes not a byte more",
+    firehose: "takes it for a function error: after 4 attempts the whole batch goes to the error prefix, and so does every batch like it",
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(too_large(prober)),
+};
+
+async fn thousands(prober: &mut Prober) -> Findings {
     let records = fill(prober, USUAL, RECORDS);
     let count = records.len();
     let request = prober.request(records);
@@ -31,13 +59,13 @@ pub(super) async fn thousands(prober: &mut Prober<impl Function>) -> Findings {
 }
 
 /// Sound records, as many as a batch holds.
-fn fill(prober: &mut Prober<impl Function>, limits: Limits, records_max: usize) -> Vec<Record> {
+fn fill(prober: &mut Prober, limits: Limits, records_max: usize) -> Vec<ProbeRecord> {
     let mut records = Vec::new();
     let entry_bytes = bytes_beside_data(prober);
     let (mut record_bytes, mut request_bytes) = (0, 0);
     while records.len() < records_max {
         let record = prober.sound();
-        let Data::Bytes(bytes) = &record.data else {
+        let RecordData::Bytes(bytes) = &record.data else {
             break;
         };
         record_bytes += bytes.len();
@@ -53,24 +81,24 @@ fn fill(prober: &mut Prober<impl Function>, limits: Limits, records_max: usize) 
 }
 
 /// Of a request, for each record: names, an id, times.
-fn bytes_beside_data(prober: &mut Prober<impl Function>) -> usize {
-    let record = prober.record(Data::Bytes(Vec::new()), Role::Sound(None));
+fn bytes_beside_data(prober: &mut Prober) -> usize {
+    let record = prober.record(RecordData::Bytes(Vec::new()), Role::Sound(None));
     let length = |records| prober.request(records).body("").len();
     let comma = 1;
     length(vec![record]) - length(Vec::new()) + comma
 }
 
 /// Whether it is accepted is the function's affair.
-pub(super) async fn large_record(prober: &mut Prober<impl Function>) -> Findings {
+async fn large_record(prober: &mut Prober) -> Findings {
     let bytes = padded(prober, LARGEST.record_bytes_max).unwrap_or_default();
-    let odd = vec![("a record of 1,000 KiB".to_owned(), Data::Bytes(bytes))];
+    let odd = vec![("a record of 1,000 KiB".to_owned(), RecordData::Bytes(bytes))];
     prober.put_odd(odd).await.0
 }
 
 /// An event with a field that makes it so long; where it is no JSON object, with blanks.
-fn padded(prober: &mut Prober<impl Function>, length: usize) -> Option<Vec<u8>> {
+fn padded(prober: &mut Prober, length: usize) -> Option<Vec<u8>> {
     let record = prober.sound();
-    let Data::Bytes(mut bytes) = record.data else {
+    let RecordData::Bytes(mut bytes) = record.data else {
         return None;
     };
     let missing = length.checked_sub(bytes.len())?;
@@ -88,43 +116,39 @@ fn padded(prober: &mut Prober<impl Function>, length: usize) -> Option<Vec<u8>> 
 
 const PADDING: &str = r#","padding":""#;
 
-pub(super) async fn too_large(prober: &mut Prober<impl Function>) -> Findings {
+async fn too_large(prober: &mut Prober) -> Findings {
     // The smaller the events, the more an answer has beside them.
     let sound = prober.sound.iter().copied();
     let smallest = sound.min_by_key(|event| prober.sample.length(*event));
-    prober.sound = Vec::from_iter(smallest);
+    let others = std::mem::replace(&mut prober.sound, Vec::from_iter(smallest));
     let records = fill(prober, LARGEST, usize::MAX);
+    prober.sound = others;
     let request = prober.request(records);
     let reply = match prober.ask(&request).await {
         Ok(reply) => reply,
-        Err(error) => return failure(&error),
+        Err(error) => return error.finding(),
     };
     let count = request.records.len();
-    let left = reply.count(|fate| {
-        matches!(
-            fate,
-            Fate::Failed(Failure::RecordIdMissing | Failure::RecordIdDoubled)
-        )
-    });
     let dropped = reply.count(|fate| *fate == Fate::Dropped);
     let delivered = reply.count(is_delivered);
-    let mut findings = Findings::default();
-    if left > 0 {
-        findings.fail(format!(
-            "{left} of {count} records are not in the answer exactly once"
-        ));
-    }
+    let mut findings = judge_answered(&request, &reply);
     if dropped > 0 {
-        findings.fail(format!("{dropped} of {count} sound records are Dropped"));
+        findings.fail(
+            DROPPED,
+            format!("{dropped} of {count} sound records are Dropped"),
+        );
     }
     if delivered == 0 {
-        findings.fail(format!("none of {count} sound records is delivered"));
+        findings.fail(
+            FAILED,
+            format!("none of {count} sound records is delivered"),
+        );
     }
     findings.note(room(&request, reply.bytes.len(), count - delivered));
     findings
 }
 
-fn room(request: &Request, bytes: usize, overflow: usize) -> String {
+fn room(request: &ProbeBatch, bytes: usize, overflow: usize) -> String {
     let percent = bytes * 100 / RESPONSE_BYTES_MAX;
     let count = request.records.len();
     format!("{count} records, {overflow} of them overflow; the answer has {percent} % of the limit")

@@ -1,21 +1,74 @@
 //! Each source's form, and the ids that answers are told apart by.
 
-use crate::{
-    local::firehose::function::Function,
-    tool::check::{
-        judge::some,
-        probe::Findings,
-        prober::Prober,
-        request::{Request, Shape},
-    },
+use super::basis::DELIVERED;
+use crate::tool::check::{
+    StreamSource,
+    finding::{Findings, Grade, MISSED},
+    judge::some,
+    probe::Probe,
+    prober::Prober,
+    request::{BatchForm, ProbeBatch},
 };
 
-pub(super) async fn form(prober: &mut Prober<impl Function>, shape: Shape) -> Findings {
+const SHAPE: &str = "no batch from such a source is delivered: all goes to the error prefix. If no \
+                     stream of yours has it, say which it has with --source";
+
+pub(super) static DIRECT_PUT: Probe = Probe {
+    name: "direct-put",
+    expects: "records put straight into the stream are delivered",
+    why: "a stream with Direct PUT as its source sends recordId, time and data alone",
+    firehose: SHAPE,
+    rests_on: Some(&DELIVERED),
+    source: Some(StreamSource::DirectPut),
+    put: |prober| Box::pin(form(prober, BatchForm::DirectPut)),
+};
+
+pub(super) static KINESIS: Probe = Probe {
+    name: "kinesis",
+    expects: "records from a Kinesis stream are delivered",
+    why: "they come with kinesisRecordMetadata, the batch with sourceKinesisStreamArn",
+    firehose: SHAPE,
+    rests_on: Some(&DELIVERED),
+    source: Some(StreamSource::Kinesis),
+    put: |prober| Box::pin(form(prober, BatchForm::Kinesis)),
+};
+
+pub(super) static MSK: Probe = Probe {
+    name: "msk",
+    expects: "records from MSK are delivered, their data under the name kafkaRecordValue",
+    why: "a stream with MSK as its source has kafkaRecordValue in place of data, both ways",
+    firehose: SHAPE,
+    rests_on: Some(&DELIVERED),
+    source: Some(StreamSource::Msk),
+    put: |prober| Box::pin(form(prober, BatchForm::Msk)),
+};
+
+pub(super) static AWS_SAMPLE: Probe = Probe {
+    name: "aws-sample",
+    expects: "AWS's own sample events are read, with their empty subsequenceNumber",
+    why: "Lambda's console and SAM send them; Firehose itself sends numbers",
+    firehose: "never sends this: only tests with AWS's samples fail",
+    rests_on: Some(&DELIVERED),
+    source: Some(StreamSource::Kinesis),
+    put: |prober| Box::pin(async { form(prober, BatchForm::AwsSample).await.softened() }),
+};
+
+pub(super) static RECORD_IDS: Probe = Probe {
+    name: "record-ids",
+    expects: "any recordId comes back exactly: long, with quotes, escapes or signs of any script",
+    why: "an id is opaque, and is all by which an answer is told whose it is",
+    firehose: MISSED,
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(record_ids(prober)),
+};
+
+async fn form(prober: &mut Prober, shape: BatchForm) -> Findings {
     let records = prober.sound_many(3);
-    prober.put(&Request::new(shape, records)).await
+    prober.put(&ProbeBatch::new(shape, records)).await
 }
 
-pub(super) async fn record_ids(prober: &mut Prober<impl Function>) -> Findings {
+async fn record_ids(prober: &mut Prober) -> Findings {
     let long = "4".repeat(1_000);
     // Numbers that are equal, texts that are in some order or form, names that objects have.
     let ids = [
@@ -52,11 +105,11 @@ pub(super) async fn record_ids(prober: &mut Prober<impl Function>) -> Findings {
     let (mut findings, reply) = prober.put_and_see(&request).await;
     if let Some(reply) = reply
         && !reply.answer.unknown_ids.is_empty()
-        && findings.has_failed()
+        && findings.mark() == Grade::Fail
     {
         let given = reply.answer.unknown_ids.iter();
         let given: Vec<_> = given.map(|id| format!("{id:?}")).collect();
-        findings.fail(format!("given back instead: {}", some(&given)));
+        findings.fail(MISSED, format!("given back instead: {}", some(&given)));
     }
     findings
 }

@@ -4,16 +4,41 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::odd::{sound_object, to_data};
-use crate::{
-    local::firehose::function::Function,
-    tool::check::{
-        judge::{Reply, fields, some},
-        probe::Findings,
-        prober::Prober,
-        request::{Data, Request, Role},
-        sample::Change,
-    },
+use super::{
+    basis::DELIVERED,
+    odd::{sound_object, to_data, with_fields},
+};
+use crate::tool::check::{
+    finding::Findings,
+    judge::{Replied, fields, some},
+    probe::Probe,
+    prober::Prober,
+    request::{ProbeBatch, RecordData, Role},
+    sample::Change,
+};
+
+const ASTRAY: &str = "delivers events into other partitions' folders, where queries count them, or puts \
+                      them under the error prefix as partitioning-failed";
+const GARBLED: &str = "delivers it: what is in the lake is wrong for ever";
+
+pub(super) static HOSTILE_TEXT: Probe = Probe {
+    name: "hostile-text",
+    expects: "paths, controls and very long texts in an event leave no partition key unsafe",
+    why: "partition keys become the names of objects: `../`, `/` and controls lead elsewhere",
+    firehose: ASTRAY,
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(async { with_fields(hostile_text(prober).await) }),
+};
+
+pub(super) static UNICODE: Probe = Probe {
+    name: "unicode",
+    expects: "text in any script is delivered as it came",
+    why: "bytes read as Latin-1 and written as UTF-8 come out as other text",
+    firehose: GARBLED,
+    rests_on: Some(&DELIVERED),
+    source: None,
+    put: |prober| Box::pin(async { with_fields(unicode(prober).await) }),
 };
 
 /// What a part of a prefix may have.
@@ -57,7 +82,7 @@ const SCRIPTS: &[&str] = &[
     "\u{ffff}\u{10ffff}",
 ];
 
-pub(super) async fn hostile_text(prober: &mut Prober<impl Function>) -> Option<Findings> {
+async fn hostile_text(prober: &mut Prober) -> Option<Findings> {
     let long = "x".repeat(2_000);
     let texts: Vec<_> = HOSTILE.iter().copied().chain([&*long]).collect();
     let odd = with_texts(prober, &texts)?;
@@ -70,7 +95,7 @@ pub(super) async fn hostile_text(prober: &mut Prober<impl Function>) -> Option<F
 }
 
 /// Each text field of an event in turn with each of these.
-fn with_texts(prober: &mut Prober<impl Function>, texts: &[&str]) -> Option<Vec<(String, Data)>> {
+fn with_texts(prober: &mut Prober, texts: &[&str]) -> Option<Vec<(String, RecordData)>> {
     let event = sound_object(prober)?;
     let names = text_fields(prober, event);
     let mut odd = Vec::new();
@@ -85,7 +110,7 @@ fn with_texts(prober: &mut Prober<impl Function>, texts: &[&str]) -> Option<Vec<
     (!odd.is_empty()).then_some(odd)
 }
 
-fn text_fields(prober: &Prober<impl Function>, event: usize) -> Vec<String> {
+fn text_fields(prober: &Prober, event: usize) -> Vec<String> {
     let event = prober.sample.events.get(event);
     let fields = event.and_then(|event| event.fields.as_ref());
     let texts = fields
@@ -104,7 +129,7 @@ struct Usual {
     is_unsafe: bool,
 }
 
-fn usual_keys(prober: &Prober<impl Function>) -> BTreeMap<String, Usual> {
+fn usual_keys(prober: &Prober) -> BTreeMap<String, Usual> {
     let mut usual: BTreeMap<String, Usual> = BTreeMap::new();
     let Some((_, reply)) = &prober.shown else {
         return usual;
@@ -121,8 +146,8 @@ fn usual_keys(prober: &Prober<impl Function>) -> BTreeMap<String, Usual> {
 }
 
 fn check_keys(
-    request: &Request,
-    reply: &Reply,
+    request: &ProbeBatch,
+    reply: &Replied,
     usual: &BTreeMap<String, Usual>,
     findings: &mut Findings,
 ) {
@@ -146,7 +171,7 @@ fn check_keys(
         }
     }
     if !wrong.is_empty() {
-        findings.fail(format!("partition key {}", some(&wrong)));
+        findings.fail(ASTRAY, format!("partition key {}", some(&wrong)));
     }
 }
 
@@ -170,7 +195,11 @@ fn unsafe_because(value: &Value, slashes_max: usize) -> Option<String> {
     }
 }
 
-pub(super) async fn unicode(prober: &mut Prober<impl Function>) -> Option<Findings> {
+const NONE_KEPT: &str = "cannot be told: no text field of an event is delivered as it came";
+const NONE_DELIVERED: &str =
+    "cannot be told: no event is delivered with such a text in a field that is kept";
+
+async fn unicode(prober: &mut Prober) -> Option<Findings> {
     let mut odd = with_texts(prober, SCRIPTS)?;
     odd.extend(half_a_pair(prober));
     let passed = passed_through(prober);
@@ -178,18 +207,21 @@ pub(super) async fn unicode(prober: &mut Prober<impl Function>) -> Option<Findin
     if let Some((request, reply)) = answered {
         let wrong = garbled(&request, &reply, &passed);
         if !wrong.is_empty() {
-            findings.fail(format!("other text is delivered: {}", some(&wrong)));
+            findings.fail(
+                GARBLED,
+                format!("other text is delivered: {}", some(&wrong)),
+            );
         } else if passed.is_empty() {
-            findings.cannot_tell("no text field of an event is delivered as it came");
+            findings.join(Findings::skipped(NONE_KEPT));
         } else if !has_text(&request, &reply, &passed) {
-            findings.cannot_tell("no event is delivered with such a text in a field that is kept");
+            findings.join(Findings::skipped(NONE_DELIVERED));
         }
     }
     Some(findings)
 }
 
 /// Half a surrogate pair, which JSON can spell and UTF-8 cannot.
-fn half_a_pair(prober: &mut Prober<impl Function>) -> Option<(String, Data)> {
+fn half_a_pair(prober: &mut Prober) -> Option<(String, RecordData)> {
     let event = sound_object(prober)?;
     let name = text_fields(prober, event).into_iter().next()?;
     let change = Change::With(&name, Value::from("HALF"));
@@ -199,12 +231,12 @@ fn half_a_pair(prober: &mut Prober<impl Function>) -> Option<(String, Data)> {
         .replacen("HALF", "\\ud800", 1);
     Some((
         format!("`{name}` \"\\ud800\""),
-        Data::Bytes(spelled.into_bytes()),
+        RecordData::Bytes(spelled.into_bytes()),
     ))
 }
 
 /// The text fields that come out as they went in, as far as the sample shows.
-fn passed_through(prober: &Prober<impl Function>) -> Vec<String> {
+fn passed_through(prober: &Prober) -> Vec<String> {
     let Some((request, reply)) = &prober.shown else {
         return Vec::new();
     };
@@ -213,7 +245,7 @@ fn passed_through(prober: &Prober<impl Function>) -> Vec<String> {
     };
     let mut names = text_fields(prober, event);
     for (position, record, data) in reply.delivered(request) {
-        if let (true, Data::Bytes(sent)) = (position == event, &record.data) {
+        if let (true, RecordData::Bytes(sent)) = (position == event, &record.data) {
             let (sent, got) = (
                 fields(sent).unwrap_or_default(),
                 fields(data).unwrap_or_default(),
@@ -225,9 +257,9 @@ fn passed_through(prober: &Prober<impl Function>) -> Vec<String> {
 }
 
 /// Whether there was anything to compare.
-fn has_text(request: &Request, reply: &Reply, passed: &[String]) -> bool {
+fn has_text(request: &ProbeBatch, reply: &Replied, passed: &[String]) -> bool {
     reply.delivered(request).any(|(_, record, _)| {
-        let (Role::Odd(_), Data::Bytes(sent)) = (&record.role, &record.data) else {
+        let (Role::Odd(_), RecordData::Bytes(sent)) = (&record.role, &record.data) else {
             return false;
         };
         let sent = fields(sent).unwrap_or_default();
@@ -236,10 +268,10 @@ fn has_text(request: &Request, reply: &Reply, passed: &[String]) -> bool {
     })
 }
 
-fn garbled(request: &Request, reply: &Reply, passed: &[String]) -> Vec<String> {
+fn garbled(request: &ProbeBatch, reply: &Replied, passed: &[String]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (_, record, data) in reply.delivered(request) {
-        let (Role::Odd(what), Data::Bytes(sent)) = (&record.role, &record.data) else {
+        let (Role::Odd(what), RecordData::Bytes(sent)) = (&record.role, &record.data) else {
             continue;
         };
         let Some(sent) = fields(sent) else { continue };

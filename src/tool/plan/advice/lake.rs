@@ -82,7 +82,7 @@ mod tests {
     };
     use crate::tool::plan::{
         example::{load, wishes},
-        load::{Load, Partitions, Source},
+        load::{InflowSource, Load, PartitionGroups},
         options::Wishes,
     };
 
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn many_partitions_need_a_quota_or_streams() {
         let of = |partitions| Load {
-            partitions: Partitions::alike(partitions),
+            partitions: PartitionGroups::alike(partitions),
             ..load(1_000.0, 1_000)
         };
         check(&of(199), &wishes(), &[]);
@@ -134,8 +134,8 @@ mod tests {
     #[test]
     fn a_partition_that_gets_too_much_is_told() {
         let one = Load {
-            source: Source::Kinesis,
-            partitions: Partitions::alike(1),
+            source: InflowSource::Kinesis,
+            partitions: PartitionGroups::alike(1),
             ..load(1_000.0, 1_000_000)
         };
         check(

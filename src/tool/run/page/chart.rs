@@ -1,9 +1,9 @@
 //! Columns as SVG. Only shapes are in it, so that it may be stretched to any width; what is written
 //! around it keeps its size.
 
-use std::fmt::{self, Display};
+use maud::{Markup, Render, html};
 
-use super::figures::{Measure, Unit, ratio};
+use super::figures::{Measure, Percent, Unit, ratio};
 
 /// A drawing's height in its own units.
 const HEIGHT: f64 = 1000.0;
@@ -25,13 +25,13 @@ pub(super) struct Plot {
 pub(super) struct Shapes {
     /// The class of each layer, from the lowest on.
     pub(super) layers: Vec<&'static str>,
-    pub(super) columns: Vec<Column>,
+    pub(super) columns: Vec<Stack>,
     /// What a column of full height stands for.
     pub(super) top: u64,
 }
 
-pub(super) struct Column {
-    /// What is shown to who points at it, safe in HTML.
+pub(super) struct Stack {
+    /// What is shown to who points at it.
     pub(super) title: String,
     pub(super) counts: Vec<u64>,
 }
@@ -68,79 +68,74 @@ pub(super) fn one_two_five() -> impl Iterator<Item = u64> {
     (0..19).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)))
 }
 
-impl Display for Plot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Render for Plot {
+    fn render(&self) -> Markup {
         let Scale { step, top, unit } = self.scale;
-        let columns = self.shapes.columns.len();
-        write!(
-            f,
-            "<div class=\"plot\" style=\"--columns:{columns}\">\
-             <div class=\"scale\" aria-hidden=\"true\">"
-        )?;
-        for number in (0..=top / step).map(|line| line * step) {
-            let bottom = 100.0 * ratio(number, top);
-            let number = Measure(number, unit);
-            write!(f, "<i style=\"bottom:{bottom:.2}%\"><b>{number}</b></i>")?;
+        html! {
+            div.plot style={ "--columns:" (self.shapes.columns.len()) } {
+                div.scale aria-hidden="true" {
+                    @for number in (0..=top / step).map(|line| line * step) {
+                        i style={ "bottom:" (Percent(number, top)) } { b { (Measure(number, unit)) } }
+                    }
+                }
+                svg viewBox=(self.shapes.view()) preserveAspectRatio="none" role="img"
+                    aria-label=(self.label) { (self.shapes) }
+                div.ticks aria-hidden="true" { @for tick in &self.ticks { (tick) } }
+            }
         }
-        write!(
-            f,
-            "</div><svg {} role=\"img\" aria-label=\"{}\">",
-            self.shapes.view(),
-            self.label
-        )?;
-        write!(
-            f,
-            "{}</svg><div class=\"ticks\" aria-hidden=\"true\">",
-            self.shapes
-        )?;
-        for Tick { percent, text } in &self.ticks {
-            let edge = match percent {
-                ..4.0 => " class=\"first\"",
-                96.0.. => " class=\"last\"",
-                _ => "",
-            };
-            write!(f, "<span{edge} style=\"left:{percent:.2}%\">{text}</span>")?;
-        }
-        f.write_str("</div></div>")
+    }
+}
+
+impl Render for Tick {
+    fn render(&self) -> Markup {
+        let edge = match self.percent {
+            ..4.0 => Some("first"),
+            96.0.. => Some("last"),
+            _ => None,
+        };
+        let left = format!("left:{:.2}%", self.percent);
+        html! { span class=[edge] style=(left) { (self.text) } }
     }
 }
 
 impl Shapes {
-    /// The attributes of the element around them.
+    /// The attribute of the element around them.
     pub(super) fn view(&self) -> String {
-        let width = self.columns.len() * COLUMN_WIDTH;
-        format!("viewBox=\"0 0 {width} {HEIGHT}\" preserveAspectRatio=\"none\"")
+        format!("0 0 {} {HEIGHT}", self.columns.len() * COLUMN_WIDTH)
+    }
+
+    /// A column's layers, from the lowest on: class, top and height.
+    fn layers<'a>(&'a self, column: &'a Stack) -> impl Iterator<Item = (&'static str, f64, f64)> {
+        let total = column.counts.iter().sum();
+        let whole = (HEIGHT * ratio(total, self.top)).max(COLUMN_HEIGHT_MIN);
+        let mut top = HEIGHT;
+        let layers = column.counts.iter().zip(&self.layers);
+        layers
+            .filter(|(count, _)| **count > 0)
+            .map(move |(count, class)| {
+                let height = whole * ratio(*count, total);
+                top -= height;
+                (*class, top, height)
+            })
     }
 }
 
-impl Display for Shapes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, column) in self.columns.iter().enumerate() {
-            let total = column.counts.iter().sum();
-            if total == 0 {
-                continue;
-            }
-            let left = number * COLUMN_WIDTH;
-            write!(f, "<g><title>{}</title>", column.title)?;
-            write!(
-                f,
-                "<rect class=\"hit\" x=\"{left}\" width=\"{COLUMN_WIDTH}\" height=\"{HEIGHT}\"/>"
-            )?;
-            let height = (HEIGHT * ratio(total, self.top)).max(COLUMN_HEIGHT_MIN);
-            let mut top = HEIGHT;
-            for (count, class) in column.counts.iter().zip(&self.layers) {
-                let height = height * ratio(*count, total);
-                top -= height;
-                if *count > 0 {
-                    write!(
-                        f,
-                        "<rect class=\"{class}\" x=\"{left}.6\" y=\"{top:.1}\" width=\"8.8\" height=\"{height:.1}\"/>"
-                    )?;
+impl Render for Shapes {
+    fn render(&self) -> Markup {
+        let columns = (0..).step_by(COLUMN_WIDTH).zip(&self.columns);
+        let drawn = columns.filter(|(_, column)| column.counts.iter().any(|count| *count > 0));
+        html! {
+            @for (left, column) in drawn {
+                g {
+                    title { (column.title) }
+                    rect.hit x=(left) width=(COLUMN_WIDTH) height=(HEIGHT) {}
+                    @for (class, top, height) in self.layers(column) {
+                        rect class=(class) x={ (left) ".6" } y=(format!("{top:.1}")) width="8.8"
+                            height=(format!("{height:.1}")) {}
+                    }
                 }
             }
-            f.write_str("</g>")?;
         }
-        Ok(())
     }
 }
 
@@ -165,7 +160,7 @@ mod tests {
 
     #[test]
     fn layers_stand_on_one_another_and_little_is_still_seen() {
-        let column = |counts: &[u64]| Column {
+        let column = |counts: &[u64]| Stack {
             title: "one".to_owned(),
             counts: counts.to_vec(),
         };
@@ -174,7 +169,7 @@ mod tests {
             columns: vec![column(&[30, 10]), column(&[0, 0]), column(&[0, 1])],
             top: 100_000,
         };
-        let drawn = drawn.to_string();
+        let drawn = drawn.render().into_string();
         assert_eq!(drawn.matches("<g>").count(), 2);
         assert!(
             drawn.contains("class=\"a\" x=\"0.6\" y=\"994.0\" width=\"8.8\" height=\"6.0\""),

@@ -2,21 +2,25 @@
 
 mod types;
 
-use std::fmt::{self, Display, Write};
+use std::fmt::Write;
+
+use indicatif::HumanCount;
+use maud::{Markup, html};
 
 use super::{
-    chart::{Column, Plot, Scale, Shapes},
-    figures::{Count, Counted, Second, Text, Unit},
-    time::{Outside, TimeAxis},
+    chart::{Plot, Scale, Shapes, Stack},
+    figures::{Amount, Second, Unit},
+    nothing,
+    time::{TimeAxis, Undrawn},
 };
-use crate::local::firehose::picture::timeline::{Series, TYPES_MAX, Timeline};
-use types::Types;
+use crate::{
+    local::firehose::picture::timeline::{Series, TYPES_MAX, Timeline},
+    tool::plain::Plain,
+};
 
 /// Types that have a colour of their own.
 const COLOURS: [&str; 5] = ["t0", "t1", "t2", "t3", "t4"];
 const OTHER: &str = "t-other";
-
-pub(super) struct Events<'a>(pub(super) &'a Timeline);
 
 /// What is drawn of types on one axis.
 struct Drawing<'a> {
@@ -37,33 +41,21 @@ struct Type<'a> {
 /// One type, or those that have no colour.
 struct Layer {
     class: &'static str,
-    /// Safe in HTML.
     name: String,
     counts: Vec<u64>,
 }
 
-impl Display for Events<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<section aria-labelledby=\"events\"><h2 id=\"events\">Events over time</h2>")?;
-        let timeline = self.0;
-        match TimeAxis::of(&timeline.counts(), timeline.width_seconds()) {
-            Some(axis) => Drawing::of(timeline, axis).fmt(f)?,
-            None => f.write_str("<p class=\"empty\">No event was delivered.</p>")?,
+pub(super) fn markup(timeline: &Timeline) -> Markup {
+    let axis = TimeAxis::of(&timeline.counts(), timeline.width_seconds());
+    html! {
+        @if let Some(axis) = axis {
+            (Drawing::of(timeline, axis).markup())
+        } @else {
+            (nothing("No event was delivered."))
         }
-        if timeline.untold > 0 {
-            let untold = Counted(timeline.untold, "delivered record");
-            write!(f, "<p class=\"remark\">{untold} said no type and time.</p>")?;
+        @if timeline.untold > 0 {
+            p.remark { (Amount(timeline.untold, "delivered record")) " said no type and time." }
         }
-        f.write_str("</section>")
-    }
-}
-
-impl Display for Drawing<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.caption(f)?;
-        write!(f, "<figure class=\"tall\">{}</figure>", self.plot())?;
-        Types(self).fmt(f)?;
-        self.table(f)
     }
 }
 
@@ -90,32 +82,33 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn caption(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn markup(&self) -> Markup {
+        html! {
+            (self.caption())
+            figure.tall { (self.plot()) }
+            (types::markup(self))
+            (self.table())
+        }
+    }
+
+    fn caption(&self) -> Markup {
         let axis = &self.axis;
         let [start, end] = [axis.start, axis.end()].map(|second| axis.name_of(second));
-        let (events, width) = (Counted(self.events, "delivered event"), axis.width_name());
-        write!(
-            f,
-            "<p class=\"caption\">{events} by <code>created_at</code>, {start} to {end}. \
-             A column is {width}.",
-        )?;
-        for (outside, word) in [
-            (axis.before, "earlier, back to"),
-            (axis.after, "later, up to"),
-        ] {
-            let Some(Outside { events, second }) = outside else {
-                continue;
-            };
-            let (events, day) = (
-                Counted(events, "event"),
-                Second(second).formatted("%-d %b %Y"),
-            );
-            write!(
-                f,
-                " <span class=\"outside\">{events} not drawn: {word} {day}.</span>"
-            )?;
+        let before = axis.before.map(|outside| (outside, "earlier, back to"));
+        let after = axis.after.map(|outside| (outside, "later, up to"));
+        html! {
+            p.caption {
+                (Amount(self.events, "delivered event")) " by " code { "created_at" } ", "
+                (start) " to " (end) ". A column is " (axis.width_name()) "."
+                @for (Undrawn { events, second }, word) in before.into_iter().chain(after) {
+                    " "
+                    span.outside {
+                        (Amount(events, "event")) " not drawn: " (word) " "
+                        (Second(second).formatted("%-d %b %Y")) "."
+                    }
+                }
+            }
         }
-        f.write_str("</p>")
     }
 
     fn plot(&self) -> Plot {
@@ -139,50 +132,53 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn column(&self, number: usize) -> Column {
+    fn column(&self, number: usize) -> Stack {
         let counts = self.layer_counts(number);
-        let events = Counted(counts.iter().sum(), "event");
+        let events = Amount(counts.iter().sum(), "event");
         let mut title = format!("{}\n{events}", self.axis.name(number));
         for (Layer { name, .. }, count) in self.layers.iter().zip(&counts) {
             if *count > 0 {
                 // Writing to a `String` cannot fail.
-                let _ = write!(title, "\n{} {name}", Count(*count));
+                let _ = write!(title, "\n{} {name}", HumanCount(*count));
             }
         }
-        Column { title, counts }
+        Stack { title, counts }
     }
 
     /// The chart for who does not see it, or wants the numbers.
-    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "<details><summary>The chart as a table</summary>\
-             <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Events over time\">\
-             <table class=\"data\"><thead><tr><th scope=\"col\">From</th>\
-             <th scope=\"col\" class=\"number\">all</th>",
-        )?;
-        for Layer { name, .. } in &self.layers {
-            write!(
-                f,
-                "<th scope=\"col\" class=\"number\"><bdi>{name}</bdi></th>"
-            )?;
+    fn table(&self) -> Markup {
+        html! {
+            details {
+                summary { "The chart as a table" }
+                div.scroll tabindex="0" role="region" aria-label="Events over time" {
+                    table.data {
+                        thead {
+                            tr {
+                                th scope="col" { "From" }
+                                th.number scope="col" { "all" }
+                                @for layer in &self.layers {
+                                    th.number scope="col" { bdi { (layer.name) } }
+                                }
+                            }
+                        }
+                        tbody { @for number in self.axis.numbers() { (self.table_row(number)) } }
+                    }
+                }
+            }
         }
-        f.write_str("</tr></thead><tbody>")?;
-        let mut numbers = self.axis.numbers();
-        numbers.try_for_each(|number| self.table_row(number, f))?;
-        f.write_str("</tbody></table></div></details>")
     }
 
-    fn table_row(&self, number: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn table_row(&self, number: usize) -> Markup {
         let counts = self.layer_counts(number);
         let all = counts.iter().sum();
-        if all == 0 {
-            return Ok(());
+        html! {
+            @if all > 0 {
+                tr {
+                    th scope="row" { (self.axis.name(number)) }
+                    @for count in [all].iter().chain(&counts) { td.number { (HumanCount(*count)) } }
+                }
+            }
         }
-        write!(f, "<tr><th scope=\"row\">{}</th>", self.axis.name(number))?;
-        for count in [all].iter().chain(&counts) {
-            write!(f, "<td class=\"number\">{}</td>", Count(*count))?;
-        }
-        f.write_str("</tr>")
     }
 
     fn layer_counts(&self, number: usize) -> Vec<u64> {
@@ -207,7 +203,7 @@ fn counts(series: &Series, width_seconds: i64, axis: &TimeAxis) -> Vec<u64> {
 fn layers(types: &[Type<'_>]) -> Vec<Layer> {
     let own = COLOURS.into_iter().zip(types).map(|(class, one)| Layer {
         class,
-        name: Text(&one.name).to_string(),
+        name: Plain(&one.name).to_string(),
         counts: one.counts.clone(),
     });
     let mut layers: Vec<_> = own.collect();

@@ -1,138 +1,129 @@
 //! What the run came to, before anything else: the numbers, and that they add up.
 
-use std::fmt::{self, Display};
+use indicatif::HumanCount;
+use maud::{Markup, html};
 
-use super::{
-    Progress,
-    figures::{Count, Counted, Measure, Text, Unit, ratio},
-};
-use crate::local::firehose::{
-    picture::{Picture, course::Tally},
-    summary::Summary,
+use super::figures::{Amount, Measure, Unit, ratio};
+use crate::{
+    local::firehose::{
+        picture::{Picture, course::Tally},
+        pipeline::Ending,
+        summary::Summary,
+    },
+    tool::plain::Plain,
 };
 
 pub(super) struct Headline<'a> {
     pub(super) summary: &'a Summary,
     pub(super) picture: &'a Picture,
-    pub(super) progress: Progress,
-}
-
-impl Display for Headline<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary {
-            records, delivered, ..
-        } = *self.summary;
-        if records == 0 {
-            f.write_str("<h1>There was no record</h1>")?;
-            self.notices(f)?;
-            return self.tiles(f);
-        }
-        let (delivered, records) = (Count(delivered), Counted(records, "record"));
-        write!(f, "<h1>{delivered} of {records} delivered</h1>")?;
-        self.notices(f)?;
-        self.tiles(f)?;
-        self.balance(f)
-    }
+    pub(super) ending: &'a Ending,
 }
 
 impl Headline<'_> {
-    /// What has to be known before the numbers are read.
-    fn notices(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let summary = self.summary;
-        if self.progress == Progress::Interrupted {
-            f.write_str(
-                "<p class=\"notice\"><b>The run is not at its end.</b> \
-                 Given again, the same command goes on from here.</p>",
-            )?;
+    pub(super) fn markup(&self) -> Markup {
+        let Summary {
+            records, delivered, ..
+        } = *self.summary;
+        html! {
+            @if records == 0 {
+                h1 { "There was no record" }
+            } @else {
+                h1 { (HumanCount(delivered)) " of " (Amount(records, "record")) " delivered" }
+            }
+            (self.notices())
+            (self.tiles())
+            @if records > 0 { (self.balance()) }
         }
-        let resumed = Counted(summary.resumed_records, "record");
-        if resumed.0 > 0 {
-            write!(
-                f,
-                "<p class=\"notice\">The run was interrupted after {resumed} and went on from \
-                 there; the numbers are of both parts.</p>"
-            )?;
-        }
-        let unseen = Counted(self.picture.unseen_records, "record");
-        if unseen.0 > 0 {
-            write!(
-                f,
-                "<p class=\"notice\"><b>The first {unseen} came before a report was asked \
-                 for.</b> The headline numbers and the reasons for refusals count them; time, \
-                 shares along the run, sizes and batches do not.</p>"
-            )?;
-        }
-        if let Some(error) = &summary.function_error {
-            let failed = Counted(summary.failed_function, "record");
-            write!(
-                f,
-                "<p class=\"notice\"><b>The function failed on {failed}</b>, which are under the \
-                 error prefix. It said last: <q>{}</q></p>",
-                Text(error),
-            )?;
-        }
-        Ok(())
     }
 
-    fn tiles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What has to be known before the numbers are read.
+    fn notices(&self) -> Markup {
         let summary = self.summary;
-        f.write_str("<dl class=\"tiles\">")?;
-        for (name, class, number) in [
+        let (resumed, unseen) = (summary.resumed_records, self.picture.unseen_records);
+        html! {
+            @if !matches!(self.ending, Ending::Complete) {
+                p.notice {
+                    b { "The run is not at its end." }
+                    " Given again, the same command goes on from here."
+                }
+            }
+            @if resumed > 0 {
+                p.notice {
+                    "The run was interrupted after " (Amount(resumed, "record"))
+                    " and went on from there; the numbers are of both parts."
+                }
+            }
+            @if unseen > 0 {
+                p.notice {
+                    b { "The first " (Amount(unseen, "record")) " came before a report was asked for." }
+                    " The headline numbers and the reasons for refusals count them; time, \
+                     shares along the run, sizes and batches do not."
+                }
+            }
+            @if let Some(error) = &summary.function_error {
+                p.notice {
+                    b { "The function failed on " (Amount(summary.failed_function, "record")) }
+                    ", which are under the error prefix. It said last: " q { (Plain(error)) }
+                }
+            }
+        }
+    }
+
+    fn tiles(&self) -> Markup {
+        let summary = self.summary;
+        let tiles = [
             ("records", "", summary.records),
             ("delivered", "delivered", summary.delivered),
             ("duplicates", "duplicates", summary.duplicates),
             ("refused", "failed", summary.refused_records()),
             ("overflow", "failed", summary.overflow),
-        ] {
-            let class = if number == 0 { "" } else { class };
-            let number = Count(number);
-            write!(
-                f,
-                "<div class=\"{class}\"><dt>{name}</dt>\
-                 <dd data-name=\"{name}\">{number}</dd></div>"
-            )?;
-        }
-        let pace = Measure(self.bytes_per_second(), Unit::Bytes);
+        ];
         let read = Measure(summary.bytes_in, Unit::Bytes);
         let seconds = Measure(self.microseconds(), Unit::Microseconds);
-        write!(
-            f,
-            "<div><dt>{read} in {seconds}</dt><dd data-name=\"pace\">{pace}/s</dd></div></dl>"
-        )
+        let pace = Measure(self.bytes_per_second(), Unit::Bytes);
+        html! {
+            dl.tiles {
+                @for (name, class, number) in tiles {
+                    div class=[(number > 0).then_some(class)] {
+                        dt { (name) }
+                        dd data-name=(name) { (HumanCount(number)) }
+                    }
+                }
+                div { dt { (read) " in " (seconds) } dd data-name="pace" { (pace) "/s" } }
+            }
+        }
     }
 
     /// A bar of all records, and the sum below it.
-    fn balance(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn balance(&self) -> Markup {
         let Tally {
             delivered,
             duplicates,
             error_objects,
         } = self.summary.tally();
+        let records = self.summary.records;
         let parts = [
             ("delivered", delivered),
             ("duplicates", duplicates),
             ("failed", error_objects),
         ];
-        f.write_str("<figure class=\"balance\"><div class=\"bar\" aria-hidden=\"true\">")?;
-        for (class, number) in parts.into_iter().filter(|(_, number)| *number > 0) {
-            let share = 1000.0 * ratio(number, self.summary.records);
-            write!(
-                f,
-                "<i class=\"{class}\" style=\"flex-grow:{share:.2}\"></i>"
-            )?;
+        let grow = |number| format!("flex-grow:{:.2}", 1000.0 * ratio(number, records));
+        html! {
+            figure.balance {
+                div.bar aria-hidden="true" {
+                    @for (class, number) in parts {
+                        @if number > 0 { i class=(class) style=(grow(number)) {} }
+                    }
+                }
+                figcaption {
+                    span.delivered.key { (HumanCount(delivered)) " delivered" } " "
+                    span { "+ " span.duplicates.key { (Amount(duplicates, "duplicate")) } } " "
+                    span { "+ " span.failed.key { (Amount(error_objects, "error object")) } } " "
+                    span { "= " b { (Amount(records, "record")) } } " "
+                    span.aside { "none lost, none made up" }
+                }
+            }
         }
-        write!(
-            f,
-            "</div><figcaption><span class=\"delivered key\">{} delivered</span> \
-             <span>+ <span class=\"duplicates key\">{}</span></span> \
-             <span>+ <span class=\"failed key\">{}</span></span> \
-             <span>= <b>{}</b></span> \
-             <span class=\"aside\">none lost, none made up</span></figcaption></figure>",
-            Count(delivered),
-            Counted(duplicates, "duplicate"),
-            Counted(error_objects, "error object"),
-            Counted(self.summary.records, "record"),
-        )
     }
 
     #[expect(

@@ -1,10 +1,8 @@
 //! How often numbers of each size occur.
 
-use std::fmt::{self, Display};
-
 use super::{
-    chart::{Column, Plot, Scale, Shapes, Tick, one_two_five},
-    figures::{Counted, Measure, Unit, ratio},
+    chart::{Plot, Scale, Shapes, Stack, Tick, one_two_five},
+    figures::{Amount, Measure, Unit, ratio},
 };
 use crate::local::firehose::picture::spread::Spread;
 
@@ -21,14 +19,8 @@ pub(super) struct Histogram {
     pub(super) class: &'static str,
 }
 
-impl Display for Histogram {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.plot().fmt(f)
-    }
-}
-
 impl Histogram {
-    fn plot(&self) -> Plot {
+    pub(super) fn plot(&self) -> Plot {
         let bounds = self.bounds();
         let mut counts = vec![0; bounds.len().saturating_sub(1)];
         for (number, count) in self.spread.counts() {
@@ -58,13 +50,13 @@ impl Histogram {
         }
     }
 
-    fn column(&self, bounds: &[u64], count: u64) -> Column {
+    fn column(&self, bounds: &[u64], count: u64) -> Stack {
         let bounds: Vec<_> = bounds
             .iter()
             .map(|bound| Measure(*bound, self.unit).to_string())
             .collect();
-        Column {
-            title: format!("{}\n{}", bounds.join(" to "), Counted(count, self.name)),
+        Stack {
+            title: format!("{}\n{}", bounds.join(" to "), Amount(count, self.name)),
             counts: vec![count],
         }
     }
@@ -75,7 +67,7 @@ impl Histogram {
             [spread.percentile(50), spread.largest].map(|number| Measure(number, self.unit));
         format!(
             "{}: half have {half} or less, the largest has {largest}",
-            Counted(spread.numbers, self.name)
+            Amount(spread.numbers, self.name)
         )
     }
 

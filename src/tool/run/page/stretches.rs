@@ -1,120 +1,76 @@
 //! What became of records, from the first batch to the last; and duplicates, which tend to come
 //! together.
 
-use std::fmt::{self, Display};
+use indicatif::HumanCount;
+use maud::{Markup, html};
 
 use super::{
-    chart::{Column, Plot, Scale, Shapes, Tick},
-    figures::{Count, Counted, Share, Unit, ratio},
+    chart::{Plot, Scale, Shapes, Stack, Tick},
+    figures::{Amount, Share, Unit, ratio},
+    nothing,
 };
 use crate::local::firehose::{
-    picture::{
-        Picture,
-        course::{Course, Stretch},
-    },
+    picture::course::{Course, Stretch},
     summary::Summary,
 };
 
 /// Stretches that are numbered.
 const FEW: usize = 8;
 
-pub(super) struct Duplicates<'a> {
-    pub(super) summary: &'a Summary,
-    pub(super) picture: &'a Picture,
-}
-
-impl Display for Duplicates<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "<section aria-labelledby=\"duplicates\"><h2 id=\"duplicates\">Duplicates</h2>",
-        )?;
-        let Summary {
-            records,
-            duplicates,
-            duplicates_differing,
-            ..
-        } = *self.summary;
-        if duplicates == 0 && duplicates_differing == 0 {
-            return f.write_str("<p class=\"empty\">No event came twice.</p></section>");
-        }
-        let (events, share) = (
-            Counted(duplicates, "record"),
-            Share {
-                part: duplicates,
-                whole: records,
-            },
-        );
-        write!(
-            f,
-            "<p class=\"caption\">{events} ({share}) held an event that was delivered before. "
-        )?;
-        match duplicates_differing {
-            0 => f.write_str("None had other bytes than the first. ")?,
-            differing => write!(
-                f,
-                "<b>{} had other bytes than the first.</b> ",
-                Count(differing)
-            )?,
-        }
-        let name = "Duplicates";
-        let drawn = AlongTheRun::of(&self.picture.course, name, "duplicates", |stretch| {
-            stretch.tally.duplicates
-        });
-        write!(f, "{drawn}</section>")
+pub(super) fn duplicates(summary: &Summary, course: &Course) -> Markup {
+    let (part, whole) = (summary.duplicates, summary.records);
+    let differing = summary.duplicates_differing;
+    if part == 0 && differing == 0 {
+        return nothing("No event came twice.");
     }
-}
-
-/// One kind of records, as a share of each stretch of a run; ends the paragraph it begins in.
-pub(super) struct AlongTheRun {
-    plot: Plot,
-    batches_each: u64,
-}
-
-impl AlongTheRun {
-    pub(super) fn of(
-        course: &Course,
-        name: &str,
-        class: &'static str,
-        part: fn(&Stretch) -> u64,
-    ) -> Self {
-        let share =
-            |stretch: &Stretch| (part(stretch) * 10_000).div_ceil(stretch.tally.records().max(1));
-        let largest = course.stretches.iter().map(share).max().unwrap_or_default();
-        let scale = Scale::to(largest, Unit::Share);
-        let title = |stretch: &Stretch| {
-            let (part, whole) = (part(stretch), stretch.tally.records());
-            format!(
-                "{} of {}: {}",
-                Count(part),
-                Counted(whole, "record"),
-                Share { part, whole }
-            )
-        };
-        let plot = plot(course, title, share, class, scale);
-        Self {
-            plot: Plot {
-                label: format!(
-                    "{name} along the run, up to {} of a stretch's records",
-                    Share {
-                        part: largest,
-                        whole: 10_000
-                    }
-                ),
-                ..plot
-            },
-            batches_each: course.batches_each,
+    let caption = html! {
+        (Amount(part, "record")) " (" (Share { part, whole })
+        ") held an event that was delivered before. "
+        @if differing == 0 {
+            "None had other bytes than the first. "
+        } @else {
+            b { (HumanCount(differing)) " had other bytes than the first." } " "
         }
-    }
+    };
+    along_the_run(&caption, course, "Duplicates", "duplicates", |stretch| {
+        stretch.tally.duplicates
+    })
 }
 
-impl Display for AlongTheRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Their share along the run; a column is {}.</p><figure>{}</figure>",
-            Counted(self.batches_each, "batch"),
-            self.plot
+/// One kind of records, as a share of each stretch of a run.
+pub(super) fn along_the_run(
+    caption: &Markup,
+    course: &Course,
+    name: &str,
+    class: &'static str,
+    part: fn(&Stretch) -> u64,
+) -> Markup {
+    let share =
+        |stretch: &Stretch| (part(stretch) * 10_000).div_ceil(stretch.tally.records().max(1));
+    let largest = course.stretches.iter().map(share).max().unwrap_or_default();
+    let title = |stretch: &Stretch| {
+        let (part, whole) = (part(stretch), stretch.tally.records());
+        let share = Share { part, whole };
+        format!(
+            "{} of {}: {share}",
+            HumanCount(part),
+            Amount(whole, "record")
         )
+    };
+    let highest = Share {
+        part: largest,
+        whole: 10_000,
+    };
+    let plot = Plot {
+        label: format!("{name} along the run, up to {highest} of a stretch's records"),
+        ..plot(course, title, share, class, Scale::to(largest, Unit::Share))
+    };
+    html! {
+        p.caption {
+            (caption) "Their share along the run; a column is "
+            (Amount(course.batches_each, "batch")) "."
+        }
+        figure { (plot) }
     }
 }
 
@@ -131,10 +87,10 @@ pub(super) fn plot(
         let first = batch + 1;
         batch += stretch.batches;
         let batches = match stretch.batches {
-            0 | 1 => format!("batch {}", Count(first)),
-            _ => format!("batches {} to {}", Count(first), Count(batch)),
+            0 | 1 => format!("batch {}", HumanCount(first)),
+            _ => format!("batches {} to {}", HumanCount(first), HumanCount(batch)),
         };
-        Column {
+        Stack {
             title: format!("{batches}\n{}", title(stretch)),
             counts: vec![height(stretch)],
         }

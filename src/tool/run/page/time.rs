@@ -38,13 +38,13 @@ pub(super) struct TimeAxis {
     pub(super) start: i64,
     pub(super) width: i64,
     pub(super) columns: i64,
-    pub(super) before: Option<Outside>,
-    pub(super) after: Option<Outside>,
+    pub(super) before: Option<Undrawn>,
+    pub(super) after: Option<Undrawn>,
 }
 
 /// Events that are not drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Outside {
+pub(super) struct Undrawn {
     pub(super) events: u64,
     /// The farthest of them.
     pub(super) second: i64,
@@ -221,9 +221,9 @@ fn densest(counts: &BTreeMap<i64, u64>, cell_seconds: i64) -> Range<i64> {
 }
 
 /// The first is the farthest.
-fn farthest<'a>(mut counts: impl Iterator<Item = (&'a i64, &'a u64)>) -> Option<Outside> {
+fn farthest<'a>(mut counts: impl Iterator<Item = (&'a i64, &'a u64)>) -> Option<Undrawn> {
     let (second, first) = counts.next()?;
-    Some(Outside {
+    Some(Undrawn {
         events: first + counts.map(|(_, count)| count).sum::<u64>(),
         second: *second,
     })
@@ -289,11 +289,11 @@ mod tests {
             (axis.start, axis.end()),
             (START, START + DAY - HOUR + axis.width)
         );
-        let before = Outside {
+        let before = Undrawn {
             events: 7,
             second: 0,
         };
-        let after = Outside {
+        let after = Undrawn {
             events: 5,
             second: 253_402_300_000,
         };

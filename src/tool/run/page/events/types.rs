@@ -1,83 +1,87 @@
 //! The types one below another: the chart's key, and how each goes by itself.
 
-use std::{
-    fmt::{self, Display},
-    iter,
-};
+use std::iter;
+
+use indicatif::HumanCount;
+use maud::{Markup, html};
 
 use super::{COLOURS, Drawing, OTHER, Type};
-use crate::tool::run::page::{
-    chart::{Column, Shapes},
-    figures::{Count, Counted, Share, Text},
+use crate::tool::{
+    plain::Plain,
+    run::page::{
+        chart::{Shapes, Stack},
+        figures::{Amount, Share},
+        time::TimeAxis,
+    },
 };
 
 /// Types that have a row with a drawing.
 const ROWS_MAX: usize = 12;
 
-pub(super) struct Types<'a>(pub(super) &'a Drawing<'a>);
-
-impl Display for Types<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "<table class=\"types\"><thead><tr><th scope=\"col\">Type</th>\
-             <th scope=\"col\" class=\"spark\">Over time, each on its own scale</th>\
-             <th scope=\"col\" class=\"number\">Events</th>\
-             <th scope=\"col\" class=\"number share\">Share</th></tr></thead><tbody>",
-        )?;
-        let classes = COLOURS.into_iter().chain(iter::repeat(OTHER));
-        for (one, class) in self.0.types.iter().zip(classes).take(ROWS_MAX) {
-            self.row(one, class, f)?;
+pub(super) fn markup(drawing: &Drawing<'_>) -> Markup {
+    let classes = COLOURS.into_iter().chain(iter::repeat(OTHER));
+    html! {
+        table.types {
+            thead {
+                tr {
+                    th scope="col" { "Type" }
+                    th.spark scope="col" { "Over time, each on its own scale" }
+                    th.number scope="col" { "Events" }
+                    th.number.share scope="col" { "Share" }
+                }
+            }
+            tbody {
+                @for (one, class) in drawing.types.iter().zip(classes).take(ROWS_MAX) {
+                    (row(drawing, one, class))
+                }
+            }
         }
-        f.write_str("</tbody></table>")?;
-        self.more(f)
+        (more(drawing.types.get(ROWS_MAX..).unwrap_or_default()))
     }
 }
 
-impl Types<'_> {
-    fn row(&self, one: &Type<'_>, class: &'static str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Text(&one.name);
-        let shapes = self.shapes(one, class);
-        let (view, events) = (shapes.view(), one.series.events);
-        let share = Share {
-            part: events,
-            whole: self.0.events,
-        };
-        write!(
-            f,
-            "<tr><th scope=\"row\">\
-             <span class=\"{class} key name\" title=\"{name}\"><bdi>{name}</bdi></span></th>\
-             <td class=\"spark\"><svg {view} aria-hidden=\"true\">{shapes}</svg></td>\
-             <td class=\"number\">{}</td><td class=\"number share\">{share}</td></tr>",
-            Count(events),
-        )
-    }
-
-    fn shapes(&self, one: &Type<'_>, class: &'static str) -> Shapes {
-        let column = |(number, count): (usize, &u64)| Column {
-            title: format!("{}\n{}", self.0.axis.name(number), Counted(*count, "event")),
-            counts: vec![*count],
-        };
-        Shapes {
-            layers: vec![class],
-            columns: one.counts.iter().enumerate().map(column).collect(),
-            top: one.counts.iter().copied().max().unwrap_or_default().max(1),
+fn row(drawing: &Drawing<'_>, one: &Type<'_>, class: &'static str) -> Markup {
+    let shapes = shapes(&drawing.axis, one, class);
+    let (part, whole) = (one.series.events, drawing.events);
+    html! {
+        tr {
+            th scope="row" {
+                span class={ (class) " key name" } title=(Plain(&one.name)) {
+                    bdi { (Plain(&one.name)) }
+                }
+            }
+            td.spark {
+                svg viewBox=(shapes.view()) preserveAspectRatio="none" aria-hidden="true" { (shapes) }
+            }
+            td.number { (HumanCount(part)) }
+            td.number.share { (Share { part, whole }) }
         }
     }
+}
 
-    fn more(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let more = self.0.types.get(ROWS_MAX..).unwrap_or_default();
-        if more.is_empty() {
-            return Ok(());
+fn shapes(axis: &TimeAxis, one: &Type<'_>, class: &'static str) -> Shapes {
+    let column = |(number, count): (usize, &u64)| Stack {
+        title: format!("{}\n{}", axis.name(number), Amount(*count, "event")),
+        counts: vec![*count],
+    };
+    Shapes {
+        layers: vec![class],
+        columns: one.counts.iter().enumerate().map(column).collect(),
+        top: one.counts.iter().copied().max().unwrap_or_default().max(1),
+    }
+}
+
+fn more(types: &[Type<'_>]) -> Markup {
+    html! {
+        @if !types.is_empty() {
+            details {
+                summary { (Amount(types.len() as u64, "more type")) }
+                ul.columns {
+                    @for Type { name, series, .. } in types {
+                        li { bdi { (Plain(name)) } " " b { (HumanCount(series.events)) } }
+                    }
+                }
+            }
         }
-        let types = Counted(more.len() as u64, "more type");
-        write!(
-            f,
-            "<details><summary>{types}</summary><ul class=\"columns\">"
-        )?;
-        for Type { name, series, .. } in more {
-            let (name, events) = (Text(name), Count(series.events));
-            write!(f, "<li><bdi>{name}</bdi> <b>{events}</b></li>")?;
-        }
-        f.write_str("</ul></details>")
     }
 }

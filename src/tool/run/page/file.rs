@@ -1,7 +1,6 @@
 //! The page's file: known to be writable before any work, and whole or not there.
 
 use std::{
-    fmt::Display,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -11,36 +10,36 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::local::input::{Input, Source};
 
-pub(in crate::tool::run) struct Target {
+pub(in crate::tool::run) struct PageFile {
     /// Absolute, and no link.
     path: PathBuf,
     temporary: PathBuf,
 }
 
-impl Target {
+impl PageFile {
     /// Checks that a page can be written to `path`, and that it is not of the input.
     pub(in crate::tool::run) fn prepare(path: &Path, input: &Input) -> Result<Self> {
-        let target = Self::find(path)?;
-        let is_target = |source: &Source| match source {
-            Source::File(file) => fs::canonicalize(file).is_ok_and(|file| file == target.path),
+        let page = Self::find(path)?;
+        let is_page = |source: &Source| match source {
+            Source::File(file) => fs::canonicalize(file).is_ok_and(|file| file == page.path),
             Source::StandardInput => false,
         };
         ensure!(
-            !input.sources.iter().any(is_target),
+            !input.sources.iter().any(is_page),
             "--report {} is also input; give the page another place",
             path.display()
         );
-        File::create(&target.temporary)
-            .and_then(|_| fs::remove_file(&target.temporary))
+        File::create(&page.temporary)
+            .and_then(|_| fs::remove_file(&page.temporary))
             .with_context(|| format!("--report {} cannot be written", path.display()))?;
-        Ok(target)
+        Ok(page)
     }
 
     pub(in crate::tool::run) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(in crate::tool::run) fn write(&self, page: &impl Display) -> Result<()> {
+    pub(in crate::tool::run) fn write(&self, page: &str) -> Result<()> {
         let written = self.write_temporary(page);
         let published = written.and_then(|()| fs::rename(&self.temporary, &self.path));
         if published.is_err() {
@@ -56,9 +55,9 @@ impl Target {
         })
     }
 
-    fn write_temporary(&self, page: &impl Display) -> io::Result<()> {
+    fn write_temporary(&self, page: &str) -> io::Result<()> {
         let mut file = File::create(&self.temporary)?;
-        file.write_all(page.to_string().as_bytes())?;
+        file.write_all(page.as_bytes())?;
         file.sync_all()
     }
 

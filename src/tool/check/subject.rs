@@ -6,22 +6,31 @@ use anyhow::{Context, Result};
 
 use super::environment::Environments;
 use crate::local::firehose::{
-    function::{Function, FunctionError, Invocation},
+    invocation::{FunctionError, Invocation, Invoke},
     invoke_url::{InvokeUrl, Invoked},
 };
 
-pub(super) enum Target {
+pub(super) enum Subject {
     Behind(Invoked),
     StartedBy(Environments),
 }
 
-impl Target {
+/// What becomes of a function's own output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Its end is shown with a failure.
+    Kept,
+    /// All of it is written to standard error as it comes.
+    Shown,
+}
+
+impl Subject {
     pub(super) fn behind(url: InvokeUrl, timeout: Duration) -> Self {
         Self::Behind(Invoked { url, timeout })
     }
 
-    pub(super) fn started_by(command: String, timeout: Duration) -> Self {
-        Self::StartedBy(Environments::new(command, timeout))
+    pub(super) fn started_by(command: String, timeout: Duration, output: Output) -> Self {
+        Self::StartedBy(Environments::new(command, timeout, output))
     }
 
     /// Whether there is anything to probe.
@@ -37,18 +46,33 @@ impl Target {
             }
         }
     }
-}
 
-impl Function for Target {
-    async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
+    /// Why there is nothing more to be probed. A command is started anew.
+    pub(super) async fn gone(&self) -> Option<String> {
+        match self {
+            Self::Behind(_) => Some(format!("{:#}", self.reach().await.err()?)),
+            Self::StartedBy(_) => None,
+        }
+    }
+
+    pub(super) async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
         match self {
             Self::Behind(invoked) => invoked.invoke(request).await,
             Self::StartedBy(environments) => environments.invoke(request).await,
         }
     }
+
+    /// The end of what the function has written since it was asked last; what is behind an address
+    /// writes elsewhere.
+    pub(super) fn take_output(&self) -> Vec<String> {
+        match self {
+            Self::Behind(_) => Vec::new(),
+            Self::StartedBy(environments) => environments.take_output(),
+        }
+    }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Behind(invoked) => invoked.url.fmt(f),

@@ -3,8 +3,8 @@
 use anyhow::{Error, Result};
 
 /// Takes records, in batches.
-pub(in crate::tool) trait Target {
-    fn limits(&self) -> Limits;
+pub(in crate::tool) trait Sink {
+    fn limits(&self) -> SendLimits;
     fn send(&mut self, records: &[&[u8]]) -> Receipt;
     /// Whether all that was sent would outlive a crash.
     fn is_settled(&self) -> bool;
@@ -14,7 +14,7 @@ pub(in crate::tool) trait Target {
 
 /// What goes at once.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::tool) struct Limits {
+pub(in crate::tool) struct SendLimits {
     pub(in crate::tool) records_max: usize,
     pub(in crate::tool) bytes_max: usize,
 }

@@ -1,5 +1,5 @@
-//! A file of the lake while it is written. It holds its bytes back and is opened only to write
-//! them, so that hundreds need few of the process's files.
+//! A file while it is written. It holds its bytes back and is opened only to write them, so that
+//! thousands need few of the process's files.
 
 use std::{
     fs::OpenOptions,
@@ -9,7 +9,7 @@ use std::{
 
 use flate2::write::GzEncoder;
 
-use super::{LakeError, Rename, failed};
+use super::files::{FileError, Rename, failed};
 
 /// What is held back before it is written; with gzip, what becomes a member of its own.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -22,11 +22,9 @@ pub enum Compression {
 
 /// A file under its temporary name.
 pub struct OpenFile {
-    pub(super) path: PathBuf,
-    pub(super) rename: Rename,
-    pub(super) written_bytes: u64,
-    /// When a line was last added, in deliveries.
-    pub(super) used: u64,
+    pub(in crate::local) path: PathBuf,
+    pub(in crate::local) rename: Rename,
+    pub(in crate::local) written_bytes: u64,
     compression: Compression,
     buffer: Vec<u8>,
 }
@@ -36,7 +34,7 @@ pub struct OpenFile {
 pub struct Length(u64);
 
 impl Compression {
-    pub(super) fn extension(self) -> &'static str {
+    pub(in crate::local) fn extension(self) -> &'static str {
         match self {
             Self::None => "",
             Self::Gzip => ".gz",
@@ -45,18 +43,17 @@ impl Compression {
 }
 
 impl OpenFile {
-    pub(super) fn new(lake: &Path, rename: Rename, compression: Compression) -> Self {
+    pub(in crate::local) fn new(folder: &Path, rename: Rename, compression: Compression) -> Self {
         Self {
-            path: lake.join(&rename.0),
+            path: folder.join(&rename.0),
             rename,
             written_bytes: 0,
-            used: 0,
             compression,
             buffer: Vec::new(),
         }
     }
 
-    pub fn push(&mut self, bytes: &[u8]) -> Result<(), LakeError> {
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), FileError> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() < BUFFER_BYTES {
             Ok(())
@@ -65,13 +62,19 @@ impl OpenFile {
         }
     }
 
+    /// The memory for what is held back.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     #[must_use]
     pub fn length(&self) -> Length {
         Length(self.written_bytes + self.buffer.len() as u64)
     }
 
     /// Takes back what was pushed since it had this length.
-    pub fn cut_back(&mut self, length: Length) -> Result<(), LakeError> {
+    pub fn cut_back(&mut self, length: Length) -> Result<(), FileError> {
         self.write()?;
         let file = OpenOptions::new()
             .write(true)
@@ -85,7 +88,7 @@ impl OpenFile {
     }
 
     /// Writes what is held back.
-    pub(super) fn write(&mut self) -> Result<(), LakeError> {
+    pub(in crate::local) fn write(&mut self) -> Result<(), FileError> {
         if self.buffer.is_empty() {
             return Ok(());
         }
@@ -104,7 +107,7 @@ impl OpenFile {
     }
 
     /// Writes what is held back, and needs no memory for more.
-    pub(super) fn finish(&mut self) -> Result<(), LakeError> {
+    pub(in crate::local) fn finish(&mut self) -> Result<(), FileError> {
         self.write()?;
         self.buffer = Vec::new();
         Ok(())

@@ -1,34 +1,70 @@
-//! A batch's answer into the lake: what is delivered to its partition, what failed to the error
-//! prefix, each record counted once; and the window it all belongs to.
+//! A window of a lake: what becomes durable at once, files and claims together. What is delivered goes
+//! to its partition, what failed to the error prefix, each record counted once.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    path::Path,
+    time::{Duration, Instant, SystemTime},
+};
 
 use super::{
     answer::{Answer, Delivered, Failure, Fate},
-    batch::{Batch, Piece, Place, epoch_milliseconds},
-    commit::Closed,
+    attempts::{ATTEMPTS_MAX, Settled},
+    batch::{Batch, Mark, Piece, Place},
+    commit::{Closed, Committer},
     error_object::{ErrorObject, OutputType},
-    function::{ATTEMPTS_MAX, Function, FunctionError, Invocation, Invoker, Told},
-    lake::{Lake, LakeError, Length, PutError},
+    invocation::{FunctionError, Told},
+    lake::{Lake, Layout, PutError},
     picture::course::Tally,
+    progress::Unfinished,
     summary::{RECORD_TOO_LARGE, Summary},
 };
 use crate::{
+    dedup::embedded::EmbeddedStore,
     functions::firehose_transform::transform::{Rules, transform},
-    local::{input::Source, journal::Unfinished},
+    local::{
+        clock::epoch_milliseconds,
+        files::FileError,
+        input::Source,
+        journal::{Journal, JournalError, Left, writer},
+        open_file::Length,
+    },
 };
 
-/// The last stage of a run.
-pub struct Delivery<'a, F> {
-    pub invoker: Invoker<'a, F>,
-    pub lake: Lake,
+/// Where windows go.
+#[derive(Clone)]
+pub struct Site<'a> {
+    pub store: &'a EmbeddedStore,
+    /// The store's folder.
+    pub claims: &'a Path,
+    /// [Prepared](crate::local::files::prepare).
+    pub lake: &'a Path,
+    pub layout: Layout,
+    /// By which what failed is told apart.
     pub rules: &'a Rules,
-    pub sources: Vec<Source>,
     pub clock: fn() -> SystemTime,
-    pub started: Instant,
+}
+
+/// The window that is open, and the ones after it.
+pub struct Window<'a> {
+    committer: Committer<'a>,
+    lake: Lake,
+    rules: &'a Rules,
+    clock: fn() -> SystemTime,
+    started: Instant,
+    /// Where records come from.
+    pub sources: Vec<Source>,
     /// Goes on from an interrupted run's.
     pub progress: Unfinished,
-    pub long: Option<LongRecord>,
+    long: Option<LongRecord>,
+}
+
+/// Why no window can be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// A record that is too long, while its pieces come in.
@@ -38,21 +74,68 @@ pub struct LongRecord {
     bytes: u64,
 }
 
-impl<F: Function> Delivery<'_, F> {
-    /// Brings a batch to its end, trying again where the function failed. `took` is how long it had
-    /// for the first answer.
-    pub fn deliver(
-        &mut self,
-        mut batch: Batch,
-        first: Result<Invocation, FunctionError>,
-        took: Duration,
-    ) -> Result<(), LakeError> {
+impl<'a> Window<'a> {
+    /// Finishes what the last run left half-done; what it left to go on with is for the caller.
+    pub fn open(site: Site<'a>) -> Result<(Self, Left<Unfinished>), OpenError> {
+        let left = Journal::recover(site.store, site.claims)?;
+        let lake = Lake::open(site.lake, &writer(site.claims, site.lake), site.layout)?;
+        lake.sweep()?;
+        let mark = Mark {
+            arrival_milliseconds: left.arrival_milliseconds,
+            ..Mark::default()
+        };
+        let window = Self {
+            committer: Committer {
+                journal: Journal::new(site.store, site.claims, site.lake),
+                lake: site.lake.to_owned(),
+            },
+            lake,
+            rules: site.rules,
+            clock: site.clock,
+            started: Instant::now(),
+            sources: Vec::new(),
+            progress: Unfinished {
+                mark,
+                ..Unfinished::default()
+            },
+            long: None,
+        };
+        Ok((window, left))
+    }
+
+    #[must_use]
+    pub fn committer(&self) -> Committer<'a> {
+        self.committer.clone()
+    }
+
+    /// The names that every delivered record has values for.
+    #[must_use]
+    pub fn partition_keys(&self) -> &[String] {
+        self.lake.partition_keys()
+    }
+
+    /// Whether it has so many files that it should end.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.lake.is_full()
+    }
+
+    /// Removes what no window will have.
+    pub fn sweep(&self) -> Result<(), FileError> {
+        self.lake.sweep()
+    }
+
+    /// Brings a batch to its end.
+    pub fn put(&mut self, settled: Settled) -> Result<(), FileError> {
+        let Settled {
+            batch,
+            answer,
+            took,
+        } = settled;
         let before = self.progress.summary.tally();
-        let keys = self.lake.partition_keys();
-        let settled = self.invoker.settle(&mut batch, keys, first);
         self.summary().records += batch.len() as u64;
-        match settled {
-            Ok((answer, told)) => self.put(&batch, &answer, told)?,
+        match answer {
+            Ok((answer, told)) => self.put_answer(&batch, &answer, told)?,
             Err(error) => self.fail_batch(&batch, &error)?,
         }
         self.progress.mark = batch.after;
@@ -61,7 +144,7 @@ impl<F: Function> Delivery<'_, F> {
     }
 
     /// A record that is too long becomes an error object, piece by piece.
-    pub fn deliver_piece(&mut self, piece: &Piece) -> Result<(), LakeError> {
+    pub fn put_piece(&mut self, piece: &Piece) -> Result<(), FileError> {
         let mut line = String::with_capacity(piece.bytes.len() / 3 * 4 + 512);
         if piece.is_first {
             ErrorObject::begin(&mut line);
@@ -93,35 +176,37 @@ impl<F: Function> Delivery<'_, F> {
         Ok(())
     }
 
-    /// Completes the window's files. Nothing of it is durable yet.
-    pub fn end_window(&mut self) -> Result<Closed, LakeError> {
+    /// Completes the window's files, and opens the next one. Nothing of it is durable before it is
+    /// committed.
+    pub fn close(&mut self) -> Result<Closed, FileError> {
         if let Some(long) = self.long.take() {
             let arrival = self.progress.mark.arrival_milliseconds;
             let file = self.lake.errors(OutputType::ProcessingFailed, arrival)?;
             file.cut_back(long.length)?;
         }
-        let window = self.lake.end_window()?;
+        let written = self.lake.end_window()?;
         let bytes_in = self.progress.mark.position.bytes;
         let seconds = self.started.elapsed().as_secs_f64();
         self.started = Instant::now();
         let summary = self.summary();
-        summary.add_window(&window);
+        summary.add_window(&written);
         summary.bytes_in = bytes_in;
         summary.seconds += seconds;
         if let Some(picture) = &mut self.progress.picture {
-            picture.sizes.add_window(&window);
+            picture.sizes.add_window(&written);
         }
         Ok(Closed {
-            window,
-            progress: self.progress.clone(),
+            renames: written.renames,
+            arrival_milliseconds: self.progress.mark.arrival_milliseconds,
+            unfinished: Some(self.progress.clone()),
         })
     }
 
-    pub fn summary(&mut self) -> &mut Summary {
+    fn summary(&mut self) -> &mut Summary {
         &mut self.progress.summary
     }
 
-    fn put(&mut self, batch: &Batch, answer: &Answer, told: Told) -> Result<(), LakeError> {
+    fn put_answer(&mut self, batch: &Batch, answer: &Answer, told: Told) -> Result<(), FileError> {
         let ended = self.after(batch.arrival_milliseconds);
         let mut failed_without_reason = 0;
         for ((bytes, place), fate) in batch.records().zip(&answer.fates) {
@@ -134,7 +219,11 @@ impl<F: Function> Delivery<'_, F> {
                 Fate::Failed(failure) => Some(*failure),
             };
             let Some(failure) = failure else { continue };
-            self.put_error(failure.output_type(), &failure.object(batch, ended), bytes)?;
+            self.put_error(
+                failure.output_type(),
+                &failure.object(batch.arrival_milliseconds, ended),
+                bytes,
+            )?;
             match failure {
                 Failure::ProcessingFailed => match transform(bytes, self.rules) {
                     Err(refusal) => self.add_refused(refusal.as_str(), place),
@@ -158,7 +247,7 @@ impl<F: Function> Delivery<'_, F> {
         batch: &Batch,
         answer: &Answer,
         delivered: &Delivered,
-    ) -> Result<Option<Failure>, LakeError> {
+    ) -> Result<Option<Failure>, FileError> {
         let (group, line) = (answer.group(delivered), answer.data(delivered));
         match self.lake.deliver(group, batch.arrival_milliseconds, line) {
             Ok(()) => {
@@ -169,11 +258,11 @@ impl<F: Function> Delivery<'_, F> {
                 Ok(None)
             }
             Err(PutError::Outside(_)) => Ok(Some(Failure::Partitioning)),
-            Err(PutError::Lake(error)) => Err(error),
+            Err(PutError::File(error)) => Err(error),
         }
     }
 
-    fn fail_batch(&mut self, batch: &Batch, error: &FunctionError) -> Result<(), LakeError> {
+    fn fail_batch(&mut self, batch: &Batch, error: &FunctionError) -> Result<(), FileError> {
         let ended = self.after(batch.arrival_milliseconds);
         let object = ErrorObject {
             code: "Lambda.FunctionError",
@@ -196,7 +285,7 @@ impl<F: Function> Delivery<'_, F> {
         output_type: OutputType,
         object: &ErrorObject,
         record: &[u8],
-    ) -> Result<(), LakeError> {
+    ) -> Result<(), FileError> {
         let mut line = String::with_capacity(record.len() / 3 * 4 + 512);
         object.write(&mut line, record);
         let file = self.lake.errors(output_type, object.arrival_milliseconds)?;

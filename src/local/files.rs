@@ -1,0 +1,156 @@
+//! Files that become part of a folder together: complete under temporary names, on the disk, and
+//! then under their final names.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// What is not for a folder's readers lies in it under this name.
+pub const OWN_FOLDER: &str = ".nozzle";
+/// Waiting for the disk is done side by side.
+const SYNC_THREADS: usize = 8;
+/// For more files and folders, all that their file system holds is waited for at once: for thousands
+/// a tenth of the time.
+#[cfg(target_os = "linux")]
+const SYNCED_EACH_MAX: usize = 64;
+
+/// From a file's temporary name to its final one, both relative to the folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rename(pub PathBuf, pub PathBuf);
+
+/// Why a folder cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` cannot be written: {error}", path.display())]
+pub struct FileError {
+    pub path: PathBuf,
+    #[source]
+    pub error: io::Error,
+}
+
+/// Makes a folder where there is none, and sees that it can be written before any work is
+/// done in vain. The folder, absolute.
+pub fn prepare(folder: &Path) -> Result<PathBuf, FileError> {
+    create_folder(folder)?;
+    let folder = fs::canonicalize(folder).map_err(failed(folder))?;
+    let trial = folder.join(format!("{OWN_FOLDER}-{}", std::process::id()));
+    fs::create_dir(&trial)
+        .and_then(|()| fs::remove_dir(&trial))
+        .map_err(failed(&folder))?;
+    Ok(folder)
+}
+
+/// Waits until the disk has these files, which have temporary names.
+pub fn sync(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
+    let mut paths: Vec<_> = renames
+        .iter()
+        .map(|Rename(temporary, _)| folder.join(temporary))
+        .collect();
+    let parent = paths.first().and_then(|path| path.parent());
+    paths.extend(parent.map(Path::to_owned));
+    sync_all(folder, &paths)
+}
+
+/// Gives the files of a window that is committed their final names, and waits until the disk has
+/// these.
+pub fn publish(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
+    let mut changed = BTreeSet::new();
+    for Rename(temporary, name) in renames {
+        let path = folder.join(name);
+        let parent = path.parent().unwrap_or(folder);
+        changed.extend(create_folder(parent)?);
+        changed.insert(parent.to_owned());
+        fs::rename(folder.join(temporary), &path).map_err(failed(&path))?;
+    }
+    sync_all(folder, &Vec::from_iter(changed))
+}
+
+/// Does the renames of a window that was committed, as far as a run that was killed has not.
+pub fn publish_rest(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
+    let is_left = |rename: &&Rename| folder.join(&rename.0).exists();
+    let left: Vec<Rename> = renames.iter().filter(is_left).cloned().collect();
+    publish(folder, &left)
+}
+
+/// Creates a folder and those above it; the folders that have a new entry by that.
+pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let missing = folder.ancestors().take_while(|folder| !folder.exists());
+    let parents = missing.filter_map(Path::parent);
+    // The parent of a relative path's first part is written as nothing.
+    let changed = parents
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .map(Path::to_owned)
+        .collect();
+    fs::create_dir_all(folder).map_err(failed(folder))?;
+    Ok(changed)
+}
+
+fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
+    #[cfg(target_os = "linux")]
+    if paths.len() > SYNCED_EACH_MAX {
+        let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+        return synced.map_err(failed(folder));
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
+            File::open(path)
+                .and_then(|file| file.sync_all())
+                .map_err(failed(path))?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (1..SYNC_THREADS.min(paths.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
+        work()?;
+        threads.into_iter().try_for_each(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    })
+}
+
+pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {
+    move |error| FileError {
+        path: path.to_owned(),
+        error,
+    }
+}
+
+#[cfg(test)]
+pub(in crate::local) mod tests {
+    use super::*;
+
+    /// All files but what is the folder's own, sorted.
+    pub(in crate::local) fn files(folder: &Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() && !path.ends_with(OWN_FOLDER) {
+                files.extend(self::files(&path));
+            } else if path.is_file() {
+                files.push(path);
+            }
+        }
+        files.sort();
+        files
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_known_at_once() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        for path in [file.path().to_owned(), file.path().join("lake")] {
+            let error = prepare(&path).expect_err("no folder").to_string();
+            assert!(error.contains("cannot be written"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! A run: all of an input through a function into a lake, going on where another was interrupted.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64},
+};
+
+use super::{
+    attempts::{Attempts, Pauses},
+    batch::{Cutter, Limits, Mark},
+    gauge::Gauge,
+    invocation::Invoke,
+    picture::Picture,
+    pipeline::{Ending, Pipeline, PipelineError},
+    progress::Unfinished,
+    summary::NotConserved,
+    window::{OpenError, Site, Window},
+};
+use crate::local::{
+    input::{Fingerprinter, Input, InputError, Lines, Skipped},
+    journal::{Journal, JournalError, Left},
+};
+
+/// Everything a run needs but its input.
+pub struct Firehose<'a, F> {
+    pub function: &'a F,
+    pub pauses: Pauses,
+    pub site: Site<'a>,
+    pub limits: Limits,
+    /// A window ends with so many record bytes.
+    pub window_bytes_max: u64,
+    pub watch: Watch,
+    /// A hash of what the run is asked to do with its input.
+    pub task: u64,
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Who looks at a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    Nobody,
+    /// Somebody who wants a picture of it.
+    Picture,
+}
+
+/// How a run ended, and what it came to, with what an interrupted run did before. Given again, it
+/// goes on, until it is [concluded](Outcome::conclude).
+#[derive(Debug)]
+pub struct Outcome {
+    pub progress: Unfinished,
+    pub ending: Ending,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    #[error(transparent)]
+    NotConserved(#[from] NotConserved),
+}
+
+impl<F: Invoke + Sync> Firehose<'_, F> {
+    /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
+    /// `read_bytes` shows how far it is.
+    pub fn run(self, input: Input, read_bytes: Arc<AtomicU64>) -> Result<Outcome, RunError> {
+        let (mut window, left) = Window::open(self.site.clone())?;
+        window.sources.clone_from(&input.sources);
+        let lines = Lines::new(input, self.limits.record_bytes_max + 2, read_bytes);
+        let (cutter, progress) = self.begin(lines, left)?;
+        window.progress = progress;
+        let pipeline = Pipeline {
+            attempts: Attempts::new(self.function, self.pauses).map_err(PipelineError::Thread)?,
+            gauge: Gauge::new(self.site.store, self.window_bytes_max),
+            partition_keys: window.partition_keys().to_vec(),
+            stop: self.stop,
+        };
+        let run = pipeline.run(cutter, &mut window);
+        if let Err(PipelineError::File(_)) = &run {
+            // A full disk may need the room. All that was committed has its final name, and what
+            // cannot be done now the next run does.
+            let _ = window.sweep();
+        }
+        let ending = run?;
+        let progress = window.progress;
+        progress.summary.check_conserved()?;
+        Ok(Outcome { progress, ending })
+    }
+
+    fn begin(
+        &self,
+        lines: Lines,
+        left: Left<Unfinished>,
+    ) -> Result<(Cutter, Unfinished), RunError> {
+        let arrived = left.arrival_milliseconds;
+        let begun = self.go_on(lines, left);
+        if let Err(InputError::OtherStream) = &begun {
+            let journal = Journal::new(self.site.store, self.site.claims, self.site.lake);
+            journal.commit::<Unfinished>(&[], arrived, None)?;
+        }
+        Ok(begun?)
+    }
+
+    fn go_on(
+        &self,
+        mut lines: Lines,
+        left: Left<Unfinished>,
+    ) -> Result<(Cutter, Unfinished), InputError> {
+        let mut fingerprinter = Fingerprinter::default();
+        let mut progress = Unfinished {
+            task: self.task,
+            ..Unfinished::default()
+        };
+        if let Some(unfinished) = left
+            .unfinished
+            .filter(|unfinished| unfinished.task == self.task)
+        {
+            let Mark {
+                position,
+                fingerprint,
+                ..
+            } = unfinished.mark;
+            let skipped = lines.skip(&position, fingerprint, &mut fingerprinter, &self.stop)?;
+            if skipped != Skipped::Other {
+                progress = unfinished;
+                progress.summary.resumed_records = progress.summary.records;
+            }
+        }
+        progress.picture = match self.watch {
+            Watch::Nobody => None,
+            Watch::Picture => progress
+                .picture
+                .or_else(|| Some(Box::new(Picture::after(progress.summary.records)))),
+        };
+        let arrived = left.arrival_milliseconds;
+        progress.mark.arrival_milliseconds = arrived;
+        let cutter = Cutter::new(lines, fingerprinter, arrived, self.limits, self.site.clock);
+        Ok((cutter, progress))
+    }
+}
+
+impl Outcome {
+    /// Ends a run whose summary has been told: a finished one is not gone on with. With no names
+    /// left to give, lake and claims may part.
+    pub fn conclude(&self, journal: &Journal<'_>) -> Result<(), JournalError> {
+        let unfinished = match self.ending {
+            Ending::Complete => None,
+            Ending::Stopped | Ending::Broken(_) => Some(&self.progress),
+        };
+        journal.commit(&[], self.progress.mark.arrival_milliseconds, unfinished)
+    }
+}

@@ -1,0 +1,223 @@
+//! A run's summary, for a person or for a program.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anstyle::Style;
+use anyhow::Result;
+use indicatif::{DecimalBytes, HumanCount};
+use serde_json::{Value, json};
+
+use crate::{
+    local::firehose::summary::{PARTITIONS_MAX, Summary},
+    tool::{
+        table::{Cell, Column, Table},
+        terminal::{BOLD, DIM, GREEN, PLAIN, RED, YELLOW, print_json},
+    },
+};
+
+/// A summary and where to look.
+pub(super) struct RunReport<'a> {
+    pub(super) summary: &'a Summary,
+    pub(super) is_complete: bool,
+    pub(super) lake: PathBuf,
+    pub(super) errors: PathBuf,
+}
+
+/// Records that became error objects without being refused.
+pub(super) struct FailedRecords {
+    label: &'static str,
+    pub(super) records: u64,
+    pub(super) what: &'static str,
+}
+
+/// Those there were.
+pub(super) fn failures(summary: &Summary) -> Vec<FailedRecords> {
+    let failures = [
+        ("overflow", summary.overflow, "did not fit into an answer"),
+        (
+            "differing",
+            summary.failed_differing,
+            "were duplicates with other bytes, failed as asked",
+        ),
+        (
+            "misplaced",
+            summary.failed_partitioning,
+            "had partition keys that fit no prefix",
+        ),
+        (
+            "unanswered",
+            summary.failed_answer,
+            "were left out of an answer, twice in it, or without data",
+        ),
+        (
+            "failed",
+            summary.failed_function,
+            "were in batches that the function failed on",
+        ),
+    ];
+    let some = failures.into_iter().filter(|(_, records, _)| *records > 0);
+    some.map(|(label, records, what)| FailedRecords {
+        label,
+        records,
+        what,
+    })
+    .collect()
+}
+
+impl RunReport<'_> {
+    pub(super) fn print_human(&self) -> Result<()> {
+        self.counts().print()?;
+        let summary = self.summary;
+        let (read, written) = (
+            DecimalBytes(summary.bytes_in),
+            DecimalBytes(summary.bytes_out),
+        );
+        let mut places = Table::of_values(LABEL_WIDTH);
+        places.row(["bytes".into(), format!("{read} in, {written} out").into()]);
+        places.row(place("lake", &self.lake));
+        if summary.error_objects > 0 {
+            places.row(place("errors", &self.errors));
+        }
+        places.print()
+    }
+
+    /// Where the page is, below what [`Self::print_human`] has said.
+    pub(super) fn print_page(path: &Path) -> Result<()> {
+        let mut table = Table::of_values(LABEL_WIDTH);
+        table.row(place("report", path));
+        table.print()
+    }
+
+    /// Always the same first rows; what seldom happens, only when it has.
+    fn counts(&self) -> Table {
+        let summary = self.summary;
+        let mut counts = CountTable::new();
+        counts.add("records", BOLD, summary.records, self.pace());
+        counts.add("delivered", GREEN, summary.delivered, "");
+        counts.add("duplicates", PLAIN, summary.duplicates, differing(summary));
+        counts.add("refused", YELLOW, summary.refused_records(), "");
+        for (reason, refused) in &summary.refused {
+            let example = format!("first at {}", refused.example);
+            counts.add(&format!("  {reason}"), PLAIN, refused.records, example);
+        }
+        for failure in failures(summary) {
+            counts.add(failure.label, RED, failure.records, failure.what);
+        }
+        if let Some(error) = &summary.function_error {
+            counts.remark(format!("the function said last: {error}"));
+        }
+        let partitions = summary.partitions.len();
+        let more = if partitions < PARTITIONS_MAX {
+            ""
+        } else {
+            "or more"
+        };
+        counts.add("partitions", PLAIN, partitions as u64, more);
+        counts.add("files", PLAIN, summary.files, "");
+        counts.0
+    }
+
+    fn pace(&self) -> String {
+        let rate = HumanCount(self.records_per_second());
+        let seconds = self.summary.seconds;
+        let resumed = HumanCount(self.summary.resumed_records);
+        match self.summary.resumed_records {
+            0 => format!("in {seconds:.1} s, {rate} a second"),
+            _ => format!("in {seconds:.1} s, {rate} a second; {resumed} before the interruption"),
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "a rate is rounded anyway"
+    )]
+    fn records_per_second(&self) -> u64 {
+        (self.summary.records as f64 / self.summary.seconds.max(0.001)) as u64
+    }
+
+    /// The summary as one object. Names are for ever.
+    pub(super) fn print_json(&self) -> Result<()> {
+        print_json(&self.json())
+    }
+
+    fn json(&self) -> Value {
+        let summary = self.summary;
+        let refused = summary.refused.iter();
+        let records = refused
+            .clone()
+            .map(|(reason, refused)| (reason, refused.records));
+        let examples = refused.map(|(reason, refused)| (reason, &refused.example));
+        json!({
+            "records": summary.records,
+            "delivered": summary.delivered,
+            "duplicates": summary.duplicates,
+            "duplicates_differing": summary.duplicates_differing,
+            "refused": records.collect::<BTreeMap<_, _>>(),
+            "refused_examples": examples.collect::<BTreeMap<_, _>>(),
+            "overflow": summary.overflow,
+            "failed_differing": summary.failed_differing,
+            "failed_partitioning": summary.failed_partitioning,
+            "failed_answer": summary.failed_answer,
+            "failed_function": summary.failed_function,
+            "function_error": summary.function_error,
+            "error_objects": summary.error_objects,
+            "partitions": summary.partitions.len(),
+            "files": summary.files,
+            "error_files": summary.error_files,
+            "bytes_in": summary.bytes_in,
+            "bytes_out": summary.bytes_out,
+            "seconds": summary.seconds,
+            "records_per_second": self.records_per_second(),
+            "resumed_records": summary.resumed_records,
+            "complete": self.is_complete,
+            "lake": self.lake.display().to_string(),
+            "errors": self.errors.display().to_string(),
+        })
+    }
+}
+
+const LABEL_WIDTH: usize = 11;
+
+/// Numbers with remarks.
+struct CountTable(Table);
+
+impl CountTable {
+    fn new() -> Self {
+        Self(Table::new([
+            Column::left("").at_least(LABEL_WIDTH),
+            Column::right(""),
+            Column::prose(""),
+        ]))
+    }
+
+    /// What there is none of has no colour.
+    fn add(&mut self, label: &str, style: Style, count: u64, remark: impl Into<String>) {
+        let style = if count > 0 { style } else { PLAIN };
+        self.0.row([
+            label.into(),
+            Cell::styled(style, HumanCount(count).to_string()),
+            Cell::styled(DIM, remark),
+        ]);
+    }
+
+    fn remark(&mut self, remark: String) {
+        self.0
+            .row(["".into(), "".into(), Cell::styled(DIM, remark)]);
+    }
+}
+
+fn place(label: &str, path: &Path) -> [Cell; 2] {
+    [label.into(), path.display().to_string().into()]
+}
+
+fn differing(summary: &Summary) -> String {
+    match summary.duplicates_differing {
+        0 => String::new(),
+        differing => format!("{} with other bytes", HumanCount(differing)),
+    }
+}
