@@ -1,5 +1,6 @@
 # What Firehose may do. What belongs to one stream only (its alias, its source) is a policy of its
-# own, named like the stream, so that while a new stream replaces an old one both may do their own.
+# own, named like the stream, so that while a new stream replaces an old one both may do their own:
+# the stream is made before the old one goes, and so is all that it depends on.
 
 resource "aws_iam_role" "delivery" {
   count = var.lake ? 1 : 0
@@ -63,8 +64,6 @@ resource "aws_iam_role_policy" "invoke" {
       { Sid = "Transform", Effect = "Allow", Action = ["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"], Resource = module.transform[0].alias.arn },
     ]
   })
-
-  lifecycle { create_before_destroy = true }
 }
 
 resource "aws_iam_role_policy" "source" {
@@ -91,8 +90,6 @@ resource "aws_iam_role_policy" "source" {
       }] : [],
     )
   })
-
-  lifecycle { create_before_destroy = true }
 }
 
 resource "aws_iam_role_policy" "catalog" {
@@ -114,6 +111,4 @@ resource "aws_iam_role_policy" "catalog" {
       ]
     }]
   })
-
-  lifecycle { create_before_destroy = true }
 }

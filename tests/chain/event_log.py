@@ -3,10 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
 import terraform
-from chain import Place, make_bucket, make_function, make_source, make_table
+from chain import Place, is_made, make_bucket, make_function, make_source, make_table
 
 SECONDS_MAX = 60
 
@@ -61,7 +59,8 @@ class EventLog:
 def make(values: terraform.Values, reached: dict[str, str]) -> tuple[EventLog, bool]:
     """The event log, and whether Terraform had made it already."""
     place = Place(values["bucket"]["region"], reached)
-    made = is_made(place, values["log_table"])
+    describe = place.client("dynamodb").describe_table
+    made = is_made(describe, TableName=values["log_table"]["name"])
     if not made:
         make_table(place.client("dynamodb"), values["log_table"])
         make_bucket(place.client("s3"), values["bucket"])
@@ -70,16 +69,6 @@ def make(values: terraform.Values, reached: dict[str, str]) -> tuple[EventLog, b
         make_source(place.client("kinesis"), values["source"])
         make_mapping(place.client("lambda"), values["log_mapping"])
     return EventLog(place, values), made
-
-
-def is_made(place: Place, table: dict) -> bool:
-    try:
-        place.client("dynamodb").describe_table(TableName=table["name"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceNotFoundException":
-            raise
-        return False
-    return True
 
 
 def make_queue(sqs, queue: dict, function: dict) -> None:
