@@ -160,6 +160,67 @@ impl FromStr for TableName {
     }
 }
 
+/// What an S3 bucket may be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketName(pub String);
+
+impl BucketName {
+    pub const ALLOWED: &str = "a bucket's name: 3 to 63 of a-z 0-9 - .";
+}
+
+impl FromStr for BucketName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_name =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+        if (3..=63).contains(&text.len()) && text.bytes().all(is_name) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Self::ALLOWED)
+        }
+    }
+}
+
+/// What objects' keys may begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPrefix(pub String);
+
+impl KeyPrefix {
+    pub const ALLOWED: &str =
+        "the beginning of keys, such as dead-letters/: at most 512 bytes, no control characters";
+}
+
+impl FromStr for KeyPrefix {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() <= 512 && !text.chars().any(char::is_control) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Self::ALLOWED)
+        }
+    }
+}
+
+/// Where an SQS queue is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueUrl(pub String);
+
+impl FromStr for QueueUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with("https://") || text.starts_with("http://") {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(
+                "a queue's URL, such as https://sqs.eu-central-1.amazonaws.com/123456789012/dead-letters",
+            )
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@
 )]
 
 pub mod object;
+pub mod pointer;
 
 use std::borrow::Cow;
 

@@ -150,17 +150,19 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 }
 
 /// A number with its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Metric {
     pub name: String,
     pub quantity: Quantity,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Quantity {
     Count(usize),
     Bytes(usize),
     Milliseconds(Duration),
+    /// Of DynamoDB's capacity.
+    Units(f64),
 }
 
 impl Metric {
@@ -176,7 +178,7 @@ impl Metric {
 impl Quantity {
     fn unit(self) -> &'static str {
         match self {
-            Quantity::Count(_) => "Count",
+            Quantity::Count(_) | Quantity::Units(_) => "Count",
             Quantity::Bytes(_) => "Bytes",
             Quantity::Milliseconds(_) => "Milliseconds",
         }
@@ -185,6 +187,7 @@ impl Quantity {
     fn value(self) -> Value {
         match self {
             Quantity::Count(number) | Quantity::Bytes(number) => number.into(),
+            Quantity::Units(units) => units.into(),
             Quantity::Milliseconds(duration) => {
                 ((duration.as_secs_f64() * 1e6).round() / 1e3).into()
             }

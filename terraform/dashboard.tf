@@ -31,7 +31,7 @@ locals {
   ]
 
   event_log_widgets = [
-    { title = "Event log: what became of the events", stat = "Sum", metrics = [for name in ["events", "stored", "duplicates", "conflicts", "dead_letters"] : local.event_log_count[name]] },
+    { title = "Event log: what became of the events", stat = "Sum", metrics = [for name in ["events", "stored", "duplicates", "conflicts", "dead_letters", "failures"] : local.event_log_count[name]] },
     { title = "Event log: stored in another way", stat = "Sum", metrics = [for name in ["unreadable", "raw", "text_numbers", "overflow"] : local.event_log_count[name]] },
     { title = "Event log: milliseconds behind the stream", stat = "Maximum", metrics = [local.lambda_metric[local.event_log_name]["IteratorAge"]] },
     { title = "Event log: calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.lambda_metric[local.event_log_name][name]] },

@@ -93,8 +93,9 @@ module "event_log" {
   statements = concat(
     [
       {
-        sid       = "Write"
-        actions   = var.event_log_id == "record" ? ["dynamodb:BatchWriteItem"] : ["dynamodb:BatchGetItem", "dynamodb:PartiQLInsert"]
+        # It reads what stands in an event's place, and at its start whether the table is there.
+        sid       = "Keep"
+        actions   = ["dynamodb:BatchGetItem", var.event_log_id == "record" ? "dynamodb:BatchWriteItem" : "dynamodb:PartiQLInsert"]
         resources = [aws_dynamodb_table.event_log[0].arn]
       },
       {

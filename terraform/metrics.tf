@@ -13,7 +13,7 @@ locals {
   ] : name => ["Nozzle", name, "FunctionName", local.function_name] }
 
   event_log_count = { for name in [
-    "events", "stored", "unreadable", "raw", "text_numbers", "overflow", "duplicates", "conflicts", "dead_letters",
+    "events", "stored", "unreadable", "raw", "text_numbers", "overflow", "duplicates", "conflicts", "dead_letters", "failures",
   ] : name => ["Nozzle", name, "FunctionName", local.event_log_name] }
 
   lambda_metric = { for function in [local.function_name, local.event_log_name] : function => {

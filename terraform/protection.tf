@@ -25,6 +25,5 @@ resource "terraform_data" "protection" {
     aws_s3_bucket_ownership_controls.lake,
     aws_sns_topic_subscription.email,
     module.event_log,
-    module.transform,
   ]
 }

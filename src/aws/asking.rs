@@ -58,6 +58,17 @@ pub struct Asked<A> {
     pub failure: Option<Failure>,
 }
 
+impl<A: Default + Clone> Asked<A> {
+    /// Everything is answered.
+    #[must_use]
+    pub fn all(questions: usize) -> Self {
+        Self {
+            answers: vec![Some(A::default()); questions],
+            failure: None,
+        }
+    }
+}
+
 /// Asks until everything is answered, asking again would not help, or it is too late. What was
 /// answered by then counts.
 pub async fn ask_until<I: Inquiry>(

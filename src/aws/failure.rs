@@ -172,6 +172,19 @@ impl Service {
 }
 
 impl Place {
+    /// The failure as the person who has to act is told it.
+    #[must_use]
+    pub fn in_words(&self, failure: Failure) -> Failure {
+        match failure {
+            Failure::Passing(said) => {
+                Failure::Passing(format!("{} did not answer in time ({said})", self.name))
+            }
+            Failure::Lasting(cause, said) => {
+                Failure::Lasting(cause, format!("{} ({said})", self.advice(cause)))
+            }
+        }
+    }
+
     /// What to do before asking again can help.
     #[must_use]
     pub fn advice(&self, cause: Cause) -> String {

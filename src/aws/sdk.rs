@@ -10,6 +10,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use tokio::time::timeout;
+
 use super::failure::{Cause, Failure, chain, sources};
 
 /// How long a connection may take to open.
@@ -31,6 +33,17 @@ pub fn without_retries(shared: &SdkConfig) -> SdkConfig {
         .timeout_config(timeouts.build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()
+}
+
+/// A request's answer, or why there is none.
+pub async fn answered<T, E: Into<Failure>>(
+    sent: impl Future<Output = Result<T, E>>,
+    patience: Duration,
+) -> Result<T, Failure> {
+    match timeout(patience, sent).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => Err(Failure::Passing(format!("no answer within {patience:?}"))),
+    }
 }
 
 /// A request that failed as a whole.
@@ -57,13 +70,13 @@ where
             SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
                 Self::Passing(chain(error))
             }
-            SdkError::ServiceError(answer) => answered(answer.raw().status().as_u16(), error),
+            SdkError::ServiceError(answer) => told(answer.raw().status().as_u16(), error),
             _ => unsent(error),
         }
     }
 }
 
-fn answered<E>(status: u16, error: &SdkError<E, HttpResponse>) -> Failure
+fn told<E>(status: u16, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {

@@ -1,5 +1,7 @@
 //! What every function is: a body and a moment in; a body and counts out, or a failure.
 
+#[cfg(feature = "kinesis")]
+pub mod event_log;
 pub mod firehose_transform;
 
 use std::{error::Error, future::Future, time::SystemTime};

@@ -7,7 +7,7 @@ use super::{
     aggregate::Content,
     envelope::{Envelope, EnvelopeUnreadable, NoData, Record},
 };
-use crate::json::object::Unreadable;
+use crate::json::{Spelled, object::Unreadable};
 
 /// Of base64, what its bytes take.
 const BASE64_SHARE: (usize, usize) = (3, 4);
@@ -92,7 +92,7 @@ fn take_apart<'a>(
     let whole = |unread| Arrived {
         id: record.id(None),
         arrival: record.arrival,
-        partition_key: record.partition_key.and_then(|key| key.decode()),
+        partition_key: record.partition_key.and_then(Spelled::decode),
         bytes,
         unread,
     };

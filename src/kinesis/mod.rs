@@ -5,6 +5,7 @@ pub mod aggregate;
 pub mod answer;
 pub mod contents;
 pub mod dead_letter;
+pub mod depot;
 pub mod envelope;
 mod sequence;
 

@@ -6,6 +6,7 @@ mod aws;
 #[path = "no_aws.rs"]
 mod aws;
 mod check;
+mod clock;
 mod explain;
 mod interrupt;
 mod layout;
@@ -20,7 +21,7 @@ mod table;
 mod terminal;
 mod whole;
 
-use std::{ffi::OsString, process::ExitCode, time::SystemTime};
+use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -64,12 +65,4 @@ pub fn understand(
         Command::Explain(_) | Command::Plan(_) | Command::Check(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is where the tool reads the clock"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
 }

@@ -19,6 +19,7 @@ mod limits;
 mod load;
 mod measure;
 mod options;
+mod partitions;
 mod prices;
 mod sample;
 mod variables;

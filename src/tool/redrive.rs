@@ -41,8 +41,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     aws::{Aws, AwsClaims},
+    clock::now,
     interrupt::{INTERRUPTED, stop_on_signal},
-    now,
     places::{Places, claims_folder, no_file},
     progress::ProgressDisplay,
     terminal::{Format, tell},

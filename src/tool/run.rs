@@ -17,8 +17,8 @@ use std::{
 use anyhow::Result;
 
 use super::{
+    clock::now,
     interrupt::{INTERRUPTED, stop_on_signal},
-    now,
     places::Places,
     progress::ProgressDisplay,
     terminal::{Format, tell},

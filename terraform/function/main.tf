@@ -101,8 +101,6 @@ resource "aws_lambda_alias" "function" {
   description      = "What calls ${var.name}, calls this."
   function_name    = aws_lambda_function.function.function_name
   function_version = aws_lambda_function.function.version
-
-  lifecycle { create_before_destroy = true }
 }
 
 locals {

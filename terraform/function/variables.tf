@@ -43,7 +43,7 @@ variable "statements" {
 
 variable "alias" {
   type        = string
-  description = "Name of the alias that is called. Another name makes a second one before the first goes."
+  description = "Name of the alias that is called."
   nullable    = false
 }
 

@@ -110,7 +110,7 @@ run "the_function_is_told_what_is_set" {
   }
 
   assert {
-    condition     = one([for statement in jsondecode(module.event_log[0].policy.policy).Statement : statement.Action if statement.Sid == "Write"]) == ["dynamodb:BatchGetItem", "dynamodb:PartiQLInsert"]
+    condition     = one([for statement in jsondecode(module.event_log[0].policy.policy).Statement : statement.Action if statement.Sid == "Keep"]) == ["dynamodb:BatchGetItem", "dynamodb:PartiQLInsert"]
     error_message = "The function may not insert, or not read what was there before, or may more."
   }
 }
@@ -118,7 +118,7 @@ run "the_function_is_told_what_is_set" {
 run "the_function_may_do_its_work_and_nothing_else" {
   assert {
     condition = jsondecode(module.event_log[0].policy.policy).Statement == [
-      { Sid = "Write", Effect = "Allow", Action = ["dynamodb:BatchWriteItem"], Resource = [aws_dynamodb_table.event_log[0].arn] },
+      { Sid = "Keep", Effect = "Allow", Action = ["dynamodb:BatchGetItem", "dynamodb:BatchWriteItem"], Resource = [aws_dynamodb_table.event_log[0].arn] },
       {
         Sid      = "Read"
         Effect   = "Allow"

@@ -199,7 +199,19 @@ def is_made(place: Place, stream: dict) -> bool:
 
 
 def make_table(dynamodb, table: dict) -> None:
+    indexes = [
+        {
+            "IndexName": index["name"],
+            "KeySchema": [
+                {"AttributeName": index["hash_key"], "KeyType": "HASH"},
+                {"AttributeName": index["range_key"], "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": index["projection_type"]},
+        }
+        for index in table["global_secondary_index"] or []
+    ]
     dynamodb.create_table(
+        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
         TableName=table["name"],
         BillingMode=table["billing_mode"],
         KeySchema=[{"AttributeName": table["hash_key"], "KeyType": "HASH"}],
@@ -210,14 +222,14 @@ def make_table(dynamodb, table: dict) -> None:
         DeletionProtectionEnabled=table["deletion_protection_enabled"],
         SSESpecification={"Enabled": table["server_side_encryption"][0]["enabled"]},
     )
-    [ttl] = table["ttl"]
-    dynamodb.update_time_to_live(
-        TableName=table["name"],
-        TimeToLiveSpecification={
-            "AttributeName": ttl["attribute_name"],
-            "Enabled": ttl["enabled"],
-        },
-    )
+    for ttl in table["ttl"]:
+        dynamodb.update_time_to_live(
+            TableName=table["name"],
+            TimeToLiveSpecification={
+                "AttributeName": ttl["attribute_name"],
+                "Enabled": ttl["enabled"],
+            },
+        )
 
 
 def make_bucket(s3, bucket: dict) -> None:

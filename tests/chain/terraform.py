@@ -29,7 +29,7 @@ provider "aws" {
 }
 """
 
-# The resources of one chain, by what they are here.
+# The resources of one environment, by what they are here.
 ADDRESSES = {
     "stream": "aws_kinesis_firehose_delivery_stream.events[0]",
     "source": "aws_kinesis_stream.source[0]",
@@ -37,6 +37,11 @@ ADDRESSES = {
     "alias": "module.transform[0].aws_lambda_alias.function",
     "table": "aws_dynamodb_table.claims[0]",
     "bucket": "aws_s3_bucket.lake",
+    "log_table": "aws_dynamodb_table.event_log[0]",
+    "log_queue": "aws_sqs_queue.dead_letters[0]",
+    "log_function": "module.event_log[0].aws_lambda_function.function",
+    "log_alias": "module.event_log[0].aws_lambda_alias.function",
+    "log_mapping": "aws_lambda_event_source_mapping.event_log[0]",
 }
 
 Values = dict[str, dict]

@@ -1,4 +1,5 @@
 """The whole chain: events go into a stream, the real function's zip runs, the lake is read back.
+The event log beside it: records go into a stream, and the table is read back.
 
     .cache/venv/bin/python -m unittest -v tests/chain/test_chain.py
 
@@ -22,7 +23,8 @@ For both.
 
     NOZZLE_TERRAFORM           the Terraform to call; else the stand-in for the provider where it
                                is, else `terraform`
-    NOZZLE_FUNCTION            the function's program; else the one that the other tests run
+    NOZZLE_FUNCTIONS           the folder of the functions' programs; else those that the other
+                               tests run
 """
 
 import base64
@@ -34,7 +36,7 @@ import sys
 import tempfile
 import unittest
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +44,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build")]
 
+import event_log  # noqa: E402
 import events  # noqa: E402
 import terraform  # noqa: E402
 from chain import Chain, Place, Record, batches, make  # noqa: E402
@@ -52,6 +55,10 @@ from zip_function import zip_function  # noqa: E402
 ENVIRONMENT = "dev"
 DEPLOYED = os.environ.get("NOZZLE_CHAIN_ENVIRONMENT")
 MEGABYTE = 1 << 20
+# By the variable that names the zip.
+FUNCTIONS = {"function_zip": "firehose-transform", "event_log_zip": "event-log"}
+READING = b'{"sensor": "temperature", "value": 22.5}'
+AS_DYNAMODB = {"M": {"sensor": {"S": "temperature"}, "value": {"N": "22.5"}}}
 HALF = 2_500  # of the sample: one record at a time takes the emulator a while
 
 
@@ -105,6 +112,34 @@ class Emulated(unittest.TestCase):
             self.assertIn("was not refused", passed_through)
 
 
+class EmulatedEventLog(unittest.TestCase):
+    """The emulator's mapping ignores what the function reports: faults are for the Rust tests."""
+
+    def test_alone_beside_no_lake(self):
+        with emulated_event_log({"event_log_search_key": "/sensor", "lake": False}) as log:
+            ids = [log.put(data) for data in [READING, b"no JSON", READING]]
+            first, unreadable, second = (log.items(3)[id] for id in ids)
+            self.assertEqual(first["data"], AS_DYNAMODB)
+            self.assertEqual(second["data"], AS_DYNAMODB)
+            self.assertEqual(unreadable["raw"]["B"], b"no JSON")
+            self.assertEqual(unreadable["refused"], {"S": "not_json"})
+            self.assertEqual(log.search("temperature"), [ids[0], ids[2]])
+            self.assertEqual(log.dead_letters(), [])
+
+    def test_ids_of_the_events_own_and_dead_letters(self):
+        variables = {"event_log_id": "/sensor", "event_log_on_unreadable": "dead-letter"}
+        with emulated_event_log(variables) as log:
+            for data in [READING, READING, b"no JSON", b'{"sensor": "light"}']:
+                log.put(data)
+            items = log.items(2)
+            self.assertEqual(items["temperature"]["data"], AS_DYNAMODB)
+            self.assertEqual(set(items), {"temperature", "light"})
+            [letter] = [json.loads(letter) for letter in log.dead_letters()]
+            self.assertEqual(letter["reason"], "not_json")
+            self.assertEqual(base64.b64decode(letter["data"]), b"no JSON")
+            self.assertEqual([json.loads(one)["reason"] for one in log.messages()], ["not_json"])
+
+
 @unittest.skipUnless(DEPLOYED, "NOZZLE_CHAIN_ENVIRONMENT names no deployed environment")
 class Deployed(unittest.TestCase):
     def test_deployed(self):
@@ -135,21 +170,32 @@ def seconds_max(chain: Chain) -> float:
 
 @contextmanager
 def emulated(variables: dict | None = None) -> Iterator[Chain]:
-    settings = (variables or {}) | {"function_zip": str(function_zip)}
+    with applied(variables or {}, make) as chain:
+        yield chain
+
+
+@contextmanager
+def emulated_event_log(variables: dict) -> Iterator[event_log.EventLog]:
+    with applied(variables | {"event_log": True}, event_log.make) as log:
+        yield log
+
+
+@contextmanager
+def applied(variables: dict, make: Callable) -> Iterator:
     with aws() as reached:
         try:
-            values = terraform.apply(ENVIRONMENT, settings, reached)
+            values = terraform.apply(ENVIRONMENT, variables | zips, reached)
         except terraform.OutOfReach as reason:
             left_out.add(str(reason))
             raise unittest.SkipTest(str(reason)) from reason
-        chain, made_by_terraform = make(values, reached)
+        made, made_by_terraform = make(values, reached)
         if not made_by_terraform:
             left_out.add(
                 "Terraform's real provider against the emulator. The stand-in, which is used "
                 "where the registry is out of reach, makes nothing: the test did, from what "
                 "Terraform rendered"
             )
-        yield chain
+        yield made
 
 
 def batches_of_the_stream(chain: Chain, records: list[bytes]) -> Iterator[list[Record]]:
@@ -173,12 +219,14 @@ def written(chain: Chain, answers: list[dict]) -> Objects:
 
 
 def setUpModule() -> None:
-    global function_zip, left_out
-    left_out = set()
+    global zips, left_out
+    left_out, zips = set(), {}
     folder = tempfile.TemporaryDirectory()
     unittest.addModuleCleanup(folder.cleanup)
-    function_zip = Path(folder.name, "bootstrap.zip")
-    zip_function(function_program(), function_zip)
+    programs = function_programs()
+    for variable, function in FUNCTIONS.items():
+        zips[variable] = f"{folder.name}/{function}.zip"
+        zip_function(programs / function, Path(zips[variable]))
 
 
 def tearDownModule() -> None:
@@ -186,24 +234,24 @@ def tearDownModule() -> None:
         print(f"LEFT OUT: {what}", file=sys.stderr)
 
 
-def function_program() -> Path:
-    """The program that the Rust tests run, built as they build it, so that none is built twice."""
-    if named := os.environ.get("NOZZLE_FUNCTION"):
+def function_programs() -> Path:
+    """Where those lie that the Rust tests run, built as they build them: none is built twice."""
+    if named := os.environ.get("NOZZLE_FUNCTIONS"):
         return Path(named)
     command = ["cargo", "test", "--locked", "--no-run", "--test", "lambda"]
     built = subprocess.run(
         [*command, "--message-format=json"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
     artifacts = (json.loads(line) for line in built.stdout.splitlines())
-    [program] = {
-        artifact["executable"]
+    [folder] = {
+        Path(artifact["executable"]).parent
         for artifact in artifacts
-        if artifact.get("target", {}).get("name") == "firehose-transform"
+        if artifact.get("target", {}).get("name") in FUNCTIONS.values()
         and artifact.get("executable")
         and "bin" in artifact["target"]["kind"]
         and not artifact["profile"]["test"]
     }
-    return Path(program)
+    return folder
 
 
 if __name__ == "__main__":

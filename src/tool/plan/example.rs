@@ -1,8 +1,9 @@
 //! A load and what was decided about it, for tests.
 
 use super::{
-    load::{InflowSource, Load, PartitionGroups},
+    load::{InflowSource, Load},
     options::{FileFormat, Wishes},
+    partitions::PartitionGroups,
     sample::Described,
 };
 use crate::functions::firehose_transform::Settings;

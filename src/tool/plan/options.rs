@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::{
     limits::{BATCH_SECONDS_MAX, BATCH_SECONDS_REFUSED, BATCH_TENTHS, BATCH_TENTHS_REFUSED},
-    load::{InflowSource, Load, PartitionGroups},
+    load::{InflowSource, Load},
+    partitions::PartitionGroups,
     prices::Prices,
     sample::{Described, LoadSample},
 };
@@ -39,7 +40,7 @@ not allowed or a file cannot be read, 2 when the command line makes no sense.";
 /// Plan the chain for a load: shards or quotas, buffers, partitions, write units, concurrency, cost
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
-pub(in crate::tool) struct PlanOptions {
+pub(crate) struct PlanOptions {
     /// Events that come in a second, over the month: all of them, refused ones and duplicates too
     #[arg(long, value_name = "NUMBER", required = true, value_parser = events_per_second)]
     events_per_second: Option<f64>,

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::{
     chain::Chain,
     example::{check_near, load, wishes},
-    load::{InflowSource, Load, PartitionGroups},
+    load::{InflowSource, Load},
+    partitions::PartitionGroups,
     prices::Prices,
 };
 

@@ -17,7 +17,7 @@ use crate::{
         },
         random::Random,
     },
-    tool::now,
+    tool::clock::now,
 };
 
 /// As Firehose takes them, and below what Lambda does.

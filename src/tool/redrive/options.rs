@@ -48,7 +48,7 @@ line makes no sense, 130 after Ctrl-C.";
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
 )]
-pub(in crate::tool) struct RedriveOptions {
+pub(crate) struct RedriveOptions {
     /// Where error objects lie, or what was repaired: a folder, a file or
     /// `s3://BUCKET/PREFIX`
     pub(super) source: ErrorSource,

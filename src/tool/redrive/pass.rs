@@ -35,7 +35,7 @@ use crate::{
         },
         input::reader::{Part, Unpacked, read_line},
     },
-    tool::now,
+    tool::clock::now,
 };
 
 /// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.

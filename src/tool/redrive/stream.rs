@@ -15,7 +15,7 @@ use super::sink::{Receipt, SendLimits, Sink};
 use crate::tool::interrupt::sleep_until;
 
 /// One request to a stream.
-pub(in crate::tool) trait PutRecords {
+pub(crate) trait PutRecords {
     fn limits(&self) -> SendLimits;
     /// Of each record, in order, why it was not taken; nothing if it was.
     fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutFailure>;
@@ -23,7 +23,7 @@ pub(in crate::tool) trait PutRecords {
 
 /// Why no record of a request was taken.
 #[derive(Debug)]
-pub(in crate::tool) enum PutFailure {
+pub(crate) enum PutFailure {
     /// Worth trying again.
     Passing(String),
     /// Trying again would not help.
@@ -35,14 +35,14 @@ const TRIES_MAX: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(6);
 
-pub(in crate::tool) struct Stream<P> {
+pub(crate) struct Stream<P> {
     put: P,
     pause: Duration,
     stop: Arc<AtomicBool>,
 }
 
 impl<P: PutRecords> Stream<P> {
-    pub(in crate::tool) fn new(put: P, stop: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(put: P, stop: Arc<AtomicBool>) -> Self {
         Self {
             put,
             pause: PAUSE,

@@ -38,7 +38,7 @@ undone or a value is not allowed, 2 when the command line makes no sense, 130 af
 /// Put events into a lake folder, each once
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in crate::tool) struct RunOptions {
+pub(crate) struct RunOptions {
     /// Files of JSON Lines, gzip or not, or folders of them (hidden files are left out); `-` or
     /// none is standard input
     pub(super) input: Vec<PathBuf>,

@@ -2,12 +2,11 @@
 
 use super::basis::DELIVERED;
 use crate::tool::check::{
-    StreamSource,
     finding::{Findings, Grade, MISSED},
     judge::some,
     probe::Probe,
     prober::Prober,
-    request::{BatchForm, ProbeBatch},
+    request::{BatchForm, ProbeBatch, StreamSource},
 };
 
 const SHAPE: &str = "no batch from such a source is delivered: all goes to the error prefix. If no \

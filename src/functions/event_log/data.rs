@@ -1,0 +1,315 @@
+//! JSON as DynamoDB has it: objects are maps, arrays lists, strings and numbers as they are
+//! spelled. What a map cannot say is told apart.
+
+use super::number;
+use crate::json::{Cursor, Problem, Spelled, Value, object::Unreadable, pointer::push_part};
+
+/// How deep maps and lists may nest, the attribute that holds them being the first of 32 levels.
+const LEVELS_MAX: usize = 31;
+
+/// What a list or a map takes beside its elements, and each of them beside itself.
+const CONTAINER_BYTES: usize = 3;
+const ELEMENT_BYTES: usize = 1;
+
+/// Why JSON is no attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoMap {
+    /// It is JSON that a map cannot say: too deep, a key twice or empty, a lone surrogate.
+    Unsayable,
+    Unreadable(Unreadable),
+}
+
+/// What was written, and what it takes in an item.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Mapped {
+    pub bytes: usize,
+    /// JSON pointers to the numbers that became text.
+    pub text_numbers: Vec<String>,
+}
+
+/// Writes a text's one value behind `out`.
+pub fn write_map(text: &str, out: &mut Vec<u8>) -> Result<Mapped, NoMap> {
+    let start = out.len();
+    let mut mapping = Mapping {
+        cursor: Cursor::new(text),
+        text,
+        out,
+        mapped: Mapped::default(),
+        path: Vec::new(),
+        keys: Vec::new(),
+    };
+    if let Ok(bytes) = mapping.value()
+        && mapping.cursor.is_at_end()
+    {
+        return Ok(Mapped {
+            bytes,
+            ..mapping.mapped
+        });
+    }
+    out.truncate(start);
+    check(text).map_err(NoMap::Unreadable)?;
+    Err(NoMap::Unsayable)
+}
+
+/// Whether the text is one JSON value.
+pub fn check(text: &str) -> Result<(), Unreadable> {
+    let mut cursor = Cursor::new(text);
+    cursor.value()?;
+    if cursor.is_at_end() {
+        Ok(())
+    } else {
+        Err(Unreadable::ManyValues)
+    }
+}
+
+/// The value cannot be written; what it is instead is found out apart.
+struct Stopped;
+
+impl From<Problem> for Stopped {
+    fn from(_: Problem) -> Self {
+        Self
+    }
+}
+
+struct Mapping<'a, 'o> {
+    cursor: Cursor<'a>,
+    text: &'a str,
+    out: &'o mut Vec<u8>,
+    mapped: Mapped,
+    path: Vec<Step<'a>>,
+    /// Of the objects that are open, each behind those around it.
+    keys: Vec<Spelled<'a>>,
+}
+
+enum Step<'a> {
+    Key(Spelled<'a>),
+    Index(usize),
+}
+
+impl Mapping<'_, '_> {
+    /// How many bytes the value takes.
+    fn value(&mut self) -> Result<usize, Stopped> {
+        match self.cursor.peek() {
+            Some(b'{') => self.object(),
+            Some(b'[') => self.array(),
+            _ => self.scalar(),
+        }
+    }
+
+    fn object(&mut self) -> Result<usize, Stopped> {
+        self.cursor.enter_object()?;
+        let first_key = self.open(b"{\"M\":{")?;
+        let mut bytes = CONTAINER_BYTES;
+        while let Some(key) = self.cursor.next_key()? {
+            self.comma(bytes);
+            let key_bytes = said_bytes(key)?;
+            if key_bytes == 0 {
+                return Err(Stopped);
+            }
+            self.quoted(key.text);
+            self.out.push(b':');
+            self.keys.push(key);
+            self.path.push(Step::Key(key));
+            bytes += key_bytes + self.value()? + ELEMENT_BYTES;
+            self.path.pop();
+        }
+        self.out.extend_from_slice(b"}}");
+        if has_twins(self.keys.get_mut(first_key..).unwrap_or_default()) {
+            return Err(Stopped);
+        }
+        self.keys.truncate(first_key);
+        Ok(bytes)
+    }
+
+    fn array(&mut self) -> Result<usize, Stopped> {
+        self.cursor.enter_array()?;
+        self.open(b"{\"L\":[")?;
+        let mut bytes = CONTAINER_BYTES;
+        let mut index = 0;
+        while self.cursor.next_element()? {
+            self.comma(bytes);
+            self.path.push(Step::Index(index));
+            bytes += self.value()? + ELEMENT_BYTES;
+            self.path.pop();
+            index += 1;
+        }
+        self.out.extend_from_slice(b"]}");
+        Ok(bytes)
+    }
+
+    /// Begins a container; where its keys will begin.
+    fn open(&mut self, beginning: &[u8]) -> Result<usize, Stopped> {
+        if self.path.len() >= LEVELS_MAX {
+            return Err(Stopped);
+        }
+        self.out.extend_from_slice(beginning);
+        Ok(self.keys.len())
+    }
+
+    fn comma(&mut self, bytes: usize) {
+        if bytes > CONTAINER_BYTES {
+            self.out.push(b',');
+        }
+    }
+
+    fn scalar(&mut self) -> Result<usize, Stopped> {
+        let start = self.cursor.position();
+        match self.cursor.value()? {
+            Value::String(spelled) => {
+                let bytes = said_bytes(spelled)?;
+                self.typed(b"{\"S\":", spelled.text);
+                Ok(bytes)
+            }
+            Value::Number(number) => Ok(self.number(number)),
+            Value::Object | Value::Other => {
+                let word = self.text.get(start..self.cursor.position());
+                let kind: &[u8] = match word {
+                    Some("true") => b"{\"BOOL\":true}",
+                    Some("false") => b"{\"BOOL\":false}",
+                    _ => b"{\"NULL\":true}",
+                };
+                self.out.extend_from_slice(kind);
+                Ok(1)
+            }
+        }
+    }
+
+    fn number(&mut self, number: &str) -> usize {
+        if let Some((held, bytes)) = number::hold(number) {
+            self.typed(b"{\"N\":", &held);
+            return bytes;
+        }
+        self.typed(b"{\"S\":", number);
+        self.mapped.text_numbers.push(self.pointer());
+        number.len()
+    }
+
+    fn pointer(&self) -> String {
+        let mut pointer = String::new();
+        for step in &self.path {
+            match step {
+                Step::Key(key) => push_part(&mut pointer, &key.decode().unwrap_or_default()),
+                Step::Index(index) => push_part(&mut pointer, &index.to_string()),
+            }
+        }
+        pointer
+    }
+
+    fn typed(&mut self, kind: &[u8], text: &str) {
+        self.out.extend_from_slice(kind);
+        self.quoted(text);
+        self.out.push(b'}');
+    }
+
+    fn quoted(&mut self, text: &str) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
+    }
+}
+
+/// How many bytes a string says; one with a lone surrogate says nothing.
+fn said_bytes(spelled: Spelled<'_>) -> Result<usize, Stopped> {
+    if spelled.escaped {
+        spelled.decode().map(|text| text.len()).ok_or(Stopped)
+    } else {
+        Ok(spelled.text.len())
+    }
+}
+
+fn has_twins(keys: &mut [Spelled<'_>]) -> bool {
+    if keys.iter().any(|key| key.escaped) {
+        let mut said: Vec<_> = keys.iter().map(|key| key.decode()).collect();
+        said.sort_unstable();
+        return said
+            .windows(2)
+            .any(|pair| matches!(pair, [one, other] if one == other));
+    }
+    keys.sort_unstable_by_key(|key| key.text);
+    keys.windows(2)
+        .any(|pair| matches!(pair, [one, other] if one.text == other.text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(text: &str) -> Result<(String, Mapped), NoMap> {
+        let mut out = b"before".to_vec();
+        let mapped = write_map(text, &mut out);
+        let out = String::from_utf8(out).unwrap();
+        let written = out.strip_prefix("before").unwrap().to_owned();
+        if mapped.is_err() {
+            assert_eq!(written, "", "{text}");
+        }
+        mapped.map(|mapped| (written, mapped))
+    }
+
+    #[test]
+    fn json_is_written_as_dynamodb_has_it() {
+        #[track_caller]
+        fn check(text: &str, expected: &str, bytes: usize) {
+            let (written, mapped) = write(text).unwrap();
+            assert_eq!(
+                (written.as_str(), mapped.bytes),
+                (expected, bytes),
+                "{text}"
+            );
+        }
+        check("null", r#"{"NULL":true}"#, 1);
+        check(" true ", r#"{"BOOL":true}"#, 1);
+        check("false", r#"{"BOOL":false}"#, 1);
+        check("22.5", r#"{"N":"22.5"}"#, 3);
+        check(r#""a\u00e4""#, r#"{"S":"a\u00e4"}"#, 3);
+        check(r#""""#, r#"{"S":""}"#, 0);
+        check("{}", r#"{"M":{}}"#, 3);
+        check("[]", r#"{"L":[]}"#, 3);
+        check("[1, []]", r#"{"L":[{"N":"1"},{"L":[]}]}"#, 3 + 3 + 4);
+        check(
+            r#"{"sensor": "temperature", "value": 22.5}"#,
+            r#"{"M":{"sensor":{"S":"temperature"},"value":{"N":"22.5"}}}"#,
+            3 + 6 + 11 + 1 + 5 + 3 + 1,
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_not_held_becomes_text_and_is_pointed_to() {
+        let (written, mapped) = write(r#"{"a/b":[1,{"c~":1e999}],"d":1e999}"#).unwrap();
+        assert_eq!(mapped.text_numbers, ["/a~1b/1/c~0", "/d"]);
+        assert!(written.contains(r#""d":{"S":"1e999"}"#), "{written}");
+        let (_, mapped) = write("1e999").unwrap();
+        assert_eq!(mapped.text_numbers, [""]);
+    }
+
+    #[test]
+    fn what_a_map_cannot_say_is_told_apart() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(write(&nested(31)).is_ok());
+        assert!(write(&format!("{}1{}", r#"{"a":"#.repeat(31), "}".repeat(31))).is_ok());
+        for text in [
+            &nested(32),
+            &nested(33),
+            r#"{"a":1,"b":2,"a":3}"#,
+            r#"{"a":1,"\u0061":3}"#,
+            r#"[{"":1}]"#,
+            r#"{"a":"\ud800"}"#,
+            r#"{"\ud800":1}"#,
+        ] {
+            assert_eq!(write(text), Err(NoMap::Unsayable), "{text}");
+        }
+        assert!(write(r#"{"a":{"a":{"b":1}},"b":{"a":1}}"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_by_what_the_parser_meets_first() {
+        for (text, expected) in [
+            ("", Unreadable::NotJson),
+            ("{", Unreadable::NotJson),
+            (r#"{"":x}"#, Unreadable::NotJson),
+            ("{} {}", Unreadable::ManyValues),
+            (&"[".repeat(200), Unreadable::TooDeep),
+        ] {
+            assert_eq!(write(text), Err(NoMap::Unreadable(expected)), "{text}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! An item of the log's table, as DynamoDB's JSON: what it takes, byte for byte, and whether two
+//! say the same.
+
+use std::ops::Range;
+
+use base64_simd::STANDARD;
+use serde_json::Value;
+
+use super::number::Decimal;
+
+/// What DynamoDB takes.
+pub const ITEM_BYTES_MAX: usize = 400 * 1024;
+
+pub const EVENT_ID: &str = "eventId";
+const DATA: &str = "data";
+const RAW: &str = "raw";
+pub const DATA_REF: &str = "dataRef";
+
+/// An item, written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub id: String,
+    /// `{"eventId":{"S":"…"},…}`
+    pub json: Vec<u8>,
+    attributes: Vec<(&'static str, Range<usize>)>,
+    /// As DynamoDB counts: names and values.
+    pub bytes: usize,
+}
+
+impl Item {
+    #[must_use]
+    pub fn new(id: String) -> Self {
+        let mut item = Self {
+            json: vec![b'{'],
+            attributes: Vec::with_capacity(7),
+            bytes: 0,
+            id,
+        };
+        let id = std::mem::take(&mut item.id);
+        item.push_text(EVENT_ID, &id);
+        item.id = id;
+        item
+    }
+
+    pub fn push_text(&mut self, name: &'static str, text: &str) {
+        self.push(name, |out| {
+            out.extend_from_slice(b"{\"S\":");
+            push_string(out, text);
+            out.push(b'}');
+            text.len()
+        });
+    }
+
+    pub fn push_binary(&mut self, name: &'static str, bytes: &[u8]) {
+        self.push(name, |out| {
+            out.extend_from_slice(b"{\"B\":\"");
+            STANDARD.encode_append(bytes, out);
+            out.extend_from_slice(b"\"}");
+            bytes.len()
+        });
+    }
+
+    pub fn push_number(&mut self, name: &'static str, number: u64) {
+        let digits = number.to_string();
+        self.push(name, |out| {
+            out.extend_from_slice(format!("{{\"N\":\"{digits}\"}}").as_bytes());
+            digits.trim_end_matches('0').len().div_ceil(2) + 1
+        });
+    }
+
+    pub fn push_true(&mut self, name: &'static str) {
+        self.push(name, |out| {
+            out.extend_from_slice(b"{\"BOOL\":true}");
+            1
+        });
+    }
+
+    /// An attribute that is written already, and what it takes.
+    pub fn push_written(&mut self, name: &'static str, written: &[u8], bytes: usize) {
+        self.push(name, |out| {
+            out.extend_from_slice(written);
+            bytes
+        });
+    }
+
+    fn push(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>) -> usize) {
+        if !self.attributes.is_empty() {
+            self.json.pop();
+            self.json.push(b',');
+        }
+        self.json
+            .extend_from_slice(format!("\"{name}\":").as_bytes());
+        let start = self.json.len();
+        self.bytes += name.len() + write(&mut self.json);
+        self.attributes.push((name, start..self.json.len()));
+        self.json.push(b'}');
+    }
+
+    /// The same under another id.
+    #[must_use]
+    pub fn renamed(&self, id: String) -> Self {
+        let mut item = Self::new(id);
+        for (name, value) in self.attributes().skip(1) {
+            item.push_written(name, value, 0);
+        }
+        item.bytes = self.bytes - self.id.len() + item.id.len();
+        item
+    }
+
+    /// Each attribute's name and value.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let value = |range: &Range<usize>| self.json.get(range.clone()).unwrap_or_default();
+        self.attributes
+            .iter()
+            .map(move |(name, range)| (*name, value(range)))
+    }
+
+    /// Whether it has the same data as an item that stands in the table, in DynamoDB's JSON.
+    #[must_use]
+    pub fn says_the_same(&self, stored: &Value) -> bool {
+        let ours: Value = serde_json::from_slice(&self.json).unwrap_or_default();
+        if let Some(sha256) = sha256(&ours) {
+            return Some(sha256) == self::sha256(stored);
+        }
+        [DATA, RAW].iter().all(|name| {
+            let values = [&ours, stored].map(|item| item.get(name).cloned().map(leveled));
+            matches!(&values, [one, other] if one == other)
+        })
+    }
+}
+
+fn sha256(item: &Value) -> Option<&str> {
+    item.get(DATA_REF)?
+        .get("M")?
+        .get("sha256")?
+        .get("S")?
+        .as_str()
+}
+
+fn push_string(out: &mut Vec<u8>, text: &str) {
+    // Writing to memory does not fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// The attribute with each number in one spelling, since DynamoDB gives back another than it got.
+fn leveled(attribute: Value) -> Value {
+    match attribute {
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(kind, value)| match value {
+                Value::String(number) if kind == "N" => {
+                    let decimal = Decimal::of(&number);
+                    (kind, format!("{decimal:?}").into())
+                }
+                value => (kind, leveled(value)),
+            });
+            Value::Object(members.collect())
+        }
+        Value::Array(elements) => elements.into_iter().map(leveled).collect(),
+        value => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_item_is_dynamodbs_json_and_its_bytes_are_counted() {
+        let mut item = Item::new("a\"b".to_owned());
+        item.push_text("timestamp", "ä");
+        item.push_binary("raw", b"\xff");
+        item.push_number("ttl", 1200);
+        item.push_true("idMissing");
+        item.push_written("data", br#"{"M":{}}"#, 3);
+        let expected = json!({
+            "eventId": {"S": "a\"b"},
+            "timestamp": {"S": "ä"},
+            "raw": {"B": "/w=="},
+            "ttl": {"N": "1200"},
+            "idMissing": {"BOOL": true},
+            "data": {"M": {}},
+        });
+        assert_eq!(
+            serde_json::from_slice::<Value>(&item.json).unwrap(),
+            expected
+        );
+        assert_eq!(item.bytes, 7 + 3 + 9 + 2 + 3 + 1 + 3 + 2 + 9 + 1 + 4 + 3);
+        let attributes: Vec<_> = item.attributes().collect();
+        assert_eq!(attributes[0], ("eventId", br#"{"S":"a\"b"}"#.as_slice()));
+        assert_eq!(attributes[5], ("data", br#"{"M":{}}"#.as_slice()));
+    }
+
+    #[test]
+    fn items_say_the_same_by_the_value_of_their_data() {
+        #[track_caller]
+        fn check(name: &'static str, ours: &str, stored: &Value, same: bool) {
+            let mut item = Item::new("1".to_owned());
+            item.push_text("timestamp", "now");
+            item.push_written(name, ours.as_bytes(), 0);
+            assert_eq!(item.says_the_same(stored), same, "{ours} and {stored}");
+        }
+        let data = r#"{"M":{"a":{"N":"1.50"},"b":{"L":[{"N":"-0"}]}}}"#;
+        let stored = json!({"data": {"M": {"b": {"L": [{"N": "0"}]}, "a": {"N": "1.5"}}}, "timestamp": {"S": "then"}});
+        check("data", data, &stored, true);
+        check("data", r#"{"M":{"a":{"S":"1.50"}}}"#, &stored, false);
+        check("raw", r#"{"S":"x"}"#, &stored, false);
+        check("raw", r#"{"S":"x"}"#, &json!({"raw": {"S": "x"}}), true);
+        check("raw", r#"{"S":"x"}"#, &json!({"raw": {"B": "x"}}), false);
+        let reference = r#"{"M":{"key":{"S":"ours"},"sha256":{"S":"ab"}}}"#;
+        check(
+            "dataRef",
+            reference,
+            &json!({"dataRef": {"M": {"sha256": {"S": "ab"}}}}),
+            true,
+        );
+        check(
+            "dataRef",
+            reference,
+            &json!({"dataRef": {"M": {"sha256": {"S": "cd"}}}}),
+            false,
+        );
+        check("dataRef", reference, &stored, false);
+    }
+}

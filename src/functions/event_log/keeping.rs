@@ -1,0 +1,261 @@
+//! A batch's events on their way to where each is kept.
+
+use std::{collections::HashSet, mem};
+
+use tokio::time::Instant;
+
+use super::{
+    Counts, Settings, Unavailable,
+    entry::{Entry, Kept, Reason, second_id},
+    item::Item,
+    settings::{EventId, OnConflict},
+    table::{Fate, LogTable, Placing},
+};
+use crate::{
+    aws::Failure,
+    kinesis::{
+        Sequence, Tag,
+        contents::{Arrived, Contents},
+        dead_letter::{Data, DeadLetter},
+        depot::{Depot, Nowhere, Object, set_aside},
+    },
+};
+
+/// How the function names itself in a dead letter.
+const FUNCTION: &str = "event-log";
+
+pub(super) struct Keeping<'a> {
+    settings: &'a Settings,
+    events: Vec<(Arrived<'a>, Stage)>,
+    counts: Counts,
+    /// What a person has to mend.
+    lasting: Option<Failure>,
+}
+
+/// An item, and whose.
+type Placed = (usize, Item);
+
+/// How far an event is.
+enum Stage {
+    /// Its bytes are to be an object, then its item refers to them.
+    Object(Item, String),
+    Item(Item),
+    /// Other data stands under its id.
+    Conflict(Item),
+    DeadLetter(Reason),
+    Kept,
+    /// Not for now.
+    Failed,
+}
+
+impl<'a> Keeping<'a> {
+    /// Makes each event's entry. One whose handling panics is a dead letter of its own.
+    pub(super) fn of(contents: &'a Contents<'a>, stream: Tag, settings: &'a Settings) -> Self {
+        let mut counts = Counts::default();
+        let events = contents.events().map(|event| {
+            let Kept { entry, traits } = Kept::of(&event, stream, settings);
+            counts.events += 1;
+            counts.unreadable += usize::from(traits.is_unreadable);
+            counts.raw += usize::from(traits.is_raw);
+            counts.text_numbers += traits.text_numbers;
+            (event, Stage::of(entry))
+        });
+        Self {
+            settings,
+            events: events.collect(),
+            counts,
+            lasting: None,
+        }
+    }
+
+    /// Puts what is too large for an item.
+    pub(super) async fn put_objects(&mut self, depot: &impl Depot, deadline: Instant) {
+        let objects = self
+            .events
+            .iter()
+            .enumerate()
+            .filter_map(|(place, (event, stage))| {
+                let Stage::Object(_, key) = stage else {
+                    return None;
+                };
+                let object = Object {
+                    key: key.clone(),
+                    bytes: event.bytes.into(),
+                    content_type: "application/octet-stream",
+                };
+                Some((place, object))
+            });
+        let (places, objects): (Vec<_>, Vec<_>) = objects.unzip();
+        if objects.is_empty() {
+            return;
+        }
+        let put = depot.put(&objects, deadline).await;
+        self.blame(put.failure);
+        for (place, answer) in places.into_iter().zip(put.answers) {
+            self.counts.overflow += usize::from(answer.is_some());
+            self.advance(place, |stage| match (stage, answer) {
+                (Stage::Object(item, _), Some(())) => Stage::Item(item),
+                _ => Stage::Failed,
+            });
+        }
+    }
+
+    /// Writes what has an item.
+    pub(super) async fn write_items(&mut self, table: &impl LogTable, deadline: Instant) {
+        let placing = match self.settings.event_id {
+            EventId::Record => Placing::Put,
+            EventId::At(_) => Placing::Insert,
+        };
+        self.write(table, placing, deadline).await;
+    }
+
+    /// What has other data under its id is a dead letter, or an item of another id.
+    pub(super) async fn keep_conflicts(&mut self, table: &impl LogTable, deadline: Instant) {
+        let keep = self.settings.on_conflict;
+        for (event, stage) in &mut self.events {
+            let Stage::Conflict(item) = stage else {
+                continue;
+            };
+            self.counts.conflicts += 1;
+            *stage = match keep {
+                OnConflict::KeepFirst => Stage::DeadLetter(Reason::Conflict),
+                OnConflict::KeepBoth => Stage::Item(item.renamed(second_id(item, event))),
+            };
+        }
+        self.write(table, Placing::Insert, deadline).await;
+        for (_, stage) in &mut self.events {
+            if matches!(stage, Stage::Conflict(_)) {
+                *stage = Stage::DeadLetter(Reason::Conflict);
+            }
+        }
+    }
+
+    /// Keeps what cannot be an item, with the reason.
+    pub(super) async fn set_aside(
+        &mut self,
+        depot: &impl Depot,
+        stream: &str,
+        deadline: Instant,
+    ) -> Result<(), Nowhere> {
+        let letters = self
+            .events
+            .iter()
+            .enumerate()
+            .filter_map(|(place, (event, stage))| {
+                let Stage::DeadLetter(reason) = stage else {
+                    return None;
+                };
+                let letter = DeadLetter {
+                    reason: reason.as_str().into(),
+                    id: event.id,
+                    stream: stream.into(),
+                    arrival: event.arrival,
+                    function: FUNCTION.into(),
+                    data: Data::Here(event.bytes.into()),
+                };
+                Some((place, letter))
+            });
+        let (places, letters): (Vec<_>, Vec<_>) = letters.unzip();
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let prefix = &self.settings.dead_letter_prefix;
+        let kept = set_aside(depot, prefix, &letters, deadline).await?;
+        self.blame(kept.failure);
+        for (place, answer) in places.into_iter().zip(kept.answers) {
+            self.counts.dead_letters += usize::from(answer.is_some());
+            self.advance(place, |_| match answer {
+                Some(()) => Stage::Kept,
+                None => Stage::Failed,
+            });
+        }
+        Ok(())
+    }
+
+    /// The first record that is not kept, and what became of all.
+    pub(super) fn end(mut self) -> Result<(Option<Sequence>, Counts), Unavailable> {
+        if let Some(failure) = self.lasting {
+            return Err(Unavailable::Refused(failure.to_string()));
+        }
+        let failed = |(event, stage): &(Arrived<'_>, Stage)| {
+            matches!(stage, Stage::Failed).then_some(event.id.sequence)
+        };
+        let mut failed = self.events.iter().filter_map(failed);
+        let first = failed.next();
+        self.counts.failures = usize::from(first.is_some()) + failed.count();
+        Ok((first, self.counts))
+    }
+
+    /// Items of one id go one after the other, so that the first stays.
+    async fn write(&mut self, table: &impl LogTable, placing: Placing, deadline: Instant) {
+        let mut waiting = self.take_items();
+        while !waiting.is_empty() && self.lasting.is_none() {
+            let (wave, later) = first_of_each_id(waiting);
+            waiting = later;
+            let (places, items): (Vec<_>, Vec<_>) = wave.into_iter().unzip();
+            let written = table.write(&items, placing, deadline).await;
+            self.counts.spent.add(written.spent);
+            self.blame(written.asked.failure);
+            let fates = written.asked.answers.into_iter();
+            for ((place, item), fate) in places.into_iter().zip(items).zip(fates) {
+                self.counts.stored += usize::from(fate == Some(Fate::Stored));
+                self.counts.duplicates += usize::from(fate == Some(Fate::Same));
+                self.advance(place, |_| match fate {
+                    Some(Fate::Stored | Fate::Same) => Stage::Kept,
+                    Some(Fate::Other) => Stage::Conflict(item),
+                    Some(Fate::Refused) => Stage::DeadLetter(Reason::ItemRefused),
+                    None => Stage::Failed,
+                });
+            }
+        }
+    }
+
+    /// Until its fate is known, an item is not kept.
+    fn take_items(&mut self) -> Vec<Placed> {
+        let events = self.events.iter_mut().enumerate();
+        let items = events.filter_map(|(place, (_, stage))| {
+            if !matches!(stage, Stage::Item(_)) {
+                return None;
+            }
+            match mem::replace(stage, Stage::Failed) {
+                Stage::Item(item) => Some((place, item)),
+                _ => None,
+            }
+        });
+        items.collect()
+    }
+
+    fn advance(&mut self, place: usize, next: impl FnOnce(Stage) -> Stage) {
+        if let Some((_, stage)) = self.events.get_mut(place) {
+            *stage = next(mem::replace(stage, Stage::Failed));
+        }
+    }
+
+    fn blame(&mut self, failure: Option<Failure>) {
+        match failure {
+            Some(failure) if failure.is_lasting() => {
+                self.lasting.get_or_insert(failure);
+            }
+            Some(failure) => tracing::warn!(%failure, "not all is kept, and comes again"),
+            None => {}
+        }
+    }
+}
+
+impl Stage {
+    fn of(entry: Entry) -> Self {
+        match entry {
+            Entry::Item(item) => Self::Item(item),
+            Entry::TooLarge { item, key } => Self::Object(item, key),
+            Entry::DeadLetter(reason) => Self::DeadLetter(reason),
+        }
+    }
+}
+
+/// Parts those whose ids no earlier one has from the others.
+fn first_of_each_id(items: Vec<Placed>) -> (Vec<Placed>, Vec<Placed>) {
+    let mut seen = HashSet::with_capacity(items.len());
+    items
+        .into_iter()
+        .partition(|(_, item)| seen.insert(item.id.clone()))
+}

@@ -1,0 +1,119 @@
+//! The event log: each event of a Kinesis stream into a table, once, to be looked up.
+//!
+//! ```text
+//! records ─> events ─> entry of each ─> too large: an object ─> items ─> conflicts ─> dead letters ─> the first not kept, or none
+//! ```
+//!
+//! An item is a function of its record, so writing it again changes nothing: however a batch is
+//! retried, cut anew or overtaken, the table ends the same.
+
+mod counts;
+pub mod data;
+pub mod entry;
+pub mod item;
+mod keeping;
+pub mod number;
+pub mod settings;
+pub mod table;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub use counts::Counts;
+pub use settings::Settings;
+
+use super::{Counted, Failure, Function, Moment, Response};
+use crate::{
+    kinesis::{
+        Tag, answer,
+        contents::Contents,
+        depot::{Depot, Nowhere},
+        envelope::EnvelopeUnreadable,
+    },
+    telemetry::{Metric, Quantity},
+};
+use keeping::Keeping;
+use table::LogTable;
+
+/// What is left of an invocation when it has to stop trying: time to write the answer.
+const ANSWER_MARGIN: Duration = Duration::from_secs(1);
+
+/// The function: its settings, its table, and where the rest goes.
+#[derive(Debug)]
+pub struct EventLog<T, S> {
+    settings: Settings,
+    table: T,
+    depot: S,
+}
+
+/// Nothing can be said of the batch: it is to come again.
+#[derive(Debug, thiserror::Error)]
+pub enum Unavailable {
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeUnreadable),
+    #[error(transparent)]
+    Nowhere(#[from] Nowhere),
+    /// Asking again would not help until a person has changed something.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Counted for Unavailable {
+    fn metrics(&self) -> Vec<Metric> {
+        let name = match self {
+            Self::Envelope(_) => "envelope_failures",
+            Self::Nowhere(_) => "dead_letter_failures",
+            Self::Refused(_) => "failures",
+        };
+        vec![Metric::new(name, Quantity::Count(1))]
+    }
+}
+
+impl Failure for Unavailable {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Envelope(_) => "EnvelopeUnreadable",
+            Self::Nowhere(_) => "NoDeadLetters",
+            Self::Refused(_) => "Refused",
+        }
+    }
+}
+
+impl<T, S> EventLog<T, S> {
+    pub fn new(settings: Settings, table: T, depot: S) -> Self {
+        Self {
+            settings,
+            table,
+            depot,
+        }
+    }
+}
+
+impl<T: LogTable + Sync, S: Depot + Sync> Function for EventLog<T, S> {
+    type Counts = Counts;
+    type Failure = Unavailable;
+
+    /// An event that cannot be stored is set aside. What could not be kept for now is reported, the
+    /// first record of it; an error means that a person has to change something, or that the
+    /// request cannot be read.
+    async fn answer(&self, body: &[u8], moment: Moment) -> Result<Response<Counts>, Unavailable> {
+        let started = Instant::now();
+        let contents = Contents::read(body)?;
+        let stream = &contents.envelope.stream;
+        let deadline = moment.deadline.checked_sub(ANSWER_MARGIN);
+        let mut keeping = Keeping::of(&contents, Tag::of(stream), &self.settings);
+        let deadline = deadline.unwrap_or(moment.deadline);
+        keeping.put_objects(&self.depot, deadline).await;
+        keeping.write_items(&self.table, deadline).await;
+        keeping.keep_conflicts(&self.table, deadline).await;
+        keeping.set_aside(&self.depot, stream, deadline).await?;
+        let (first_not_kept, mut counts) = keeping.end()?;
+        counts.records = contents.envelope.records.len();
+        counts.duration = started.elapsed();
+        Ok(Response {
+            body: answer::write(first_not_kept),
+            counts,
+        })
+    }
+}
