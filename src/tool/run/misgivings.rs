@@ -11,7 +11,7 @@ use crate::{
         firehose::{prefixes, progress::Unfinished},
         journal::Wrote,
     },
-    tool::{now, places::Places},
+    tool::{clock::now, places::Places},
 };
 
 /// Finishes what the last run left half-done before it looks at the lake.
