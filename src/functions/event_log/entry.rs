@@ -282,7 +282,7 @@ fn key_at<'a>(pointer: &Pointer, text: &'a str) -> Option<Cow<'a, str>> {
     let key = match pointer.find(text)? {
         Value::String(spelled) => spelled.decode()?,
         Value::Number(number) => Cow::Borrowed(number),
-        Value::Object | Value::Other => return None,
+        Value::Object(_) | Value::Null | Value::Other => return None,
     };
     (1..=KEY_BYTES_MAX).contains(&key.len()).then_some(key)
 }
