@@ -1,0 +1,18 @@
+//! The event processor, end to end, on stores in memory, in a folder and in emulators.
+#![cfg(feature = "tool")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod conservation;
+mod contract;
+mod request;
+mod situations;
+#[cfg(feature = "event-processor")]
+mod stores;
+mod world;
