@@ -52,7 +52,7 @@ use crate::{
     dedup::{ReleaseStore, embedded::EmbeddedStore},
     local::{
         clock::epoch_milliseconds,
-        firehose::{in_process, window::Site},
+        firehose::{in_process::transform_in_process, window::Site},
         random::Random,
     },
 };
@@ -188,7 +188,7 @@ impl<'a> Session<'a> {
         }
         let places = Places::prepare(&named, lake, claims)?;
         let store = EmbeddedStore::open(&places.claims)?;
-        let function = in_process::transform(settings.clone(), &store, now);
+        let function = transform_in_process(settings.clone(), &store, now);
         let site = Site {
             store: &store,
             claims: &places.claims,
