@@ -9,6 +9,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "event-processor")]
+mod binary;
 mod conservation;
 mod contract;
 mod request;

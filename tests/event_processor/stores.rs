@@ -80,7 +80,12 @@ async fn what_is_missing_is_named(emulator: &Emulator) {
     assert!(why.contains("S3_BUCKET"), "{why}");
 }
 
-async fn create_table(emulator: &Emulator, name: &str, keys: [&str; 2], index: Option<&str>) {
+pub(crate) async fn create_table(
+    emulator: &Emulator,
+    name: &str,
+    keys: [&str; 2],
+    index: Option<&str>,
+) {
     let schema = |keys: [&str; 2]| {
         let parts = keys.into_iter().zip([KeyType::Hash, KeyType::Range]);
         let parts = parts.map(|(name, kind)| {
