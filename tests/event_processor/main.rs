@@ -13,6 +13,7 @@ mod support;
 mod binary;
 mod conservation;
 mod contract;
+mod fixtures;
 mod request;
 mod situations;
 #[cfg(feature = "event-processor")]

@@ -50,7 +50,7 @@ async fn the_contract_holds_on_ministack() {
     create_table(&emulator, "counters", ["partition_key", "sort_key"], None).await;
     let table = DynamoDbTable::new(&shared, "counters".to_owned());
     table.warm_up().await.unwrap();
-    contract::table_holds(&table, "ministack").await;
+    Box::pin(contract::table_holds(&table, "ministack")).await;
     let buckets = aws_sdk_s3::Client::new(&shared);
     let archive = buckets.create_bucket().bucket("archive").send();
     archive.await.unwrap();
