@@ -61,7 +61,7 @@ impl Plot {
         Self {
             seed,
             without: None,
-            claims: seed % 2 == 0,
+            claims: seed.is_multiple_of(2),
             users: match seed % 3 {
                 0 => UniqueUsers::Sketch,
                 1 => UniqueUsers::Exact,
@@ -144,7 +144,7 @@ fn live(plot: Plot) -> (Truth, Truth) {
         .unwrap();
     runtime.block_on(async {
         let world = World::new(plot.seed)
-            .troubled(if plot.seed % 4 == 0 { 0 } else { 8 })
+            .troubled(if plot.seed.is_multiple_of(4) { 0 } else { 8 })
             .claiming(plot.claims)
             .without(plot.without);
         let processor = || EventProcessor::new(plot.settings(), &world);
@@ -216,7 +216,9 @@ async fn fill(stream: &Stream, arn: &str, random: &mut Rng, truth: &mut Truth, p
                     data: text.as_bytes(),
                 });
                 stream.put(&key, &aggregate::write(&inner)).await.unwrap();
-                events.iter().for_each(|event| truth.add(event, plot));
+                for event in &events {
+                    truth.add(event, plot);
+                }
             }
             _ => {
                 let event = draw();

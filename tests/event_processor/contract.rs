@@ -64,7 +64,7 @@ fn items() -> [Option<Item>; 5] {
     let count = ("event_count", Value::Number(7));
     [
         None,
-        Some(item(&[count.clone()])),
+        Some(item(std::slice::from_ref(&count))),
         Some(item(&[count, ("h2d066", bytes(5))])),
         Some(item(&[
             ("version", Value::Number(3)),
@@ -226,8 +226,8 @@ async fn markers_are_there_once<T: Table + Sync>(table: &T, run: &str) {
     };
     let mark = async |users: std::ops::Range<u32>| {
         let markers: Vec<_> = users.map(marker).collect();
-        let marked = users::mark(table, &markers, soon()).await.asked.answers;
-        let new = marked.into_iter().flatten().filter(|is_new| *is_new);
+        let answers = users::mark(table, &markers, soon()).await.asked.answers;
+        let new = answers.into_iter().flatten().filter(|is_new| *is_new);
         new.count()
     };
     assert_eq!((mark(0..30).await, mark(20..40).await), (30, 10));

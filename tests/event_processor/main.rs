@@ -9,8 +9,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "event-processor")]
+mod binary;
 mod conservation;
 mod contract;
+mod fixtures;
 mod request;
 mod situations;
 #[cfg(feature = "event-processor")]

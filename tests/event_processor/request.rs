@@ -1,6 +1,10 @@
 //! Requests to an event processor, and what it says and leaves behind.
 
-use std::{collections::BTreeMap, io::Read, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::read::MultiGzDecoder;
@@ -82,7 +86,7 @@ pub(crate) async fn ask_within<S: Services>(
     time: Duration,
 ) -> Answered {
     let moment = Moment {
-        now: std::time::UNIX_EPOCH + Duration::from_secs(1_734_649_200),
+        now: UNIX_EPOCH + Duration::from_hours(481_847),
         deadline: Instant::now() + time,
     };
     function.answer(body, moment).await
@@ -138,16 +142,12 @@ pub(crate) fn users(world: &World) -> Vec<String> {
 }
 
 /// Lines of the archive, by their objects' names.
-pub(crate) fn archived(world: &World) -> BTreeMap<String, Vec<Value>> {
+pub(crate) fn archived(world: &World) -> BTreeMap<String, Vec<String>> {
     let objects = world.objects().into_iter().map(|(name, object)| {
-        let mut lines = String::new();
-        MultiGzDecoder::new(object.gzip.as_slice())
-            .read_to_string(&mut lines)
-            .unwrap();
-        let lines: Vec<Value> = lines
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect();
+        let mut text = String::new();
+        let mut decoder = MultiGzDecoder::new(object.gzip.as_slice());
+        decoder.read_to_string(&mut text).unwrap();
+        let lines: Vec<_> = text.lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), object.events);
         (name, lines)
     });
@@ -156,7 +156,10 @@ pub(crate) fn archived(world: &World) -> BTreeMap<String, Vec<Value>> {
 
 /// All of its lines.
 pub(crate) fn lines(world: &World) -> Vec<Value> {
-    archived(world).into_values().flatten().collect()
+    let lines = archived(world).into_values().flatten();
+    lines
+        .map(|line| serde_json::from_str(&line).unwrap())
+        .collect()
 }
 
 /// Reasons of dead letters, by their records.

@@ -2,34 +2,34 @@
 
 use std::time::Duration;
 
-use nozzle::functions::{
-    Counted, Failure,
-    event_processor::{EventProcessor, window::Span},
+use base64::{Engine, prelude::BASE64_STANDARD};
+use nozzle::{
+    functions::{
+        Counted, Failure,
+        event_processor::{Counts, EventProcessor, sketch::user_hash, window::Span},
+    },
+    kinesis::Tag,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{
     request::{
-        archived, ask, ask_within, counters, event, hours, lines, not_done, refused, request,
+        ARN, archived, ask, ask_within, counters, event, hours, lines, not_done, refused, request,
         request_from, sequence, settings, users,
     },
     world::{Trouble, World},
 };
 
 /// Asks once, with the settings that are not the usual ones; all has to be done.
-async fn done(
-    world: &World,
-    values: &[(&str, &str)],
-    body: &[u8],
-) -> nozzle::functions::event_processor::Counts {
+async fn done(world: &World, values: &[(&str, &str)], body: &[u8]) -> Counts {
     let function = EventProcessor::new(settings(values), world);
     let answered = ask(&function, body).await.unwrap();
     assert_eq!(not_done(&answered), None);
     answered.counts
 }
 
-fn with(id: &str, fields: Value) -> Value {
+fn with(id: &str, fields: &Value) -> Value {
     let mut event = event(id);
     for (name, value) in fields.as_object().unwrap() {
         event[name] = value.clone();
@@ -54,7 +54,7 @@ async fn one_event_is_counted_and_archived() {
 async fn three_events_of_two_users_are_three_and_two() {
     let world = World::new(0);
     let variant =
-        |id: &str, user: &str| with(id, json!({"user_id": user, "metadata": {"variant": "B"}}));
+        |id: &str, user: &str| with(id, &json!({"user_id": user, "metadata": {"variant": "B"}}));
     let events = [variant("1", "a"), variant("2", "b"), variant("3", "a")];
     done(&world, &[], &request(&events)).await;
     assert_eq!(hours(&world), ["checkout B view: 3"]);
@@ -98,7 +98,6 @@ async fn a_dead_letter_holds_the_original_and_nothing_else_of_it() {
     done(&world, &[], &request_from(0, &[secret.to_vec()])).await;
     let letters = world.letters();
     let letter: Value = serde_json::from_slice(letters.values().next().unwrap()).unwrap();
-    use base64::{Engine, prelude::BASE64_STANDARD};
     assert_eq!(
         BASE64_STANDARD
             .decode(letter["data"].as_str().unwrap())
@@ -160,11 +159,11 @@ async fn a_copy_is_dropped_where_claims_are_made_and_counted_where_none_are() {
 async fn what_is_not_known_is_archived_and_not_counted() {
     let world = World::new(0);
     let events = [
-        with("1", json!({"user_id": "user-9"})),
-        with("2", json!({"experiment_id": null})),
+        with("1", &json!({"user_id": "user-9"})),
+        with("2", &json!({"experiment_id": null})),
         with(
             "3",
-            json!({"experiment_id": "other", "metadata": {"variant": "X"}}),
+            &json!({"experiment_id": "other", "metadata": {"variant": "X"}}),
         ),
     ];
     let counts = done(&world, &[], &request(&events)).await;
@@ -204,7 +203,7 @@ async fn a_table_that_is_away_brings_the_batch_again() {
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_looked_up_is_kept_where_that_is_wanted() {
     let world = World::new(0).refusing(Trouble::Lookups);
-    let events = [event("1"), with("2", json!({"experiment_id": null}))];
+    let events = [event("1"), with("2", &json!({"experiment_id": null}))];
     let counts = done(
         &world,
         &[("ON_ENRICHMENT_FAILURE", "keep")],
@@ -230,7 +229,7 @@ async fn a_warm_function_asks_once_for_what_it_remembers() {
             .unwrap();
     }
     assert_eq!(world.looked_up_times(), 2);
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     let event = event("3").to_string().into_bytes();
     ask(&function, &request_from(3, &[event])).await.unwrap();
     assert_eq!(
@@ -283,7 +282,7 @@ async fn windows_users_slots_and_lifetimes_are_as_they_are_set() {
         .filter(|(key, _)| key.sort != "ledger")
         .collect();
     let sorts: Vec<_> = items.iter().map(|(key, _)| key.sort.as_str()).collect();
-    let hash = nozzle::functions::event_processor::sketch::user_hash("user-1");
+    let hash = user_hash("user-1");
     assert_eq!(
         sorts,
         ["event_type#view#slot#2", &format!("user#view#{hash:016x}")]
@@ -304,11 +303,11 @@ async fn events_are_archived_by_hour_under_names_that_their_segment_decides() {
     let world = World::new(0);
     let events = [
         event("1"),
-        with("2", json!({"timestamp": "2024-12-20T00:10:00Z"})),
+        with("2", &json!({"timestamp": "2024-12-20T00:10:00Z"})),
         event("3"),
     ];
     done(&world, &[("ARCHIVE_PREFIX", "a/")], &request(&events)).await;
-    let tag = nozzle::kinesis::Tag::of(super::request::ARN);
+    let tag = Tag::of(ARN);
     let name = |hour: &str| {
         format!(
             "a/year=2024/month=12/{hour}/{tag}-6-{}-0.jsonl.gz",

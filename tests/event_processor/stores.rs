@@ -50,7 +50,7 @@ async fn the_contract_holds_on_ministack() {
     create_table(&emulator, "counters", ["partition_key", "sort_key"], None).await;
     let table = DynamoDbTable::new(&shared, "counters".to_owned());
     table.warm_up().await.unwrap();
-    contract::table_holds(&table, "ministack").await;
+    Box::pin(contract::table_holds(&table, "ministack")).await;
     let buckets = aws_sdk_s3::Client::new(&shared);
     let archive = buckets.create_bucket().bucket("archive").send();
     archive.await.unwrap();
@@ -80,7 +80,12 @@ async fn what_is_missing_is_named(emulator: &Emulator) {
     assert!(why.contains("S3_BUCKET"), "{why}");
 }
 
-async fn create_table(emulator: &Emulator, name: &str, keys: [&str; 2], index: Option<&str>) {
+pub(crate) async fn create_table(
+    emulator: &Emulator,
+    name: &str,
+    keys: [&str; 2],
+    index: Option<&str>,
+) {
     let schema = |keys: [&str; 2]| {
         let parts = keys.into_iter().zip([KeyType::Hash, KeyType::Range]);
         let parts = parts.map(|(name, kind)| {

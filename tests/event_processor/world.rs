@@ -18,7 +18,7 @@ use nozzle::{
             Assignment, AssignmentFields, Experiment, Lookup, Pair, Sources, listed::Listed,
         },
         services::Services,
-        table::{Action, Change, Executed, Is, Item, Key, Outcome, Statement, Table},
+        table::{Action, Change, Condition, Executed, Is, Item, Key, Outcome, Statement, Table},
     },
     kinesis::depot::{Depot, Object as Letter},
     local::kinesis::strikes,
@@ -230,8 +230,10 @@ impl World {
         if let Action::Update { on, .. } = &mut action
             && holds_always
         {
-            on.attribute = "none has this".to_owned();
-            on.is = Is::Missing;
+            *on = Condition {
+                attribute: "none has this".to_owned(),
+                is: Is::Missing,
+            };
         }
         action
     }

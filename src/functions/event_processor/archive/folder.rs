@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use flate2::read::GzDecoder;
+use flate2::{GzHeader, read::GzDecoder};
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Head, Object, Objects, Put, PutOn};
@@ -79,7 +79,7 @@ fn look(path: &Path) -> io::Result<Option<Head>> {
         read => read?,
     };
     let decoder = GzDecoder::new(gzip.as_slice());
-    let plan = decoder.header().map_or(0, |header| header.mtime());
+    let plan = decoder.header().map_or(0, GzHeader::mtime);
     Ok(Some(Head {
         etag: format!("{:032x}", xxh3_128(&gzip)),
         plan: u64::from(plan),

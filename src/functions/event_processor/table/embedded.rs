@@ -139,9 +139,9 @@ fn write_item(item: &Item) -> Vec<u8> {
             Value::Texts(texts) => {
                 out.push(TEXTS);
                 let mut inner = Vec::new();
-                texts
-                    .iter()
-                    .for_each(|text| push(&mut inner, text.as_bytes()));
+                for text in texts {
+                    push(&mut inner, text.as_bytes());
+                }
                 push(&mut out, &inner);
             }
         }
