@@ -6,6 +6,7 @@ pub mod firehose;
 pub mod kinesis;
 
 pub mod clock;
+pub mod depot;
 pub mod files;
 pub mod in_process;
 pub mod input;

@@ -6,9 +6,11 @@ mod aws;
 #[path = "no_aws.rs"]
 mod aws;
 mod check;
+mod counts;
 mod explain;
 mod interrupt;
 mod layout;
+mod log;
 mod places;
 mod plain;
 mod plan;
@@ -36,6 +38,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunOptions),
+    Log(Box<log::LogOptions>),
     Explain(explain::Explain),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
@@ -46,6 +49,7 @@ enum Command {
 pub fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
+        Command::Log(options) => log::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
@@ -60,6 +64,7 @@ pub fn understand(
     let arguments = Arguments::try_parse_from(arguments).map_err(|error| error.to_string())?;
     let understood = match &arguments.command {
         Command::Run(options) => run::understand(options),
+        Command::Log(options) => log::understand(options),
         Command::Redrive(options) => redrive::understand(options),
         Command::Explain(_) | Command::Plan(_) | Command::Check(_) => Ok(()),
     };
