@@ -1,5 +1,7 @@
 //! AWS for the tool: error objects in S3, streams to send to, and the table that claims are in. The
-//! only file of the tool that names an SDK.
+//! only files of the tool that name an SDK are this one and those below it.
+
+mod log;
 
 use std::{
     error::Error,
@@ -30,6 +32,8 @@ use crate::{
     config::environment,
     dedup::dynamodb::DynamoDbStore,
 };
+
+pub(super) use log::AwsLog;
 
 pub(super) type AwsClaims = DynamoDbStore;
 
