@@ -194,7 +194,7 @@ const KEPT_APART: &[(&str, &[&str])] = &[
             "src/functions/event_processor/archive/s3.rs",
             "src/functions/event_processor/enrichment/dynamodb.rs",
             "src/functions/event_processor/services/aws.rs",
-            "src/functions/event_processor/table/dynamodb.rs",
+            "src/functions/event_processor/table/dynamodb",
             "src/tool/aws",
         ],
     ),
