@@ -118,7 +118,7 @@ class EmulatedEventLog(unittest.TestCase):
     def test_alone_beside_no_lake(self):
         with emulated_event_log({"event_log_search_key": "/sensor", "lake": False}) as log:
             ids = [log.put(data) for data in [READING, b"no JSON", READING]]
-            first, unreadable, second = (log.items(3)[id] for id in ids)
+            first, unreadable, second = (log.by_id(3)[id] for id in ids)
             self.assertEqual(first["data"], AS_DYNAMODB)
             self.assertEqual(second["data"], AS_DYNAMODB)
             self.assertEqual(unreadable["raw"]["B"], b"no JSON")
@@ -131,7 +131,7 @@ class EmulatedEventLog(unittest.TestCase):
         with emulated_event_log(variables) as log:
             for data in [READING, READING, b"no JSON", b'{"sensor": "light"}']:
                 log.put(data)
-            items = log.items(2)
+            items = log.by_id(2)
             self.assertEqual(items["temperature"]["data"], AS_DYNAMODB)
             self.assertEqual(set(items), {"temperature", "light"})
             [letter] = [json.loads(letter) for letter in log.dead_letters()]
