@@ -84,7 +84,7 @@ locals {
     }
   } : {}
 
-  told_folders = concat(var.lake && var.error_mail ? [module.partitioning.error_folder] : [], var.event_log ? [local.place.given_up_folder] : [])
+  told_folders = concat(var.lake && var.error_mail ? [module.partitioning.error_folder] : [], var.event_log || var.event_processor ? [local.place.given_up_folder] : [])
 }
 
 resource "aws_cloudwatch_metric_alarm" "metric" {
@@ -134,7 +134,7 @@ resource "aws_cloudwatch_event_target" "error_objects" {
       bucket = "$.detail.bucket.name"
       key    = "$.detail.object.key"
     }
-    input_template = "\"${local.name}: s3://<bucket>/<key> was written. Under ${module.partitioning.error_folder} it is Firehose's error file: each line is a record, with its errorCode, and the original in rawData; `nozzle redrive` shows the reasons and sends the records again. Under ${local.place.given_up_folder} it is a batch for the event log that Lambda gave up, with its records in payload. See docs/deploy.md.\""
+    input_template = "\"${local.name}: s3://<bucket>/<key> was written. Under ${module.partitioning.error_folder} it is Firehose's error file: each line is a record, with its errorCode, and the original in rawData; `nozzle redrive` shows the reasons and sends the records again. Under ${local.place.given_up_folder} it is a batch of the event log or the event processor that Lambda gave up, with its records in payload. See docs/deploy.md.\""
   }
 
   # The topic refuses EventBridge until its policy is there.

@@ -34,6 +34,7 @@ locals {
     [for widget in local.stream_widgets : widget if var.lake],
     [for widget in local.transform_widgets : widget if local.transforms],
     flatten(module.event_log[*].widgets),
+    flatten(module.event_processor[*].widgets),
   )
 }
 

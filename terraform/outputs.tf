@@ -101,8 +101,33 @@ output "dead_letter_queue" {
   value       = one(module.event_log[*].reader.dead_letters.url)
 }
 
+output "counter_table" {
+  description = "The event processor's table of counters; null without one."
+  value       = one(module.event_processor[*].table.name)
+}
+
+output "archive_location" {
+  description = "Where its archive is; null without one."
+  value       = one(module.event_processor[*].archive.storage_descriptor[0].location)
+}
+
+output "archive_table" {
+  description = "Athena's table over the archive, with its database; null without one."
+  value       = var.event_processor ? "${local.database_name}.${module.event_processor[0].archive.name}" : null
+}
+
+output "processor_dead_letter_location" {
+  description = "Where the event processor's dead letters are, each with its reason; null without one."
+  value       = var.event_processor ? "s3://${aws_s3_bucket.lake.bucket}/${local.processor_dead_letter_folder}" : null
+}
+
+output "processor_dead_letter_queue" {
+  description = "The queue that has them too, by its address; null without one."
+  value       = one(module.event_processor[*].reader.dead_letters.url)
+}
+
 output "athena_workgroup" {
-  description = "The workgroup that has the named queries; null without a lake."
+  description = "The workgroup that has the named queries; null where there is no table."
   value       = one(aws_athena_workgroup.lake[*].name)
 }
 

@@ -2,7 +2,7 @@
 # each part, so that taking one part out breaks off before it begins too.
 
 resource "terraform_data" "protection" {
-  for_each = toset(concat(var.lake ? ["lake"] : [], var.event_log ? ["event log"] : []))
+  for_each = toset(concat(var.lake ? ["lake"] : [], var.event_log ? ["event log"] : [], var.event_processor ? ["event processor"] : []))
 
   input = var.deletion_protection
 
@@ -23,5 +23,6 @@ resource "terraform_data" "protection" {
     aws_sns_topic_subscription.email,
     module.delivery,
     module.event_log,
+    module.event_processor,
   ]
 }

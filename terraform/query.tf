@@ -4,7 +4,7 @@ locals {
   query_results_folder = "query-results/"
 
   database_name = replace(local.name, "-", "_")
-  has_tables    = var.lake
+  has_tables    = var.lake || var.event_processor
 }
 
 resource "aws_glue_catalog_database" "lake" {

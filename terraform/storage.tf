@@ -1,11 +1,11 @@
-# One bucket, a folder for each thing: the lake, and what the functions of streams set aside.
+# One bucket, a folder for each thing: the lake, the archive, and what the functions of streams set aside.
 
 resource "aws_s3_bucket" "lake" {
   #checkov:skip=CKV_AWS_18:who read what is CloudTrail's to record, for the whole account
   #checkov:skip=CKV_AWS_19:encrypted below; checkov cannot tell which of the two ways lake_kms_key_arn chooses
   #checkov:skip=CKV_AWS_144:a copy in a second region doubles the cost and is the owner's decision
   #checkov:skip=CKV_AWS_145:encrypted with S3's keys unless lake_kms_key_arn names one
-  #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; the chain never overwrites an object
+  #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; nothing is overwritten but by what holds it too
   bucket        = local.bucket_name
   force_destroy = !var.deletion_protection
 }
@@ -67,6 +67,9 @@ locals {
   # By the event log's function: what it could not accept, and data that is too large for an item.
   dead_letter_folder = "dead-letters/"
   overflow_folder    = "overflow/"
+  # By the event processor's.
+  archive_folder               = "event-processor/archive/"
+  processor_dead_letter_folder = "event-processor/dead-letters/"
 }
 
 # In days: after which a folder's objects move to cheaper storage, and are deleted.
@@ -79,6 +82,8 @@ locals {
     originals     = { folder = module.partitioning.originals_folder, archive = 0, days = var.originals_expiration_days }
     query-results = { folder = local.query_results_folder, archive = 0, days = 7 }
     dead-letters  = { folder = local.dead_letter_folder, archive = 0, days = var.error_expiration_days }
+    refused       = { folder = local.processor_dead_letter_folder, archive = 0, days = var.error_expiration_days }
+    archive       = { folder = local.archive_folder, archive = var.lake_archive_days, days = var.event_processor_archive_expiration_days }
     given-up      = { folder = local.place.given_up_folder, archive = 0, days = var.error_expiration_days }
     # The same bytes are sent three times at most, so each record of it outlives the last of their error files.
     redriven = { folder = "redriven/", archive = 0, days = 3 * var.error_expiration_days }
@@ -138,10 +143,14 @@ resource "aws_s3_bucket_notification" "lake" {
   eventbridge = true
 }
 
-# Who owns which event. The table stays where the function goes (`transform = false`): its deletion would be refused when the rest is gone already.
+# Who owns which event: one table for the lake, and one of the event processor's own where it does not share that. The lake's
+# stays where the function goes (`transform = false`): its deletion would be refused when the rest is gone already.
 module "claims" {
-  source   = "./claim_table"
-  for_each = var.lake ? { lake = "${local.name}-claims" } : {}
+  source = "./claim_table"
+  for_each = merge(
+    var.lake ? { lake = "${local.name}-claims" } : {},
+    var.event_processor && var.event_processor_claims == "own" ? { event-processor = "${local.event_processor_name}-claims" } : {},
+  )
 
   name                = each.value
   deletion_protection = var.deletion_protection

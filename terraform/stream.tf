@@ -2,7 +2,7 @@
 
 locals {
   reads_kinesis = var.lake && var.stream_source == "kinesis"
-  has_kinesis   = local.reads_kinesis || var.event_log
+  has_kinesis   = local.reads_kinesis || var.event_log || var.event_processor
   makes_kinesis = local.has_kinesis && var.kinesis_stream_arn == ""
   source_arn    = local.makes_kinesis ? one(aws_kinesis_stream.source[*].arn) : var.kinesis_stream_arn
 

@@ -61,12 +61,15 @@ run "every_alarm_reaches_the_topic_and_says_what_to_do" {
     event_log            = true
     event_log_zip        = "versions.tf"
     event_log_search_key = "/sensor"
+    event_processor      = true
+    event_processor_zip  = "versions.tf"
   }
 
   assert {
     condition = alltrue([
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.metric), values(module.transform[0].alarms), values(module.transform[0].computed_alarms), values(module.event_log[0].reader.alarms),
+        values(module.event_processor[0].reader.alarms), values(module.event_processor[0].reader.computed_alarms),
       ) :
       contains(alarm.alarm_actions, aws_sns_topic.alarms.arn) && alarm.treat_missing_data == "notBreaching" && length(alarm.alarm_description) > 80 && length(alarm.alarm_description) <= 1024
     ])
