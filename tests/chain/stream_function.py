@@ -63,7 +63,9 @@ class StreamFunction:
         dynamodb, functions = self.place.client("dynamodb"), self.place.client("lambda")
         if is_made(dynamodb.describe_table, TableName=self.value("table")["name"]):
             return True
-        make_table(dynamodb, self.value("table"))
+        for table in ["table", "claims"]:
+            if f"{self.name}_{table}" in self.values:
+                make_table(dynamodb, self.value(table))
         make_bucket(self.place.client("s3"), self.values["bucket"])
         self.make_queue()
         make_function(functions, self.value("function"), self.value("alias"))

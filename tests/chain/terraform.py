@@ -37,6 +37,19 @@ ADDRESSES = {
     "alias": "module.transform[0].aws_lambda_alias.function",
     "table": 'module.claims["lake"].aws_dynamodb_table.claims',
     "bucket": "aws_s3_bucket.lake",
+    "processor_table": "module.event_processor[0].aws_dynamodb_table.counters",
+    "processor_claims": 'module.claims["event-processor"].aws_dynamodb_table.claims',
+    "processor_archive": "module.event_processor[0].module.archive.aws_glue_catalog_table.table",
+    "processor_queue": "module.event_processor[0].module.reader.aws_sqs_queue.dead_letters",
+    "processor_function": (
+        "module.event_processor[0].module.reader.module.function.aws_lambda_function.function"
+    ),
+    "processor_alias": (
+        "module.event_processor[0].module.reader.module.function.aws_lambda_alias.function"
+    ),
+    "processor_mapping": (
+        'module.event_processor[0].module.reader.aws_lambda_event_source_mapping.stream["source"]'
+    ),
     "log_table": "module.event_log[0].aws_dynamodb_table.events",
     "log_queue": "module.event_log[0].module.reader.aws_sqs_queue.dead_letters",
     "log_function": "module.event_log[0].module.reader.module.function.aws_lambda_function.function",
