@@ -105,8 +105,8 @@ mod tests {
             let found = found.map(|value| match value {
                 Value::String(spelled) => spelled.text,
                 Value::Number(number) => number,
-                Value::Object => "object",
-                Value::Other => "other",
+                Value::Object(_) => "object",
+                Value::Null | Value::Other => "other",
             });
             assert_eq!(found, expected, "{pointer}");
         }

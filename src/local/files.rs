@@ -37,7 +37,7 @@ pub struct FileError {
 /// Makes a folder where there is none, and sees that it can be written before any work is
 /// done in vain. The folder, absolute.
 pub fn prepare(folder: &Path) -> Result<PathBuf, FileError> {
-    create_folder(folder)?;
+    create_folder(folder, &mut BTreeSet::new())?;
     let folder = fs::canonicalize(folder).map_err(failed(folder))?;
     let trial = folder.join(format!("{OWN_FOLDER}-{}", std::process::id()));
     fs::create_dir(&trial)
@@ -64,8 +64,10 @@ pub fn publish(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
     for Rename(temporary, name) in renames {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
-        changed.extend(create_folder(parent)?);
-        changed.insert(parent.to_owned());
+        if !changed.contains(parent) {
+            create_folder(parent, &mut changed)?;
+            changed.insert(parent.to_owned());
+        }
         fs::rename(folder.join(temporary), &path).map_err(failed(&path))?;
     }
     sync_all(folder, &Vec::from_iter(changed))
@@ -91,17 +93,25 @@ pub fn holds_nothing(folder: &Path) -> bool {
     })
 }
 
-/// Creates a folder and those above it; the folders that have a new entry by that.
-pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let missing = folder.ancestors().take_while(|folder| !folder.exists());
-    let parents = missing.filter_map(Path::parent);
-    // The parent of a relative path's first part is written as nothing.
-    let changed = parents
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .map(Path::to_owned)
-        .collect();
-    fs::create_dir_all(folder).map_err(failed(folder))?;
-    Ok(changed)
+/// Creates a folder, and those above it, where there is none; adds those that have a new entry by that.
+pub(super) fn create_folder(
+    folder: &Path,
+    changed: &mut BTreeSet<PathBuf>,
+) -> Result<(), FileError> {
+    let mut created = fs::create_dir(folder);
+    let parent = folder.parent();
+    if let (Err(error), Some(parent)) = (&created, parent)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        create_folder(parent, changed)?;
+        created = fs::create_dir(folder);
+    }
+    match created {
+        Ok(()) => changed.extend(parent.map(Path::to_owned)),
+        Err(_) if folder.is_dir() => {}
+        Err(error) => return Err(failed(folder)(error)),
+    }
+    Ok(())
 }
 
 fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {

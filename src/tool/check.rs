@@ -24,8 +24,8 @@ use tokio::runtime::Builder;
 use super::{
     clock::now,
     interrupt::{INTERRUPTED, stop_on_signal, stopped},
+    numbers::whole,
     terminal::{Format, tell},
-    whole::whole,
 };
 use crate::local::firehose::invoke_url::InvokeUrl;
 use environment::Output;

@@ -10,6 +10,7 @@ mod clock;
 mod explain;
 mod interrupt;
 mod layout;
+mod numbers;
 mod places;
 mod plain;
 mod plan;
@@ -19,7 +20,6 @@ mod run;
 mod settings;
 mod table;
 mod terminal;
-mod whole;
 
 use std::{ffi::OsString, process::ExitCode};
 

@@ -29,7 +29,7 @@ use crate::{
         clock::epoch_milliseconds,
         firehose::{
             attempts::PAUSES,
-            in_process::transform,
+            in_process::transform_in_process,
             picture::Picture,
             pipeline::Ending,
             run::{Firehose, Outcome},
@@ -99,7 +99,7 @@ fn process_input(
     let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
     tell_of_terminal(&input);
     let firehose = Firehose {
-        function: &transform(task.settings.clone(), store, now),
+        function: &transform_in_process(task.settings.clone(), store, now),
         pauses: PAUSES,
         site: Site {
             store,

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::{
     data::{self, NoMap},
     item::{DATA_REF, ITEM_BYTES_MAX, Item},
+    number::plain_bytes,
     settings::{DataAs, EventId, OnUnreadable, Search, Settings},
 };
 use crate::{
@@ -44,6 +45,7 @@ pub enum Reason {
     ItemTooLarge,
     ItemRefused,
     Conflict,
+    Panicked,
 }
 
 impl Reason {
@@ -54,6 +56,7 @@ impl Reason {
             Self::ItemTooLarge => "item_too_large",
             Self::ItemRefused => "item_refused",
             Self::Conflict => "conflict",
+            Self::Panicked => "panicked",
         }
     }
 }
@@ -143,7 +146,7 @@ impl<'a> Content<'a> {
         let none = Traits::default();
         match self {
             Self::Map { mapped, .. } => Traits {
-                text_numbers: mapped.text_numbers.len(),
+                text_numbers: mapped.text_numbers,
                 ..none
             },
             Self::Raw { is_unsayable, .. } => Traits {
@@ -180,6 +183,9 @@ impl<'a> Content<'a> {
         if let Self::Refused(why) = self {
             item.push_text("refused", why.as_str());
         }
+        if item.bytes > ITEM_BYTES_MAX {
+            return Entry::DeadLetter(Reason::ItemTooLarge);
+        }
         Entry::TooLarge { item, key }
     }
 
@@ -189,8 +195,8 @@ impl<'a> Content<'a> {
                 written, mapped, ..
             } => {
                 item.push_written("data", written, mapped.bytes);
-                if !mapped.text_numbers.is_empty() {
-                    push_list(item, "textNumbers", &mapped.text_numbers);
+                if !mapped.pointers.is_empty() {
+                    push_list(item, "textNumbers", &mapped.pointers);
                 }
             }
             Self::Raw { text, .. } => item.push_text("raw", text),
@@ -282,7 +288,7 @@ fn key_at<'a>(pointer: &Pointer, text: &'a str) -> Option<Cow<'a, str>> {
     let key = match pointer.find(text)? {
         Value::String(spelled) => spelled.decode()?,
         Value::Number(number) => Cow::Borrowed(number),
-        Value::Object | Value::Other => return None,
+        Value::Object(_) | Value::Null | Value::Other => return None,
     };
     (1..=KEY_BYTES_MAX).contains(&key.len()).then_some(key)
 }
@@ -315,13 +321,13 @@ fn push_reference(item: &mut Item, bucket: &str, key: &str, bytes: &[u8]) {
         // Writing to memory does not fail.
         let _ = write!(sha256, "{byte:02x}");
     }
-    let length = bytes.len();
+    let length = bytes.len().to_string();
     let written = format!(
         r#"{{"M":{{"bucket":{{"S":"{bucket}"}},"key":{{"S":"{key}"}},"bytes":{{"N":"{length}"}},"sha256":{{"S":"{sha256}"}}}}}}"#
     );
     let names = "bucketkeybytessha256".len();
-    let values = bucket.len() + key.len() + length.to_string().len() + sha256.len();
-    item.push_written(DATA_REF, written.as_bytes(), names + values + 8);
+    let values = bucket.len() + key.len() + plain_bytes(&length) + sha256.len();
+    item.push_written(DATA_REF, written.as_bytes(), names + values + 7);
 }
 
 /// The id of an event whose own is taken by other data: nothing but its bytes decides it. An id
@@ -334,4 +340,320 @@ pub fn second_id(item: &Item, event: &Arrived<'_>) -> String {
     let hash = format!("{:032x}", xxh3_128(event.bytes));
     let (beginning, _) = hash.split_at(16);
     format!("{}#{beginning}", item.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        instant::Instant,
+        json::object::Unreadable,
+        kinesis::{Arrival, RecordId, Sequence, ShardId},
+    };
+
+    const STREAM: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/events";
+
+    fn settings(values: &[(&str, &str)]) -> Settings {
+        let lookup = |name: &str| {
+            let found = values.iter().find(|(other, _)| *other == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        Settings::read(lookup).unwrap()
+    }
+
+    fn arrived(bytes: &[u8]) -> Arrived<'_> {
+        Arrived {
+            id: RecordId {
+                shard: ShardId(6),
+                sequence: Sequence::parse("4959").unwrap(),
+                sub: None,
+            },
+            arrival: Some(Arrival(Instant::from_number("1545084650.987").unwrap())),
+            partition_key: Some("key".into()),
+            bytes,
+            unread: None,
+        }
+    }
+
+    fn keep(event: &Arrived<'_>, values: &[(&str, &str)]) -> Kept {
+        Kept::of(event, Tag::of(STREAM), &settings(values))
+    }
+
+    #[track_caller]
+    fn item(event: &Arrived<'_>, values: &[(&str, &str)]) -> Value {
+        match keep(event, values).entry {
+            Entry::Item(item) => {
+                let json: Value = serde_json::from_slice(&item.json).unwrap();
+                assert_eq!(json["eventId"]["S"], item.id);
+                json
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The attributes of an event's item, those that every one has left out.
+    #[track_caller]
+    fn check(data: &[u8], values: &[(&str, &str)], expected: &Value) {
+        let mut item = item(&arrived(data), values);
+        let attributes = item.as_object_mut().unwrap();
+        for name in ["timestamp", "partitionKey"] {
+            assert!(attributes.remove(name).is_some(), "{name}");
+        }
+        assert_eq!(item, *expected, "{}", data.escape_ascii());
+    }
+
+    const RECORD: &str = "shardId-000000000006:4959";
+
+    #[test]
+    fn an_item_is_a_function_of_its_record() {
+        let event = arrived(br#"{"sensor": "temperature", "value": 22.5}"#);
+        let expected = json!({
+            "eventId": {"S": RECORD},
+            "timestamp": {"S": "2018-12-17T22:10:50.987Z"},
+            "partitionKey": {"S": "key"},
+            "data": {"M": {"sensor": {"S": "temperature"}, "value": {"N": "22.5"}}},
+        });
+        assert_eq!(item(&event, &[]), expected);
+        assert_eq!(keep(&event, &[]), keep(&event, &[]));
+        let mut of_aggregate = arrived(b"1");
+        of_aggregate.id.sub = Some(3);
+        of_aggregate.arrival = None;
+        of_aggregate.partition_key = None;
+        let expected = json!({"eventId": {"S": format!("{RECORD}.3")}, "data": {"N": "1"}});
+        assert_eq!(item(&of_aggregate, &[("LOG_TTL_HOURS", "1")]), expected);
+    }
+
+    #[test]
+    fn a_scalar_is_data_too() {
+        for (data, attribute) in [
+            ("null", json!({"NULL": true})),
+            ("true", json!({"BOOL": true})),
+            ("-1.50", json!({"N": "-1.50"})),
+            (r#""""#, json!({"S": ""})),
+            ("[]", json!({"L": []})),
+            (r#" [{"":0}] "#, Value::Null),
+        ] {
+            let mut expected = json!({"eventId": {"S": RECORD}});
+            match attribute {
+                Value::Null => expected["raw"] = json!({ "S": data }),
+                attribute => expected["data"] = attribute,
+            }
+            check(data.as_bytes(), &[], &expected);
+        }
+    }
+
+    #[test]
+    fn the_id_is_text_or_a_number_at_the_pointer_or_the_records() {
+        #[track_caller]
+        fn check(data: &str, own: Option<&str>) {
+            let item = item(&arrived(data.as_bytes()), &[("EVENT_ID", "/a/0")]);
+            assert_eq!(item["eventId"]["S"], own.unwrap_or(RECORD), "{data}");
+            let missing = own.is_none().then(|| json!({"BOOL": true}));
+            assert_eq!(item.get("idMissing"), missing.as_ref(), "{data}");
+        }
+        check(r#"{"a":["x"]}"#, Some("x"));
+        check(r#"{"a":{"0":"\u00e4"}}"#, Some("ä"));
+        check(r#"{"a":[1.50]}"#, Some("1.50"));
+        check(r#"{"a":[1e999]}"#, Some("1e999"));
+        let longest = "x".repeat(2048);
+        check(&format!(r#"{{"a":["{longest}"]}}"#), Some(&longest));
+        for none in [
+            r#"{"a":[]}"#,
+            r#"{"b":1}"#,
+            r#"{"a":[""]}"#,
+            r#"{"a":[null]}"#,
+            r#"{"a":[true]}"#,
+            r#"{"a":[["x"]]}"#,
+            r#"{"a":["\ud800"]}"#,
+            &format!(r#"{{"a":["{longest}x"]}}"#),
+            "no json",
+            "7",
+        ] {
+            check(none, None);
+        }
+    }
+
+    #[test]
+    fn the_search_key_is_text_or_a_number_at_its_pointer_or_absent() {
+        #[track_caller]
+        fn check(data: &str, buckets: &str, expected: Option<&str>) {
+            let values = [("SEARCH_KEY", "/s"), ("SEARCH_BUCKETS", buckets)];
+            let item = item(&arrived(data.as_bytes()), &values);
+            let expected = expected.map(|key| json!({ "S": key }));
+            assert_eq!(item.get("searchKey"), expected.as_ref(), "{data}");
+        }
+        check(r#"{"s":"a"}"#, "1", Some("a"));
+        check(r#"{"s":-0.10}"#, "1", Some("-0.10"));
+        check(r#"{"s":""}"#, "1", None);
+        check(r#"{"s":{}}"#, "1", None);
+        check("[]", "1", None);
+        let bucket = xxh3_64(RECORD.as_bytes()) % 10;
+        check(r#"{"s":"a"}"#, "10", Some(&format!("a#{bucket}")));
+        let longest = "s".repeat(2048);
+        check(&format!(r#"{{"s":"{longest}"}}"#), "1", Some(&longest));
+        check(&format!(r#"{{"s":"{longest}s"}}"#), "1", None);
+        check(&format!(r#"{{"s":"{longest}"}}"#), "10", None);
+        let with_room = "s".repeat(2046);
+        let with_bucket = format!("{with_room}#{bucket}");
+        check(
+            &format!(r#"{{"s":"{with_room}"}}"#),
+            "10",
+            Some(&with_bucket),
+        );
+    }
+
+    #[test]
+    fn an_event_lives_so_many_hours_from_its_arrival() {
+        let expected = json!({
+            "eventId": {"S": RECORD}, "data": {"M": {}}, "ttl": {"N": "1545091850"},
+        });
+        check(b"{}", &[("LOG_TTL_HOURS", "2")], &expected);
+    }
+
+    #[test]
+    fn numbers_that_dynamodb_cannot_hold_are_text_and_pointed_to() {
+        let expected = json!({
+            "eventId": {"S": RECORD},
+            "data": {"M": {"n/m": {"L": [{"N": "1"}, {"S": "1e126"}]}}},
+            "textNumbers": {"L": [{"S": "/n~1m/1"}]},
+        });
+        check(br#"{"n/m":[1,1e126]}"#, &[], &expected);
+        let kept = keep(&arrived(b"[1e126,1e-131,1]"), &[]);
+        assert_eq!(kept.traits.text_numbers, 2);
+    }
+
+    #[test]
+    fn what_no_map_can_say_is_kept_as_text_byte_for_byte() {
+        for data in [
+            format!("{}1{}", "[".repeat(32), "]".repeat(32)),
+            format!("{}{}", "[".repeat(128), "]".repeat(128)),
+            r#"{"a":1,"a":2}"#.to_owned(),
+            r#"{ "": 0 }"#.to_owned(),
+            r#""\ud800""#.to_owned(),
+        ] {
+            check(
+                data.as_bytes(),
+                &[],
+                &json!({"eventId": {"S": RECORD}, "raw": {"S": data}}),
+            );
+            assert!(keep(&arrived(data.as_bytes()), &[]).traits.is_raw);
+        }
+        let data = r#" {"a" : 1.50, "a" : "\u00e4"} "#;
+        let expected = json!({"eventId": {"S": RECORD}, "raw": {"S": data}});
+        check(data.as_bytes(), &[("DATA", "text")], &expected);
+        let kept = keep(&arrived(data.as_bytes()), &[("DATA", "text")]);
+        assert!(!kept.traits.is_raw, "it was wanted as text");
+    }
+
+    #[test]
+    fn what_is_no_json_is_kept_as_bytes_with_the_reason_or_set_aside() {
+        for (data, reason) in [
+            (b"".as_slice(), "data_missing"),
+            (b"\xff\x00", "not_utf8"),
+            (b"\xef\xbb\xbf{}", "not_utf8"),
+            (b"{", "not_json"),
+            (b"{} {}", "many_values"),
+            (&b"[".repeat(129), "too_deep"),
+        ] {
+            let bytes = base64_simd::STANDARD.encode_to_string(data);
+            let expected = json!({
+                "eventId": {"S": RECORD}, "raw": {"B": bytes}, "refused": {"S": reason},
+            });
+            check(data, &[], &expected);
+            check(data, &[("DATA", "text")], &expected);
+            let kept = keep(&arrived(data), &[("ON_UNREADABLE", "dead-letter")]);
+            assert!(kept.traits.is_unreadable);
+            match kept.entry {
+                Entry::DeadLetter(why) => assert_eq!(why.as_str(), reason),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_no_event_before_it_was_looked_at_is_kept_too() {
+        for (unread, reason) in [
+            (Unread::Data(Unreadable::NotBase64), "not_base64"),
+            (Unread::AggregateBroken, "aggregate_broken"),
+        ] {
+            let event = Arrived {
+                unread: Some(unread),
+                ..arrived(b"{}")
+            };
+            let item = item(&event, &[]);
+            assert_eq!(item["raw"], json!({"B": "e30="}));
+            assert_eq!(item["refused"], json!({ "S": reason }));
+            assert_eq!(item.get("data"), None);
+        }
+    }
+
+    /// Names and values of an item whose data is text, but for the text.
+    const AROUND: usize = "eventId".len()
+        + RECORD.len()
+        + "timestamp2018-12-17T22:10:50.987Z".len()
+        + "partitionKeykey".len()
+        + "data".len();
+
+    #[test]
+    fn an_item_may_have_400_kb_to_the_byte() {
+        let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - AROUND));
+        let largest = text(400 * 1024);
+        let bucket = [("S3_BUCKET", "bucket")];
+        match keep(&arrived(largest.as_bytes()), &bucket).entry {
+            Entry::Item(item) => assert_eq!(item.bytes, 400 * 1024),
+            other => panic!("{other:?}"),
+        }
+        let too_large = text(400 * 1024 + 1);
+        let without_bucket = keep(&arrived(too_large.as_bytes()), &[]).entry;
+        assert_eq!(without_bucket, Entry::DeadLetter(Reason::ItemTooLarge));
+        let Entry::TooLarge { item, key } = keep(&arrived(too_large.as_bytes()), &bucket).entry
+        else {
+            panic!("it is too large");
+        };
+        let tag = Tag::of(STREAM);
+        assert_eq!(key, format!("overflow/{tag}/shardId-000000000006/4959"));
+        let bytes = too_large.len().to_string();
+        let json: Value = serde_json::from_slice(&item.json).unwrap();
+        let reference = &json["dataRef"]["M"];
+        assert_eq!(reference["bucket"], json!({"S": "bucket"}));
+        assert_eq!(reference["key"], json!({ "S": key }));
+        assert_eq!(reference["bytes"], json!({ "N": bytes }));
+        assert_eq!(reference["sha256"]["S"].as_str().map(str::len), Some(64));
+        let others = [json.get("data"), json.get("raw"), json.get("refused")];
+        assert_eq!(others, [None; 3]);
+        let reference_bytes = 3 + 4 + "bucketkeybytessha256bucket".len() + key.len() + 4 + 64;
+        assert_eq!(item.bytes, AROUND + "Ref".len() + reference_bytes);
+    }
+
+    #[test]
+    fn what_is_too_large_keeps_its_reason_and_its_place_in_an_aggregate() {
+        let mut event = arrived(&[0xff; 500_000]);
+        event.id.sub = Some(7);
+        let Entry::TooLarge { item, key } = keep(&event, &[("S3_BUCKET", "bucket")]).entry else {
+            panic!("it is too large");
+        };
+        assert!(key.ends_with("/4959.7"), "{key}");
+        let json: Value = serde_json::from_slice(&item.json).unwrap();
+        assert_eq!(json["refused"], json!({"S": "not_utf8"}));
+        let long_key = "k".repeat(500_000);
+        let event = Arrived {
+            partition_key: Some(long_key.into()),
+            ..arrived(b"{}")
+        };
+        let entry = keep(&event, &[("S3_BUCKET", "bucket")]).entry;
+        assert_eq!(entry, Entry::DeadLetter(Reason::ItemTooLarge));
+    }
+
+    #[test]
+    fn a_second_id_is_decided_by_the_bytes_and_is_a_key_still() {
+        let event = arrived(b"{}");
+        let hash = format!("{:032x}", xxh3_128(b"{}"));
+        let second = |id: String| second_id(&Item::new(id), &event);
+        assert_eq!(second("a".to_owned()), format!("a#{}", &hash[..16]));
+        let longest = "a".repeat(2031);
+        assert_eq!(second(longest.clone()).len(), 2048);
+        assert_eq!(second(longest + "a"), RECORD);
+    }
 }

@@ -4,9 +4,10 @@
 use std::ops::Range;
 
 use base64_simd::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::number::Decimal;
+use super::number::{Decimal, plain_bytes};
 
 /// What DynamoDB takes.
 pub const ITEM_BYTES_MAX: usize = 400 * 1024;
@@ -64,7 +65,7 @@ impl Item {
         let digits = number.to_string();
         self.push(name, |out| {
             out.extend_from_slice(format!("{{\"N\":\"{digits}\"}}").as_bytes());
-            digits.trim_end_matches('0').len().div_ceil(2) + 1
+            plain_bytes(&digits)
         });
     }
 
@@ -118,23 +119,28 @@ impl Item {
     /// Whether it has the same data as an item that stands in the table, in DynamoDB's JSON.
     #[must_use]
     pub fn says_the_same(&self, stored: &Value) -> bool {
-        let ours: Value = serde_json::from_slice(&self.json).unwrap_or_default();
-        if let Some(sha256) = sha256(&ours) {
-            return Some(sha256) == self::sha256(stored);
-        }
-        [DATA, RAW].iter().all(|name| {
-            let values = [&ours, stored].map(|item| item.get(name).cloned().map(leveled));
-            matches!(&values, [one, other] if one == other)
-        })
+        self.said() == Said::of(stored)
+    }
+
+    #[must_use]
+    pub fn said(&self) -> Said {
+        Said::of(&serde_json::from_slice(&self.json).unwrap_or_default())
     }
 }
 
-fn sha256(item: &Value) -> Option<&str> {
-    item.get(DATA_REF)?
-        .get("M")?
-        .get("sha256")?
-        .get("S")?
-        .as_str()
+/// What an item's data says: equal for equal values, however DynamoDB spells its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said([u8; 32]);
+
+impl Said {
+    /// Of an item in DynamoDB's JSON.
+    #[must_use]
+    pub fn of(item: &Value) -> Self {
+        let value = |name: &str| item.get(name).cloned().map(leveled);
+        let sha256 = item.pointer("/dataRef/M/sha256");
+        let said = json!([value(DATA), value(RAW), sha256]);
+        Self(Sha256::digest(said.to_string()).into())
+    }
 }
 
 fn push_string(out: &mut Vec<u8>, text: &str) {

@@ -27,12 +27,13 @@ use super::{Counted, Failure, Function, Moment, Response};
 use crate::{
     kinesis::{
         Tag, answer,
-        contents::Contents,
+        contents::{Arrived, Contents},
         depot::{Depot, Nowhere},
         envelope::EnvelopeUnreadable,
     },
     telemetry::{Metric, Quantity},
 };
+use entry::Kept;
 use keeping::Keeping;
 use table::LogTable;
 
@@ -102,9 +103,11 @@ impl<T: LogTable + Sync, S: Depot + Sync> Function for EventLog<T, S> {
         let contents = Contents::read(body)?;
         let stream = &contents.envelope.stream;
         let deadline = moment.deadline.checked_sub(ANSWER_MARGIN);
-        let mut keeping = Keeping::of(&contents, Tag::of(stream), &self.settings);
         let deadline = deadline.unwrap_or(moment.deadline);
-        keeping.put_objects(&self.depot, deadline).await;
+        let tag = Tag::of(stream);
+        let keep = |event: &Arrived<'_>| Kept::of(event, tag, &self.settings);
+        let mut keeping = Keeping::of(&contents, &self.settings, keep);
+        keeping.put_objects(&self.depot, halfway_to(deadline)).await;
         keeping.write_items(&self.table, deadline).await;
         keeping.keep_conflicts(&self.table, deadline).await;
         keeping.set_aside(&self.depot, stream, deadline).await?;
@@ -116,4 +119,10 @@ impl<T: LogTable + Sync, S: Depot + Sync> Function for EventLog<T, S> {
             counts,
         })
     }
+}
+
+/// Where objects cannot be put, there is to be time left for all else.
+fn halfway_to(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 2
 }

@@ -86,7 +86,7 @@ impl Lake {
         let folder = folder.to_owned();
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
-        create_folder(&folder.join(&open_folder))?;
+        create_folder(&folder.join(&open_folder), &mut BTreeSet::new())?;
         prefixes::add(&folder, &layout.prefix)?;
         Ok(Self {
             layout,

@@ -14,7 +14,7 @@ pub mod answer;
 mod clock;
 pub mod given_up;
 pub mod mapping;
-mod names;
+pub mod names;
 pub mod record;
 mod shard;
 pub mod stream;
