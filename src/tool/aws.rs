@@ -1,5 +1,8 @@
 //! AWS for the tool: error objects in S3, streams to send to, and the table that claims are in. The
-//! only file of the tool that names an SDK.
+//! only files of the tool that name an SDK are this one and those below it.
+
+mod log;
+mod words;
 
 use std::{
     error::Error,
@@ -30,6 +33,9 @@ use crate::{
     config::environment,
     dedup::dynamodb::DynamoDbStore,
 };
+
+pub(super) use log::AwsLog;
+use words::in_words;
 
 pub(super) type AwsClaims = DynamoDbStore;
 
@@ -91,6 +97,10 @@ impl Aws {
             name: name.to_owned(),
         };
         Box::new(Stream::new(put, stop))
+    }
+
+    pub(super) fn log(&self, table: &str) -> AwsLog {
+        AwsLog::new(Rc::clone(&self.runtime), &self.shared, table)
     }
 
     pub(super) fn table(&self, name: &str) -> AwsClaims {
@@ -382,31 +392,5 @@ where
     match Failure::from(error) {
         Failure::Passing(said) => PutFailure::Passing(said),
         Failure::Lasting(..) => PutFailure::Lasting(in_words(doing, permission, error)),
-    }
-}
-
-/// What cannot be done, and what to do about it.
-fn in_words<E>(doing: &str, permission: &str, error: &SdkError<E>) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    let advice = match error.code() {
-        Some("AccessDenied" | "AccessDeniedException") => format!("; you need {permission}"),
-        Some("NoSuchBucket" | "ResourceNotFoundException") => {
-            "; is that its name, and is it in this account and region?".to_owned()
-        }
-        _ => String::new(),
-    };
-    anyhow!("{doing}: {}{advice}", said(error))
-}
-
-fn said<E>(error: &SdkError<E>) -> String
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        (None, _) => Failure::from(error).to_string(),
     }
 }
