@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_firehose::{
     error::{ProvideErrorMetadata, SdkError},

@@ -48,7 +48,7 @@ impl AwsLog {
             .consistent_read(true);
         let answer = self.runtime.block_on(request.send());
         let answer = answer.map_err(|error| self.failed("dynamodb:GetItem on it", &error))?;
-        Ok(answer.item.map(whole))
+        Ok(answer.item.as_ref().map(whole))
     }
 
     /// The items of one key of the index, in order of their arrival, as far as the index has them.
@@ -75,8 +75,9 @@ impl AwsLog {
         let items = from_fn(move || {
             let item = self.runtime.block_on(pages.next())?;
             Some(
-                item.map(whole)
-                    .map_err(|error| self.failed(&permission, &error)),
+                item.as_ref()
+                    .map(whole)
+                    .map_err(|error| self.failed(&permission, error)),
             )
         });
         // `BETWEEN` takes the end too.
@@ -94,8 +95,9 @@ impl AwsLog {
         Box::new(from_fn(move || {
             let item = self.runtime.block_on(pages.next())?;
             Some(
-                item.map(whole)
-                    .map_err(|error| self.failed("dynamodb:Scan on it", &error)),
+                item.as_ref()
+                    .map(whole)
+                    .map_err(|error| self.failed("dynamodb:Scan on it", error)),
             )
         }))
     }
@@ -109,7 +111,7 @@ impl AwsLog {
     }
 }
 
-fn whole(item: Item) -> Value {
+fn whole(item: &Item) -> Value {
     let attributes = item
         .iter()
         .map(|(name, value)| (name.clone(), to_json(value)));

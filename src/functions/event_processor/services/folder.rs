@@ -12,10 +12,7 @@ use super::{
     Services,
 };
 use crate::{
-    dedup::{
-        Answers, Claim, ClaimStore, Claimed, Terms,
-        embedded::{self as claims, EmbeddedStore},
-    },
+    dedup::{Answers, Claim, ClaimStore, Claimed, Terms, embedded::EmbeddedStore},
     kinesis::depot::folder::FolderDepot,
 };
 
@@ -37,7 +34,7 @@ pub enum OpenError {
     #[error(transparent)]
     Table(#[from] embedded::OpenError),
     #[error(transparent)]
-    Claims(#[from] claims::OpenError),
+    Claims(#[from] crate::database::OpenError),
 }
 
 /// Whether copies of an event are looked for.
