@@ -18,8 +18,8 @@ use super::record::RECORD_BYTES_MAX;
 use crate::local::input::{Fingerprint, Fingerprinter, InputError, Lines, Part, Position};
 
 /// A window has no more, so that what it takes until it is done is bounded.
-const LINES_MAX: usize = 20_000;
-const BYTES_MAX: usize = 8 * 1024 * 1024;
+const LINES_MAX: usize = 5_000;
+const BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Of a line, what is read at once: with its end, and one byte more than a stream takes.
 pub const PART_BYTES_MAX: usize = RECORD_BYTES_MAX + 3;
 /// How many parts of lines wait.

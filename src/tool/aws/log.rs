@@ -3,6 +3,7 @@
 use std::{collections::HashMap, iter::from_fn, rc::Rc};
 
 use anyhow::Result;
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
@@ -11,7 +12,7 @@ use aws_sdk_dynamodb::{
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::{Aws, in_words};
+use super::words::in_words;
 use crate::functions::event_log::{
     item::{EVENT_ID, SEARCH_KEY, TIMESTAMP},
     table::{dynamodb::to_json, embedded::Span},
@@ -31,17 +32,15 @@ pub(in crate::tool) struct AwsLog {
 type Item = HashMap<String, AttributeValue>;
 type Items<'a> = Box<dyn Iterator<Item = Result<Value>> + 'a>;
 
-impl Aws {
-    pub(in crate::tool) fn log(&self, table: &str) -> AwsLog {
-        AwsLog {
-            runtime: Rc::clone(&self.runtime),
-            client: Client::new(&self.shared),
+impl AwsLog {
+    pub(super) fn new(runtime: Rc<Runtime>, shared: &SdkConfig, table: &str) -> Self {
+        Self {
+            runtime,
+            client: Client::new(shared),
             table: table.to_owned(),
         }
     }
-}
 
-impl AwsLog {
     pub(in crate::tool) fn get(&self, id: &str) -> Result<Option<Value>> {
         let request = self.client.get_item().table_name(&self.table);
         let request = request
@@ -49,7 +48,7 @@ impl AwsLog {
             .consistent_read(true);
         let answer = self.runtime.block_on(request.send());
         let answer = answer.map_err(|error| self.failed("dynamodb:GetItem on it", &error))?;
-        Ok(answer.item.map(whole))
+        Ok(answer.item.as_ref().map(whole))
     }
 
     /// The items of one key of the index, in order of their arrival, as far as the index has them.
@@ -76,8 +75,9 @@ impl AwsLog {
         let items = from_fn(move || {
             let item = self.runtime.block_on(pages.next())?;
             Some(
-                item.map(whole)
-                    .map_err(|error| self.failed(&permission, &error)),
+                item.as_ref()
+                    .map(whole)
+                    .map_err(|error| self.failed(&permission, error)),
             )
         });
         // `BETWEEN` takes the end too.
@@ -95,8 +95,9 @@ impl AwsLog {
         Box::new(from_fn(move || {
             let item = self.runtime.block_on(pages.next())?;
             Some(
-                item.map(whole)
-                    .map_err(|error| self.failed("dynamodb:Scan on it", &error)),
+                item.as_ref()
+                    .map(whole)
+                    .map_err(|error| self.failed("dynamodb:Scan on it", error)),
             )
         }))
     }
@@ -110,7 +111,7 @@ impl AwsLog {
     }
 }
 
-fn whole(item: Item) -> Value {
+fn whole(item: &Item) -> Value {
     let attributes = item
         .iter()
         .map(|(name, value)| (name.clone(), to_json(value)));
