@@ -24,7 +24,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use fastrand::Rng;
@@ -36,6 +36,7 @@ use support::{
     proxy::{Fault, Proxy},
     requests::{Sent, event, request, results},
     runtime_api::{Function, Outcome},
+    soak::Soak,
 };
 
 /// Firehose's attempts at a batch.
@@ -43,38 +44,6 @@ const ATTEMPTS_MAX: usize = 4;
 const RECORDS_OF_A_BATCH: usize = 120;
 /// Of twenty batches, the one for which the store is away.
 const OUTAGE: usize = 3;
-
-/// How long to go on, from which seed, and with how many events.
-struct Soak {
-    until: Instant,
-    seed: u64,
-    events: usize,
-}
-
-impl Soak {
-    fn read() -> Self {
-        let seconds = number("NOZZLE_SOAK_SECONDS").unwrap_or(0);
-        Self {
-            until: Instant::now() + Duration::from_secs(seconds),
-            seed: number("NOZZLE_SOAK_SEED").unwrap_or(1),
-            events: if seconds == 0 { 10_000 } else { 150_000 },
-        }
-    }
-
-    /// The first seed always, and then as many as there is time for.
-    fn seeds(&self) -> impl Iterator<Item = u64> {
-        let is_first = |seed: &u64| *seed == self.seed;
-        (self.seed..).take_while(move |seed| is_first(seed) || Instant::now() < self.until)
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test's length is no setting of the program"
-)]
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
 
 #[tokio::test]
 async fn a_function_under_faults_loses_no_record_and_delivers_none_twice() {
