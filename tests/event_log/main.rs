@@ -13,6 +13,7 @@ mod support;
 
 mod conservation;
 mod keeping;
+mod privacy;
 mod program;
 
 mod world;
