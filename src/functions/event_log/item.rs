@@ -133,6 +133,12 @@ impl Item {
     }
 }
 
+/// The text of an attribute, of an item in DynamoDB's JSON.
+#[must_use]
+pub fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
+    item.get(name)?.get("S")?.as_str()
+}
+
 /// What an item's data says: equal for equal values, however DynamoDB spells its numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Said([u8; 32]);
@@ -146,12 +152,6 @@ impl Said {
         let said = json!([value(DATA), value(RAW), sha256]);
         Self(Sha256::digest(said.to_string()).into())
     }
-}
-
-/// The text of an attribute, of an item in DynamoDB's JSON.
-#[must_use]
-pub fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
-    item.get(name)?.get("S")?.as_str()
 }
 
 fn push_string(out: &mut Vec<u8>, text: &str) {

@@ -23,7 +23,6 @@ use crate::{
     functions::event_log::EventLog,
     kinesis::depot::folder::FolderDepot,
     local::{
-        files,
         input::{Fingerprinter, Input, InputError, Lines, Skipped, Source},
         kinesis::{
             feed::{Ending, Feed, PART_BYTES_MAX, Window},
@@ -165,9 +164,7 @@ impl<'a> Run<'a> {
         sources: &[Source],
     ) -> Result<()> {
         let summary = &mut self.unfinished.summary;
-        let files_before = summary.files();
         summary.add(tally, passed.totals);
-        let has_files = summary.files() > files_before;
         summary.bytes_in += window.input_bytes;
         for (source, line, error) in passed.not_taken {
             let source = sources.get(source).map(Source::name).unwrap_or_default();
@@ -179,9 +176,6 @@ impl<'a> Run<'a> {
         self.unfinished.mark = window.mark;
         self.note.progress = passed.progress;
         self.note.unfinished = Some(self.unfinished.clone());
-        if has_files {
-            files::sync_file_system(&self.folder.path)?;
-        }
         self.folder.commit(&self.note)
     }
 

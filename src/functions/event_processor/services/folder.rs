@@ -12,6 +12,7 @@ use super::{
     Services,
 };
 use crate::{
+    database,
     dedup::{Answers, Claim, ClaimStore, Claimed, Terms, embedded::EmbeddedStore},
     kinesis::depot::folder::FolderDepot,
 };
@@ -34,7 +35,7 @@ pub enum OpenError {
     #[error(transparent)]
     Table(#[from] embedded::OpenError),
     #[error(transparent)]
-    Claims(#[from] crate::database::OpenError),
+    Claims(#[from] database::OpenError),
 }
 
 /// Whether copies of an event are looked for.

@@ -5,7 +5,7 @@ use super::basis::DELIVERED;
 use crate::{
     local::firehose::answer::{Failure, Fate},
     tool::check::{
-        finding::{DROPPED, Findings},
+        finding::{BATCH_RETRIED, DROPPED, Findings},
         judge::{Replied, is_delivered, judge, judge_answered, name, some},
         probe::Probe,
         prober::Prober,
@@ -159,6 +159,9 @@ async fn later_copy(prober: &mut Prober) -> Findings {
     findings
 }
 
+const ONE_AT_A_TIME: &str = "an emulator that takes one invocation at a time is not to be asked this: \
+                             --skip concurrency";
+
 /// Batches with events of their own, and with copies of the same events.
 async fn concurrency(prober: &mut Prober) -> Findings {
     let shared = prober.sound_many(EVENTS);
@@ -179,7 +182,11 @@ async fn concurrency(prober: &mut Prober) -> Findings {
     let replies = [first, second, third, fourth];
     for (request, reply) in requests.iter().zip(&replies) {
         match reply {
-            Err(error) => return error.finding(),
+            Err(error) => {
+                let mut findings = error.finding();
+                findings.fail(BATCH_RETRIED, ONE_AT_A_TIME);
+                return findings;
+            }
             Ok(reply) => {
                 findings.join(judge(request, reply));
                 let fates = reply.answer.fates.iter().skip(SIDE_BY_SIDE);
