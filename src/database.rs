@@ -89,6 +89,17 @@ impl Origin {
     }
 }
 
+/// The note of how keys and values are written.
+pub const FORMAT: &str = "format";
+
+/// What is written in another way is not ours to read.
+pub fn check_format(notes: &Keyspace, ours: u64) -> Result<(), Trouble> {
+    match number(notes, FORMAT)? {
+        format if format == ours => Ok(()),
+        later => Err(Trouble::Later(format!("format {later}"))),
+    }
+}
+
 /// A number among a database's notes.
 pub fn number(notes: &Keyspace, name: &str) -> Result<u64, Trouble> {
     note(notes, name).map(u64::from_be_bytes)

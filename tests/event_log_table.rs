@@ -1,7 +1,11 @@
 //! What every table of the event log does: the one in a folder, and DynamoDB as far as ministack is
 //! that; and what the tool finds there.
 #![cfg(feature = "aws")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed"
+)]
 
 mod support;
 

@@ -23,7 +23,7 @@ use siphasher::sip128::SipHasher24;
 use tracing::warn;
 
 use super::{Answers, Claim, ClaimStore, Claimed, Held, NEVER, Owner, StoreError, Terms};
-use crate::database::{self, OpenError, Origin, Seal, Trouble, wait_for_room};
+use crate::database::{self, FORMAT, OpenError, Origin, Seal, Trouble, wait_for_room};
 
 /// Claims are visible to every later `claim` at once, and durable with the next
 /// [`commit`](EmbeddedStore::commit).
@@ -332,7 +332,6 @@ impl Held {
 
 const NOTE: &str = "note";
 /// How the keys and values of this version are written; another number, and it is not ours to read.
-const FORMAT: &str = "format";
 const FORMAT_NOW: u64 = 1;
 const HASH_KEY: &str = "hash key";
 const COMMITS: &str = "commits";
@@ -372,10 +371,8 @@ impl Disk {
 
     fn open(path: &Path) -> Result<Self, Trouble> {
         let disk = Self::open_files(path)?;
-        match database::number(&disk.notes, FORMAT)? {
-            FORMAT_NOW => Ok(disk),
-            later => Err(Trouble::Later(format!("format {later}"))),
-        }
+        database::check_format(&disk.notes, FORMAT_NOW)?;
+        Ok(disk)
     }
 
     fn open_files(path: &Path) -> Result<Self, Trouble> {

@@ -112,19 +112,11 @@ pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(changed)
 }
 
-/// Waits until the disk has all that the folder's file system holds.
-pub fn sync_file_system(folder: &Path) -> Result<(), FileError> {
-    #[cfg(target_os = "linux")]
-    let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
-    #[cfg(not(target_os = "linux"))]
-    let synced = Ok(rustix::fs::sync());
-    synced.map_err(failed(folder))
-}
-
 fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
     #[cfg(target_os = "linux")]
     if paths.len() > SYNCED_EACH_MAX {
-        return sync_file_system(folder);
+        let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+        return synced.map_err(failed(folder));
     }
     side_by_side(paths.iter(), |path| {
         File::open(path)

@@ -13,6 +13,9 @@ use std::{
 
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 
+use super::terminal::tell;
+use crate::local::input::{Input, Source};
+
 const BAR_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -27,6 +30,16 @@ pub(super) struct ProgressDisplay {
 }
 
 impl ProgressDisplay {
+    /// Shows `read_bytes` growing, to all that an input has where that is known.
+    pub(super) fn of_input(read_bytes: Arc<AtomicU64>, input: &Input) -> Self {
+        let display = Self::show(read_bytes, input.bytes);
+        if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
+            // Else it would look as if nothing happened.
+            tell("reading events from the terminal, one a line; Ctrl-D ends them");
+        }
+        display
+    }
+
     /// Shows `read_bytes` growing, to `total_bytes` where that is known.
     pub(super) fn show(read_bytes: Arc<AtomicU64>, total_bytes: Option<u64>) -> Self {
         let (ended, end) = channel();

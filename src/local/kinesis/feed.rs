@@ -145,7 +145,7 @@ impl Feed {
         let before = self.open.take();
         window.input_bytes += bytes.len() as u64;
         match window.lines.last_mut().filter(|_| before.is_some()) {
-            Some(line) => line.more += bytes.len(),
+            Some(line) => line.more += bytes.strip_suffix(b"\n").unwrap_or(bytes).len(),
             None => window.begin_line(bytes, position),
         }
         self.open = match part {

@@ -23,7 +23,7 @@ const BEFORE_ALL: &str = "0";
 const AFTER_ALL: &str = ":";
 
 /// A table that a log is in.
-pub(in crate::tool) struct AwsLog {
+pub(crate) struct AwsLog {
     runtime: Rc<Runtime>,
     client: Client,
     table: String,
@@ -41,7 +41,7 @@ impl AwsLog {
         }
     }
 
-    pub(in crate::tool) fn get(&self, id: &str) -> Result<Option<Value>> {
+    pub(crate) fn get(&self, id: &str) -> Result<Option<Value>> {
         let request = self.client.get_item().table_name(&self.table);
         let request = request
             .key(EVENT_ID, AttributeValue::S(id.to_owned()))
@@ -52,7 +52,7 @@ impl AwsLog {
     }
 
     /// The items of one key of the index, in order of their arrival, as far as the index has them.
-    pub(in crate::tool) fn search(&self, index: &str, key: &str, span: &Span) -> Items<'_> {
+    pub(crate) fn search(&self, index: &str, key: &str, span: &Span) -> Items<'_> {
         let until = span.until.clone();
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let request = self
@@ -89,7 +89,7 @@ impl AwsLog {
     }
 
     /// All items, in no order.
-    pub(in crate::tool) fn scan(&self) -> Items<'_> {
+    pub(crate) fn scan(&self) -> Items<'_> {
         let request = self.client.scan().table_name(&self.table);
         let mut pages = request.into_paginator().items().send();
         Box::new(from_fn(move || {

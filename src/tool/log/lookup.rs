@@ -321,6 +321,20 @@ mod tests {
     }
 
     #[test]
+    fn what_has_expired_is_gone() {
+        let item = |id: &str, ttl: u64| {
+            Ok(json!({ "eventId": { "S": id }, "ttl": { "N": ttl.to_string() } }))
+        };
+        let given = vec![
+            item("gone", 1),
+            item("there", u64::MAX),
+            Ok(json!({ "eventId": { "S": "for ever" } })),
+        ];
+        let alive: Result<Vec<_>> = alive(Box::new(given.into_iter())).collect();
+        assert_eq!(ids(alive.unwrap()), ["there", "for ever"]);
+    }
+
+    #[test]
     fn the_last_of_all_are_kept_in_order() {
         let all = [("3", "c"), ("1", "a"), ("4", "d"), ("2", "b")];
         assert_eq!(ids(last(items(&all), 2).unwrap()), ["c", "d"]);

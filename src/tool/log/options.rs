@@ -9,14 +9,13 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     functions::event_log::Settings,
     json::pointer::Pointer,
+    kinesis::depot::folder::BUCKET,
     local::kinesis::passage::PartitionKey,
     tool::{numbers::whole, settings::by_option, terminal::Format},
 };
 
 /// Which log.
 pub(super) const LOG: &str = "log";
-/// In the place of S3's: keys are paths in the log's folder.
-const BUCKET: &str = "this-folder";
 
 #[derive(Debug, Args)]
 pub(super) struct PutOptions {

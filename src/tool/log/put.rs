@@ -2,7 +2,6 @@
 //! durable together with how far the input is.
 
 use std::{
-    io::{self, IsTerminal},
     process::ExitCode,
     sync::{
         Arc,
@@ -23,7 +22,6 @@ use crate::{
     functions::event_log::EventLog,
     kinesis::depot::folder::FolderDepot,
     local::{
-        files,
         input::{Fingerprinter, Input, InputError, Lines, Skipped, Source},
         kinesis::{
             feed::{Ending, Feed, PART_BYTES_MAX, Window},
@@ -33,7 +31,7 @@ use crate::{
     },
     tool::{
         clock::now,
-        interrupt::{INTERRUPTED, stop_on_signal},
+        interrupt::{interrupted, stop_on_signal},
         progress::ProgressDisplay,
         terminal::{Format, tell},
     },
@@ -97,8 +95,7 @@ impl<'a> Run<'a> {
     /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
     fn process(&mut self, input: Input, stop: Arc<AtomicBool>) -> Result<Ending> {
         let read_bytes = Arc::new(AtomicU64::new(0));
-        let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
-        tell_of_terminal(&input);
+        let _progress = ProgressDisplay::of_input(Arc::clone(&read_bytes), &input);
         let sources = input.sources.clone();
         let mut lines = Lines::new(input, PART_BYTES_MAX, read_bytes);
         let mut fingerprinter = Fingerprinter::default();
@@ -165,9 +162,7 @@ impl<'a> Run<'a> {
         sources: &[Source],
     ) -> Result<()> {
         let summary = &mut self.unfinished.summary;
-        let files_before = summary.files();
         summary.add(tally, passed.totals);
-        let has_files = summary.files() > files_before;
         summary.bytes_in += window.input_bytes;
         for (source, line, error) in passed.not_taken {
             let source = sources.get(source).map(Source::name).unwrap_or_default();
@@ -179,9 +174,6 @@ impl<'a> Run<'a> {
         self.unfinished.mark = window.mark;
         self.note.progress = passed.progress;
         self.note.unfinished = Some(self.unfinished.clone());
-        if has_files {
-            files::sync_file_system(&self.folder.path)?;
-        }
         self.folder.commit(&self.note)
     }
 
@@ -195,13 +187,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Else it would look as if nothing happened.
-fn tell_of_terminal(input: &Input) {
-    if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
-        tell("reading events from the terminal, one a line; Ctrl-D ends them");
-    }
-}
-
 fn exit_code(ending: Ending, summary: &Summary) -> Result<ExitCode> {
     match ending {
         Ending::Complete if summary.not_taken > 0 => {
@@ -209,10 +194,7 @@ fn exit_code(ending: Ending, summary: &Summary) -> Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
         Ending::Complete => Ok(ExitCode::SUCCESS),
-        Ending::Stopped => {
-            tell("interrupted; give the same command again and it goes on from here");
-            Ok(INTERRUPTED.into())
-        }
+        Ending::Stopped => Ok(interrupted()),
         Ending::Broken(error) => {
             tell("what comes before is done; mend the input and give the same command again");
             Err(error.into())

@@ -72,11 +72,6 @@ impl Summary {
         }
     }
 
-    /// What lies beside the table.
-    pub(super) fn files(&self) -> u64 {
-        self.dead_letters + self.overflow
-    }
-
     fn pace(&self) -> Pace {
         Pace {
             records: self.records,

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Fate, LogTable, Placing, Spent, Written};
 use crate::{
     aws::{Asked, Cause, Failure},
-    database::{self, OpenError, Origin, Seal, Trouble, wait_for_room},
+    database::{self, FORMAT, OpenError, Origin, Seal, Trouble, wait_for_room},
     functions::event_log::item::{
         ITEM_BYTES_MAX, Item, KEY_BYTES_MAX, SEARCH_KEY, TIMESTAMP, text,
     },
@@ -208,7 +208,6 @@ fn read(json: &[u8]) -> Result<Value, Trouble> {
 const NOTE: &str = "note";
 const COMMITS: &str = "commits";
 /// How the keys and values of this version are written; another number, and it is not ours to read.
-const FORMAT: &str = "format";
 const FORMAT_NOW: u64 = 1;
 
 const ITEMS: &str = "items";
@@ -245,10 +244,8 @@ impl Disk {
 
     fn open(path: &Path) -> Result<Self, Trouble> {
         let disk = Self::open_files(path)?;
-        match database::number(&disk.notes, FORMAT)? {
-            FORMAT_NOW => Ok(disk),
-            later => Err(Trouble::Later(format!("format {later}"))),
-        }
+        database::check_format(&disk.notes, FORMAT_NOW)?;
+        Ok(disk)
     }
 
     fn open_files(path: &Path) -> Result<Self, Trouble> {
