@@ -453,3 +453,29 @@ async fn the_time_that_is_left_is_kept_to() {
         assert!(started.elapsed() <= time);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_record_holds_it_is_archived_or_a_dead_letter() {
+    let valid = event("1").to_string().into_bytes();
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut data = Vec::new();
+    for place in 0..valid.len() {
+        data.push(valid[..place].to_vec());
+        for _ in 0..4 {
+            let mut changed = valid.clone();
+            changed[place] = random.u8(..);
+            data.push(changed);
+        }
+    }
+    let world = World::new(0);
+    let counts = done(&world, &[], &request_from(0, &data)).await;
+    assert_eq!(counts.archived + counts.dead_letters, data.len());
+    assert_eq!(lines(&world).len(), counts.archived);
+    assert!(counts.archived > 10 && counts.dead_letters > 100);
+    assert!(
+        !counts
+            .refused
+            .keys()
+            .any(|reason| reason.to_string() == "panicked")
+    );
+}
