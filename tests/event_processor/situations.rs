@@ -375,6 +375,17 @@ async fn what_an_earlier_attempt_reached_further_is_emptied_and_done_by_the_next
     assert_eq!(hours(&world), ["checkout B view: 4"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_records_that_are_gone_for_good_is_no_segments_of_now() {
+    let world = World::new(0).refusing(Trouble::Ends);
+    let function = EventProcessor::new(settings(&[]), &world);
+    ask(&function, &request(&[event("1")])).await.unwrap();
+    world.mend();
+    let answered = ask(&function, &request_from(7, &[b"{}".to_vec()])).await;
+    assert_eq!(not_done(&answered.unwrap()), None);
+    assert_eq!(archived(&world).len(), 1, "nothing is put in its name");
+}
+
 // The batch and the function
 
 #[tokio::test(start_paused = true)]
