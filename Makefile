@@ -34,6 +34,7 @@ check: ## format, lints, allocations, fixtures, Terraform; changes nothing
 	python3 fixtures/make_events.py --check
 	python3 fixtures/make_requests.py --check
 	python3 fixtures/make_aggregates.py --check
+	python3 fixtures/make_records.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
 
 test: test-terraform ## every test, the whole chain among them; fetches the emulators

@@ -11,9 +11,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bounds;
 mod conservation;
+mod fixtures;
 mod keeping;
 mod privacy;
 mod program;
-
 mod world;

@@ -128,10 +128,12 @@ async fn no_fault_of_the_table_lets_an_events_content_out() {
         Garbage("{\"UnprocessedItems\":{\"s3cret\":\"s3cret\"}}"),
         Garbage("{\"Responses\":[{\"Error\":{\"Code\":{\"s3cret\":1}}}]}"),
     ] {
-        check_table(fault, &EVERYWHERE).await;
-        if !matches!(fault, EchoStatements(_)) {
-            check_table(fault, &EVERYWHERE[1..]).await;
-        }
+        let by_record = async {
+            if !matches!(fault, EchoStatements(_)) {
+                check_table(fault, &EVERYWHERE[1..]).await;
+            }
+        };
+        tokio::join!(check_table(fault, &EVERYWHERE), by_record);
     }
 }
 
