@@ -50,7 +50,7 @@ mutants: ## faults planted in the code that no test notices; two hours
 	tests/tools/mutants
 
 soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
-	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation -- --nocapture
+	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation --test event_processor -- --nocapture
 
 bench: ## Nozzle beside what people would write instead, and each of its parts; half an hour
 	benches/functions/fetch

@@ -32,6 +32,8 @@ pub mod config;
 pub mod telemetry;
 
 pub mod aws;
+#[cfg(feature = "tool")]
+pub mod database;
 pub mod dedup;
 pub mod functions;
 #[cfg(feature = "kinesis")]

@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// What is not for a folder's readers lies in it under this name.
 pub const OWN_FOLDER: &str = ".nozzle";
-/// Waiting for the disk is done side by side.
-const SYNC_THREADS: usize = 8;
+/// So many files are seen to at a time.
+const THREADS: usize = 8;
 /// For more files and folders, all that their file system holds is waited for at once: for thousands
 /// a tenth of the time.
 #[cfg(target_os = "linux")]
@@ -37,7 +37,7 @@ pub struct FileError {
 /// Makes a folder where there is none, and sees that it can be written before any work is
 /// done in vain. The folder, absolute.
 pub fn prepare(folder: &Path) -> Result<PathBuf, FileError> {
-    create_folder(folder, &mut BTreeSet::new())?;
+    create_folder(folder)?;
     let folder = fs::canonicalize(folder).map_err(failed(folder))?;
     let trial = folder.join(format!("{OWN_FOLDER}-{}", std::process::id()));
     fs::create_dir(&trial)
@@ -60,16 +60,15 @@ pub fn sync(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
 /// Gives the files of a window that is committed their final names, and waits until the disk has
 /// these.
 pub fn publish(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
-    let mut changed = BTreeSet::new();
-    for Rename(temporary, name) in renames {
+    let changed = Mutex::new(BTreeSet::new());
+    side_by_side(renames.iter(), |Rename(temporary, name)| {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
-        if !changed.contains(parent) {
-            create_folder(parent, &mut changed)?;
-            changed.insert(parent.to_owned());
-        }
-        fs::rename(folder.join(temporary), &path).map_err(failed(&path))?;
-    }
+        let created = create_folder(parent)?;
+        lock(&changed).extend(created.into_iter().chain([parent.to_owned()]));
+        fs::rename(folder.join(temporary), &path).map_err(failed(&path))
+    })?;
+    let changed = changed.into_inner().unwrap_or_else(PoisonError::into_inner);
     sync_all(folder, &Vec::from_iter(changed))
 }
 
@@ -93,17 +92,16 @@ pub fn holds_nothing(folder: &Path) -> bool {
     })
 }
 
-/// Creates a folder, and those above it, where there is none; adds those that have a new entry by that.
-pub(super) fn create_folder(
-    folder: &Path,
-    changed: &mut BTreeSet<PathBuf>,
-) -> Result<(), FileError> {
+/// Creates a folder, and those above it, where there is none; the folders that have a new entry by
+/// that.
+pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut changed = Vec::new();
     let mut created = fs::create_dir(folder);
     let parent = folder.parent();
     if let (Err(error), Some(parent)) = (&created, parent)
         && error.kind() == io::ErrorKind::NotFound
     {
-        create_folder(parent, changed)?;
+        changed = create_folder(parent)?;
         created = fs::create_dir(folder);
     }
     match created {
@@ -111,28 +109,41 @@ pub(super) fn create_folder(
         Err(_) if folder.is_dir() => {}
         Err(error) => return Err(failed(folder)(error)),
     }
-    Ok(())
+    Ok(changed)
+}
+
+/// Waits until the disk has all that the folder's file system holds.
+pub fn sync_file_system(folder: &Path) -> Result<(), FileError> {
+    #[cfg(target_os = "linux")]
+    let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+    #[cfg(not(target_os = "linux"))]
+    let synced = Ok(rustix::fs::sync());
+    synced.map_err(failed(folder))
 }
 
 fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
     #[cfg(target_os = "linux")]
     if paths.len() > SYNCED_EACH_MAX {
-        let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
-        return synced.map_err(failed(folder));
+        return sync_file_system(folder);
     }
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-            File::open(path)
-                .and_then(|file| file.sync_all())
-                .map_err(failed(path))?;
-        }
-        Ok(())
-    };
+    side_by_side(paths.iter(), |path| {
+        File::open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(failed(path))
+    })
+}
+
+/// Does a task for each of many files, several at a time: most of it is waiting.
+pub(super) fn side_by_side<I: Iterator + Send>(
+    items: I,
+    task: impl Fn(I::Item) -> Result<(), FileError> + Sync,
+) -> Result<(), FileError> {
+    let more = items.size_hint().0.min(THREADS).saturating_sub(1);
+    let items = Mutex::new(items);
+    let next = || lock(&items).next();
+    let work = || std::iter::from_fn(next).try_for_each(&task);
     thread::scope(|scope| {
-        let threads: Vec<_> = (1..SYNC_THREADS.min(paths.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
+        let threads: Vec<_> = (0..more).map(|_| scope.spawn(work)).collect();
         work()?;
         threads.into_iter().try_for_each(|thread| {
             thread
@@ -140,6 +151,10 @@ fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {

@@ -1,5 +1,8 @@
 //! AWS for the tool: error objects in S3, streams to send to, and the table that claims are in. The
-//! only file of the tool that names an SDK.
+//! only files of the tool that name an SDK are this one and those below it.
+
+mod log;
+mod words;
 
 use std::{
     error::Error,
@@ -8,7 +11,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_firehose::{
     error::{ProvideErrorMetadata, SdkError},
@@ -30,6 +33,9 @@ use crate::{
     config::environment,
     dedup::dynamodb::DynamoDbStore,
 };
+
+pub(super) use log::AwsLog;
+use words::in_words;
 
 pub(super) type AwsClaims = DynamoDbStore;
 
@@ -99,6 +105,10 @@ impl Aws {
             bytes_max: 5 * 1024 * 1024 - 500 * 32,
         };
         Box::new(Stream::new(Box::new(put), limits, stop))
+    }
+
+    pub(super) fn log(&self, table: &str) -> AwsLog {
+        AwsLog::new(Rc::clone(&self.runtime), &self.shared, table)
     }
 
     pub(super) fn table(&self, name: &str) -> AwsClaims {
@@ -367,31 +377,5 @@ where
     match Failure::from(error) {
         Failure::Passing(said) => PutFailure::Passing(said),
         Failure::Lasting(..) => PutFailure::Lasting(in_words(doing, permission, error)),
-    }
-}
-
-/// What cannot be done, and what to do about it.
-fn in_words<E>(doing: &str, permission: &str, error: &SdkError<E>) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    let advice = match error.code() {
-        Some("AccessDenied" | "AccessDeniedException") => format!("; you need {permission}"),
-        Some("NoSuchBucket" | "ResourceNotFoundException") => {
-            "; is that its name, and is it in this account and region?".to_owned()
-        }
-        _ => String::new(),
-    };
-    anyhow!("{doing}: {}{advice}", said(error))
-}
-
-fn said<E>(error: &SdkError<E>) -> String
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        (None, _) => Failure::from(error).to_string(),
     }
 }

@@ -73,7 +73,7 @@ run "the_lake_takes_a_key_of_the_users" {
 
   assert {
     condition = anytrue([
-      for statement in jsondecode(aws_iam_role_policy.lake[0].policy).Statement :
+      for statement in jsondecode(module.delivery[0].policies.lake.policy).Statement :
       statement.Resource == var.lake_kms_key_arn && contains(statement.Action, "kms:GenerateDataKey") &&
       statement.Condition == { StringEquals = { "kms:ViaService" = "s3.eu-central-1.amazonaws.com" } } if statement.Sid == "Encrypt"
     ])
@@ -123,22 +123,22 @@ run "delivered_objects_stay_where_nothing_is_said" {
 
 run "claims_expire_and_cost_by_use" {
   assert {
-    condition     = one(aws_dynamodb_table.claims[0].ttl).enabled && one(aws_dynamodb_table.claims[0].ttl).attribute_name == "ttl"
+    condition     = one(module.claims["lake"].table.ttl).enabled && one(module.claims["lake"].table.ttl).attribute_name == "ttl"
     error_message = "Claims do not expire by `ttl`."
   }
 
   assert {
-    condition     = aws_dynamodb_table.claims[0].hash_key == "id" && aws_dynamodb_table.claims[0].range_key == null && one(aws_dynamodb_table.claims[0].attribute).type == "S"
+    condition     = module.claims["lake"].table.hash_key == "id" && module.claims["lake"].table.range_key == null && one(module.claims["lake"].table.attribute).type == "S"
     error_message = "The table's key is not the text `id`, which the function writes."
   }
 
   assert {
-    condition     = aws_dynamodb_table.claims[0].billing_mode == "PAY_PER_REQUEST" && one(aws_dynamodb_table.claims[0].server_side_encryption).enabled
+    condition     = module.claims["lake"].table.billing_mode == "PAY_PER_REQUEST" && one(module.claims["lake"].table.server_side_encryption).enabled
     error_message = "The claim table is not on demand, or not encrypted."
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.claims[0].point_in_time_recovery) == 0
+    condition     = length(module.claims["lake"].table.point_in_time_recovery) == 0
     error_message = "Claims are worth a day: point-in-time recovery is money for nothing."
   }
 }
@@ -161,7 +161,7 @@ run "names_fit_however_long" {
 
   # The longest environment has five letters more.
   assert {
-    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(module.transform[0].role.name) + 5 <= 64 && length(aws_kinesis_firehose_delivery_stream.events[0].name) + 5 <= 64
+    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(module.transform[0].role.name) + 5 <= 64 && length(module.delivery[0].stream.name) + 5 <= 64
     error_message = "A name can become too long for AWS."
   }
 }

@@ -216,7 +216,11 @@ def make_table(dynamodb, table: dict) -> None:
         **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
         TableName=table["name"],
         BillingMode=table["billing_mode"],
-        KeySchema=[{"AttributeName": table["hash_key"], "KeyType": "HASH"}],
+        KeySchema=[
+            {"AttributeName": table[key], "KeyType": kind}
+            for key, kind in [("hash_key", "HASH"), ("range_key", "RANGE")]
+            if table[key]
+        ],
         AttributeDefinitions=[
             {"AttributeName": one["name"], "AttributeType": one["type"]}
             for one in table["attribute"]

@@ -28,7 +28,7 @@ use nozzle::{
 use serde_json::{Value as Json, json};
 
 use super::{
-    support::stream::stream,
+    support::{soak::Soak, stream::stream},
     world::{Safeguard, World},
 };
 
@@ -94,9 +94,9 @@ impl<F: Function + Sync> Function for Renamed<F> {
 
 #[test]
 fn every_event_is_counted_and_archived_once_whatever_strikes() {
-    for seed in 0..worlds(200) {
-        let (truth, found) = live(Plot::of(seed));
-        assert_eq!(found, truth, "world {seed}");
+    for seed in Soak::read().seeds(200) {
+        let (truth, found) = live(Plot::of(seed.0));
+        assert_eq!(found, truth);
     }
 }
 
@@ -124,15 +124,6 @@ fn without_any_one_safeguard_a_world_is_wrong() {
         let seed = (0..2_000).find(is_wrong);
         assert!(seed.is_some(), "no world misses {without:?}");
     }
-}
-
-/// More where a soak asks for them.
-fn worlds(usual: u64) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "a soak sets it")]
-    let asked = std::env::var("EVENT_PROCESSOR_WORLDS").ok();
-    asked
-        .and_then(|worlds| worlds.parse().ok())
-        .unwrap_or(usual)
 }
 
 /// What ought to be in a world at its end, and what is.

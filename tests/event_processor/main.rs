@@ -14,6 +14,7 @@ mod binary;
 mod conservation;
 mod contract;
 mod fixtures;
+mod folder;
 mod request;
 mod situations;
 #[cfg(feature = "event-processor")]

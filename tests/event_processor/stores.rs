@@ -1,5 +1,7 @@
 //! The contract on every store, and what AWS itself says to each statement and condition.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::{
     Client,
     types::{
@@ -11,7 +13,7 @@ use nozzle::functions::event_processor::{
     archive::{Objects, PutOn, folder::Folder, s3::Bucket},
     enrichment::{AssignmentFields, AssignmentKeys, Lookup, Pair, dynamodb::DynamoDbLookup},
     settings::{Assignments, Experiments, Resources},
-    table::{dynamodb::DynamoDbTable, embedded::EmbeddedTable},
+    table::{Item, Key, dynamodb::DynamoDbTable, embedded::EmbeddedTable},
 };
 use tokio::time::Instant;
 
@@ -51,6 +53,7 @@ async fn the_contract_holds_on_ministack() {
     let table = DynamoDbTable::new(&shared, "counters".to_owned());
     table.warm_up().await.unwrap();
     Box::pin(contract::table_holds(&table, "ministack")).await;
+    all_items_are_read(&table).await;
     let buckets = aws_sdk_s3::Client::new(&shared);
     let archive = buckets.create_bucket().bucket("archive").send();
     archive.await.unwrap();
@@ -64,6 +67,28 @@ async fn the_contract_holds_on_ministack() {
         create_table(&emulator, table, keys, index).await;
         assignments_are_found(&emulator, table, index).await;
     }
+}
+
+async fn all_items_are_read(table: &DynamoDbTable) {
+    let (mut items, mut start) = (BTreeMap::new(), None);
+    loop {
+        let page = table.page(start).await.unwrap();
+        items.extend(page.items);
+        start = page.next;
+        if start.is_none() {
+            break;
+        }
+    }
+    let same = World::new(0);
+    contract::table_holds(&same, "ministack").await;
+    let but_versions = |items: BTreeMap<Key, Item>| {
+        let items = items.into_iter().map(|(key, mut item)| {
+            item.remove("version");
+            (key, item)
+        });
+        items.collect::<Vec<_>>()
+    };
+    assert_eq!(but_versions(items), but_versions(same.items()));
 }
 
 async fn what_is_missing_is_named(emulator: &Emulator) {

@@ -28,6 +28,7 @@ pub(crate) mod proxy;
 pub(crate) mod requests;
 #[cfg(feature = "lambda")]
 pub(crate) mod runtime_api;
+pub(crate) mod soak;
 #[cfg(feature = "tool")]
 pub(crate) mod stream;
 pub(crate) mod table;

@@ -1,13 +1,19 @@
 //! What is known of a segment's events: remembered, or looked up together.
 
-use std::{collections::HashMap, num::NonZeroUsize, sync::Mutex, time::Duration};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
 use super::{
     batch::Judged,
     enrichment::{
-        Assignment, Experiment, Lookup, Pair,
+        Assignment, Experiment, Lookup, Pair, Sources,
         cache::{Cache, Lifetimes},
     },
     event::{Event, Known},
@@ -21,8 +27,8 @@ const EXPERIMENT_LIFETIME: Duration = Duration::from_mins(1);
 
 /// What a warm function remembers.
 pub(super) struct Memory {
-    assignments: Mutex<Cache<Pair, Assignment>>,
-    experiments: Mutex<Cache<String, Experiment>>,
+    assignments: Mutex<Cache<Pair, Arc<Assignment>>>,
+    experiments: Mutex<Cache<String, Arc<Experiment>>>,
 }
 
 impl Default for Memory {
@@ -43,47 +49,46 @@ impl Default for Memory {
 }
 
 /// What is known of events, and why of some nothing is.
-#[derive(Default)]
-pub(super) struct Knowledge {
-    assignments: HashMap<Pair, Option<Assignment>>,
-    experiments: HashMap<String, Option<Experiment>>,
+pub(super) struct Knowledge<'e> {
+    assignments: Found<(&'e str, &'e str), Assignment>,
+    experiments: Found<&'e str, Experiment>,
     pub(super) failure: Option<Failure>,
-    looks: super::enrichment::Sources,
+    pub(super) sources: Sources,
 }
 
-impl Knowledge {
+/// What is there under a key, or that nothing is; a key that is missing was not answered.
+type Found<K, V> = HashMap<K, Option<Arc<V>>>;
+
+impl<'e> Knowledge<'e> {
     pub(super) async fn gather<L: Lookup>(
         lookup: &L,
         memory: &Memory,
-        events: &[&Judged<'_>],
+        events: &[&'e Judged<'_>],
         deadline: Instant,
     ) -> Self {
-        let looks = lookup.sources();
+        let sources = lookup.sources();
         let mut knowledge = Self {
-            looks,
-            ..Self::default()
+            assignments: HashMap::new(),
+            experiments: HashMap::new(),
+            failure: None,
+            sources,
         };
         let events = || {
             events
                 .iter()
                 .filter_map(|judged| judged.event.as_ref().ok())
         };
-        if looks.assignments {
-            let pairs = events().filter_map(pair);
+        if sources.assignments {
             let asked = async |wanted: Vec<Pair>| lookup.assignments(&wanted, deadline).await;
-            let failure = find(
-                pairs,
-                &memory.assignments,
-                asked,
-                &mut knowledge.assignments,
-            )
-            .await;
-            knowledge.failure = failure;
+            let (found, failure) =
+                find(events().filter_map(pair), &memory.assignments, asked).await;
+            (knowledge.assignments, knowledge.failure) = (found, failure);
         }
-        if looks.experiments {
-            let ids = events().filter_map(experiment);
+        if sources.experiments {
             let asked = async |wanted: Vec<String>| lookup.experiments(&wanted, deadline).await;
-            let failure = find(ids, &memory.experiments, asked, &mut knowledge.experiments).await;
+            let wanted = events().filter_map(|event| event.experiment_id.as_deref());
+            let (found, failure) = find(wanted, &memory.experiments, asked).await;
+            knowledge.experiments = found;
             knowledge.failure = knowledge.failure.or(failure);
         }
         knowledge
@@ -91,65 +96,69 @@ impl Knowledge {
 
     /// What is known of an event.
     pub(super) fn of(&self, event: &Event<'_>) -> Known {
-        let assignment = pair(event).map(|pair| self.assignments.get(&pair).cloned());
-        let experiment = experiment(event).map(|id| self.experiments.get(&id).cloned());
+        let assignment = pair(event).map(|pair| self.assignments.get(&pair));
+        let experiment = event.experiment_id.as_deref();
+        let experiment = experiment.map(|id| self.experiments.get(id));
         Known {
-            failed: (self.looks.assignments && assignment == Some(None))
-                || (self.looks.experiments && experiment == Some(None)),
-            assignment: assignment.flatten().flatten(),
-            experiment: experiment.flatten().flatten(),
+            failed: (self.sources.assignments && assignment == Some(None))
+                || (self.sources.experiments && experiment == Some(None)),
+            assignment: assignment.flatten().cloned().flatten(),
+            experiment: experiment.flatten().cloned().flatten(),
         }
     }
+}
 
-    pub(super) fn looks(&self) -> super::enrichment::Sources {
-        self.looks
+/// User and experiment.
+fn pair<'e>(event: &'e Event<'_>) -> Option<(&'e str, &'e str)> {
+    Some((&event.user_id, event.experiment_id.as_deref()?))
+}
+
+impl From<(&str, &str)> for Pair {
+    fn from((user, experiment): (&str, &str)) -> Self {
+        Self {
+            user: user.to_owned(),
+            experiment: experiment.to_owned(),
+        }
     }
-}
-
-fn pair(event: &Event<'_>) -> Option<Pair> {
-    Some(Pair {
-        user: event.user_id.clone().into_owned(),
-        experiment: experiment(event)?,
-    })
-}
-
-fn experiment(event: &Event<'_>) -> Option<String> {
-    event.experiment_id.as_deref().map(str::to_owned)
 }
 
 /// Finds each of `wanted` once: in memory, or by asking. What was found is remembered.
-async fn find<K: std::hash::Hash + Eq + Clone, V: Clone>(
-    wanted: impl Iterator<Item = K>,
-    memory: &Mutex<Cache<K, V>>,
+async fn find<B, K, V>(
+    wanted: impl Iterator<Item = B>,
+    memory: &Mutex<Cache<K, Arc<V>>>,
     ask: impl AsyncFnOnce(Vec<K>) -> Asked<Option<V>>,
-    found: &mut HashMap<K, Option<V>>,
-) -> Option<Failure> {
-    let mut open = Vec::new();
+) -> (Found<B, V>, Option<Failure>)
+where
+    B: Copy + Hash + Eq,
+    K: From<B> + Hash + Eq + Clone,
+{
     let now = Instant::now();
+    let mut found: Found<B, V> = wanted.map(|key| (key, None)).collect();
+    let mut open = Vec::new();
     if let Ok(mut memory) = memory.lock() {
-        let mut seen = std::collections::HashSet::new();
-        for key in wanted.filter(|key| seen.insert(key.clone())) {
-            match memory.get(&key, now) {
-                Some(value) => {
-                    found.insert(key, value);
-                }
-                None => open.push(key),
+        for (key, value) in &mut found {
+            match memory.get(&K::from(*key), now) {
+                Some(known) => *value = known,
+                None => open.push(*key),
             }
         }
     }
     if open.is_empty() {
-        return None;
+        return (found, None);
     }
-    let Asked { answers, failure } = ask(open.clone()).await;
-    let answered = open.into_iter().zip(answers);
-    let answered: Vec<_> = answered
-        .filter_map(|(key, answer)| Some((key, answer?)))
-        .collect();
-    if let Ok(mut memory) = memory.lock() {
-        for (key, value) in &answered {
-            memory.put(key.clone(), value.clone(), now);
+    let Asked { answers, failure } = ask(open.iter().copied().map(K::from).collect()).await;
+    let Ok(mut memory) = memory.lock() else {
+        return (found, failure);
+    };
+    for (key, answer) in open.into_iter().zip(answers) {
+        match answer {
+            Some(value) => {
+                let value = value.map(Arc::new);
+                memory.put(K::from(key), value.clone(), now);
+                found.insert(key, value);
+            }
+            None => drop(found.remove(&key)),
         }
     }
-    found.extend(answered);
-    failure
+    (found, failure)
 }

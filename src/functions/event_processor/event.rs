@@ -3,7 +3,7 @@
 
 mod refusal;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io::Write, sync::Arc};
 
 pub use refusal::{Field, Refusal};
 
@@ -85,8 +85,8 @@ pub struct Event<'a> {
 /// What is known of an event's experiment beyond what it says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    pub assignment: Option<Assignment>,
-    pub experiment: Option<Experiment>,
+    pub assignment: Option<Arc<Assignment>>,
+    pub experiment: Option<Arc<Experiment>>,
     /// It could not be looked up.
     pub failed: bool,
 }
@@ -141,41 +141,70 @@ impl<'a> Event<'a> {
 
     /// Writes the line that is archived.
     pub fn write_archived(&self, id: RecordId, known: &Known, out: &mut Vec<u8>) {
-        let datetime = self.calendar.datetime();
-        let datetime = str::from_utf8(&datetime).unwrap_or_default();
-        let value = |added| self.value(added, (id, datetime), known);
-        let added = Added::ALL.map(|added| Some((added, value(added)?)));
-        let is_added = |name| added.iter().flatten().any(|(added, _)| *added == name);
+        let added = Added::ALL.map(|added| (added, self.value(added, id, known)));
+        let is_added = |name| {
+            added
+                .iter()
+                .any(|(added, value)| *added == name && value.is_some())
+        };
         let is_replaced = |index| self.came_in.get(index).copied().is_some_and(is_added);
         out.push(b'{');
-        let mut needs_comma = !self.members.write_kept_but(is_replaced, out);
-        for (name, value) in added.iter().flatten() {
-            if needs_comma {
-                out.push(b',');
-            }
-            needs_comma = true;
-            out.extend(format!("\"{}\":{value}", name.name()).as_bytes());
+        let ends_in_comma = self.members.write_kept_but(is_replaced, out);
+        if !ends_in_comma {
+            out.push(b',');
         }
-        out.extend(b"}\n");
+        let added = added
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        for (index, (name, value)) in added.enumerate() {
+            // Writing to a `Vec` cannot fail.
+            let _ = write!(
+                out,
+                "{}\"{}\":",
+                if index > 0 { "," } else { "" },
+                name.name()
+            );
+            value.write(out);
+        }
+        out.extend_from_slice(b"}\n");
     }
 
-    /// As JSON; none where it is not known.
-    fn value(&self, added: Added, always: (RecordId, &str), known: &Known) -> Option<String> {
-        let (id, datetime) = always;
-        let text = |text: &str| serde_json::Value::from(text).to_string();
+    /// None where it is not known.
+    fn value<'k>(&'k self, added: Added, id: RecordId, known: &'k Known) -> Option<Said<'k>> {
         let assignment = known.assignment.as_ref();
         let experiment = known.experiment.as_ref();
+        let text = |text: &'k Option<String>| text.as_deref().map(|text| Said::Text(text.into()));
         match added {
-            Added::RecordId => Some(text(&id.to_string())),
-            Added::EventDatetime => Some(text(datetime)),
-            Added::AssignmentId => assignment?.id.as_deref().map(text),
-            Added::Variant => self.variant_of(known).map(text),
-            Added::TimeSinceAssignment => Some(self.seconds_since_assignment(known)?.to_string()),
-            Added::ExperimentKey => experiment?.key.as_deref().map(text),
-            Added::ExperimentName => experiment?.name.as_deref().map(text),
-            Added::ExperimentStatus => experiment?.status.as_deref().map(text),
-            Added::EnrichmentError => known.failed.then(|| "true".to_owned()),
+            Added::RecordId => Some(Said::Text(id.to_string().into())),
+            Added::EventDatetime => Some(Said::Datetime(self.calendar.datetime())),
+            Added::AssignmentId => text(&assignment?.id),
+            Added::Variant => Some(Said::Text(self.variant_of(known)?.into())),
+            Added::TimeSinceAssignment => Some(Said::Number(self.seconds_since_assignment(known)?)),
+            Added::ExperimentKey => text(&experiment?.key),
+            Added::ExperimentName => text(&experiment?.name),
+            Added::ExperimentStatus => text(&experiment?.status),
+            Added::EnrichmentError => known.failed.then_some(Said::True),
         }
+    }
+}
+
+/// What is said in an added field.
+enum Said<'k> {
+    Text(Cow<'k, str>),
+    Datetime([u8; 27]),
+    Number(i128),
+    True,
+}
+
+impl Said<'_> {
+    /// Writing to a `Vec` cannot fail.
+    fn write(&self, out: &mut Vec<u8>) {
+        let _ = match self {
+            Self::Text(text) => serde_json::to_writer(out, text).map_err(Into::into),
+            Self::Datetime(text) => write!(out, "\"{}\"", str::from_utf8(text).unwrap_or_default()),
+            Self::Number(number) => write!(out, "{number}"),
+            Self::True => out.write_all(b"true"),
+        };
     }
 }
 
@@ -437,10 +466,10 @@ mod tests {
     #[test]
     fn the_producer_knows_the_variant_best() {
         let known = Known {
-            assignment: Some(Assignment {
+            assignment: Some(Arc::new(Assignment {
                 variant: Some("assigned".to_owned()),
                 ..Assignment::default()
-            }),
+            })),
             ..Known::default()
         };
         #[track_caller]
@@ -466,7 +495,10 @@ mod tests {
         }
         for blank in ["", " ", &"x".repeat(257)] {
             let mut known = known.clone();
-            known.assignment.as_mut().unwrap().variant = Some(blank.to_owned());
+            known.assignment = Some(Arc::new(Assignment {
+                variant: Some(blank.to_owned()),
+                ..Assignment::default()
+            }));
             check("null", &known, None);
         }
     }
@@ -507,16 +539,16 @@ mod tests {
         let expected = format!("{{{VALID},\"variant\":\"came\",\"assignment_id\":2,{ALWAYS}}}\n");
         assert_eq!(archived(&text, &Known::default()), expected);
         let known = Known {
-            assignment: Some(Assignment {
+            assignment: Some(Arc::new(Assignment {
                 id: Some("a\"1".to_owned()),
                 variant: Some("B".to_owned()),
                 time: Some(Instant::from_number("1545079250.987").unwrap()),
-            }),
-            experiment: Some(Experiment {
+            })),
+            experiment: Some(Arc::new(Experiment {
                 key: Some("k".to_owned()),
                 name: Some("n".to_owned()),
                 status: None,
-            }),
+            })),
             failed: false,
         };
         let expected = format!(
@@ -539,10 +571,10 @@ mod tests {
         #[track_caller]
         fn check(event: &str, assigned: &str, expected: i128) {
             let known = Known {
-                assignment: Some(Assignment {
+                assignment: Some(Arc::new(Assignment {
                     time: Some(Instant::from_number(assigned).unwrap()),
                     ..Assignment::default()
-                }),
+                })),
                 ..Known::default()
             };
             let text = with("timestamp", event);

@@ -19,6 +19,7 @@ pub mod event;
 mod failure;
 pub mod key;
 pub mod ledger;
+pub mod readings;
 pub mod services;
 pub mod settings;
 pub mod sketch;

@@ -8,7 +8,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// The most users that are kept one by one.
 const EXACT_MAX: usize = 96;
-const LG_K: u8 = 11;
 
 /// What a sketch's first byte says follows.
 const EXACT: u8 = 1;
@@ -27,7 +26,8 @@ pub struct Sketch(Seen);
 #[derive(Debug, Clone)]
 enum Seen {
     Exact(BTreeSet<u64>),
-    Estimated(Box<CpcUnion>),
+    /// That a union has given, so that what it says depends on who was seen alone.
+    Estimated(Box<CpcSketch>),
 }
 
 /// The bytes are no sketch.
@@ -44,7 +44,7 @@ impl Default for Sketch {
 impl FromIterator<u64> for Sketch {
     fn from_iter<I: IntoIterator<Item = u64>>(users: I) -> Self {
         let mut sketch = Self::default();
-        sketch.add(users.into_iter().collect());
+        sketch.add(users.into_iter());
         sketch
     }
 }
@@ -66,9 +66,7 @@ impl Sketch {
             }
             [CPC, sketch @ ..] => {
                 let sketch = CpcSketch::deserialize(sketch).map_err(|_| SketchUnreadable)?;
-                let mut union = union()?;
-                union.update(&sketch).map_err(|_| SketchUnreadable)?;
-                Ok(Self(Seen::Estimated(Box::new(union))))
+                Ok(Self(Seen::Estimated(Box::new(sketch))))
             }
             _ => Err(SketchUnreadable),
         }
@@ -81,8 +79,8 @@ impl Sketch {
                 let hashes = users.iter().flat_map(|user| user.to_be_bytes());
                 std::iter::once(EXACT).chain(hashes).collect()
             }
-            // What a union gives depends on who was seen alone, unlike what a sketch has learned.
-            Seen::Estimated(union) => [&[CPC][..], &union.to_sketch().serialize()].concat(),
+            // A union sees anew which of a sketch's columns are full.
+            Seen::Estimated(sketch) => [&[CPC][..], &unite([sketch]).serialize()].concat(),
         }
     }
 
@@ -96,55 +94,64 @@ impl Sketch {
     pub fn users(&self) -> u64 {
         match &self.0 {
             Seen::Exact(users) => users.len() as u64,
-            Seen::Estimated(union) => union.to_sketch().estimate().round() as u64,
+            Seen::Estimated(sketch) => sketch.estimate().round() as u64,
         }
     }
 
-    /// Adds whoever the other has seen.
-    pub fn merge(&mut self, other: &Self) {
+    /// Adds whoever the other has seen; whether anything is new, and so in its bytes.
+    pub fn merge(&mut self, other: &Self) -> bool {
         match (&mut self.0, &other.0) {
-            (_, Seen::Exact(users)) => self.add(users.clone()),
-            (Seen::Estimated(union), Seen::Estimated(other)) => unite(union, &other.to_sketch()),
+            (_, Seen::Exact(users)) => self.add(users.iter().copied()),
+            (Seen::Estimated(sketch), Seen::Estimated(other)) => {
+                let before = sketch.estimate();
+                **sketch = unite([sketch, other]);
+                sketch.estimate() > before
+            }
             (Seen::Exact(users), Seen::Estimated(_)) => {
                 let users = std::mem::take(users);
                 self.0.clone_from(&other.0);
-                self.add(users);
+                self.add(users.into_iter());
+                true
             }
         }
     }
 
-    fn add(&mut self, users: BTreeSet<u64>) {
+    /// Whatever is new to a sketch raises its estimate.
+    fn add(&mut self, users: impl Iterator<Item = u64>) -> bool {
         match &mut self.0 {
-            Seen::Exact(seen) => {
-                seen.extend(users);
-                if seen.len() > EXACT_MAX
-                    && let Ok(mut union) = union()
-                {
-                    unite(&mut union, &sketch_of(std::mem::take(seen)));
-                    self.0 = Seen::Estimated(Box::new(union));
-                }
+            Seen::Estimated(sketch) => {
+                let before = sketch.estimate();
+                update(sketch, users);
+                sketch.estimate() > before
             }
-            Seen::Estimated(union) => unite(union, &sketch_of(users)),
+            Seen::Exact(seen) => {
+                let before = seen.len();
+                seen.extend(users);
+                let is_new = seen.len() > before;
+                if seen.len() > EXACT_MAX {
+                    let mut sketch = CpcSketch::default();
+                    update(&mut sketch, std::mem::take(seen).into_iter());
+                    self.0 = Seen::Estimated(Box::new(unite([&sketch])));
+                }
+                is_new
+            }
         }
     }
 }
 
-fn union() -> Result<CpcUnion, SketchUnreadable> {
-    CpcUnion::new(LG_K).map_err(|_| SketchUnreadable)
-}
-
-fn sketch_of(users: BTreeSet<u64>) -> CpcSketch {
-    let mut sketch = CpcSketch::default();
+fn update(sketch: &mut CpcSketch, users: impl Iterator<Item = u64>) {
     for user in users {
         sketch.update(user);
     }
-    sketch
 }
 
-/// Sketches of one seed always unite.
-fn unite(union: &mut CpcUnion, sketch: &CpcSketch) {
-    let united = union.update(sketch);
-    debug_assert!(united.is_ok(), "a seed of its own");
+fn unite<const N: usize>(sketches: [&CpcSketch; N]) -> CpcSketch {
+    let mut union = CpcUnion::default();
+    for sketch in sketches {
+        let united = union.update(sketch);
+        debug_assert!(united.is_ok(), "a seed of its own");
+    }
+    union.to_sketch()
 }
 
 #[cfg(test)]
@@ -187,7 +194,10 @@ mod tests {
 
     #[test]
     fn the_default_sketch_has_the_size_that_is_promised() {
-        assert_eq!(CpcSketch::default().lg_k(), LG_K);
+        assert_eq!(
+            (CpcSketch::default().lg_k(), CpcUnion::default().lg_k()),
+            (11, 11)
+        );
     }
 
     #[test]
@@ -219,7 +229,9 @@ mod tests {
             let merged = |order: Vec<&Sketch>| {
                 let mut all = Sketch::default();
                 for part in order {
-                    all.merge(part);
+                    let before = all.to_bytes();
+                    let is_new = all.merge(part);
+                    assert_eq!(is_new, all.to_bytes() != before);
                     // Written and read between any two.
                     all = Sketch::read(&all.to_bytes()).unwrap();
                 }

@@ -23,8 +23,8 @@ const USERS: &str = "users";
 const SKETCH: &str = "sketch";
 const VERSION: &str = "version";
 
-/// How many sketches a warm function remembers: 14 MB.
-const REMEMBERED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
+/// How many sketches a warm function remembers: 13 MB.
+const REMEMBERED_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4_999);
 
 /// Users of a batch beside one counter, by their hashes.
 #[derive(Debug, Clone)]
@@ -39,14 +39,13 @@ pub struct Seen {
 pub struct Kept {
     pub users: Sketch,
     version: u64,
-    bytes: Vec<u8>,
 }
 
 impl Kept {
     fn attributes(&self) -> [(String, Value); 3] {
         [
             (USERS.to_owned(), Value::Number(self.users.users())),
-            (SKETCH.to_owned(), Value::Bytes(self.bytes.clone())),
+            (SKETCH.to_owned(), Value::Bytes(self.users.to_bytes())),
             (VERSION.to_owned(), Value::Number(self.version)),
         ]
     }
@@ -54,12 +53,17 @@ impl Kept {
     /// None where there is no sketch that can be read.
     #[must_use]
     pub fn read(item: &Item) -> Option<Self> {
-        let bytes = item.get(SKETCH)?.bytes()?.to_vec();
         Some(Self {
-            users: Sketch::read(&bytes).ok()?,
+            users: Sketch::read(item.get(SKETCH)?.bytes()?).ok()?,
             version: item.get(VERSION)?.number()?,
-            bytes,
         })
+    }
+
+    /// What to write in its place; none if it has all of them.
+    fn with(&self, seen: &Seen) -> Option<Self> {
+        let mut users = self.users.clone();
+        let version = self.version + 1;
+        users.merge(&seen.users).then_some(Self { users, version })
     }
 }
 
@@ -124,11 +128,8 @@ struct Merging<'a> {
 enum Ask {
     Read,
     Insert,
-    /// Write this in place of what has `version`.
-    Replace {
-        version: u64,
-        with: Kept,
-    },
+    /// Write this in place of the version before it.
+    Replace(Kept),
 }
 
 impl Course for Merging<'_> {
@@ -143,14 +144,14 @@ impl Course for Merging<'_> {
                 item.extend(ttl.map(|ttl| (TTL.to_owned(), Value::Number(ttl))));
                 Action::Insert(item)
             }
-            Ask::Replace { version, with } => Action::Update {
-                changes: with
+            Ask::Replace(next) => Action::Update {
+                changes: next
                     .attributes()
                     .map(|(name, value)| (name, Change::Set(value)))
                     .into(),
                 on: Condition {
                     attribute: VERSION.to_owned(),
-                    is: Is::Equal(Value::Number(*version)),
+                    is: Is::Equal(Value::Number(next.version - 1)),
                 },
             },
         };
@@ -162,9 +163,7 @@ impl Course for Merging<'_> {
 
     fn follow(self, outcome: Outcome) -> Reply<Self, Merged> {
         match (outcome, &self.ask) {
-            (Outcome::Done, Ask::Replace { with, .. }) => {
-                Reply::Answered(Merged::Written(with.clone()))
-            }
+            (Outcome::Done, Ask::Replace(next)) => Reply::Answered(Merged::Written(next.clone())),
             (Outcome::Done, _) => Reply::Answered(Merged::Written(self.first())),
             (Outcome::Found(None) | Outcome::Refused(None), _) => self.next(Ask::Insert),
             (Outcome::Found(Some(item)) | Outcome::Refused(Some(item)), _) => {
@@ -179,7 +178,7 @@ impl<'a> Merging<'a> {
     /// None where what is remembered has all of them.
     fn begin(seen: &'a Seen, remembered: &Remembered) -> Option<Self> {
         let ask = match remembered.get(&seen.key) {
-            Some(kept) => ask_after(seen, &kept)?,
+            Some(kept) => Ask::Replace(kept.with(seen)?),
             None => Ask::Read,
         };
         Some(Self { seen, ask })
@@ -189,7 +188,6 @@ impl<'a> Merging<'a> {
         Kept {
             users: self.seen.users.clone(),
             version: 1,
-            bytes: self.seen.users.to_bytes(),
         }
     }
 
@@ -201,26 +199,11 @@ impl<'a> Merging<'a> {
         let Some(kept) = Kept::read(item) else {
             return Reply::Failed(self, Failure::senseless("users without a sketch"));
         };
-        match ask_after(self.seen, &kept) {
+        match kept.with(self.seen) {
             None => Reply::Answered(Merged::Unchanged(kept)),
-            Some(ask) => self.next(ask),
+            Some(next) => self.next(Ask::Replace(next)),
         }
     }
-}
-
-/// What to write where this is what the table has; none if it has all of them.
-fn ask_after(seen: &Seen, kept: &Kept) -> Option<Ask> {
-    let mut users = kept.users.clone();
-    users.merge(&seen.users);
-    let bytes = users.to_bytes();
-    (bytes != kept.bytes).then(|| Ask::Replace {
-        version: kept.version,
-        with: Kept {
-            users,
-            version: kept.version + 1,
-            bytes,
-        },
-    })
 }
 
 /// An item of one user, which says that the user was there.

@@ -89,14 +89,16 @@ impl<'a, S: Services> Attempt<'a, S> {
         Ok(enriched.collect())
     }
 
-    fn count_known(&mut self, knowledge: &Knowledge, event: &Event<'_>, known: &Known) {
+    fn count_known(&mut self, knowledge: &Knowledge<'_>, event: &Event<'_>, known: &Known) {
         if event.experiment_id.is_none() || known.failed {
             return;
         }
-        let looks = knowledge.looks();
+        let sources = knowledge.sources;
         let counts = &mut self.counts;
-        counts.assignments_missing += usize::from(looks.assignments && known.assignment.is_none());
-        counts.experiments_missing += usize::from(looks.experiments && known.experiment.is_none());
+        counts.assignments_missing +=
+            usize::from(sources.assignments && known.assignment.is_none());
+        counts.experiments_missing +=
+            usize::from(sources.experiments && known.experiment.is_none());
         counts.enriched += usize::from(known.assignment.is_some() || known.experiment.is_some());
     }
 }

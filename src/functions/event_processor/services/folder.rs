@@ -12,10 +12,8 @@ use super::{
     Services,
 };
 use crate::{
-    dedup::{
-        Answers, Claim, ClaimStore, Claimed, Terms,
-        embedded::{self as claims, EmbeddedStore},
-    },
+    database,
+    dedup::{Answers, Claim, ClaimStore, Claimed, Terms, embedded::EmbeddedStore},
     kinesis::depot::folder::FolderDepot,
 };
 
@@ -37,7 +35,7 @@ pub enum OpenError {
     #[error(transparent)]
     Table(#[from] embedded::OpenError),
     #[error(transparent)]
-    Claims(#[from] claims::OpenError),
+    Claims(#[from] database::OpenError),
 }
 
 /// Whether copies of an event are looked for.
