@@ -1,7 +1,6 @@
 //! Which records a redrive is about, and what would become of each: the function's own rules say.
 
-use anyhow::{Result, anyhow, bail};
-use chrono::{DateTime, NaiveDate};
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
     local::firehose::{
         batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE,
     },
+    tool::times::read_time,
 };
 
 /// The reason of what is accepted now.
@@ -114,20 +114,6 @@ fn read_reason(text: &str) -> Result<String> {
     )
 }
 
-/// RFC 3339, or a date: its first moment, in UTC.
-fn read_time(text: &str) -> Result<i64> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.timestamp_millis());
-    }
-    let date: NaiveDate = text
-        .parse()
-        .map_err(|_| anyhow!("{text:?} is no time; write 2026-11-20 or 2026-11-20T23:00:00Z"))?;
-    let midnight = date.and_hms_opt(0, 0, 0);
-    midnight
-        .map(|midnight| midnight.and_utc().timestamp_millis())
-        .ok_or_else(|| anyhow!("{text:?} is out of range"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,15 +149,6 @@ mod tests {
             assert_eq!(selects, expected, "{code} {arrival:?} {reason}");
         }
         assert!(Filter::default().selects(&failed("B", None), "too_deep"));
-    }
-
-    #[test]
-    fn times_are_dates_or_moments() {
-        assert_eq!(read_time("1970-01-02").unwrap(), 86_400_000);
-        assert_eq!(read_time("1970-01-01T01:00:00.5+01:00").unwrap(), 500);
-        for text in ["", "yesterday", "1970-13-01", "1970-01-01T00:00:00"] {
-            assert!(read_time(text).is_err(), "{text}");
-        }
     }
 
     #[test]
