@@ -3,6 +3,7 @@
 
 mod counters;
 mod log;
+mod queue;
 
 use std::{
     error::Error,
@@ -43,6 +44,7 @@ pub(super) type AwsClaims = DynamoDbStore;
 type Taken = Result<Vec<Option<String>>, PutFailure>;
 
 /// An account and a region, as the SDK's usual settings name them.
+#[derive(Clone)]
 pub(super) struct Aws {
     runtime: Rc<Runtime>,
     shared: SdkConfig,

@@ -46,6 +46,10 @@ impl Aws {
         match self.0 {}
     }
 
+    pub(super) fn queue(&self, _: &str) -> Box<dyn Objects> {
+        match self.0 {}
+    }
+
     pub(super) fn stream(&self, _: &str, _: Arc<AtomicBool>) -> Box<dyn Sink> {
         match self.0 {}
     }

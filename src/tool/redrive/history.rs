@@ -180,8 +180,14 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    pub(super) fn note(&mut self, mark: RecordMark) {
+    pub(super) fn note(&mut self, mark: RecordMark, position: &str) -> Result<()> {
         self.unrecorded.push(mark);
+        self.objects.discard(position)
+    }
+
+    /// It was sent before, or is a copy of what is.
+    pub(super) fn discard(&self, position: &str) -> Result<()> {
+        self.objects.discard(position)
     }
 
     /// Writes what there is, now and then.

@@ -39,10 +39,15 @@ pub(crate) trait Objects {
     fn list_redriven(&self) -> Result<Vec<String>>;
     /// Writes a record of a redrive, whole or not at all.
     fn write_redriven(&self, name: &str, bytes: Vec<u8>) -> Result<()>;
+
+    /// What stood there is sent. A folder and a bucket keep it, and a record of the redrive.
+    fn discard(&self, _position: &str) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A folder, or one file.
-pub(super) struct Folder {
+pub(in crate::tool) struct Folder {
     /// As a person knows it.
     given: PathBuf,
     /// Absolute, so that it has a parent.
@@ -50,7 +55,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn find(given: &Path) -> Result<Self> {
+    pub(in crate::tool) fn find(given: &Path) -> Result<Self> {
         let path = fs::canonicalize(given)
             .with_context(|| format!("there is no file or folder `{}`", given.display()))?;
         if path.iter().any(|part| part == REDRIVEN) {
