@@ -19,6 +19,7 @@ mod plain;
 mod plan;
 mod process;
 mod progress;
+mod recount;
 mod redrive;
 mod run;
 mod settings;
@@ -44,6 +45,7 @@ enum Command {
     Run(run::RunOptions),
     Log(Box<log::LogOptions>),
     Process(Box<process::ProcessOptions>),
+    Recount(recount::RecountOptions),
     Explain(explain::Explain),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
@@ -56,6 +58,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Run(options) => run::run(&options),
         Command::Log(options) => log::run(&options),
         Command::Process(options) => process::run(&options),
+        Command::Recount(options) => recount::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
@@ -73,7 +76,7 @@ pub fn understand(
         Command::Log(options) => log::understand(options),
         Command::Process(options) => process::understand(options),
         Command::Redrive(options) => redrive::understand(options),
-        Command::Explain(_) | Command::Plan(_) | Command::Check(_) => Ok(()),
+        Command::Explain(_) | Command::Plan(_) | Command::Check(_) | Command::Recount(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
 }

@@ -1,10 +1,12 @@
 //! An event of an experiment: the JSON object in a record, valid once it exists, and the line that
 //! is archived of it.
 
+mod archived;
 mod refusal;
 
 use std::{borrow::Cow, io::Write, sync::Arc};
 
+pub use archived::CountedAs;
 pub use refusal::{Field, Refusal};
 
 use super::enrichment::{Assignment, Experiment};
