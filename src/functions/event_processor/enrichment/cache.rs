@@ -77,7 +77,7 @@ mod tests {
         };
         check(Duration::ZERO, [Some(Some("a")), Some(None)]);
         check(
-            MINUTE / 2 - Duration::from_millis(1),
+            Duration::from_millis(29_999),
             [Some(Some("a")), Some(None)],
         );
         check(MINUTE / 2, [Some(Some("a")), None]);
