@@ -21,8 +21,11 @@ resource "terraform_data" "protection" {
     aws_s3_bucket_notification.lake,
     aws_s3_bucket_ownership_controls.lake,
     aws_sns_topic_subscription.email,
+    module.claims,
     module.delivery,
     module.event_log,
     module.event_processor,
+    module.table,
+    module.transform,
   ]
 }

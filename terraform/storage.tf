@@ -5,7 +5,7 @@ resource "aws_s3_bucket" "lake" {
   #checkov:skip=CKV_AWS_19:encrypted below; checkov cannot tell which of the two ways lake_kms_key_arn chooses
   #checkov:skip=CKV_AWS_144:a copy in a second region doubles the cost and is the owner's decision
   #checkov:skip=CKV_AWS_145:encrypted with S3's keys unless lake_kms_key_arn names one
-  #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; nothing is overwritten but by what holds it too
+  #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; only what is archived again is overwritten
   bucket        = local.bucket_name
   force_destroy = !var.deletion_protection
 }

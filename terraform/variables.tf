@@ -535,8 +535,8 @@ variable "event_processor_batch_seconds" {
   default     = 10
   nullable    = false
   validation {
-    condition     = var.event_processor_batch_seconds >= 0 && var.event_processor_batch_seconds <= 300 && floor(var.event_processor_batch_seconds) == var.event_processor_batch_seconds
-    error_message = "event_processor_batch_seconds is ${var.event_processor_batch_seconds}: Lambda takes a whole number from 0 to 300."
+    condition     = var.event_processor_batch_seconds >= 1 && var.event_processor_batch_seconds <= 300 && floor(var.event_processor_batch_seconds) == var.event_processor_batch_seconds
+    error_message = "event_processor_batch_seconds is ${var.event_processor_batch_seconds}: with batches of more than ten Lambda takes a whole number from 1 to 300."
   }
 }
 

@@ -38,6 +38,7 @@ use options::Given;
 pub(super) use options::PlanOptions;
 use prices::Prices;
 use sample::LoadSample;
+use variables::Variable;
 
 impl PlanOptions {
     pub(super) fn run(&self) -> Result<()> {
@@ -45,8 +46,8 @@ impl PlanOptions {
             return print(prices::OURS);
         }
         let prices = Prices::read(self.prices.as_deref())?;
-        let asked = self.read()?;
-        let report = PlanReport::of(&asked, &prices);
+        let given = self.read()?;
+        let report = PlanReport::of(&given, &prices);
         if self.json {
             print_json(&report)
         } else {
@@ -68,16 +69,16 @@ struct PlanReport<'a> {
 }
 
 impl<'a> PlanReport<'a> {
-    fn of(asked: &'a Given, prices: &'a Prices) -> Self {
-        let chain = |scale: &f64| Chain::of(&asked.load, *scale, &asked.wishes, prices);
-        let plans: Vec<_> = asked.scales.iter().map(chain).collect();
+    fn of(given: &'a Given, prices: &'a Prices) -> Self {
+        let chain = |scale: &f64| Chain::of(&given.load, *scale, &given.wishes, prices);
+        let plans: Vec<_> = given.scales.iter().map(chain).collect();
         let function = plans.first().map(|plan| &plan.function);
         Self {
-            assumptions: assumptions::of(asked, prices, function),
+            assumptions: assumptions::of(given, prices, function),
             plans,
-            sample: asked.sample.as_ref(),
+            sample: given.sample.as_ref(),
             prices,
-            region: asked.wishes.region(prices),
+            region: given.wishes.region(prices),
             not_counted: assumptions::NOT_COUNTED.to_vec(),
         }
     }
@@ -101,23 +102,20 @@ impl<'a> PlanReport<'a> {
     fn print_variables(&self) -> Result<()> {
         let given = self.plans.iter().find(|plan| heading(plan) == "as given");
         let given = given.map_or(&[][..], |plan| &plan.variables);
-        let mut lines = vec![format!(
+        print(format!(
             "\n{BOLD}For terraform/environments/*.tfvars{BOLD:#}\n"
-        )];
-        let of_given = given.iter();
-        lines
-            .extend(of_given.map(|variable| format!("  {} = {}\n", variable.name, variable.value)));
+        ))?;
+        for Variable { name, value } in given {
+            print(format!("  {name} = {value}\n"))?;
+        }
         for plan in &self.plans {
+            let scale = heading(plan);
             let others = plan.variables.iter();
-            for variable in others.filter(|variable| !given.contains(variable)) {
-                let scale = heading(plan);
-                lines.push(format!(
-                    "  # {scale}: {} = {}\n",
-                    variable.name, variable.value
-                ));
+            for Variable { name, value } in others.filter(|variable| !given.contains(variable)) {
+                print(format!("  # {scale}: {name} = {value}\n"))?;
             }
         }
-        print(lines.concat())
+        Ok(())
     }
 }
 

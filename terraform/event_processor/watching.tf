@@ -55,13 +55,14 @@ locals {
       description   = "Batches of ${var.name} come again, because a table, the bucket or the queue could not answer in time. Nothing is lost or doubled. The log /aws/lambda/${var.name} says which, and what it answered; look at its throttles. If it lasts, records expire."
     }
     already-counted = {
-      # A retry finds its own work, and so it should; an hour nearly always has it and what failed. Failures that did not
-      # occur are no metric at all: SUM passes over them.
-      expression     = "IF((already_counted > 0) AND (SUM([errors, counter_failures, ledger_failures]) == 0), already_counted, 0)"
-      counts         = ["already_counted", "errors", "counter_failures", "ledger_failures"]
+      # A retry finds its own work, and so it should; an hour nearly always has it and what failed. Ledger failures are no
+      # such excuse: where two mappings run into each other, one is told so by the ledger. A failure that did not occur is
+      # no metric at all: SUM passes over it.
+      expression     = "IF((already_counted + done_before > 0) AND (SUM([errors, counter_failures]) == 0), already_counted + done_before, 0)"
+      counts         = ["already_counted", "done_before", "errors", "counter_failures"]
       limit          = 0
       period_seconds = 3600
-      description    = "Events were left out as counted already, though no call had failed in that hour or just before. So a shard's records did not come in order: a second mapping of the stream runs into the same table, or one with a parallelization factor over 1. Counters may lack events. Delete the mapping that is not Terraform's (aws lambda list-event-source-mappings), then set the counters right with `nozzle recount`. Counters that were there before the stream was deleted and made anew show the same: docs/deploy.md."
+      description    = "Events were left out as counted already, or records as done, though no call had failed in that hour. Once, it may be a failure just before, or Lambda's own fail-over. Again and again, a shard's records do not come in order: a second mapping of the stream runs into the same table, or one with a parallelization factor over 1, and counters may lack events. Delete the mapping that is not Terraform's (aws lambda list-event-source-mappings), then set the counters right with `nozzle recount`. A stream that was deleted and made anew under its name shows the same: delete its ledger, as docs/deploy.md says."
     }
   }
 }

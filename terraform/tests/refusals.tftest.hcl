@@ -502,7 +502,7 @@ run "numbers_of_the_event_processor_that_are_too_large" {
   command = plan
 
   variables {
-    event_processor_batch_seconds    = -1
+    event_processor_batch_seconds    = 0
     event_processor_windows          = []
     event_processor_counter_slots    = 10001
     event_processor_counter_ttl_days = 36501

@@ -87,6 +87,8 @@ run "objects_expire_by_folder" {
     lake_expiration_days      = 20
     error_expiration_days     = 30
     originals_expiration_days = 40
+
+    event_processor_archive_expiration_days = 50
   }
 
   assert {
@@ -99,12 +101,15 @@ run "objects_expire_by_folder" {
       "dead-letters/"  = 30
       "aws/lambda/"    = 30
       "query-results/" = 7
+
+      "event-processor/archive/"      = 50
+      "event-processor/dead-letters/" = 30
     }
     error_message = "A folder does not expire as its setting says."
   }
 
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id => one(rule.transition[*].days) if length(rule.transition) > 0 } == { events = 10, arrivals = 10 }
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id => one(rule.transition[*].days) if length(rule.transition) > 0 } == { events = 10, arrivals = 10, archive = 10 }
     error_message = "Delivered objects do not move as lake_archive_days says."
   }
 }
@@ -157,11 +162,14 @@ run "names_fit_however_long" {
     project     = "sixteen-letters1"
     region      = "ap-southeast-1"
     environment = "default"
+
+    event_processor     = true
+    event_processor_zip = "versions.tf"
   }
 
   # The longest environment has five letters more.
   assert {
-    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(module.transform[0].role.name) + 5 <= 64 && length(module.delivery[0].stream.name) + 5 <= 64
+    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(module.event_processor[0].reader.role.name) + 5 <= 64 && length(module.transform[0].role.name) + 5 <= 64 && length(module.delivery[0].stream.name) + 5 <= 64
     error_message = "A name can become too long for AWS."
   }
 }

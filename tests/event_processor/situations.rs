@@ -375,6 +375,17 @@ async fn what_an_earlier_attempt_reached_further_is_emptied_and_done_by_the_next
     assert_eq!(hours(&world), ["checkout B view: 4"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_records_that_are_gone_for_good_is_no_segments_of_now() {
+    let world = World::new(0).refusing(Trouble::Ends);
+    let function = EventProcessor::new(settings(&[]), &world);
+    ask(&function, &request(&[event("1")])).await.unwrap();
+    world.mend();
+    let answered = ask(&function, &request_from(7, &[b"{}".to_vec()])).await;
+    assert_eq!(not_done(&answered.unwrap()), None);
+    assert_eq!(archived(&world).len(), 1, "nothing is put in its name");
+}
+
 // The batch and the function
 
 #[tokio::test(start_paused = true)]
@@ -452,4 +463,30 @@ async fn the_time_that_is_left_is_kept_to() {
         assert_eq!(not_done(&answered), Some(sequence(0)));
         assert!(started.elapsed() <= time);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_record_holds_it_is_archived_or_a_dead_letter() {
+    let valid = event("1").to_string().into_bytes();
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut data = Vec::new();
+    for place in 0..valid.len() {
+        data.push(valid[..place].to_vec());
+        for _ in 0..4 {
+            let mut changed = valid.clone();
+            changed[place] = random.u8(..);
+            data.push(changed);
+        }
+    }
+    let world = World::new(0);
+    let counts = done(&world, &[], &request_from(0, &data)).await;
+    assert_eq!(counts.archived + counts.dead_letters, data.len());
+    assert_eq!(lines(&world).len(), counts.archived);
+    assert!(counts.archived > 10 && counts.dead_letters > 100);
+    assert!(
+        !counts
+            .refused
+            .keys()
+            .any(|reason| reason.to_string() == "panicked")
+    );
 }

@@ -240,6 +240,8 @@ impl World {
 }
 
 impl Table for World {
+    const STATEMENTS_MAX: usize = 25;
+
     async fn execute(&self, statements: &[Statement], patience: Duration) -> Executed {
         let keys: BTreeSet<_> = statements.iter().map(|statement| &statement.key).collect();
         assert_eq!(keys.len(), statements.len(), "a key twice in one request");

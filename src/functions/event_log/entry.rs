@@ -13,7 +13,10 @@ use super::{
     settings::{DataAs, EventId, OnUnreadable, Search, Settings},
 };
 use crate::{
-    json::{object::read_text, pointer::Pointer},
+    json::{
+        object::{Unreadable, read_text},
+        pointer::Pointer,
+    },
     kinesis::{
         Tag,
         contents::{Arrived, Unread},
@@ -22,6 +25,9 @@ use crate::{
 
 /// `#` and 16 hexadecimal digits more are a key still.
 const SECOND_ID_BYTES_MAX: usize = 2031;
+/// What an item's JSON has beside its data, about.
+const FRAME_BYTES: usize = 320;
+const REFUSED: &str = "refused";
 
 /// What becomes of an event.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +40,17 @@ pub enum Entry {
     },
     /// It goes to the dead letters.
     DeadLetter(Reason),
+}
+
+impl Entry {
+    /// What its item takes in memory.
+    #[must_use]
+    pub fn json_bytes(&self) -> usize {
+        match self {
+            Self::Item(item) | Self::TooLarge { item, .. } => item.json.len(),
+            Self::DeadLetter(_) => 0,
+        }
+    }
 }
 
 /// Why an event is a dead letter.
@@ -78,97 +95,63 @@ pub struct Kept {
 impl Kept {
     #[must_use]
     pub fn of(event: &Arrived<'_>, stream: Tag, settings: &Settings) -> Self {
-        let mut content = Content::read(event, settings);
-        let traits = content.traits();
-        let entry = match &content {
-            Content::Refused(why) if settings.on_unreadable == OnUnreadable::DeadLetter => {
-                Entry::DeadLetter(Reason::Unread(*why))
+        let mut item = Item::with_room(2 * event.bytes.len() + FRAME_BYTES);
+        let content = Content::push(event, settings, &mut item);
+        let entry = match content.text {
+            Err(why) if settings.on_unreadable == OnUnreadable::DeadLetter => {
+                Entry::DeadLetter(Reason::Unread(why))
             }
-            _ => content.enter(event, stream, settings),
+            _ => content.enter(item, event, stream, settings),
         };
-        Self { entry, traits }
+        Self {
+            entry,
+            traits: content.traits,
+        }
     }
 }
 
 /// What an event's bytes are.
-enum Content<'a> {
-    Map {
-        text: &'a str,
-        written: Vec<u8>,
-        mapped: data::Mapped,
-    },
-    /// JSON that stays as it is spelled; a map could not say it, or was not wanted.
-    Raw {
-        text: &'a str,
-        is_unsayable: bool,
-    },
-    Refused(Unread),
+struct Content<'a> {
+    /// JSON, as it is spelled.
+    text: Result<&'a str, Unread>,
+    traits: Traits,
 }
 
 impl<'a> Content<'a> {
-    fn read(event: &Arrived<'a>, settings: &Settings) -> Self {
-        if let Some(why) = event.unread {
-            return Self::Refused(why);
-        }
-        let text = match read_text(event.bytes) {
-            Ok(text) => text,
-            Err(why) => return Self::Refused(Unread::Data(why)),
+    /// Reads an event and makes it attributes.
+    fn push(event: &Arrived<'a>, settings: &Settings, item: &mut Item) -> Self {
+        let read = match event.unread {
+            Some(why) => Err(why),
+            None => push_json(event.bytes, settings.data, item).map_err(Unread::Data),
         };
-        let mut written = Vec::new();
-        let mapped = match settings.data {
-            DataAs::Text => data::check(text).map(|()| None).map_err(NoMap::Unreadable),
-            DataAs::Map => {
-                written.reserve(2 * text.len());
-                data::write_map(text, &mut written).map(Some)
+        match read {
+            Ok((text, traits)) => Self {
+                text: Ok(text),
+                traits,
+            },
+            Err(why) => {
+                item.push_binary("raw", event.bytes);
+                item.push_text(REFUSED, why.as_str());
+                Self {
+                    text: Err(why),
+                    traits: Traits {
+                        is_unreadable: true,
+                        ..Traits::default()
+                    },
+                }
             }
-        };
-        match mapped {
-            Ok(Some(mapped)) => Self::Map {
-                text,
-                written,
-                mapped,
-            },
-            Ok(None) => Self::Raw {
-                text,
-                is_unsayable: false,
-            },
-            Err(NoMap::Unsayable) => Self::Raw {
-                text,
-                is_unsayable: true,
-            },
-            Err(NoMap::Unreadable(why)) => Self::Refused(Unread::Data(why)),
         }
     }
 
-    fn traits(&self) -> Traits {
-        let none = Traits::default();
-        match self {
-            Self::Map { mapped, .. } => Traits {
-                text_numbers: mapped.text_numbers,
-                ..none
-            },
-            Self::Raw { is_unsayable, .. } => Traits {
-                is_raw: *is_unsayable,
-                ..none
-            },
-            Self::Refused(_) => Traits {
-                is_unreadable: true,
-                ..none
-            },
-        }
-    }
-
-    fn text(&self) -> Option<&'a str> {
-        match self {
-            Self::Map { text, .. } | Self::Raw { text, .. } => Some(text),
-            Self::Refused(_) => None,
-        }
-    }
-
-    fn enter(&mut self, event: &Arrived<'_>, stream: Tag, settings: &Settings) -> Entry {
-        let frame = Frame::of(self.text(), event, settings);
-        let mut item = frame.item();
-        self.push_data(&mut item, event.bytes);
+    fn enter(
+        &self,
+        mut item: Item,
+        event: &Arrived<'_>,
+        stream: Tag,
+        settings: &Settings,
+    ) -> Entry {
+        let text = self.text.ok();
+        Frame::of(text, event, settings).push(&mut item);
         if item.bytes <= ITEM_BYTES_MAX {
             return Entry::Item(item);
         }
@@ -176,34 +159,53 @@ impl<'a> Content<'a> {
             return Entry::DeadLetter(Reason::ItemTooLarge);
         };
         let key = format!("overflow/{stream}/{}/{}", event.id.shard, event.id.place());
-        let mut item = frame.item();
+        let mut item = Item::with_room(FRAME_BYTES);
         push_reference(&mut item, bucket, &key, event.bytes);
-        if let Self::Refused(why) = self {
-            item.push_text("refused", why.as_str());
+        if let Err(why) = self.text {
+            item.push_text(REFUSED, why.as_str());
         }
+        Frame::of(text, event, settings).push(&mut item);
         if item.bytes > ITEM_BYTES_MAX {
             return Entry::DeadLetter(Reason::ItemTooLarge);
         }
         Entry::TooLarge { item, key }
     }
+}
 
-    fn push_data(&self, item: &mut Item, bytes: &[u8]) {
-        match self {
-            Self::Map {
-                written, mapped, ..
-            } => {
-                item.push_written("data", written, mapped.bytes);
-                if !mapped.pointers.is_empty() {
-                    push_list(item, "textNumbers", &mapped.pointers);
-                }
-            }
-            Self::Raw { text, .. } => item.push_text("raw", text),
-            Self::Refused(why) => {
-                item.push_binary("raw", bytes);
-                item.push_text("refused", why.as_str());
-            }
-        }
+/// Makes JSON a map, or text where a map could not say it or is not wanted.
+fn push_json<'a>(
+    bytes: &'a [u8],
+    data: DataAs,
+    item: &mut Item,
+) -> Result<(&'a str, Traits), Unreadable> {
+    let text = read_text(bytes)?;
+    let mapped = match data {
+        DataAs::Text => data::check(text).map(|()| None)?,
+        DataAs::Map => match push_map(text, item) {
+            Err(NoMap::Unreadable(why)) => return Err(why),
+            mapped => Some(mapped),
+        },
+    };
+    let mut traits = Traits::default();
+    if let Some(Ok(text_numbers)) = mapped {
+        traits.text_numbers = text_numbers;
+    } else {
+        traits.is_raw = mapped.is_some();
+        item.push_text("raw", text);
     }
+    Ok((text, traits))
+}
+
+/// How many of its numbers became text.
+fn push_map(text: &str, item: &mut Item) -> Result<usize, NoMap> {
+    let mapped = item.try_push("data", |out| {
+        let mapped = data::write_map(text, out)?;
+        Ok((mapped.bytes, mapped))
+    })?;
+    if !mapped.pointers.is_empty() {
+        push_list(item, "textNumbers", &mapped.pointers);
+    }
+    Ok(mapped.text_numbers)
 }
 
 /// What an item has beside its data.
@@ -241,8 +243,8 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn item(&self) -> Item {
-        let mut item = Item::new(self.id.text.clone());
+    fn push(self, item: &mut Item) {
+        item.push_id(self.id.text);
         if self.id.is_missing {
             item.push_true("idMissing");
         }
@@ -258,7 +260,6 @@ impl<'a> Frame<'a> {
         if let Some(ttl) = self.ttl {
             item.push_number(TTL, ttl);
         }
-        item
     }
 }
 
@@ -358,7 +359,6 @@ mod tests {
     use super::*;
     use crate::{
         instant::Instant,
-        json::object::Unreadable,
         kinesis::{Arrival, RecordId, Sequence, ShardId},
     };
 

@@ -1,7 +1,7 @@
 //! An item of the log's table, as DynamoDB's JSON: what it takes, byte for byte, and whether two
 //! say the same.
 
-use std::ops::Range;
+use std::{convert::Infallible, ops::Range};
 
 use base64_simd::STANDARD;
 use serde_json::{Value, json};
@@ -22,6 +22,9 @@ const DATA: &str = "data";
 const RAW: &str = "raw";
 pub const DATA_REF: &str = "dataRef";
 
+/// How many attributes most items have.
+const ATTRIBUTES: usize = 6;
+
 /// An item, written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -36,16 +39,25 @@ pub struct Item {
 impl Item {
     #[must_use]
     pub fn new(id: String) -> Self {
-        let mut item = Self {
-            json: vec![b'{'],
-            attributes: Vec::with_capacity(7),
-            bytes: 0,
-            id,
-        };
-        let id = std::mem::take(&mut item.id);
-        item.push_text(EVENT_ID, &id);
-        item.id = id;
+        let mut item = Self::with_room(0);
+        item.push_id(id);
         item
+    }
+
+    /// Without an id yet; so many bytes of JSON are expected.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self {
+            id: String::new(),
+            json: Vec::with_capacity(bytes),
+            attributes: Vec::with_capacity(ATTRIBUTES),
+            bytes: 0,
+        }
+    }
+
+    pub fn push_id(&mut self, id: String) {
+        self.push_text(EVENT_ID, &id);
+        self.id = id;
     }
 
     pub fn push_text(&mut self, name: &'static str, text: &str) {
@@ -90,23 +102,45 @@ impl Item {
     }
 
     fn push(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>) -> usize) {
-        if !self.attributes.is_empty() {
-            self.json.pop();
-            self.json.push(b',');
-        }
-        self.json
-            .extend_from_slice(format!("\"{name}\":").as_bytes());
+        let written: Result<_, Infallible> = self.try_push(name, |out| {
+            let bytes = write(out);
+            Ok((bytes, ()))
+        });
+        let Ok(()) = written;
+    }
+
+    /// An attribute that `write` puts behind what is there, and says what it takes. Where it fails,
+    /// there is none.
+    pub fn try_push<T, E>(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(usize, T), E>,
+    ) -> Result<T, E> {
+        self.json.pop();
+        let end = self.json.len();
+        self.json.push(if end == 0 { b'{' } else { b',' });
+        self.json.push(b'"');
+        self.json.extend_from_slice(name.as_bytes());
+        self.json.extend_from_slice(b"\":");
         let start = self.json.len();
-        self.bytes += name.len() + write(&mut self.json);
-        self.attributes.push((name, start..self.json.len()));
-        self.json.push(b'}');
+        let written = write(&mut self.json);
+        if let Ok((bytes, _)) = &written {
+            self.bytes += name.len() + bytes;
+            self.attributes.push((name, start..self.json.len()));
+        } else {
+            self.json.truncate(end);
+        }
+        if !self.json.is_empty() {
+            self.json.push(b'}');
+        }
+        written.map(|(_, said)| said)
     }
 
     /// The same under another id.
     #[must_use]
     pub fn renamed(&self, id: String) -> Self {
         let mut item = Self::new(id);
-        for (name, value) in self.attributes().skip(1) {
+        for (name, value) in self.attributes().filter(|(name, _)| *name != EVENT_ID) {
             item.push_written(name, value, 0);
         }
         item.bytes = self.bytes - self.id.len() + item.id.len();
@@ -207,6 +241,20 @@ mod tests {
         let attributes: Vec<_> = item.attributes().collect();
         assert_eq!(attributes[0], ("eventId", br#"{"S":"a\"b"}"#.as_slice()));
         assert_eq!(attributes[5], ("data", br#"{"M":{}}"#.as_slice()));
+    }
+
+    #[test]
+    fn an_attribute_that_cannot_be_written_leaves_no_trace() {
+        let fail = |out: &mut Vec<u8>| {
+            out.extend_from_slice(b"half");
+            Err::<(usize, ()), ()>(())
+        };
+        let mut item = Item::with_room(10);
+        assert_eq!(item.try_push("data", fail), Err(()));
+        item.push_id("1".to_owned());
+        assert_eq!(item.try_push("data", fail), Err(()));
+        assert_eq!(item, Item::new("1".to_owned()));
+        assert_eq!(item.json, br#"{"eventId":{"S":"1"}}"#);
     }
 
     #[test]

@@ -20,11 +20,14 @@ use crate::{
     aws::Failure,
     kinesis::{
         Sequence,
-        contents::{Arrived, Contents},
+        contents::Arrived,
         dead_letter::{Data, DeadLetter},
         depot::{Depot, Nowhere, Object, set_aside},
     },
 };
+
+/// Of events and their items, in memory. Most batches have less.
+const BYTES_AT_ONCE: usize = 12 * 1024 * 1024;
 
 /// How the function names itself in a dead letter.
 const FUNCTION: &str = "event-log";
@@ -57,13 +60,19 @@ enum Stage {
 
 impl<'a> Keeping<'a> {
     /// Makes each event's entry. One whose handling panics is a dead letter of its own.
+    ///
+    /// As many as memory has room for: what is left comes next.
     pub(super) fn of(
-        contents: &'a Contents<'a>,
+        events: &mut impl Iterator<Item = Arrived<'a>>,
         settings: &'a Settings,
+        mut counts: Counts,
         keep: impl Fn(&Arrived<'_>) -> Kept,
     ) -> Self {
-        let mut counts = Counts::default();
-        let events = contents.events().map(|event| {
+        let mut bytes = 0;
+        let mut made = Vec::new();
+        while bytes < BYTES_AT_ONCE
+            && let Some(event) = events.next()
+        {
             let kept = catch_unwind(AssertUnwindSafe(|| keep(&event)));
             let Kept { entry, traits } = kept.unwrap_or(Kept {
                 entry: Entry::DeadLetter(Reason::Panicked),
@@ -73,11 +82,12 @@ impl<'a> Keeping<'a> {
             counts.unreadable += usize::from(traits.is_unreadable);
             counts.raw += usize::from(traits.is_raw);
             counts.text_numbers += traits.text_numbers;
-            (event, Stage::of(entry))
-        });
+            bytes += event.bytes.len() + entry.json_bytes();
+            made.push((event, Stage::of(entry)));
+        }
         Self {
             settings,
-            events: events.collect(),
+            events: made,
             counts,
             lasting: None,
         }
@@ -198,7 +208,7 @@ impl<'a> Keeping<'a> {
         };
         let mut failed = self.events.iter().filter_map(failed);
         let first = failed.next();
-        self.counts.failures = usize::from(first.is_some()) + failed.count();
+        self.counts.failures += usize::from(first.is_some()) + failed.count();
         Ok((first, self.counts))
     }
 
@@ -334,7 +344,7 @@ fn first_of_each_id(items: Vec<Placed>) -> (Vec<Placed>, Vec<Placed>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinesis::Tag;
+    use crate::kinesis::{Tag, contents::Contents};
 
     #[test]
     fn an_event_whose_handling_panics_is_a_dead_letter_and_its_neighbours_are_not_touched() {
@@ -352,7 +362,8 @@ mod tests {
         let contents = Contents::read(body.as_bytes()).unwrap();
         let settings = Settings::read(|_| None).unwrap();
         let poisoned = Sequence::parse("2").unwrap();
-        let keeping = Keeping::of(&contents, &settings, |event| {
+        let events = &mut contents.events();
+        let keeping = Keeping::of(events, &settings, Counts::default(), |event| {
             assert_ne!(event.id.sequence, poisoned);
             Kept::of(event, Tag::of(""), &settings)
         });

@@ -16,7 +16,7 @@ pub mod number;
 pub mod settings;
 pub mod table;
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use tokio::time::Instant;
 
@@ -106,12 +106,18 @@ impl<T: LogTable + Sync, S: Depot + Sync> Function for EventLog<T, S> {
         let deadline = deadline.unwrap_or(moment.deadline);
         let tag = Tag::of(stream);
         let keep = |event: &Arrived<'_>| Kept::of(event, tag, &self.settings);
-        let mut keeping = Keeping::of(&contents, &self.settings, keep);
-        keeping.put_objects(&self.depot, halfway_to(deadline)).await;
-        keeping.write_items(&self.table, deadline).await;
-        keeping.keep_conflicts(&self.table, deadline).await;
-        keeping.set_aside(&self.depot, stream, deadline).await?;
-        let (first_not_kept, mut counts) = keeping.end()?;
+        let mut events = contents.events().peekable();
+        let mut counts = Counts::default();
+        let mut first_not_kept = None;
+        while first_not_kept.is_none() && events.peek().is_some() {
+            let mut keeping =
+                Keeping::of(&mut events, &self.settings, mem::take(&mut counts), keep);
+            keeping.put_objects(&self.depot, halfway_to(deadline)).await;
+            keeping.write_items(&self.table, deadline).await;
+            keeping.keep_conflicts(&self.table, deadline).await;
+            keeping.set_aside(&self.depot, stream, deadline).await?;
+            (first_not_kept, counts) = keeping.end()?;
+        }
         counts.records = contents.envelope.records.len();
         counts.duration = started.elapsed();
         Ok(Response {

@@ -101,7 +101,7 @@ impl<'a, S: Services> Attempt<'a, S> {
             clippy::cast_sign_loss,
             reason = "bounded by what follows"
         )]
-        let in_time = in_turn as usize * PUTS_AT_ONCE;
+        let in_time = (in_turn as usize).saturating_mul(PUTS_AT_ONCE);
         Bounds {
             attempts: progress.attempts_at(first),
             objects_max: in_time.clamp(1, OBJECTS_MAX),

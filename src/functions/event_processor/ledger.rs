@@ -62,12 +62,18 @@ impl Progress {
         self.done.is_some_and(|done| sequence <= done)
     }
 
+    /// What is under way of a segment that begins here.
+    #[must_use]
+    pub fn plan_at(&self, first: Sequence) -> Option<&Plan> {
+        self.plan.as_ref().filter(|plan| plan.first == first)
+    }
+
     /// What a segment that begins here has to write: what it needs, and whatever an earlier attempt
     /// at it may have written.
     #[must_use]
     pub fn plan(&self, first: Sequence, needed: BTreeSet<String>) -> Plan {
         let mut keys = needed;
-        let earlier = self.plan.iter().filter(|plan| plan.first == first);
+        let earlier = self.plan_at(first).into_iter();
         keys.extend(earlier.flat_map(|plan| plan.keys.iter().cloned()));
         Plan { first, keys }
     }
@@ -75,8 +81,7 @@ impl Progress {
     /// How often a segment that begins here was tried before.
     #[must_use]
     pub fn attempts_at(&self, first: Sequence) -> u64 {
-        let is_same = self.plan.as_ref().is_some_and(|plan| plan.first == first);
-        if is_same { self.attempts } else { 0 }
+        self.plan_at(first).map_or(0, |_| self.attempts)
     }
 
     /// Where the ledger is once `plan` is written.

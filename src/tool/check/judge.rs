@@ -78,8 +78,8 @@ fn judge_all(request: &ProbeBatch, reply: &Replied, counts: fn(&Wrong) -> bool) 
     }
     let mut findings = Findings::default();
     for (wrong, names) in found {
-        let (what, mark, firehose) = wrong.words();
-        findings.add(mark, format!("{what}: {}", some(&names)), Some(firehose));
+        let (what, grade, firehose) = wrong.words();
+        findings.add(grade, format!("{what}: {}", some(&names)), Some(firehose));
     }
     findings
 }

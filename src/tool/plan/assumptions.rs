@@ -37,15 +37,15 @@ pub(super) fn of(given: &Given, prices: &Prices, function: Option<&FunctionSizin
 }
 
 const ALWAYS: [&str; 3] = [
-    "Firehose bills each record in steps of 5 KB, one read from Kinesis too, and conversion to Parquet \
-     by the same",
-    "a duplicate costs two write units (its insert fails, then it is looked at), as if no copies met in \
-     one batch",
-    "live events go to the partitions of their own day and hour; files are as many as partitions need, \
-     Firehose may write more where it works side by side",
+    "Firehose bills each record in steps of 5 KB, one read from Kinesis too, and conversion to \
+     Parquet by the same",
+    "a duplicate costs two write units (its insert fails, then it is looked at), as if no copies \
+     met in one batch",
+    "live events go to the partitions of their own day and hour; files are as many as partitions \
+     need, Firehose may write more where it works side by side",
 ];
-const OF_SHARDS: &str = "Kinesis shards are billed as provisioned ones; the stream that Terraform makes \
-                         is on demand, so name one of these shards with kinesis_stream_arn";
+const OF_SHARDS: &str = "Kinesis shards are billed as provisioned ones; the stream that Terraform makes is on demand, \
+     so name one of these shards with kinesis_stream_arn";
 
 fn always(given: &Given, prices: &Prices) -> [String; 3] {
     let region = given.wishes.region(prices);
@@ -59,8 +59,8 @@ fn always(given: &Given, prices: &Prices) -> [String; 3] {
              what the account has"
         ),
         format!(
-            "the peak is {peak} times the mean; shards, write units and concurrency are for the peak, \
-             cost is for the mean"
+            "the peak is {peak} times the mean; shards, write units and concurrency are for the \
+             peak, cost is for the mean"
         ),
     ]
 }
@@ -102,17 +102,17 @@ fn of_sample(given: &Given) -> Vec<String> {
     let Some(sample) = &given.sample else {
         let partitions = number(given.load.partitions.count());
         return vec![format!(
-            "what is billed in steps is billed as if all events were of one length, a batch has room for \
-             the smallest there can be or --smallest-bytes; each of {partitions} partitions gets as many \
-             events"
+            "what is billed in steps is billed as if all events were of one length, a batch has room \
+             for the smallest there can be or --smallest-bytes; each of {partitions} partitions gets \
+             as many events"
         )];
     };
     let records = number(float_count(sample.records));
     let partitions = number(float(sample.partitions_with_time));
     let mut all = vec![format!(
-        "the sample's {records} records stand for all: none makes an answer larger for its bytes, and a \
-         copy whose first is outside of them was not seen. With their days they are of {partitions} \
-         partitions: sent at once, so many would be active"
+        "the sample's {records} records stand for all: none makes an answer larger for its bytes, \
+         and a copy whose first is outside of them was not seen. With their days they are of \
+         {partitions} partitions: sent at once, so many would be active"
     )];
     if sample.too_long > 0 {
         all.push(format!(

@@ -90,7 +90,7 @@ impl<S: Services> Attempt<'_, S> {
         parts: &Parts,
         progress: &Progress,
     ) -> Result<(), Stop> {
-        let Some(plan) = &progress.plan else {
+        let Some(plan) = progress.plan_at(segment.first) else {
             return Ok(());
         };
         let started = Instant::now();

@@ -128,6 +128,8 @@ impl DynamoDbTable {
 }
 
 impl Table for DynamoDbTable {
+    const STATEMENTS_MAX: usize = 25;
+
     async fn execute(&self, statements: &[Statement], patience: Duration) -> Executed {
         let is_write = |statement: &&Statement| statement.action.writes();
         let (writes, reads): (Vec<_>, Vec<_>) = statements.iter().partition(is_write);

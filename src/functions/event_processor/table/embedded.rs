@@ -91,6 +91,9 @@ impl EmbeddedTable {
 }
 
 impl Table for EmbeddedTable {
+    /// What is done together waits for the disk once.
+    const STATEMENTS_MAX: usize = 10_000;
+
     async fn execute(&self, statements: &[Statement], _: Duration) -> Executed {
         let outcomes = match self.execute_all(statements) {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),

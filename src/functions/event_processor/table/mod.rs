@@ -17,13 +17,14 @@ use tokio::time::Instant;
 
 use crate::aws::{Asked, Failure, Inquiry, Manner, Reply, ask_until};
 
-/// How many statements DynamoDB takes in one request.
-const STATEMENTS_MAX: usize = 25;
 const REQUESTS_AT_ONCE: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Executes statements, each by itself.
 pub trait Table {
+    /// How many it takes in one request.
+    const STATEMENTS_MAX: usize;
+
     /// Their keys are distinct. One outcome a statement, in order.
     fn execute(
         &self,
@@ -33,6 +34,8 @@ pub trait Table {
 }
 
 impl<T: Table + Sync> Table for &T {
+    const STATEMENTS_MAX: usize = T::STATEMENTS_MAX;
+
     fn execute(
         &self,
         statements: &[Statement],
@@ -241,7 +244,7 @@ impl<T: Table + Sync, C: Course> Inquiry for Following<'_, T, C> {
 
     fn manner(&self) -> Manner {
         Manner {
-            together: STATEMENTS_MAX,
+            together: T::STATEMENTS_MAX,
             requests_at_once: REQUESTS_AT_ONCE,
             patience: PATIENCE,
         }

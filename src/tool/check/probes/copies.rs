@@ -32,7 +32,8 @@ pub(super) static COPIES: Probe = Probe {
 pub(super) static RETRY: Probe = Probe {
     name: "retry",
     expects: "the same batch again, as a new invocation, delivers what it delivered before",
-    why: "Firehose sends a batch again if its answer comes too late or not at all; `seen before` is then no reason to drop: nobody else has delivered it",
+    why: "Firehose sends a batch again if its answer comes too late or not at all; `seen before` \
+          is then no reason to drop: nobody else has delivered it",
     firehose: DROPPED,
     rests_on: Some(&DELIVERED),
     source: None,
@@ -41,9 +42,11 @@ pub(super) static RETRY: Probe = Probe {
 
 pub(super) static LATER_COPY: Probe = Probe {
     name: "later-copy",
-    expects: "a later copy of an event, in a record of its own, is answered; Ok and Dropped are both fine",
+    expects: "a later copy of an event, in a record of its own, is answered; Ok and Dropped are \
+              both fine",
     why: "that is how deduplication shows",
-    firehose: "delivers what is Ok, so that the lake has the event twice; with Dropped it has it once",
+    firehose: "delivers what is Ok, so that the lake has the event twice; with Dropped it has it \
+               once",
     rests_on: Some(&DELIVERED),
     source: None,
     put: |prober| Box::pin(later_copy(prober)),
@@ -51,7 +54,8 @@ pub(super) static LATER_COPY: Probe = Probe {
 
 pub(super) static CONCURRENCY: Probe = Probe {
     name: "concurrency",
-    expects: "batches at the same time are answered each for itself, and of copies that race at least one is delivered",
+    expects: "batches at the same time are answered each for itself, and of copies that race at \
+              least one is delivered",
     why: "Firehose invokes a function for each shard or partition side by side",
     firehose: "fails records as missing, or delivers another's data; what is Dropped is gone",
     rests_on: Some(&DELIVERED),
