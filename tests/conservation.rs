@@ -15,7 +15,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt::Write as _,
     fs,
-    io::{self, Write as _},
+    io::Write as _,
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
@@ -24,7 +24,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use fastrand::Rng;
@@ -36,6 +36,7 @@ use support::{
     proxy::{Fault, Proxy},
     requests::{Sent, event, request, results},
     runtime_api::{Function, Outcome},
+    soak::Soak,
 };
 
 /// Firehose's attempts at a batch.
@@ -44,61 +45,9 @@ const RECORDS_OF_A_BATCH: usize = 120;
 /// Of twenty batches, the one for which the store is away.
 const OUTAGE: usize = 3;
 
-/// How long to go on, from which seed, and with how many events.
-struct Soak {
-    until: Instant,
-    seed: u64,
-    events: usize,
-}
-
-impl Soak {
-    fn read() -> Self {
-        let seconds = number("NOZZLE_SOAK_SECONDS").unwrap_or(0);
-        Self {
-            until: Instant::now() + Duration::from_secs(seconds),
-            seed: number("NOZZLE_SOAK_SEED").unwrap_or(1),
-            events: if seconds == 0 { 10_000 } else { 150_000 },
-        }
-    }
-
-    /// The first seed always, and then as many as there is time for.
-    fn seeds(&self) -> impl Iterator<Item = Seed> {
-        let is_first = |seed: &u64| *seed == self.seed;
-        let seeds =
-            (self.seed..).take_while(move |seed| is_first(seed) || Instant::now() < self.until);
-        seeds.map(Seed)
-    }
-}
-
-/// What every fault of a round is drawn from. It says so where the round fails, for whatever reason.
-struct Seed(u64);
-
-impl Seed {
-    fn random(&self) -> Rng {
-        Rng::with_seed(self.0)
-    }
-}
-
-impl Drop for Seed {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            // The harness would keep what is printed to itself.
-            let _ = writeln!(io::stderr(), "to see it again: NOZZLE_SOAK_SEED={}", self.0);
-        }
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test's length is no setting of the program"
-)]
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
 #[tokio::test]
 async fn a_function_under_faults_loses_no_record_and_delivers_none_twice() {
-    for seed in Soak::read().seeds() {
+    for seed in Soak::read().seeds(1) {
         let mut random = seed.random();
         let batches = batches(25, &mut random);
         let fates = send(&batches, &mut random).await;
@@ -281,12 +230,12 @@ fn signal(which: &str, process_id: u32) {
 #[test]
 fn a_run_under_faults_loses_no_record_and_delivers_none_twice() {
     let soak = Soak::read();
-    for seed in soak.seeds() {
+    for seed in soak.seeds(1) {
         let mut random = seed.random();
         let folder = tempfile::tempdir().unwrap();
         let run = Run {
             folder: folder.path(),
-            events: soak.events,
+            events: if soak.is_long { 150_000 } else { 10_000 },
         };
         run.write_input(&mut random);
         for _ in 0..6 {

@@ -4,24 +4,25 @@ use std::{collections::HashMap, time::Duration};
 
 use crate::{
     measure::Taken,
-    peers::{Claims, Peer},
+    peers::{Peer, Task},
     requests::{Batch, Size},
+    store::Seen,
 };
 
 /// Which samples belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Cell {
     pub(crate) peer: Peer,
-    pub(crate) claims: Claims,
+    pub(crate) task: Task,
     pub(crate) size: Size,
     pub(crate) records: usize,
 }
 
 impl Cell {
-    pub(crate) fn of(peer: Peer, claims: Claims, batch: &Batch) -> Self {
+    pub(crate) fn of(peer: Peer, task: Task, batch: &Batch) -> Self {
         Self {
             peer,
-            claims,
+            task,
             size: batch.size,
             records: batch.records,
         }
@@ -62,16 +63,23 @@ impl Bound {
 pub(crate) struct Figures {
     /// An event's share, a sample a round.
     samples: HashMap<Cell, Vec<Taken>>,
-    pub(crate) starts: HashMap<(Peer, Claims), Vec<Start>>,
-    pub(crate) peak_bytes: HashMap<(Peer, Claims), u64>,
-    pub(crate) full_requests: Vec<(Batch, u64)>,
+    pub(crate) starts: HashMap<(Peer, Task), Vec<Start>>,
+    pub(crate) peak_bytes: HashMap<(Peer, Task), u64>,
+    /// What a batch asks of the log's table.
+    pub(crate) writes: HashMap<(Peer, Size), Seen>,
+    pub(crate) full_requests: Vec<(Task, Batch, u64)>,
     pub(crate) bounds: Vec<Bound>,
-    pub(crate) zip_bytes: HashMap<Peer, u64>,
+    pub(crate) zip_bytes: HashMap<(Peer, Task), u64>,
 }
 
 impl Figures {
     pub(crate) fn add(&mut self, cell: Cell, an_event: Taken) {
         self.samples.entry(cell).or_default().push(an_event);
+    }
+
+    /// Whether anything of this was measured.
+    pub(crate) fn has(&self, task: Task) -> bool {
+        self.starts.contains_key(&(Peer::Nozzle, task))
     }
 
     /// Microseconds of the processor's time an event.

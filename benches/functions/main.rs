@@ -1,6 +1,7 @@
 //! Whole functions compared: Nozzle and what people would write instead, each a process of its own
 //! behind the same Lambda runtime API, fed with the same requests. Writes `benches/RESULTS.md`;
-//! `cargo bench --bench functions -- quick` only shows that everything works.
+//! `cargo bench --bench functions -- quick` only shows that everything works, `-- log` is of the event
+//! log alone.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,12 +23,13 @@ mod requests;
 mod runtime_api;
 mod store;
 
-use std::{env, error::Error, path::Path, process::Command, time::Duration};
+use std::{collections::HashMap, env, error::Error, path::Path, process::Command, time::Duration};
 
 use figures::{Bound, Cell, Figures, Start};
 use measure::{Cores, Measured};
-use peers::{Claims, Peer, Programs};
+use peers::{Peer, Programs, Task};
 use requests::{Batch, Size};
+use store::Seen;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -58,16 +60,22 @@ const QUICK: Extent = Extent {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<()> {
-    let is_quick = env::args().any(|argument| argument == "quick");
-    let extent = if is_quick { QUICK } else { FULL };
+    let is_asked = |word: &str| env::args().any(|argument| argument == word);
+    let extent = if is_asked("quick") { QUICK } else { FULL };
+    let tasks: &[Task] = if is_asked("log") {
+        &[Task::Log]
+    } else {
+        &Task::ALL
+    };
     let bench = Bench {
-        programs: Programs::build()?,
+        programs: Programs::build(tasks)?,
+        tasks,
         store: store::at_once().await?,
         cores: Cores::divide()?,
         extent,
     };
     let figures = bench.run().await?;
-    if is_quick {
+    if is_asked("quick") || is_asked("log") {
         report::print(&figures);
         Ok(())
     } else {
@@ -77,6 +85,7 @@ async fn main() -> Outcome<()> {
 
 struct Bench {
     programs: Programs,
+    tasks: &'static [Task],
     store: String,
     cores: Cores,
     extent: Extent,
@@ -88,21 +97,31 @@ impl Bench {
         self.batches(&mut figures).await?;
         self.starts(&mut figures).await?;
         self.memory(&mut figures).await?;
-        self.far_away(&mut figures).await?;
-        for peer in Peer::ALL {
-            let bytes = report::zip_bytes(&self.programs.deployed(peer))?;
-            figures.zip_bytes.insert(peer, bytes);
+        if self.tasks.contains(&Task::Claim) {
+            self.far_away(&mut figures).await?;
+        }
+        if self.tasks.contains(&Task::Log) {
+            self.writes(&mut figures).await?;
+        }
+        for (peer, task) in self.functions() {
+            let bytes = report::zip_bytes(&self.programs.deployed(peer, task))?;
+            figures.zip_bytes.insert((peer, task), bytes);
         }
         Ok(figures)
     }
 
-    async fn start(&self, peer: Peer, claims: Claims) -> Outcome<Measured> {
-        let command = self.programs.command(peer, claims, &self.store);
+    fn functions(&self) -> impl Iterator<Item = (Peer, Task)> {
+        let with = |task: &Task| task.peers().map(|peer| (peer, *task));
+        self.tasks.iter().flat_map(with)
+    }
+
+    async fn start(&self, peer: Peer, task: Task) -> Outcome<Measured> {
+        let command = self.programs.command(peer, task, &self.store);
         Ok(Measured::start(command, self.cores).await?)
     }
 
-    fn rounds(&self, peer: Peer, claims: Claims) -> usize {
-        if peer.is_slow(claims) {
+    fn rounds(&self, peer: Peer, task: Task) -> usize {
+        if peer.is_slow(task) {
             self.extent.slow_rounds
         } else {
             self.extent.rounds
@@ -112,32 +131,26 @@ impl Bench {
     /// Every function in turn, round after round, so that a busy moment of the machine hits them
     /// all. The first answers are compared and not measured.
     async fn batches(&self, figures: &mut Figures) -> Outcome<()> {
-        let batches: Vec<_> = self
-            .extent
-            .sizes
-            .iter()
-            .copied()
-            .flat_map(batches_of)
-            .collect();
-        let mut running = Vec::new();
-        for (peer, claims) in functions() {
-            running.push((peer, claims, self.start(peer, claims).await?));
-        }
-        for batch in &batches {
-            let ours = running[0].2.answer(&batch.body).await;
-            for (peer, claims, function) in &running {
-                let theirs = function.answer(&batch.body).await;
-                answers::check_same(&ours, &theirs)
-                    .map_err(|difference| format!("{peer} {claims}: {difference}"))?;
+        let (mut functions, mut measured) = (HashMap::new(), Vec::new());
+        for task in self.tasks {
+            let mut running = Vec::new();
+            for peer in task.peers() {
+                running.push((peer, self.start(peer, *task).await?));
             }
+            let sizes = self.extent.sizes.iter();
+            for batch in sizes.flat_map(|size| batches_of(*task, *size)) {
+                compare(*task, &running, &batch).await?;
+                measured.push((*task, batch));
+            }
+            functions.insert(*task, running);
         }
         for round in 0..self.extent.rounds {
             eprintln!("round {} of {}", round + 1, self.extent.rounds);
-            for batch in &batches {
-                for (peer, claims, function) in &running {
-                    if round < self.rounds(*peer, *claims) {
+            for (task, batch) in &measured {
+                for (peer, function) in &functions[task] {
+                    if round < self.rounds(*peer, *task) {
                         let taken = function.invoke_for(self.extent.sample, &batch.body).await?;
-                        let cell = Cell::of(*peer, *claims, batch);
+                        let cell = Cell::of(*peer, *task, batch);
                         figures.add(cell, taken.divided_by(batch.records));
                     }
                 }
@@ -150,10 +163,10 @@ impl Bench {
     async fn starts(&self, figures: &mut Figures) -> Outcome<()> {
         for start in 0..self.extent.starts {
             eprintln!("start {} of {}", start + 1, self.extent.starts);
-            for (peer, claims) in functions() {
-                if start < self.rounds(peer, claims) {
-                    let start = self.first_moments(peer, claims).await?;
-                    let starts = figures.starts.entry((peer, claims)).or_default();
+            for (peer, task) in self.functions() {
+                if start < self.rounds(peer, task) {
+                    let start = self.first_moments(peer, task).await?;
+                    let starts = figures.starts.entry((peer, task)).or_default();
                     starts.push(start);
                 }
             }
@@ -161,9 +174,9 @@ impl Bench {
         Ok(())
     }
 
-    async fn first_moments(&self, peer: Peer, claims: Claims) -> Outcome<Start> {
-        let batch = Batch::of(1_000, Size::B420);
-        let function = self.start(peer, claims).await?;
+    async fn first_moments(&self, peer: Peer, task: Task) -> Outcome<Start> {
+        let batch = Batch::of(task, 1_000, Size::B420);
+        let function = self.start(peer, task).await?;
         let first = function.invoke(&batch.body).await?;
         let mut tenth = first;
         for _ in 1..10 {
@@ -180,25 +193,44 @@ impl Bench {
     /// The peak of a process that got the largest batch three times; Nozzle's with a full request
     /// too, whose response no longer fits.
     async fn memory(&self, figures: &mut Figures) -> Outcome<()> {
-        let largest = Batch::of(6_000, Size::B420);
-        for (peer, claims) in functions() {
-            let peak = self.peak(peer, claims, &largest).await?;
-            figures.peak_bytes.insert((peer, claims), peak);
+        for (peer, task) in self.functions() {
+            let [_, _, most] = Size::B420.records(task);
+            let largest = Batch::of(task, most, Size::B420);
+            let peak = self.peak(peer, task, &largest).await?;
+            figures.peak_bytes.insert((peer, task), peak);
         }
-        for size in Size::ALL {
-            let full = Batch::full(size);
-            let peak = self.peak(Peer::Nozzle, Claims::Store, &full).await?;
-            figures.full_requests.push((full, peak));
+        for task in self.tasks.iter().filter(|task| **task != Task::Transform) {
+            for size in Size::ALL {
+                let full = Batch::full(*task, size);
+                let peak = self.peak(Peer::Nozzle, *task, &full).await?;
+                figures.full_requests.push((*task, full, peak));
+            }
         }
         Ok(())
     }
 
-    async fn peak(&self, peer: Peer, claims: Claims, batch: &Batch) -> Outcome<u64> {
-        let function = self.start(peer, claims).await?;
+    async fn peak(&self, peer: Peer, task: Task, batch: &Batch) -> Outcome<u64> {
+        let function = self.start(peer, task).await?;
         for _ in 0..3 {
             function.answer(&batch.body).await;
         }
         function.peak_bytes()
+    }
+
+    /// What a batch of a thousand asks of the log's table.
+    async fn writes(&self, figures: &mut Figures) -> Outcome<()> {
+        for peer in Task::Log.peers() {
+            let (store, seen) = store::counting().await?;
+            let command = self.programs.command(peer, Task::Log, &store);
+            let function = Measured::start(command, self.cores).await?;
+            for size in Size::ALL {
+                *seen.lock().unwrap() = Seen::default();
+                let batch = Batch::of(Task::Log, 1_000, size);
+                function.answer(&batch.body).await;
+                figures.writes.insert((peer, size), *seen.lock().unwrap());
+            }
+        }
+        Ok(())
     }
 
     /// Nozzle's requests at once, over TLS and with latency.
@@ -207,7 +239,7 @@ impl Bench {
         make_certificate(folder.path())?;
         let store = store::far_away(Duration::from_millis(8), folder.path()).await?;
         let trusted = folder.path().join("certificate.pem");
-        let batch = Batch::of(6_000, Size::B420);
+        let batch = Batch::of(Task::Claim, 6_000, Size::B420);
         figures.bounds = [4, 8, 16, 32, 64, 128].map(Bound::new).into();
         for _ in 0..self.extent.starts {
             for bound in &mut figures.bounds {
@@ -223,13 +255,20 @@ impl Bench {
     }
 }
 
-fn functions() -> impl Iterator<Item = (Peer, Claims)> {
-    let with = |claims| Peer::ALL.map(|peer| (peer, claims));
-    Claims::ALL.into_iter().flat_map(with)
+/// The answers are compared, and not measured.
+async fn compare(task: Task, running: &[(Peer, Measured)], batch: &Batch) -> Outcome<()> {
+    let ours = running[0].1.answer(&batch.body).await;
+    for (peer, function) in running {
+        let theirs = function.answer(&batch.body).await;
+        answers::check_same(task, &ours, &theirs)
+            .map_err(|difference| format!("{peer} {task}: {difference}"))?;
+    }
+    Ok(())
 }
 
-fn batches_of(size: Size) -> [Batch; 3] {
-    size.records().map(|records| Batch::of(records, size))
+fn batches_of(task: Task, size: Size) -> [Batch; 3] {
+    size.records(task)
+        .map(|records| Batch::of(task, records, size))
 }
 
 fn make_certificate(folder: &Path) -> Outcome<()> {

@@ -15,6 +15,7 @@ use tokio::process::Command;
 /// The one that Nozzle is deployed with.
 pub(crate) const PROFILE: &str = "function";
 const TABLE: &str = "claims";
+const LOG_TABLE: &str = "EventLogs";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Peer {
@@ -23,28 +24,24 @@ pub(crate) enum Peer {
     Node,
     Boto3,
     Powertools,
+    BatchWriter,
 }
 
-/// Whether a function claims, and where.
+/// What a function does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Claims {
-    None,
-    Store,
+pub(crate) enum Task {
+    /// Transforms for Firehose, and claims nothing.
+    Transform,
+    /// ... and claims each event in a store.
+    Claim,
+    /// Puts each event of a stream into a table.
+    Log,
 }
 
 impl Peer {
-    /// Nozzle first: the others' answers are compared with its own.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Nozzle,
-        Self::NaiveRust,
-        Self::Node,
-        Self::Boto3,
-        Self::Powertools,
-    ];
-
     /// Whether a batch takes seconds.
-    pub(crate) fn is_slow(self, claims: Claims) -> bool {
-        claims == Claims::Store && matches!(self, Self::Boto3 | Self::Powertools)
+    pub(crate) fn is_slow(self, task: Task) -> bool {
+        task != Task::Transform && matches!(self, Self::Boto3 | Self::Powertools)
     }
 }
 
@@ -56,19 +53,47 @@ impl fmt::Display for Peer {
             Self::Node => "Node",
             Self::Boto3 => "Python, boto3",
             Self::Powertools => "Python, Powertools",
+            Self::BatchWriter => "Python, batch_writer",
         })
     }
 }
 
-impl Claims {
-    pub(crate) const ALL: [Self; 2] = [Self::None, Self::Store];
+impl Task {
+    pub(crate) const ALL: [Self; 3] = [Self::Transform, Self::Claim, Self::Log];
+    pub(crate) const OF_FIREHOSE: [Self; 2] = [Self::Transform, Self::Claim];
+
+    /// Nozzle first: the others' answers are compared with its own.
+    pub(crate) fn peers(self) -> [Peer; 5] {
+        let last = match self {
+            Self::Transform | Self::Claim => Peer::Powertools,
+            Self::Log => Peer::BatchWriter,
+        };
+        [Peer::Nozzle, Peer::NaiveRust, Peer::Node, Peer::Boto3, last]
+    }
+
+    /// Nozzle's program, and the feature that has it.
+    fn program(self) -> &'static str {
+        match self {
+            Self::Transform | Self::Claim => "firehose-transform",
+            Self::Log => "event-log",
+        }
+    }
+
+    /// The functions in Rust that are compared.
+    fn compared(self) -> &'static [&'static str] {
+        match self {
+            Self::Transform | Self::Claim => &["--bench", "naive", "--bench", "nozzle-stores"],
+            Self::Log => &["--bench", "naive-log"],
+        }
+    }
 }
 
-impl fmt::Display for Claims {
+impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::None => "without claims",
-            Self::Store => "with claims",
+            Self::Transform => "without claims",
+            Self::Claim => "with claims",
+            Self::Log => "event log",
         })
     }
 }
@@ -81,28 +106,36 @@ pub(crate) struct Programs {
 
 impl Programs {
     /// Builds what is written in Rust, as it is deployed. What the others need was fetched before.
-    pub(crate) fn build() -> Result<Self, Box<dyn Error>> {
-        let compared = ["--bench", "naive", "--bench", "nozzle-stores"];
-        let deployed = ["--bin", "firehose-transform"];
-        let mut rust = executables(&compared)?;
-        // By itself, because benchmarks bring further features of tokio's; and last, because Cargo
-        // builds it beside any benchmark, into the same place.
-        rust.extend(executables(&deployed)?);
+    pub(crate) fn build(tasks: &[Task]) -> Result<Self, Box<dyn Error>> {
+        let mut rust = HashMap::new();
+        for task in tasks {
+            if rust.contains_key(task.program()) {
+                continue;
+            }
+            rust.extend(executables(task.program(), task.compared())?);
+            // By itself, because benchmarks bring further features of tokio's; and last, because
+            // Cargo builds it beside any benchmark, into the same place.
+            rust.extend(executables(task.program(), &["--bin", task.program()])?);
+        }
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).to_owned();
         Ok(Self { rust, root })
     }
 
-    pub(crate) fn command(&self, peer: Peer, claims: Claims, store: &str) -> Command {
-        let mut command = match (peer, claims) {
-            (Peer::Nozzle, Claims::Store) => Command::new(&self.rust["firehose-transform"]),
-            (Peer::Nozzle, Claims::None) => self.nozzle("unclaimed"),
+    pub(crate) fn command(&self, peer: Peer, task: Task, store: &str) -> Command {
+        let mut command = match (peer, task) {
+            (Peer::Nozzle, Task::Transform) => self.nozzle("unclaimed"),
+            (Peer::Nozzle, _) => Command::new(&self.rust[task.program()]),
+            (Peer::NaiveRust, Task::Log) => Command::new(&self.rust["naive-log"]),
             (Peer::NaiveRust, _) => Command::new(&self.rust["naive"]),
-            (Peer::Node, _) => self.node(),
+            (Peer::Node, Task::Log) => self.node("log"),
+            (Peer::Node, _) => self.node("handler"),
+            (Peer::Boto3, Task::Log) => self.python("log.put_items"),
             (Peer::Boto3, _) => self.python("with_boto3.handler"),
             (Peer::Powertools, _) => self.python("with_powertools.handler"),
+            (Peer::BatchWriter, _) => self.python("log.batch_writer"),
         };
         set_environment(&mut command, store);
-        if claims == Claims::None && peer != Peer::Nozzle {
+        if task == Task::Transform && peer != Peer::Nozzle {
             command.env_remove("EVENT_CACHE_TABLE_NAME");
         }
         command
@@ -123,11 +156,12 @@ impl Programs {
         command
     }
 
-    fn node(&self) -> Command {
+    fn node(&self, handler: &str) -> Command {
         let mut command = Command::new("node");
         command
             .arg("--no-warnings")
-            .arg(self.root.join(".cache/bench-node/runtime.mjs"));
+            .arg(self.root.join(".cache/bench-node/runtime.mjs"))
+            .arg(handler);
         command
     }
 
@@ -140,18 +174,23 @@ impl Programs {
     }
 
     /// What a deployment of each consists of, beyond what Lambda's runtimes have.
-    pub(crate) fn deployed(&self, peer: Peer) -> Vec<PathBuf> {
+    pub(crate) fn deployed(&self, peer: Peer, task: Task) -> Vec<PathBuf> {
         let source = |path| self.root.join("benches/functions").join(path);
         let package = |name| {
             let packages = ".cache/bench-venv/lib/python3.11/site-packages";
             self.root.join(packages).join(name)
         };
-        match peer {
-            Peer::Nozzle => vec![self.rust["firehose-transform"].clone()],
-            Peer::NaiveRust => vec![self.rust["naive"].clone()],
-            Peer::Node => vec![source("node/handler.mjs")],
-            Peer::Boto3 => vec![source("python/with_boto3.py"), source("python/event.py")],
-            Peer::Powertools => vec![
+        match (peer, task) {
+            (Peer::Nozzle, _) => vec![self.rust[task.program()].clone()],
+            (Peer::NaiveRust, Task::Log) => vec![self.rust["naive-log"].clone()],
+            (Peer::NaiveRust, _) => vec![self.rust["naive"].clone()],
+            (Peer::Node, Task::Log) => vec![source("node/log.mjs")],
+            (Peer::Node, _) => vec![source("node/handler.mjs")],
+            (Peer::Boto3 | Peer::BatchWriter, Task::Log) => vec![source("python/log.py")],
+            (Peer::Boto3 | Peer::BatchWriter, _) => {
+                vec![source("python/with_boto3.py"), source("python/event.py")]
+            }
+            (Peer::Powertools, _) => vec![
                 source("python/with_powertools.py"),
                 source("python/event.py"),
                 package("aws_lambda_powertools"),
@@ -163,12 +202,14 @@ impl Programs {
 }
 
 /// Has Cargo build these targets; their paths by name.
-fn executables(targets: &[&str]) -> Result<HashMap<String, PathBuf>, Box<dyn Error>> {
-    let arguments = "build --locked --no-default-features --features firehose-transform \
-                     --message-format json-render-diagnostics --profile";
+fn executables(
+    feature: &str,
+    targets: &[&str],
+) -> Result<HashMap<String, PathBuf>, Box<dyn Error>> {
+    let arguments = "build --locked --no-default-features --message-format json-render-diagnostics";
     let built = std::process::Command::new(env!("CARGO"))
         .args(arguments.split_whitespace())
-        .arg(PROFILE)
+        .args(["--features", feature, "--profile", PROFILE])
         .args(targets)
         .stderr(Stdio::inherit())
         .output()?;
@@ -193,7 +234,7 @@ fn set_environment(command: &mut Command, store: &str) {
         ("PATH", path.as_str()),
         ("LANG", "en_US.UTF-8"),
         ("TZ", ":UTC"),
-        ("AWS_LAMBDA_FUNCTION_NAME", "firehose-transform"),
+        ("AWS_LAMBDA_FUNCTION_NAME", "measured"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
         ("AWS_REGION", "us-east-1"),
@@ -202,6 +243,7 @@ fn set_environment(command: &mut Command, store: &str) {
         ("AWS_SECRET_ACCESS_KEY", "bench"),
         ("AWS_ENDPOINT_URL_DYNAMODB", store),
         ("EVENT_CACHE_TABLE_NAME", TABLE),
+        ("TABLE_NAME", LOG_TABLE),
     ];
     command.env_clear().envs(settings).stdout(Stdio::null());
 }

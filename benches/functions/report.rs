@@ -10,13 +10,11 @@ use std::{
 
 use crate::{
     figures::{Bound, Cell, Figures, Start, middle},
-    peers::{Claims, PROFILE, Peer},
+    peers::{PROFILE, Peer, Task},
     requests::{Batch, Size},
 };
 
 const MEGABYTE: f64 = 1024.0 * 1024.0;
-const HEADINGS: &str = "| | Nozzle | Rust, naive | Node | Python, boto3 | Python, Powertools |\n\
-                        |---|---:|---:|---:|---:|---:|\n";
 
 pub(crate) fn write(figures: &Figures) -> Result<(), Box<dyn Error>> {
     print(figures);
@@ -35,6 +33,7 @@ fn text(figures: &Figures) -> String {
         head(),
         ratios(figures),
         processes(figures),
+        writes(figures),
         targets(figures),
         absolutes(figures),
         latencies(&figures.bounds),
@@ -42,29 +41,44 @@ fn text(figures: &Figures) -> String {
     parts.join("\n")
 }
 
-/// A table with a line for each kind of batch that was measured, and what `of` says of each
-/// function.
-fn by_batch(of: impl Fn(Cell) -> Option<String>) -> String {
-    let mut table = HEADINGS.to_owned();
-    for claims in Claims::ALL {
-        for size in Size::ALL {
-            for records in size.records() {
-                let cell = |peer| Cell {
+/// Tables of Firehose's function, and of the log's, each with a column for everybody who is compared.
+fn tables(figures: &Figures, lines: impl Fn(Task) -> String) -> String {
+    let table = |tasks: &[Task]| {
+        let measured: Vec<_> = tasks.iter().filter(|task| figures.has(**task)).collect();
+        let names = measured.first()?.peers().map(|peer| peer.to_string());
+        let lines: String = measured.into_iter().map(|task| lines(*task)).collect();
+        let headings = line("", &names).replace("|  |", "| |");
+        Some(format!(
+            "{headings}|---|{}\n{lines}",
+            "---:|".repeat(names.len())
+        ))
+    };
+    let tables = [table(&Task::OF_FIREHOSE), table(&[Task::Log])];
+    tables.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+/// A line for each kind of batch that was measured, and what `of` says of each function.
+fn by_batch(figures: &Figures, of: impl Fn(Cell) -> Option<String>) -> String {
+    tables(figures, |task| {
+        let batches = Size::ALL.into_iter().flat_map(|size| {
+            let records = size.records(task);
+            records.map(|records| (size, records))
+        });
+        let lines = batches.filter_map(|(size, records)| {
+            let said = task.peers().map(|peer| {
+                of(Cell {
                     peer,
-                    claims,
+                    task,
                     size,
                     records,
-                };
-                let said: Option<Vec<_>> =
-                    Peer::ALL.map(|peer| of(cell(peer))).into_iter().collect();
-                if let Some(said) = said {
-                    let name = format!("{claims}: {records} events of {} bytes", size.bytes());
-                    table += &line(&name, &said);
-                }
-            }
-        }
-    }
-    table
+                })
+            });
+            let said: Vec<_> = said.into_iter().collect::<Option<_>>()?;
+            let name = format!("{task}: {records} events of {} bytes", size.bytes());
+            Some(line(&name, &said))
+        });
+        lines.collect()
+    })
 }
 
 fn line(name: &str, values: &[String]) -> String {
@@ -72,7 +86,7 @@ fn line(name: &str, values: &[String]) -> String {
 }
 
 fn ratios(figures: &Figures) -> String {
-    let table = by_batch(|cell| {
+    let table = by_batch(figures, |cell| {
         let nozzle = Cell {
             peer: Peer::Nozzle,
             ..cell
@@ -83,13 +97,18 @@ fn ratios(figures: &Figures) -> String {
     format!(
         "## Processor time an event, Nozzle = 1\n\n{table}\n\
          With claims, most of the ratio is one decision: Nozzle asks DynamoDB for 25 claims in a\n\
-         request, where the others, as people write them, ask for one.\n"
+         request, where the others, as people write them, ask for one. So it is with the log, but for\n\
+         `batch_writer`.\n"
     )
 }
 
 fn absolutes(figures: &Figures) -> String {
-    let processor = by_batch(|cell| Some(format!("{:.2}", figures.processor(cell)?)));
-    let rate = by_batch(|cell| Some(format!("{:.1}", figures.events_a_second(cell)? / 1e3)));
+    let processor = by_batch(figures, |cell| {
+        Some(format!("{:.2}", figures.processor(cell)?))
+    });
+    let rate = by_batch(figures, |cell| {
+        Some(format!("{:.1}", figures.events_a_second(cell)? / 1e3))
+    });
     format!(
         "## Processor time an event, µs\n\n{processor}\n## Thousand events a second on one core\n\n{rate}"
     )
@@ -97,24 +116,48 @@ fn absolutes(figures: &Figures) -> String {
 
 /// What a process costs that has nothing to do with events.
 fn processes(figures: &Figures) -> String {
-    let mut table = HEADINGS.to_owned();
-    for claims in Claims::ALL {
-        let mut time = |name: &str, of: fn(&Start) -> Duration| {
-            let middle = |peer| milliseconds(middle(&figures.starts[&(peer, claims)], of));
-            table += &line(&format!("{claims}: {name}"), &Peer::ALL.map(middle));
+    let table = tables(figures, |task| {
+        let time = |name: &str, of: fn(&Start) -> Duration| {
+            let middle = |peer| milliseconds(middle(&figures.starts[&(peer, task)], of));
+            line(&format!("{task}: {name}"), &task.peers().map(middle))
         };
-        time("start to polling, ms", |start| start.polling);
-        time("start to first answer, ms", |start| start.answered);
-        time("first invocation, ms", |start| start.first.wall);
-        time("tenth invocation, ms", |start| start.tenth.wall);
-        let peak = Peer::ALL.map(|peer| megabytes(figures.peak_bytes[&(peer, claims)]));
-        table += &line(&format!("{claims}: peak memory, MB"), &peak);
-    }
-    let zip = Peer::ALL.map(|peer| format!("{:.0}", figures.zip_bytes[&peer] as f64 / 1e3));
-    table += &line("deployed zip, kB", &zip);
+        let peak = task
+            .peers()
+            .map(|peer| megabytes(figures.peak_bytes[&(peer, task)]));
+        let zip = task
+            .peers()
+            .map(|peer| format!("{:.0}", figures.zip_bytes[&(peer, task)] as f64 / 1e3));
+        [
+            time("start to polling, ms", |start| start.polling),
+            time("start to first answer, ms", |start| start.answered),
+            time("first invocation, ms", |start| start.first.wall),
+            time("tenth invocation, ms", |start| start.tenth.wall),
+            line(&format!("{task}: peak memory, MB"), &peak),
+            line(&format!("{task}: deployed zip, kB"), &zip),
+        ]
+        .concat()
+    });
     format!(
-        "## A process\n\nInvocations of 1,000 events of 420 bytes; peak memory after three of 6,000.\n\n{table}"
+        "## A process\n\nInvocations of 1,000 events of 420 bytes; peak memory after three of 6,000, or as many as fit.\n\n{table}"
     )
+}
+
+/// What a batch of the log costs at DynamoDB.
+fn writes(figures: &Figures) -> String {
+    if !figures.has(Task::Log) {
+        return String::new();
+    }
+    let mut table = String::from(
+        "| 1,000 events | bytes | requests | items | write units |\n|---|---:|---:|---:|---:|\n",
+    );
+    for size in Size::ALL {
+        for peer in Task::Log.peers() {
+            let seen = figures.writes[&(peer, size)];
+            let numbers = [size.bytes(), seen.requests, seen.items, seen.write_units];
+            table += &line(&peer.to_string(), &numbers.map(|number| number.to_string()));
+        }
+    }
+    format!("## What the event log asks of its table\n\n{table}")
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -126,6 +169,7 @@ fn megabytes(bytes: u64) -> String {
 }
 
 /// What Nozzle is to reach: at most this, and what was measured.
+#[derive(Clone)]
 struct Target {
     name: String,
     most: f64,
@@ -133,13 +177,21 @@ struct Target {
 }
 
 fn targets(figures: &Figures) -> String {
-    let targets = [costs(figures), first_moments(figures), peaks(figures)];
+    let measured = Task::ALL.into_iter().filter(|task| figures.has(*task));
+    let targets = measured.flat_map(|task| {
+        let costs = match task {
+            Task::Transform => costs(figures),
+            Task::Claim => Vec::new(),
+            Task::Log => log_costs(figures),
+        };
+        [costs, first_moments(figures, task), peaks(figures, task)].concat()
+    });
     let mut table = String::from("| | at most | measured | |\n|---|---:|---:|---|\n");
     for Target {
         name,
         most,
         measured,
-    } in targets.into_iter().flatten()
+    } in targets
     {
         let verdict = if measured <= most {
             "reached"
@@ -158,21 +210,29 @@ fn targets(figures: &Figures) -> String {
     format!("## What Nozzle is to reach\n\n{table}")
 }
 
-fn costs(figures: &Figures) -> Vec<Target> {
-    let [short, middle, long] = Size::B420.records().map(|records| {
+fn target(name: &str, most: f64, measured: f64) -> Target {
+    Target {
+        name: name.to_owned(),
+        most,
+        measured,
+    }
+}
+
+/// Processor time of batches of 420 bytes, by their length; where none was measured it is no number.
+fn by_length(figures: &Figures, task: Task, peer: Peer) -> [f64; 3] {
+    Size::B420.records(task).map(|records| {
         let cell = Cell {
-            peer: Peer::Nozzle,
-            claims: Claims::None,
+            peer,
+            task,
             size: Size::B420,
             records,
         };
         figures.processor(cell).unwrap_or(f64::NAN)
-    });
-    let target = |name: &str, most, measured| Target {
-        name: name.to_owned(),
-        most,
-        measured,
-    };
+    })
+}
+
+fn costs(figures: &Figures) -> Vec<Target> {
+    let [short, middle, long] = by_length(figures, Task::Transform, Peer::Nozzle);
     vec![
         target(
             "µs an event of 420 bytes without claims, 6,000 at once",
@@ -188,39 +248,56 @@ fn costs(figures: &Figures) -> Vec<Target> {
     ]
 }
 
-fn first_moments(figures: &Figures) -> Vec<Target> {
-    let of = |claims| {
-        let starts = &figures.starts[&(Peer::Nozzle, claims)];
-        let time = |part: fn(&Start) -> Duration| middle(starts, part).as_secs_f64();
-        let polling = Target {
-            name: format!("ms from start to polling, {claims}"),
-            most: 30.0,
-            measured: time(|start| start.polling) * 1e3,
-        };
-        let first = Target {
-            name: format!("first invocation by the tenth, {claims}"),
-            most: 2.0,
-            measured: time(|start| start.first.wall) / time(|start| start.tenth.wall),
-        };
-        [polling, first]
-    };
-    Claims::ALL.into_iter().flat_map(of).collect()
+fn log_costs(figures: &Figures) -> Vec<Target> {
+    let [ours, naive, boto3] = [Peer::Nozzle, Peer::NaiveRust, Peer::Boto3]
+        .map(|peer| by_length(figures, Task::Log, peer)[1]);
+    let requests = figures.writes[&(Peer::Nozzle, Size::B420)].requests;
+    vec![
+        target(
+            "µs an event of 420 bytes into the log, 1,000 at once",
+            6.0,
+            ours,
+        ),
+        target("... as a share of naive Rust's", 0.05, ours / naive),
+        target("... as a share of boto3's `put_item`", 0.01, ours / boto3),
+        target("requests for 1,000 events", 40.0, requests as f64),
+    ]
 }
 
-fn peaks(figures: &Figures) -> Vec<Target> {
-    let of = |(batch, peak): &(Batch, u64)| Target {
-        name: format!(
-            "MB at the peak with claims, requests of {} bytes, {} events each",
-            batch.body.len(),
-            batch.records
+fn first_moments(figures: &Figures, task: Task) -> Vec<Target> {
+    let starts = &figures.starts[&(Peer::Nozzle, task)];
+    let time = |part: fn(&Start) -> Duration| middle(starts, part).as_secs_f64();
+    vec![
+        target(
+            &format!("ms from start to polling, {task}"),
+            30.0,
+            time(|start| start.polling) * 1e3,
         ),
-        most: 64.0,
-        measured: *peak as f64 / MEGABYTE,
+        target(
+            &format!("first invocation by the tenth, {task}"),
+            2.0,
+            time(|start| start.first.wall) / time(|start| start.tenth.wall),
+        ),
+    ]
+}
+
+fn peaks(figures: &Figures, task: Task) -> Vec<Target> {
+    let of_task = figures.full_requests.iter().filter(|(of, ..)| *of == task);
+    let target = |(task, batch, peak): &(Task, Batch, u64)| {
+        let (bytes, records) = (batch.body.len(), batch.records);
+        target(
+            &format!("MB at the peak, {task}, requests of {bytes} bytes, {records} events each"),
+            64.0,
+            *peak as f64 / MEGABYTE,
+        )
     };
-    figures.full_requests.iter().map(of).collect()
+    of_task.map(target).collect()
 }
 
 fn latencies(bounds: &[Bound]) -> String {
+    if bounds.is_empty() {
+        return String::new();
+    }
     let mut table = String::from(
         "| requests at once | first batch ms | ... processor ms | next batch ms | ... processor ms |\n\
          |---:|---:|---:|---:|---:|\n",

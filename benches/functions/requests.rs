@@ -1,9 +1,11 @@
-//! What every function is sent: requests as Firehose writes them. One record in a hundred is to be
+//! What every function is sent: requests as Firehose or a mapping on Kinesis writes them. One record in a hundred is to be
 //! refused, five are copies.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::body::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::peers::Task;
 
 /// The most that Lambda hands over.
 const REQUEST_BYTES_MAX: usize = 6 * 1024 * 1024;
@@ -35,11 +37,14 @@ impl Size {
 
     /// How many records a batch has; the last is 6,000, or what fits into the 6 MB that a request
     /// and a response may have.
-    pub(crate) fn records(self) -> [usize; 3] {
-        match self {
-            Self::B200 | Self::B420 => [100, 1_000, 6_000],
-            Self::B2000 => [100, 1_000, 2_000],
-        }
+    pub(crate) fn records(self, task: Task) -> [usize; 3] {
+        let most = match (self, task) {
+            (Self::B2000, Task::Log) => 1_900,
+            (Self::B2000, _) => 2_000,
+            (Self::B420, Task::Log) => 5_600,
+            (Self::B200 | Self::B420, _) => 6_000,
+        };
+        [100, 1_000, most]
     }
 }
 
@@ -52,42 +57,70 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn of(records: usize, size: Size) -> Self {
-        let records: Vec<_> = (0..records)
-            .map(|number| {
-                json!({
-                    "recordId": format!("495469866831355442865074579363216256757001924711567851{number:05}"),
-                    "approximateArrivalTimestamp": 1_800_000_000_000_i64,
-                    "data": STANDARD.encode(sent(number, size)),
-                })
-            })
-            .collect();
-        let count = records.len();
-        let request = json!({
-            "invocationId": "1c1bcd5e-63d1-4ab3-9a8a-3a1b8a5a0c11",
-            "deliveryStreamArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/events",
-            "region": "us-east-1",
-            "records": records,
-        });
+    pub(crate) fn of(task: Task, records: usize, size: Size) -> Self {
+        let data = (0..records).map(|number| STANDARD.encode(sent(number, size)));
+        let request = match task {
+            Task::Transform | Task::Claim => of_firehose(data),
+            Task::Log => of_kinesis(data),
+        };
         Self {
             size,
-            records: count,
+            records,
             body: request.to_string().into(),
         }
     }
 
     /// As many records as one request may have.
-    pub(crate) fn full(size: Size) -> Self {
-        let thousand = Self::of(1_000, size).body.len();
+    pub(crate) fn full(task: Task, size: Size) -> Self {
+        let thousand = Self::of(task, 1_000, size).body.len();
         let mut records = REQUEST_BYTES_MAX * 1_000 / thousand;
         loop {
-            let batch = Self::of(records, size);
+            let batch = Self::of(task, records, size);
             if batch.body.len() <= REQUEST_BYTES_MAX {
                 return batch;
             }
             records -= 1;
         }
     }
+}
+
+fn of_firehose(data: impl Iterator<Item = String>) -> Value {
+    let records = data.enumerate().map(|(number, data)| {
+        json!({
+            "recordId": format!("495469866831355442865074579363216256757001924711567851{number:05}"),
+            "approximateArrivalTimestamp": 1_800_000_000_000_i64,
+            "data": data,
+        })
+    });
+    json!({
+        "invocationId": "1c1bcd5e-63d1-4ab3-9a8a-3a1b8a5a0c11",
+        "deliveryStreamArn": "arn:aws:firehose:us-east-1:123456789012:deliverystream/events",
+        "region": "us-east-1",
+        "records": records.collect::<Vec<_>>(),
+    })
+}
+
+fn of_kinesis(data: impl Iterator<Item = String>) -> Value {
+    let records = data.enumerate().map(|(number, data)| {
+        let sequence = format!("496469866831355442865074579363216256757001924711567{number:05}");
+        json!({
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": format!("user-{number}"),
+                "sequenceNumber": sequence,
+                "data": data,
+                "approximateArrivalTimestamp": 1_800_000_000.987,
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": format!("shardId-000000000006:{sequence}"),
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": "arn:aws:iam::123456789012:role/dev-event-log",
+            "awsRegion": "us-east-1",
+            "eventSourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/events",
+        })
+    });
+    json!({ "Records": records.collect::<Vec<_>>() })
 }
 
 /// A record's bytes.

@@ -1,7 +1,12 @@
-//! A claim store that answers at once, or after a delay over TLS: every claim is new to it. It
-//! looks at no more than it must, so that what is measured is its client.
+//! A store that answers at once, or after a delay over TLS: every claim is new to it, and every item
+//! taken. It looks at no more than it must, so that what is measured is its client.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http_body_util::{BodyExt, Full};
 use hyper::{
@@ -12,6 +17,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -29,6 +35,15 @@ use tokio_rustls::{
 struct Store {
     delay: Duration,
     tls: Option<TlsAcceptor>,
+    seen: Option<Arc<Mutex<Seen>>>,
+}
+
+/// What was written, which is looked at only where it is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) requests: usize,
+    pub(crate) items: usize,
+    pub(crate) write_units: usize,
 }
 
 /// Serves as long as the benchmark runs; its URL.
@@ -36,8 +51,21 @@ pub(crate) async fn at_once() -> io::Result<String> {
     let store = Store {
         delay: Duration::ZERO,
         tls: None,
+        seen: None,
     };
     Ok(format!("http://127.0.0.1:{}", store.listen().await?))
+}
+
+/// The same, and it counts.
+pub(crate) async fn counting() -> io::Result<(String, Arc<Mutex<Seen>>)> {
+    let seen = Arc::<Mutex<Seen>>::default();
+    let store = Store {
+        delay: Duration::ZERO,
+        tls: None,
+        seen: Some(Arc::clone(&seen)),
+    };
+    let address = format!("http://127.0.0.1:{}", store.listen().await?);
+    Ok((address, seen))
 }
 
 /// The same over TLS and with latency; the folder has `certificate.pem` and `key.pem`.
@@ -45,6 +73,7 @@ pub(crate) async fn far_away(delay: Duration, folder: &Path) -> io::Result<Strin
     let store = Store {
         delay,
         tls: Some(acceptor(folder)),
+        seen: None,
     };
     Ok(format!("https://localhost:{}", store.listen().await?))
 }
@@ -97,10 +126,17 @@ impl Store {
         if !self.delay.is_zero() {
             sleep(self.delay).await;
         }
-        let mut response = Response::new(Full::new(match target {
-            Some(target) if target.as_bytes().ends_with(b".BatchExecuteStatement") => done(&body),
-            _ => Bytes::from_static(b"{}"),
-        }));
+        if let Some(seen) = &self.seen {
+            seen.lock().unwrap().add(&body);
+        }
+        let operation = target.as_ref().map_or(&b""[..], HeaderValue::as_bytes);
+        let mut response = Response::new(Full::new(
+            if operation.ends_with(b".BatchExecuteStatement") {
+                done(&body)
+            } else {
+                Bytes::from_static(br#"{"UnprocessedItems":{}}"#)
+            },
+        ));
         let json = HeaderValue::from_static("application/x-amz-json-1.0");
         response.headers_mut().insert(CONTENT_TYPE, json);
         Ok(response)
@@ -117,4 +153,48 @@ fn done(body: &[u8]) -> Bytes {
         .count();
     let all = vec![ONE; statements].join(",");
     Bytes::from(format!(r#"{{"Responses":[{all}]}}"#))
+}
+
+impl Seen {
+    fn add(&mut self, body: &[u8]) {
+        let request: Value = serde_json::from_slice(body).unwrap();
+        let batch = request["RequestItems"].as_object();
+        let puts = batch.and_then(|tables| tables.values().next()?.as_array());
+        let items: Vec<_> = match puts {
+            Some(puts) => puts.iter().map(|put| &put["PutRequest"]["Item"]).collect(),
+            None => request.get("Item").into_iter().collect(),
+        };
+        if items.is_empty() {
+            return;
+        }
+        self.requests += 1;
+        self.items += items.len();
+        let units = items.iter().map(|item| item_bytes(item).div_ceil(1024));
+        self.write_units += units.sum::<usize>();
+    }
+}
+
+/// Names and values; a number about as half its digits.
+fn item_bytes(item: &Value) -> usize {
+    let attributes = item.as_object().unwrap().iter();
+    attributes
+        .map(|(name, attribute)| name.len() + attribute_bytes(attribute))
+        .sum()
+}
+
+fn attribute_bytes(attribute: &Value) -> usize {
+    let (kind, value) = attribute.as_object().unwrap().iter().next().unwrap();
+    match (kind.as_str(), value) {
+        ("M", members) => 3 + members.as_object().unwrap().len() + item_bytes(members),
+        (_, Value::Array(elements)) => {
+            3 + elements
+                .iter()
+                .map(|one| 1 + attribute_bytes(one))
+                .sum::<usize>()
+        }
+        ("N", Value::String(digits)) => digits.len().div_ceil(2) + 1,
+        ("B", Value::String(base64)) => base64.len() / 4 * 3,
+        (_, Value::String(text)) => text.len(),
+        _ => 1,
+    }
 }

@@ -24,8 +24,8 @@ use tokio::runtime::Builder;
 use super::{
     clock::now,
     interrupt::{INTERRUPTED, stop_on_signal, stopped},
+    numbers::whole,
     terminal::{Format, tell},
-    whole::whole,
 };
 use crate::local::firehose::invoke_url::InvokeUrl;
 use environment::Output;
@@ -207,11 +207,11 @@ impl Check {
                 report.announce(probe)?;
                 self.put(probe, prober, &mut is_gone).await
             };
-            let mark = result.findings.mark();
-            if matches!(mark, Grade::Fail | Grade::Skip) {
+            let grade = result.findings.grade();
+            if matches!(grade, Grade::Fail | Grade::Skip) {
                 broken.push(probe);
             }
-            if is_wanted || mark == Grade::Fail {
+            if is_wanted || grade == Grade::Fail {
                 report.add(result)?;
             }
         }
@@ -222,7 +222,7 @@ impl Check {
         prober.subject.take_output();
         let mut findings = (probe.put)(prober).await;
         let mut output = Vec::new();
-        if findings.mark() == Grade::Fail {
+        if findings.grade() == Grade::Fail {
             output = self.output(prober).await;
             if let Some(why) = prober.subject.gone().await {
                 *is_gone = true;

@@ -7,9 +7,12 @@ mod aws;
 mod aws;
 mod check;
 mod clock;
+mod counts;
 mod explain;
 mod interrupt;
 mod layout;
+mod log;
+mod numbers;
 mod places;
 mod plain;
 mod plan;
@@ -19,7 +22,6 @@ mod run;
 mod settings;
 mod table;
 mod terminal;
-mod whole;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -37,6 +39,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunOptions),
+    Log(Box<log::LogOptions>),
     Explain(explain::Explain),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
@@ -47,6 +50,7 @@ enum Command {
 pub fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
+        Command::Log(options) => log::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
@@ -61,6 +65,7 @@ pub fn understand(
     let arguments = Arguments::try_parse_from(arguments).map_err(|error| error.to_string())?;
     let understood = match &arguments.command {
         Command::Run(options) => run::understand(options),
+        Command::Log(options) => log::understand(options),
         Command::Redrive(options) => redrive::understand(options),
         Command::Explain(_) | Command::Plan(_) | Command::Check(_) => Ok(()),
     };

@@ -6,7 +6,6 @@ mod page;
 mod report;
 
 use std::{
-    io::{self, IsTerminal},
     process::ExitCode,
     sync::{
         Arc,
@@ -18,7 +17,7 @@ use anyhow::Result;
 
 use super::{
     clock::now,
-    interrupt::{INTERRUPTED, stop_on_signal},
+    interrupt::{interrupted, stop_on_signal},
     places::Places,
     progress::ProgressDisplay,
     terminal::{Format, tell},
@@ -96,8 +95,7 @@ fn process_input(
     stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
     let read_bytes = Arc::new(AtomicU64::new(0));
-    let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
-    tell_of_terminal(&input);
+    let _progress = ProgressDisplay::of_input(Arc::clone(&read_bytes), &input);
     let firehose = Firehose {
         function: &transform_in_process(task.settings.clone(), store, now),
         pauses: PAUSES,
@@ -130,13 +128,6 @@ fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()>
     file.write(&page.markup().into_string())
 }
 
-/// Else it would look as if nothing happened.
-fn tell_of_terminal(input: &Input) {
-    if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
-        tell("reading events from the terminal, one a line; Ctrl-D ends them");
-    }
-}
-
 fn exit_code(outcome: Outcome) -> Result<ExitCode> {
     match outcome.ending {
         Ending::Complete if outcome.progress.summary.failed_function > 0 => {
@@ -144,10 +135,7 @@ fn exit_code(outcome: Outcome) -> Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
         Ending::Complete => Ok(ExitCode::SUCCESS),
-        Ending::Stopped => {
-            tell("interrupted; give the same command again and it goes on from here");
-            Ok(INTERRUPTED.into())
-        }
+        Ending::Stopped => Ok(interrupted()),
         Ending::Broken(error) => {
             tell("what comes before is done; mend the input and give the same command again");
             Err(error.into())

@@ -30,10 +30,17 @@ pub(crate) fn table_at(address: impl Display, table: &str) -> DynamoDbStore {
 
 /// The store behind `proxy`, without a socket in between.
 pub(crate) fn store_behind(proxy: &Arc<Proxy>) -> DynamoDbStore {
+    store(&settings_behind(proxy), TABLE)
+}
+
+/// What leads to `proxy`, without a socket in between.
+pub(crate) fn settings_behind(proxy: &Arc<Proxy>) -> SdkConfig {
     let connector = SharedHttpConnector::new(InMemory(Arc::clone(proxy)));
     let client = http_client_fn(move |_, _| connector.clone());
-    let settings = settings("memory").into_builder().http_client(client);
-    store(&settings.build(), TABLE)
+    settings("memory")
+        .into_builder()
+        .http_client(client)
+        .build()
 }
 
 fn store(settings: &SdkConfig, table: &str) -> DynamoDbStore {
@@ -69,7 +76,10 @@ impl HttpConnector for InMemory {
                 .unwrap_or_default()
                 .to_owned();
             let body = Bytes::copy_from_slice(request.body().bytes().unwrap());
-            match proxy.answer(&target, body).await {
+            let answered = proxy.answer(&target, body);
+            #[cfg(feature = "tool")]
+            let answered = nozzle::local::kinesis::strikes::request(answered);
+            match answered.await {
                 Ok((status, body)) => Ok(HttpResponse::new(
                     status.try_into().unwrap(),
                     SdkBody::from(body),

@@ -11,6 +11,8 @@ pub(crate) mod browser;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod client;
 pub(crate) mod contract;
+#[cfg(feature = "kinesis")]
+pub(crate) mod depot_stub;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod emulators;
 #[cfg(feature = "tool")]
@@ -20,6 +22,8 @@ pub(crate) mod firehose_stub;
 pub(crate) mod folder;
 #[cfg(feature = "tool")]
 pub(crate) mod lake;
+#[cfg(feature = "kinesis")]
+pub(crate) mod log_items;
 pub(crate) mod memory;
 #[cfg(feature = "tool")]
 pub(crate) mod place;
@@ -28,6 +32,7 @@ pub(crate) mod proxy;
 pub(crate) mod requests;
 #[cfg(feature = "lambda")]
 pub(crate) mod runtime_api;
+pub(crate) mod soak;
 #[cfg(feature = "tool")]
 pub(crate) mod stream;
 pub(crate) mod table;

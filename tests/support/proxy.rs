@@ -18,6 +18,8 @@ use hyper_util::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, time::sleep};
 
+#[cfg(feature = "kinesis")]
+use super::log_items::LogItems;
 use super::table::Table;
 
 /// What becomes of one request.
@@ -27,7 +29,8 @@ pub(crate) enum Fault {
     Delay(Duration),
     /// Answered with this HTTP status and DynamoDB's code, without asking the store.
     Refuse(u16, &'static str),
-    /// Each statement with this probability answered with this code; the store gets the others.
+    /// Each statement with this probability answered with this code, each put not processed; the
+    /// store gets the others.
     RefuseStatements(f64, &'static str),
     /// The connection breaks before the store gets the request.
     Reset,
@@ -48,6 +51,8 @@ pub(crate) enum Fault {
 /// Whose answers are passed on.
 pub(crate) enum Upstream {
     Memory(Mutex<Table>),
+    #[cfg(feature = "kinesis")]
+    Log(Mutex<LogItems>),
     Http(SocketAddr),
 }
 
@@ -60,7 +65,7 @@ pub(crate) struct Proxy {
     script: Mutex<Script>,
     /// Called with the number of a request that the store has answered, before that is passed on.
     after_write: Mutex<Option<Hook>>,
-    /// How many statements each request had.
+    /// How many statements or puts each request had.
     requests: Mutex<Vec<usize>>,
     random: Mutex<fastrand::Rng>,
     client: Client<HttpConnector, Full<Bytes>>,
@@ -84,6 +89,11 @@ impl Proxy {
         Self::new(Upstream::Memory(Mutex::default()))
     }
 
+    #[cfg(feature = "kinesis")]
+    pub(crate) fn of_log() -> Arc<Self> {
+        Self::new(Upstream::Log(Mutex::default()))
+    }
+
     /// From now on, and counting requests from zero again.
     pub(crate) fn play(&self, script: impl FnMut(usize) -> Fault + Send + 'static) {
         self.requests.lock().unwrap().clear();
@@ -102,7 +112,15 @@ impl Proxy {
     pub(crate) fn table(&self) -> std::sync::MutexGuard<'_, Table> {
         match &self.upstream {
             Upstream::Memory(table) => table.lock().unwrap(),
-            Upstream::Http(_) => panic!("the table is elsewhere"),
+            _ => panic!("the table is elsewhere"),
+        }
+    }
+
+    #[cfg(feature = "kinesis")]
+    pub(crate) fn log(&self) -> std::sync::MutexGuard<'_, LogItems> {
+        match &self.upstream {
+            Upstream::Log(items) => items.lock().unwrap(),
+            _ => panic!("the log is elsewhere"),
         }
     }
 
@@ -132,9 +150,11 @@ impl Proxy {
     }
 
     fn note(&self, body: &[u8]) -> usize {
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let asked = [&mut body["Statements"].take(), puts(&mut body)]
+            .map(|asked| asked.as_array().map_or(0, Vec::len));
         let mut requests = self.requests.lock().unwrap();
-        requests.push(body["Statements"].as_array().map_or(0, Vec::len));
+        requests.push(asked.iter().sum());
         requests.len() - 1
     }
 
@@ -148,6 +168,12 @@ impl Proxy {
         code: &str,
     ) -> Answer {
         let mut request: Value = serde_json::from_slice(body).unwrap();
+        if puts(&mut request).is_array() {
+            return self.put_some(number, target, request, share).await;
+        }
+        if !request["Statements"].is_array() {
+            return self.ask_store(number, target, body.to_owned().into()).await;
+        }
         let statements = request["Statements"].as_array_mut().unwrap();
         let refused: Vec<bool> = statements
             .iter()
@@ -175,12 +201,56 @@ impl Proxy {
         Ok((200, json!({ "Responses": responses }).to_string().into()))
     }
 
+    /// Puts those items that are not left unprocessed here.
+    async fn put_some(
+        &self,
+        number: usize,
+        target: &str,
+        mut request: Value,
+        share: f64,
+    ) -> Answer {
+        let mut unprocessed = request["RequestItems"].clone();
+        let mut random = self.random.lock().unwrap().fork();
+        let mut passed = Vec::new();
+        let left = unprocessed
+            .as_object_mut()
+            .unwrap()
+            .values_mut()
+            .next()
+            .unwrap();
+        left.as_array_mut().unwrap().retain(|put| {
+            let is_left = random.f64() < share;
+            if !is_left {
+                passed.push(put.clone());
+            }
+            is_left
+        });
+        let mut answer = json!({});
+        if !passed.is_empty() {
+            *puts(&mut request) = passed.into();
+            let asked = self.ask_store(number, target, request.to_string().into());
+            let (status, body) = asked.await?;
+            if status != 200 {
+                return Ok((status, body));
+            }
+            answer = serde_json::from_slice(&body).unwrap();
+        }
+        answer["UnprocessedItems"] = unprocessed;
+        Ok((200, answer.to_string().into()))
+    }
+
     async fn ask_store(&self, number: usize, target: &str, body: Bytes) -> Answer {
         let answer = match &self.upstream {
             Upstream::Memory(table) => {
                 let request = serde_json::from_slice(&body).unwrap();
                 let answer = table.lock().unwrap().execute(&request);
                 (200, answer.to_string().into())
+            }
+            #[cfg(feature = "kinesis")]
+            Upstream::Log(items) => {
+                let request = serde_json::from_slice(&body).unwrap();
+                let (status, answer) = items.lock().unwrap().answer(target, &request);
+                (status, answer.to_string().into())
             }
             Upstream::Http(address) => self.forward(*address, target, body).await?,
         };
@@ -253,6 +323,16 @@ impl Proxy {
 /// The emulators look at the key's name only.
 const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/dynamodb/\
                              aws4_request, SignedHeaders=host, Signature=0";
+
+/// What a request puts, of whatever table: no array if nothing.
+fn puts(request: &mut Value) -> &mut Value {
+    let tables = &mut request["RequestItems"];
+    if !tables.is_object() {
+        return tables;
+    }
+    let tables = tables.as_object_mut().unwrap();
+    tables.values_mut().next().unwrap()
+}
 
 fn refusal(status: u16, code: &str, message: &str) -> (u16, Bytes) {
     let body = json!({

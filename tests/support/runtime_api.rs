@@ -87,10 +87,16 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Starts the binary with nothing in its environment but what Lambda sets and `settings`.
     #[cfg(feature = "lambda")]
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_firehose-transform"));
+        Self::of(env!("CARGO_BIN_EXE_firehose-transform"), settings).await
+    }
+
+    /// Starts a function's program with nothing in its environment but what Lambda sets and
+    /// `settings`.
+    #[cfg(feature = "lambda")]
+    pub(crate) async fn of(program: &str, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .envs(LAMBDA_SETTINGS.iter().copied())

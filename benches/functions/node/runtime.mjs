@@ -1,7 +1,7 @@
 // Lambda's runtime API, polled as `aws-lambda-ric` does; that one needs a C++ tool chain to install.
 
 import http from "node:http";
-import { handler } from "./handler.mjs";
+const { handler } = await import(`./${process.argv[2]}.mjs`);
 
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });

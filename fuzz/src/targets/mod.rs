@@ -12,6 +12,7 @@
 mod answer;
 mod batch;
 mod event;
+mod event_log;
 mod kinesis;
 mod line;
 mod tool;
@@ -19,6 +20,7 @@ mod tool;
 pub use answer::answer;
 pub use batch::{batch, request};
 pub use event::event;
+pub use event_log::event_log;
 pub use kinesis::{aggregate, dead_letter, envelope};
 pub use line::{error_object, prefix};
 pub use tool::{arguments, settings};
@@ -35,6 +37,7 @@ pub const ALL: &[Target] = &[
     ("envelope", envelope),
     ("error_object", error_object),
     ("event", event),
+    ("event_log", event_log),
     ("prefix", prefix),
     ("request", request),
     ("settings", settings),

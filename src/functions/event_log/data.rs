@@ -1,7 +1,7 @@
 //! JSON as DynamoDB has it: objects are maps, arrays lists, strings and numbers as they are
 //! spelled. What a map cannot say is told apart.
 
-use super::number;
+use super::{item::ITEM_BYTES_MAX, number};
 use crate::json::{Cursor, Problem, Spelled, Value, object::Unreadable, pointer::push_part};
 
 /// How deep maps and lists may nest, the attribute that holds them being the first of 32 levels.
@@ -23,8 +23,11 @@ pub enum NoMap {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Mapped {
     pub bytes: usize,
-    /// JSON pointers to the numbers that became text.
-    pub text_numbers: Vec<String>,
+    /// How many numbers became text.
+    pub text_numbers: usize,
+    /// JSON pointers to them: no more than what is too large for an item already.
+    pub pointers: Vec<String>,
+    pointer_bytes: usize,
 }
 
 /// Writes a text's one value behind `out`.
@@ -161,7 +164,7 @@ impl Mapping<'_, '_> {
                 Ok(bytes)
             }
             Value::Number(number) => Ok(self.number(number)),
-            Value::Object | Value::Other => {
+            Value::Object(_) | Value::Null | Value::Other => {
                 let word = self.text.get(start..self.cursor.position());
                 let kind: &[u8] = match word {
                     Some("true") => b"{\"BOOL\":true}",
@@ -180,7 +183,12 @@ impl Mapping<'_, '_> {
             return bytes;
         }
         self.typed(b"{\"S\":", number);
-        self.mapped.text_numbers.push(self.pointer());
+        self.mapped.text_numbers += 1;
+        if self.mapped.pointer_bytes <= ITEM_BYTES_MAX {
+            let pointer = self.pointer();
+            self.mapped.pointer_bytes += pointer.len();
+            self.mapped.pointers.push(pointer);
+        }
         number.len()
     }
 
@@ -275,10 +283,19 @@ mod tests {
     #[test]
     fn a_number_that_is_not_held_becomes_text_and_is_pointed_to() {
         let (written, mapped) = write(r#"{"a/b":[1,{"c~":1e999}],"d":1e999}"#).unwrap();
-        assert_eq!(mapped.text_numbers, ["/a~1b/1/c~0", "/d"]);
+        assert_eq!(mapped.pointers, ["/a~1b/1/c~0", "/d"]);
+        assert_eq!(mapped.text_numbers, 2);
         assert!(written.contains(r#""d":{"S":"1e999"}"#), "{written}");
         let (_, mapped) = write("1e999").unwrap();
-        assert_eq!(mapped.text_numbers, [""]);
+        assert_eq!(mapped.pointers, [""]);
+    }
+
+    #[test]
+    fn pointers_take_no_more_than_an_item_may_have() {
+        let key = "k".repeat(100_000);
+        let numbers = vec!["1e999"; 50_000].join(",");
+        let (_, mapped) = write(&format!(r#"{{"{key}":[{numbers}]}}"#)).unwrap();
+        assert_eq!((mapped.text_numbers, mapped.pointers.len()), (50_000, 5));
     }
 
     #[test]

@@ -1,20 +1,29 @@
 //! An item of the log's table, as DynamoDB's JSON: what it takes, byte for byte, and whether two
 //! say the same.
 
-use std::ops::Range;
+use std::{convert::Infallible, ops::Range};
 
 use base64_simd::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
-use super::number::Decimal;
+use super::number::{Decimal, plain_bytes};
 
 /// What DynamoDB takes.
 pub const ITEM_BYTES_MAX: usize = 400 * 1024;
+/// What a key may have: of the table, and of its index.
+pub const KEY_BYTES_MAX: usize = 2048;
 
 pub const EVENT_ID: &str = "eventId";
+pub const TIMESTAMP: &str = "timestamp";
+pub const SEARCH_KEY: &str = "searchKey";
+pub const TTL: &str = "ttl";
 const DATA: &str = "data";
 const RAW: &str = "raw";
 pub const DATA_REF: &str = "dataRef";
+
+/// How many attributes most items have.
+const ATTRIBUTES: usize = 6;
 
 /// An item, written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,16 +39,25 @@ pub struct Item {
 impl Item {
     #[must_use]
     pub fn new(id: String) -> Self {
-        let mut item = Self {
-            json: vec![b'{'],
-            attributes: Vec::with_capacity(7),
-            bytes: 0,
-            id,
-        };
-        let id = std::mem::take(&mut item.id);
-        item.push_text(EVENT_ID, &id);
-        item.id = id;
+        let mut item = Self::with_room(0);
+        item.push_id(id);
         item
+    }
+
+    /// Without an id yet; so many bytes of JSON are expected.
+    #[must_use]
+    pub fn with_room(bytes: usize) -> Self {
+        Self {
+            id: String::new(),
+            json: Vec::with_capacity(bytes),
+            attributes: Vec::with_capacity(ATTRIBUTES),
+            bytes: 0,
+        }
+    }
+
+    pub fn push_id(&mut self, id: String) {
+        self.push_text(EVENT_ID, &id);
+        self.id = id;
     }
 
     pub fn push_text(&mut self, name: &'static str, text: &str) {
@@ -64,7 +82,7 @@ impl Item {
         let digits = number.to_string();
         self.push(name, |out| {
             out.extend_from_slice(format!("{{\"N\":\"{digits}\"}}").as_bytes());
-            digits.trim_end_matches('0').len().div_ceil(2) + 1
+            plain_bytes(&digits)
         });
     }
 
@@ -84,23 +102,45 @@ impl Item {
     }
 
     fn push(&mut self, name: &'static str, write: impl FnOnce(&mut Vec<u8>) -> usize) {
-        if !self.attributes.is_empty() {
-            self.json.pop();
-            self.json.push(b',');
-        }
-        self.json
-            .extend_from_slice(format!("\"{name}\":").as_bytes());
+        let written: Result<_, Infallible> = self.try_push(name, |out| {
+            let bytes = write(out);
+            Ok((bytes, ()))
+        });
+        let Ok(()) = written;
+    }
+
+    /// An attribute that `write` puts behind what is there, and says what it takes. Where it fails,
+    /// there is none.
+    pub fn try_push<T, E>(
+        &mut self,
+        name: &'static str,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(usize, T), E>,
+    ) -> Result<T, E> {
+        self.json.pop();
+        let end = self.json.len();
+        self.json.push(if end == 0 { b'{' } else { b',' });
+        self.json.push(b'"');
+        self.json.extend_from_slice(name.as_bytes());
+        self.json.extend_from_slice(b"\":");
         let start = self.json.len();
-        self.bytes += name.len() + write(&mut self.json);
-        self.attributes.push((name, start..self.json.len()));
-        self.json.push(b'}');
+        let written = write(&mut self.json);
+        if let Ok((bytes, _)) = &written {
+            self.bytes += name.len() + bytes;
+            self.attributes.push((name, start..self.json.len()));
+        } else {
+            self.json.truncate(end);
+        }
+        if !self.json.is_empty() {
+            self.json.push(b'}');
+        }
+        written.map(|(_, said)| said)
     }
 
     /// The same under another id.
     #[must_use]
     pub fn renamed(&self, id: String) -> Self {
         let mut item = Self::new(id);
-        for (name, value) in self.attributes().skip(1) {
+        for (name, value) in self.attributes().filter(|(name, _)| *name != EVENT_ID) {
             item.push_written(name, value, 0);
         }
         item.bytes = self.bytes - self.id.len() + item.id.len();
@@ -118,23 +158,34 @@ impl Item {
     /// Whether it has the same data as an item that stands in the table, in DynamoDB's JSON.
     #[must_use]
     pub fn says_the_same(&self, stored: &Value) -> bool {
-        let ours: Value = serde_json::from_slice(&self.json).unwrap_or_default();
-        if let Some(sha256) = sha256(&ours) {
-            return Some(sha256) == self::sha256(stored);
-        }
-        [DATA, RAW].iter().all(|name| {
-            let values = [&ours, stored].map(|item| item.get(name).cloned().map(leveled));
-            matches!(&values, [one, other] if one == other)
-        })
+        self.said() == Said::of(stored)
+    }
+
+    #[must_use]
+    pub fn said(&self) -> Said {
+        Said::of(&serde_json::from_slice(&self.json).unwrap_or_default())
     }
 }
 
-fn sha256(item: &Value) -> Option<&str> {
-    item.get(DATA_REF)?
-        .get("M")?
-        .get("sha256")?
-        .get("S")?
-        .as_str()
+/// The text of an attribute, of an item in DynamoDB's JSON.
+#[must_use]
+pub fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
+    item.get(name)?.get("S")?.as_str()
+}
+
+/// What an item's data says: equal for equal values, however DynamoDB spells its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said([u8; 32]);
+
+impl Said {
+    /// Of an item in DynamoDB's JSON.
+    #[must_use]
+    pub fn of(item: &Value) -> Self {
+        let value = |name: &str| item.get(name).cloned().map(leveled);
+        let sha256 = item.pointer("/dataRef/M/sha256");
+        let said = json!([value(DATA), value(RAW), sha256]);
+        Self(Sha256::digest(said.to_string()).into())
+    }
 }
 
 fn push_string(out: &mut Vec<u8>, text: &str) {
@@ -190,6 +241,20 @@ mod tests {
         let attributes: Vec<_> = item.attributes().collect();
         assert_eq!(attributes[0], ("eventId", br#"{"S":"a\"b"}"#.as_slice()));
         assert_eq!(attributes[5], ("data", br#"{"M":{}}"#.as_slice()));
+    }
+
+    #[test]
+    fn an_attribute_that_cannot_be_written_leaves_no_trace() {
+        let fail = |out: &mut Vec<u8>| {
+            out.extend_from_slice(b"half");
+            Err::<(usize, ()), ()>(())
+        };
+        let mut item = Item::with_room(10);
+        assert_eq!(item.try_push("data", fail), Err(()));
+        item.push_id("1".to_owned());
+        assert_eq!(item.try_push("data", fail), Err(()));
+        assert_eq!(item, Item::new("1".to_owned()));
+        assert_eq!(item.json, br#"{"eventId":{"S":"1"}}"#);
     }
 
     #[test]

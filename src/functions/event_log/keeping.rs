@@ -1,25 +1,33 @@
 //! A batch's events on their way to where each is kept.
 
-use std::{collections::HashSet, mem};
+use std::{
+    cell::LazyCell,
+    collections::{HashMap, HashSet},
+    mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use tokio::time::Instant;
 
 use super::{
     Counts, Settings, Unavailable,
-    entry::{Entry, Kept, Reason, second_id},
-    item::Item,
+    entry::{Entry, Kept, Reason, Traits, second_id},
+    item::{Item, Said},
     settings::{EventId, OnConflict},
     table::{Fate, LogTable, Placing},
 };
 use crate::{
     aws::Failure,
     kinesis::{
-        Sequence, Tag,
-        contents::{Arrived, Contents},
+        Sequence,
+        contents::Arrived,
         dead_letter::{Data, DeadLetter},
         depot::{Depot, Nowhere, Object, set_aside},
     },
 };
+
+/// Of events and their items, in memory. Most batches have less.
+const BYTES_AT_ONCE: usize = 12 * 1024 * 1024;
 
 /// How the function names itself in a dead letter.
 const FUNCTION: &str = "event-log";
@@ -39,6 +47,8 @@ type Placed = (usize, Item);
 enum Stage {
     /// Its bytes are to be an object, then its item refers to them.
     Object(Item, String),
+    /// They are none for now: what has the same id and came later waits too.
+    NoObject(Item),
     Item(Item),
     /// Other data stands under its id.
     Conflict(Item),
@@ -50,19 +60,34 @@ enum Stage {
 
 impl<'a> Keeping<'a> {
     /// Makes each event's entry. One whose handling panics is a dead letter of its own.
-    pub(super) fn of(contents: &'a Contents<'a>, stream: Tag, settings: &'a Settings) -> Self {
-        let mut counts = Counts::default();
-        let events = contents.events().map(|event| {
-            let Kept { entry, traits } = Kept::of(&event, stream, settings);
+    ///
+    /// As many as memory has room for: what is left comes next.
+    pub(super) fn of(
+        events: &mut impl Iterator<Item = Arrived<'a>>,
+        settings: &'a Settings,
+        mut counts: Counts,
+        keep: impl Fn(&Arrived<'_>) -> Kept,
+    ) -> Self {
+        let mut bytes = 0;
+        let mut made = Vec::new();
+        while bytes < BYTES_AT_ONCE
+            && let Some(event) = events.next()
+        {
+            let kept = catch_unwind(AssertUnwindSafe(|| keep(&event)));
+            let Kept { entry, traits } = kept.unwrap_or(Kept {
+                entry: Entry::DeadLetter(Reason::Panicked),
+                traits: Traits::default(),
+            });
             counts.events += 1;
             counts.unreadable += usize::from(traits.is_unreadable);
             counts.raw += usize::from(traits.is_raw);
             counts.text_numbers += traits.text_numbers;
-            (event, Stage::of(entry))
-        });
+            bytes += event.bytes.len() + entry.json_bytes();
+            made.push((event, Stage::of(entry)));
+        }
         Self {
             settings,
-            events: events.collect(),
+            events: made,
             counts,
             lasting: None,
         }
@@ -95,7 +120,8 @@ impl<'a> Keeping<'a> {
             self.counts.overflow += usize::from(answer.is_some());
             self.advance(place, |stage| match (stage, answer) {
                 (Stage::Object(item, _), Some(())) => Stage::Item(item),
-                _ => Stage::Failed,
+                (Stage::Object(item, _), None) => Stage::NoObject(item),
+                (stage, _) => stage,
             });
         }
     }
@@ -178,47 +204,81 @@ impl<'a> Keeping<'a> {
             return Err(Unavailable::Refused(failure.to_string()));
         }
         let failed = |(event, stage): &(Arrived<'_>, Stage)| {
-            matches!(stage, Stage::Failed).then_some(event.id.sequence)
+            matches!(stage, Stage::Failed | Stage::NoObject(_)).then_some(event.id.sequence)
         };
         let mut failed = self.events.iter().filter_map(failed);
         let first = failed.next();
-        self.counts.failures = usize::from(first.is_some()) + failed.count();
+        self.counts.failures += usize::from(first.is_some()) + failed.count();
         Ok((first, self.counts))
     }
 
-    /// Items of one id go one after the other, so that the first stays.
+    /// Items of one id go one after the other, so that the first stays: what became of it decides
+    /// what becomes of the others.
     async fn write(&mut self, table: &impl LogTable, placing: Placing, deadline: Instant) {
         let mut waiting = self.take_items();
-        while !waiting.is_empty() && self.lasting.is_none() {
-            let (wave, later) = first_of_each_id(waiting);
-            waiting = later;
-            let (places, items): (Vec<_>, Vec<_>) = wave.into_iter().unzip();
+        while !waiting.is_empty() {
+            let (firsts, twins) = first_of_each_id(waiting);
+            let (places, items): (Vec<_>, Vec<_>) = firsts.into_iter().unzip();
             let written = table.write(&items, placing, deadline).await;
             self.counts.spent.add(written.spent);
             self.blame(written.asked.failure);
-            let fates = written.asked.answers.into_iter();
+            let fates = written.asked.answers;
+            waiting = self.settle_twins(twins, &items, &fates);
             for ((place, item), fate) in places.into_iter().zip(items).zip(fates) {
-                self.counts.stored += usize::from(fate == Some(Fate::Stored));
-                self.counts.duplicates += usize::from(fate == Some(Fate::Same));
-                self.advance(place, |_| match fate {
-                    Some(Fate::Stored | Fate::Same) => Stage::Kept,
-                    Some(Fate::Other) => Stage::Conflict(item),
-                    Some(Fate::Refused) => Stage::DeadLetter(Reason::ItemRefused),
-                    None => Stage::Failed,
-                });
+                self.settle(place, item, fate);
             }
         }
     }
 
+    /// Those for which the first decides nothing are left.
+    fn settle_twins(
+        &mut self,
+        twins: Vec<Placed>,
+        firsts: &[Item],
+        fates: &[Option<Fate>],
+    ) -> Vec<Placed> {
+        if twins.is_empty() {
+            return twins;
+        }
+        let decided = firsts.iter().zip(fates);
+        let decided: HashMap<_, _> = decided
+            .map(|(item, fate)| (item.id.as_str(), (LazyCell::new(|| item.said()), *fate)))
+            .collect();
+        let mut left = Vec::new();
+        for (place, twin) in twins {
+            let known = decided.get(twin.id.as_str());
+            match known.map(|(said, fate)| beside(&twin, said, *fate)) {
+                Some(Beside::Known(fate)) => self.settle(place, twin, fate),
+                Some(Beside::Unknown) | None => left.push((place, twin)),
+            }
+        }
+        left
+    }
+
+    fn settle(&mut self, place: usize, item: Item, fate: Option<Fate>) {
+        self.counts.stored += usize::from(fate == Some(Fate::Stored));
+        self.counts.duplicates += usize::from(fate == Some(Fate::Same));
+        self.advance(place, |_| match fate {
+            Some(Fate::Stored | Fate::Same) => Stage::Kept,
+            Some(Fate::Other) => Stage::Conflict(item),
+            Some(Fate::Refused) => Stage::DeadLetter(Reason::ItemRefused),
+            None => Stage::Failed,
+        });
+    }
+
     /// Until its fate is known, an item is not kept.
     fn take_items(&mut self) -> Vec<Placed> {
+        let mut held_up = HashSet::new();
         let events = self.events.iter_mut().enumerate();
         let items = events.filter_map(|(place, (_, stage))| {
+            if let Stage::NoObject(item) = stage {
+                held_up.insert(item.id.clone());
+            }
             if !matches!(stage, Stage::Item(_)) {
                 return None;
             }
             match mem::replace(stage, Stage::Failed) {
-                Stage::Item(item) => Some((place, item)),
+                Stage::Item(item) if !held_up.contains(&item.id) => Some((place, item)),
                 _ => None,
             }
         });
@@ -252,10 +312,67 @@ impl Stage {
     }
 }
 
+/// What the first item of an id says of a later one.
+enum Beside {
+    Known(Option<Fate>),
+    /// The table has to be asked.
+    Unknown,
+}
+
+fn beside(twin: &Item, first_said: &Said, first_fate: Option<Fate>) -> Beside {
+    let Some(fate) = first_fate else {
+        // It is still to come first.
+        return Beside::Known(None);
+    };
+    let is_same = twin.said() == *first_said;
+    match fate {
+        Fate::Stored | Fate::Same if is_same => Beside::Known(Some(Fate::Same)),
+        Fate::Stored | Fate::Same => Beside::Known(Some(Fate::Other)),
+        Fate::Other if is_same => Beside::Known(Some(Fate::Other)),
+        Fate::Other | Fate::Refused => Beside::Unknown,
+    }
+}
+
 /// Parts those whose ids no earlier one has from the others.
 fn first_of_each_id(items: Vec<Placed>) -> (Vec<Placed>, Vec<Placed>) {
     let mut seen = HashSet::with_capacity(items.len());
     items
         .into_iter()
         .partition(|(_, item)| seen.insert(item.id.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinesis::{Tag, contents::Contents};
+
+    #[test]
+    fn an_event_whose_handling_panics_is_a_dead_letter_and_its_neighbours_are_not_touched() {
+        let record = |number: u8| {
+            format!(
+                r#"{{"eventID":"shardId-000000000003:{number}","kinesis":{{"sequenceNumber":"{number}","data":"e30="}}}}"#
+            )
+        };
+        let body = format!(
+            r#"{{"Records":[{},{},{}]}}"#,
+            record(1),
+            record(2),
+            record(3)
+        );
+        let contents = Contents::read(body.as_bytes()).unwrap();
+        let settings = Settings::read(|_| None).unwrap();
+        let poisoned = Sequence::parse("2").unwrap();
+        let events = &mut contents.events();
+        let keeping = Keeping::of(events, &settings, Counts::default(), |event| {
+            assert_ne!(event.id.sequence, poisoned);
+            Kept::of(event, Tag::of(""), &settings)
+        });
+        let stages = keeping.events.iter().map(|(_, stage)| match stage {
+            Stage::Item(_) => "item",
+            Stage::DeadLetter(reason) => reason.as_str(),
+            _ => "other",
+        });
+        assert_eq!(stages.collect::<Vec<_>>(), ["item", "panicked", "item"]);
+        assert_eq!(keeping.counts.events, 3);
+    }
 }

@@ -16,7 +16,7 @@ pub mod number;
 pub mod settings;
 pub mod table;
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use tokio::time::Instant;
 
@@ -27,12 +27,13 @@ use super::{Counted, Failure, Function, Moment, Response};
 use crate::{
     kinesis::{
         Tag, answer,
-        contents::Contents,
+        contents::{Arrived, Contents},
         depot::{Depot, Nowhere},
         envelope::EnvelopeUnreadable,
     },
     telemetry::{Metric, Quantity},
 };
+use entry::Kept;
 use keeping::Keeping;
 use table::LogTable;
 
@@ -102,13 +103,21 @@ impl<T: LogTable + Sync, S: Depot + Sync> Function for EventLog<T, S> {
         let contents = Contents::read(body)?;
         let stream = &contents.envelope.stream;
         let deadline = moment.deadline.checked_sub(ANSWER_MARGIN);
-        let mut keeping = Keeping::of(&contents, Tag::of(stream), &self.settings);
         let deadline = deadline.unwrap_or(moment.deadline);
-        keeping.put_objects(&self.depot, deadline).await;
-        keeping.write_items(&self.table, deadline).await;
-        keeping.keep_conflicts(&self.table, deadline).await;
-        keeping.set_aside(&self.depot, stream, deadline).await?;
-        let (first_not_kept, mut counts) = keeping.end()?;
+        let tag = Tag::of(stream);
+        let keep = |event: &Arrived<'_>| Kept::of(event, tag, &self.settings);
+        let mut events = contents.events().peekable();
+        let mut counts = Counts::default();
+        let mut first_not_kept = None;
+        while first_not_kept.is_none() && events.peek().is_some() {
+            let mut keeping =
+                Keeping::of(&mut events, &self.settings, mem::take(&mut counts), keep);
+            keeping.put_objects(&self.depot, halfway_to(deadline)).await;
+            keeping.write_items(&self.table, deadline).await;
+            keeping.keep_conflicts(&self.table, deadline).await;
+            keeping.set_aside(&self.depot, stream, deadline).await?;
+            (first_not_kept, counts) = keeping.end()?;
+        }
         counts.records = contents.envelope.records.len();
         counts.duration = started.elapsed();
         Ok(Response {
@@ -116,4 +125,10 @@ impl<T: LogTable + Sync, S: Depot + Sync> Function for EventLog<T, S> {
             counts,
         })
     }
+}
+
+/// Where objects cannot be put, there is to be time left for all else.
+fn halfway_to(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 2
 }

@@ -7,6 +7,8 @@ const DIGITS_MAX: usize = 38;
 /// Powers of ten of a number's first digit.
 const EXPONENT_MIN: i64 = -130;
 const EXPONENT_MAX: i64 = 125;
+/// What the longest number takes.
+const BYTES_MAX: usize = 21;
 
 /// A number's value: its digits without zeros around them, and the power of ten of the first one.
 /// Zero has no digits.
@@ -49,9 +51,15 @@ impl Decimal {
         self.digits.len() <= DIGITS_MAX && (EXPONENT_MIN..=EXPONENT_MAX).contains(&self.exponent)
     }
 
-    /// Half a byte a digit, one for the power of ten, one for a sign.
     fn bytes(&self) -> usize {
-        self.digits.len().div_ceil(2) + 1 + usize::from(self.is_negative)
+        match self.digits.len().checked_sub(1) {
+            Some(more) => bytes(
+                self.is_negative,
+                self.exponent,
+                self.exponent.saturating_sub(places(more)),
+            ),
+            None => 1,
+        }
     }
 
     fn spelled(&self) -> String {
@@ -92,20 +100,33 @@ pub fn hold(number: &str) -> Option<(Cow<'_, str>, usize)> {
 }
 
 /// The same as [`Decimal::bytes`] for digits and a point alone.
-fn plain_bytes(number: &str) -> usize {
-    let is_negative = number.starts_with('-');
-    let is_digit = |byte: &u8| byte.is_ascii_digit();
-    let digits = number.bytes().filter(is_digit);
-    let leading = digits.clone().take_while(|digit| *digit == b'0').count();
-    let trailing = digits
-        .clone()
-        .rev()
-        .take_while(|digit| *digit == b'0')
-        .count();
-    match digits.count().checked_sub(leading + trailing) {
-        None | Some(0) => 1,
-        Some(significant) => significant.div_ceil(2) + 1 + usize::from(is_negative),
+#[must_use]
+pub fn plain_bytes(number: &str) -> usize {
+    let digits = number.strip_prefix('-').unwrap_or(number);
+    let point = digits.find('.').unwrap_or(digits.len());
+    let exponent = |place: usize| match point.checked_sub(place + 1) {
+        Some(before) => places(before),
+        None => -places(place - point),
+    };
+    let is_significant = |byte: u8| matches!(byte, b'1'..=b'9');
+    let first = digits.bytes().position(is_significant);
+    let last = digits.bytes().rposition(is_significant);
+    match (first, last) {
+        (Some(first), Some(last)) => {
+            bytes(digits.len() < number.len(), exponent(first), exponent(last))
+        }
+        _ => 1,
     }
+}
+
+/// A byte for each pair of digits, which are paired from the point on, one for the power of ten,
+/// and one for a sign.
+fn bytes(is_negative: bool, first_exponent: i64, last_exponent: i64) -> usize {
+    let pair = |exponent: i64| exponent.div_euclid(2);
+    let more_pairs = pair(first_exponent).abs_diff(pair(last_exponent));
+    usize::try_from(more_pairs).map_or(BYTES_MAX, |more| {
+        BYTES_MAX.min(more + 2 + usize::from(is_negative))
+    })
 }
 
 #[cfg(test)]
@@ -147,23 +168,30 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_a_number_are_counted_alike_both_ways() {
-        for number in [
-            "0",
-            "-0",
-            "0.00",
-            "1",
-            "-1",
-            "10",
-            "1200",
-            "0.0012",
-            "-12.500",
-            "123456789",
-        ] {
-            assert_eq!(plain_bytes(number), Decimal::of(number).bytes(), "{number}");
+    fn a_numbers_digits_are_paired_from_the_point_on() {
+        #[track_caller]
+        fn check(number: &str, expected: usize) {
+            assert_eq!(plain_bytes(number), expected, "{number}");
+            assert_eq!(Decimal::of(number).bytes(), expected, "{number}");
         }
-        assert_eq!(Decimal::of("123").bytes(), 3);
-        assert_eq!(Decimal::of("-123").bytes(), 4);
+        for zero in ["0", "-0", "0.00"] {
+            check(zero, 1);
+        }
+        for one_pair in ["1", "10", "99", "100", "1200", "0.1", "0.01", "0.0012"] {
+            check(one_pair, 2);
+        }
+        check("-1", 3);
+        for two_pairs in ["120", "123", "1.5", "0.001234", "0.012", "22.5"] {
+            check(two_pairs, 3);
+        }
+        check("-12.500", 4);
+        check("-123", 4);
+        check("123456789", 6);
+        let digits_38 = "1".repeat(38);
+        check(&digits_38, 20);
+        check(&format!("-{digits_38}"), 21);
+        check(&format!("-1{digits_38}"), 21);
+        assert_eq!(Decimal::of("1e125").bytes(), 2);
     }
 
     #[test]

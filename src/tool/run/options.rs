@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     functions::firehose_transform::Settings,
     local::firehose::{batch::Limits, lake::Layout, run::Watch},
-    tool::{layout::LayoutOptions, settings::SettingsOptions, terminal::Format, whole::whole},
+    tool::{layout::LayoutOptions, numbers::whole, settings::SettingsOptions, terminal::Format},
 };
 
 const MEBIBYTE: u64 = 1024 * 1024;

@@ -15,7 +15,6 @@ use aws_sdk_dynamodb::{
     },
 };
 use base64_simd::STANDARD;
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -27,6 +26,8 @@ use crate::{
 
 /// How many items or statements DynamoDB takes in one request.
 const ITEMS_MAX: usize = 25;
+/// DynamoDB takes 16 MB in a request; less, so that few large bodies are in memory at once.
+const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
 const REQUESTS_AT_ONCE: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The id of no item: records are never called so.
@@ -244,19 +245,15 @@ impl<'a> Writing<'a> {
         asked: &[&Question<'a>],
         patience: Duration,
     ) -> Replies<'a> {
-        match step {
-            Step::Put(Company::Others) => self.put(asked, patience).await,
-            Step::Insert(Company::Others) => self.insert(asked, patience).await,
-            Step::Read => self.compare(asked, patience).await,
-            Step::Put(Company::Nobody) => {
-                let each = asked.chunks(1).map(|alone| self.put(alone, patience));
-                join_all(each).await.into_iter().flatten().collect()
-            }
-            Step::Insert(Company::Nobody) => {
-                let each = asked.chunks(1).map(|alone| self.insert(alone, patience));
-                join_all(each).await.into_iter().flatten().collect()
-            }
+        let mut replies = Vec::with_capacity(asked.len());
+        for together in step.requests(asked) {
+            replies.extend(match step {
+                Step::Put(_) => self.put(together, patience).await,
+                Step::Insert(_) => self.insert(together, patience).await,
+                Step::Read => self.compare(together, patience).await,
+            });
         }
+        replies
     }
 
     async fn put(&self, asked: &[&Question<'a>], patience: Duration) -> Replies<'a> {
@@ -394,6 +391,16 @@ impl<'a> Writing<'a> {
 }
 
 impl Step {
+    /// What goes together, as far as there is room for it.
+    fn requests<'q, 'a>(self, asked: &'q [&'q Question<'a>]) -> Vec<&'q [&'q Question<'a>]> {
+        match self {
+            Self::Put(Company::Nobody) | Self::Insert(Company::Nobody) => asked.chunks(1).collect(),
+            Self::Put(Company::Others) | Self::Insert(Company::Others) | Self::Read => {
+                with_room(asked)
+            }
+        }
+    }
+
     fn alone(self) -> Self {
         match self {
             Self::Put(_) => Self::Put(Company::Nobody),
@@ -401,6 +408,22 @@ impl Step {
             Self::Read => Self::Read,
         }
     }
+}
+
+fn with_room<'q, 'a>(mut asked: &'q [&'q Question<'a>]) -> Vec<&'q [&'q Question<'a>]> {
+    let mut requests = Vec::with_capacity(1);
+    while !asked.is_empty() {
+        let mut bytes = 0;
+        let has_room = |asked: &&&Question<'_>| {
+            bytes += asked.item.json.len();
+            bytes <= BODY_BYTES_MAX
+        };
+        let items = asked.iter().take_while(has_room).count().max(1);
+        let (together, rest) = asked.split_at(items);
+        requests.push(together);
+        asked = rest;
+    }
+    requests
 }
 
 fn ids(open: &[WriteRequest]) -> HashSet<&str> {

@@ -104,7 +104,7 @@ async fn record_ids(prober: &mut Prober) -> Findings {
     let (mut findings, reply) = prober.put_and_see(&request).await;
     if let Some(reply) = reply
         && !reply.answer.unknown_ids.is_empty()
-        && findings.mark() == Grade::Fail
+        && findings.grade() == Grade::Fail
     {
         let given = reply.answer.unknown_ids.iter();
         let given: Vec<_> = given.map(|id| format!("{id:?}")).collect();
