@@ -631,7 +631,8 @@ mod tests {
 
     #[test]
     fn what_is_too_large_keeps_its_reason_and_its_place_in_an_aggregate() {
-        let mut event = arrived(&[0xff; 500_000]);
+        let no_text = vec![0xff; 500_000];
+        let mut event = arrived(&no_text);
         event.id.sub = Some(7);
         let Entry::TooLarge { item, key } = keep(&event, &[("S3_BUCKET", "bucket")]).entry else {
             panic!("it is too large");
