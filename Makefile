@@ -11,6 +11,8 @@ unexport TERRAFORM # the stand-in would take it for the real one
 TF = $(TERRAFORM) -chdir=terraform
 TFVARS = -var-file=environments/$(ENV).tfvars
 
+TOOL = $(CARGO) run --release --locked --no-default-features --features tool --
+
 SAMPLE := fixtures/events.jsonl
 SAMPLE_SETTINGS = --event-years 2020-2030 --event-types "$$(cat fixtures/event_types.txt)"
 
@@ -18,7 +20,11 @@ help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## the main job on the sample events: into the folder lake
-	$(CARGO) run --release --locked --no-default-features --features tool -- run $(SAMPLE) --lake lake $(SAMPLE_SETTINGS)
+	$(TOOL) run $(SAMPLE) --lake lake $(SAMPLE_SETTINGS)
+
+log: ## the sample events into an event log, the folder log, and one of them looked up
+	$(TOOL) log $(SAMPLE) --event-id /event_uuid --search-key /user/id
+	$(TOOL) log search u-0352
 
 check: ## format, lints, allocations, fixtures, Terraform; changes nothing
 	$(CARGO) fmt --check
@@ -51,7 +57,7 @@ mutants: ## faults planted in the code that no test notices; two hours
 	tests/tools/mutants
 
 soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
-	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation --test event_log -- under_faults --nocapture
+	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation --test event_log --test event_processor -- --nocapture
 
 bench: ## Nozzle beside what people would write instead, and each of its parts; half an hour
 	benches/functions/fetch
@@ -80,4 +86,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run check test test-terraform fuzz deny mutants soak bench build reproducible environment plan deploy destroy
+.PHONY: help run log check test test-terraform fuzz deny mutants soak bench build reproducible environment plan deploy destroy

@@ -56,8 +56,10 @@ impl<'a> Spelled<'a> {
 pub enum Value<'a> {
     String(Spelled<'a>),
     Number(&'a str),
-    Object,
-    /// An array, `true`, `false` or `null`.
+    /// With its braces.
+    Object(&'a str),
+    Null,
+    /// An array, `true` or `false`.
     Other,
 }
 
@@ -144,10 +146,17 @@ impl<'a> Cursor<'a> {
         match self.peek() {
             Some(b'"') => self.string().map(Value::String),
             Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
-            Some(b'{') => self.nested().map(|()| Value::Object),
+            Some(b'{') => self.object().map(Value::Object),
             Some(b'[') => self.nested().map(|()| Value::Other),
+            Some(b'n') => self.literal().map(|()| Value::Null),
             _ => self.literal().map(|()| Value::Other),
         }
+    }
+
+    fn object(&mut self) -> Result<&'a str, Problem> {
+        let start = self.position;
+        self.nested()?;
+        self.text.get(start..self.position).ok_or(Problem::Syntax)
     }
 
     /// Passes an array or object and all in it, without recursion.

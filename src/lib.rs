@@ -13,8 +13,8 @@
 //! 1. each record by itself is read with a cursor over [`json`] and becomes the line that is
 //!    delivered, its time an [`instant`], and the keys of its partition;
 //! 2. copies within the batch are found, and what does not fit into the response is set aside;
-//! 3. what is left is claimed in a store ([`dedup`]): DynamoDB in Lambda, a folder on one machine.
-//!    A claim names its owner, so a record that Firehose sends again is not taken for a duplicate;
+//! 3. what is left is claimed in a store ([`dedup`]): DynamoDB in Lambda, a folder (`database`) on
+//!    one machine. A claim names its owner, so a record that Firehose sends again is not taken for a duplicate;
 //! 4. the answer is written, every record in the order it came.
 //!
 //! Steps 1 and 2 are pure: the same bytes under the same settings ([`config`]) have the same answer
@@ -32,6 +32,8 @@ pub mod config;
 pub mod telemetry;
 
 pub mod aws;
+#[cfg(feature = "tool")]
+pub mod database;
 pub mod dedup;
 pub mod functions;
 #[cfg(feature = "kinesis")]

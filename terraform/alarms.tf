@@ -34,21 +34,21 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = var.alarm_email
 }
 
-# Those of a function's own errors, throttles and time are its module's. A limit of 0 is for what is counted and must not happen.
+# Those of a function's own are its module's. A limit of 0 is for what is counted and must not happen.
 locals {
   lake_alarms = !var.lake ? {} : merge(
     {
       delivery-late = {
         metric      = local.firehose_metric["DeliveryToS3.DataFreshness"]
         limit       = var.delivery_delay_seconds_max
-        description = "The oldest undelivered record is older than ${var.delivery_delay_seconds_max} s. Look at the function's errors first, then at the log group ${one(aws_cloudwatch_log_group.delivery[*].name)}: a bucket, a key or a role that refuses. Nothing is lost for 24 hours."
+        description = "The oldest undelivered record is older than ${var.delivery_delay_seconds_max} s. Look at the function's errors first, then at the log group ${one(module.delivery[*].log_group.name)}: a bucket, a key or a role that refuses. Nothing is lost for 24 hours."
       }
     },
     local.backs_up_originals ? {
       originals-late = {
         metric      = local.firehose_metric["BackupToS3.DataFreshness"]
         limit       = var.delivery_delay_seconds_max
-        description = "The oldest original that is not backed up yet is older than ${var.delivery_delay_seconds_max} s${var.format == "parquet" ? ", and Parquet keeps listed columns only" : ""}. The log group ${one(aws_cloudwatch_log_group.delivery[*].name)} says what refuses ${module.partitioning.originals_folder}: the bucket, a key or the role. Nothing is lost for 24 hours."
+        description = "The oldest original that is not backed up yet is older than ${var.delivery_delay_seconds_max} s${var.format == "parquet" ? ", and Parquet keeps listed columns only" : ""}. The log group ${one(module.delivery[*].log_group.name)} says what refuses ${module.partitioning.originals_folder}: the bucket, a key or the role. Nothing is lost for 24 hours."
       }
     } : {},
     local.reads_kinesis ? {
@@ -84,38 +84,11 @@ locals {
     }
   } : {}
 
-  event_log_alarms = !var.event_log ? {} : merge(
-    {
-      event-log-behind = {
-        metric      = local.lambda_metric[local.event_log_name]["IteratorAge"]
-        limit       = 900000
-        description = "The event log is 15 minutes behind its stream. Look at the function's errors, which hold up a shard, and at the table's throttles; if neither, raise event_log_parallelization_factor, or let the stream have more shards. Records are lost to the table when they are older than kinesis_retention_hours; Lambda then writes them under ${local.given_up_folder}."
-      }
-      event-log-dead-letters = {
-        metric      = local.event_log_count["dead_letters"]
-        limit       = 0
-        description = "Records were set aside, each with its reason, under ${local.dead_letter_folder} and in the queue ${local.event_log_name}-dead-letters; the rest went on. `reason` says why: data that is unreadable (event_log_on_unreadable), a conflict (event_log_on_conflict), or an item that the table refuses. Mend the producer or the setting."
-      }
-      event-log-table-throttled = {
-        metric      = local.table_metric[local.event_log_name]["WriteThrottleEvents"]
-        limit       = 0
-        description = "The table ${local.event_log_name} throttles writes; the function tries again, and falls behind if that lasts. A new table takes 4,000 writes a second and doubles by itself: warm it up before a burst. Else a partition key is hot, or the account's quota is reached."
-      }
-    },
-    var.event_log_search_key == "" ? {} : {
-      event-log-index-throttled = {
-        metric      = concat(local.table_metric[local.event_log_name]["WriteThrottleEvents"], ["GlobalSecondaryIndexName", local.event_log_index])
-        limit       = 0
-        description = "The index ${local.event_log_index} throttles writes, and with it the table: one search key has more than 1,000 writes a second. Raise event_log_search_buckets; a search then asks each bucket."
-      }
-    },
-  )
-
-  told_folders = concat(var.lake && var.error_mail ? [module.partitioning.error_folder] : [], var.event_log ? [local.given_up_folder] : [])
+  told_folders = concat(var.lake && var.error_mail ? [module.partitioning.error_folder] : [], var.event_log || var.event_processor ? [local.place.given_up_folder] : [])
 }
 
 resource "aws_cloudwatch_metric_alarm" "metric" {
-  for_each = merge(local.lake_alarms, local.transform_alarms, local.event_log_alarms)
+  for_each = merge(local.lake_alarms, local.transform_alarms)
 
   alarm_name        = "${local.name}-${each.key}"
   alarm_description = each.value.description
@@ -131,45 +104,6 @@ resource "aws_cloudwatch_metric_alarm" "metric" {
 
   # No data means no traffic, or nothing to count.
   treat_missing_data = "notBreaching"
-
-  alarm_actions = [aws_sns_topic.alarms.arn]
-  ok_actions    = [aws_sns_topic.alarms.arn]
-}
-
-resource "aws_cloudwatch_metric_alarm" "refused" {
-  count = local.transforms ? 1 : 0
-
-  alarm_name        = "${local.name}-refused"
-  alarm_description = "More than ${var.refused_percent_max} % of the records are refused. The dashboard ${local.global_name} shows the reasons; `nozzle explain` shows why for one event. Mend the producer, or event_years and event_types; then send the records under errors/ through again with `nozzle redrive`."
-
-  evaluation_periods  = 3
-  datapoints_to_alarm = 2
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = var.refused_percent_max
-  treat_missing_data  = "notBreaching"
-
-  metric_query {
-    id          = "percent"
-    label       = "refused, percent"
-    expression  = "IF(records > 0, 100 * refused / records, 0)"
-    return_data = true
-  }
-
-  dynamic "metric_query" {
-    for_each = toset(["records", "refused"])
-
-    content {
-      id = metric_query.key
-
-      metric {
-        namespace   = "Nozzle"
-        metric_name = metric_query.key
-        dimensions  = { FunctionName = local.function_name }
-        period      = 300
-        stat        = "Sum"
-      }
-    }
-  }
 
   alarm_actions = [aws_sns_topic.alarms.arn]
   ok_actions    = [aws_sns_topic.alarms.arn]
@@ -200,7 +134,7 @@ resource "aws_cloudwatch_event_target" "error_objects" {
       bucket = "$.detail.bucket.name"
       key    = "$.detail.object.key"
     }
-    input_template = "\"${local.name}: s3://<bucket>/<key> was written. Under ${module.partitioning.error_folder} it is Firehose's error file: each line is a record, with its errorCode, and the original in rawData; `nozzle redrive` shows the reasons and sends the records again. Under ${local.given_up_folder} it is a batch for the event log that Lambda gave up, with its records in payload. See docs/deploy.md.\""
+    input_template = "\"${local.name}: s3://<bucket>/<key> was written. Under ${module.partitioning.error_folder} it is Firehose's error file: each line is a record, with its errorCode, and the original in rawData; `nozzle redrive` shows the reasons and sends the records again. Under ${local.place.given_up_folder} it is a batch of the event log or the event processor that Lambda gave up, with its records in payload. See docs/deploy.md.\""
   }
 
   # The topic refuses EventBridge until its policy is there.

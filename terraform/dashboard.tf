@@ -23,26 +23,18 @@ locals {
     { title = "Worth a look", stat = "Sum", metrics = [for name in ["duplicates_differing", "reclaimed", "unclaimed", "claim_failures"] : local.transform_count[name]] },
     { title = "Milliseconds a batch, slowest", stat = "Maximum", metrics = [for name in ["total_milliseconds", "claim_milliseconds"] : local.transform_count[name]] },
     { title = "Largest request and answer (6,291,556 bytes fit)", stat = "Maximum", metrics = [for name in ["request_bytes", "response_bytes"] : local.transform_count[name]] },
-    { title = "Calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.lambda_metric[local.function_name][name]] },
+    { title = "Calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.transform_metric[name]] },
     { title = "Active partitions (quota ${var.active_partitions_quota})", stat = "Maximum", metrics = [local.firehose_metric["PartitionCount"]] },
     { title = "Cost: objects written", stat = "Sum", metrics = [local.firehose_metric["DeliveryToS3.ObjectCount"]] },
-    { title = "Cost: write units of the claim table", stat = "Sum", metrics = [local.table_metric["${local.name}-claims"]["ConsumedWriteCapacityUnits"]] },
-    { title = "Cost: milliseconds of the function at ${var.function_memory_megabytes} MB", stat = "Sum", metrics = [local.lambda_metric[local.function_name]["Duration"]] },
-  ]
-
-  event_log_widgets = [
-    { title = "Event log: what became of the events", stat = "Sum", metrics = [for name in ["events", "stored", "duplicates", "conflicts", "dead_letters"] : local.event_log_count[name]] },
-    { title = "Event log: stored in another way", stat = "Sum", metrics = [for name in ["unreadable", "raw", "text_numbers", "overflow"] : local.event_log_count[name]] },
-    { title = "Event log: milliseconds behind the stream", stat = "Maximum", metrics = [local.lambda_metric[local.event_log_name]["IteratorAge"]] },
-    { title = "Event log: calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.lambda_metric[local.event_log_name][name]] },
-    { title = "Event log, cost: write units, and writes throttled", stat = "Sum", metrics = [for name in ["ConsumedWriteCapacityUnits", "WriteThrottleEvents"] : local.table_metric[local.event_log_name][name]] },
-    { title = "Event log, cost: milliseconds at ${var.event_log_memory_megabytes} MB", stat = "Sum", metrics = [local.lambda_metric[local.event_log_name]["Duration"]] },
+    { title = "Cost: write units of the claim table", stat = "Sum", metrics = [["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", "${local.name}-claims"]] },
+    { title = "Cost: milliseconds of the function at ${var.function_memory_megabytes} MB", stat = "Sum", metrics = [local.transform_metric["Duration"]] },
   ]
 
   widgets = concat(
     [for widget in local.stream_widgets : widget if var.lake],
     [for widget in local.transform_widgets : widget if local.transforms],
-    [for widget in local.event_log_widgets : widget if var.event_log],
+    flatten(module.event_log[*].widgets),
+    flatten(module.event_processor[*].widgets),
   )
 }
 

@@ -14,6 +14,16 @@ locals {
     log_retention_days   = var.log_retention_days
     alarm_topic_arn      = aws_sns_topic.alarms.arn
   }
+
+  # And for what reads streams and writes into the bucket.
+  place = {
+    bucket              = aws_s3_bucket.lake.bucket
+    bucket_arn          = aws_s3_bucket.lake.arn
+    bucket_kms_key_arn  = var.lake_kms_key_arn
+    given_up_folder     = "aws/lambda/" # Lambda chooses it
+    streams_kms_key_arn = var.kinesis_kms_key_arn
+    service_suffix      = local.service_suffix
+  }
 }
 
 module "transform" {
@@ -30,7 +40,7 @@ module "transform" {
 
   environment = merge(
     {
-      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
+      EVENT_CACHE_TABLE_NAME = module.claims["lake"].table.name
       EVENT_CACHE_TTL_HOURS  = tostring(var.claim_hours)
       EVENT_IDENTITY         = var.event_identity
       PARTITION_KEYS         = join(",", module.partitioning.keys)
@@ -45,7 +55,7 @@ module "transform" {
   statements = [{
     sid       = "Claim"
     actions   = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]
-    resources = [aws_dynamodb_table.claims[0].arn]
+    resources = [module.claims["lake"].table.arn]
   }]
 
   memory_megabytes     = var.function_memory_megabytes
@@ -53,29 +63,20 @@ module "transform" {
   reserved_concurrency = var.function_reserved_concurrency
   shared               = local.functions
 
+  computed_alarms = {
+    refused = {
+      expression    = "IF(records > 0, 100 * refused / records, 0)"
+      counts        = ["records", "refused"]
+      limit         = var.refused_percent_max
+      periods       = 3
+      periods_above = 2
+      description   = "More than ${var.refused_percent_max} % of the records are refused. The dashboard ${local.global_name} shows the reasons; `nozzle explain` shows why for one event. Mend the producer, or event_years and event_types; then send the records under errors/ through again with `nozzle redrive`."
+    }
+  }
+
   advice = {
     errors    = "A call of the function ended in an error. Firehose tries the batch ${var.transform_retries} times more, then writes it under errors/. Read /aws/lambda/${local.function_name} for the sentence: a wrong setting, a claim table that cannot answer, or memory that ran out."
     throttled = "Calls of the function were refused for want of concurrency; Firehose counts each as failed. Take function_reserved_concurrency away or raise it, or ask AWS for a higher limit of the account. Then send the records under errors/ through again with `nozzle redrive`."
     slow      = "A call took more than 80 % of the function's ${local.function_timeout_seconds} s. Nearly always the claim table: look at its throttles and at claim_milliseconds. If neither, raise function_memory_megabytes."
   }
-}
-
-moved {
-  from = aws_cloudwatch_log_group.function[0]
-  to   = module.transform[0].aws_cloudwatch_log_group.function
-}
-
-moved {
-  from = aws_iam_role.function[0]
-  to   = module.transform[0].aws_iam_role.function
-}
-
-moved {
-  from = aws_lambda_function.transform[0]
-  to   = module.transform[0].aws_lambda_function.function
-}
-
-moved {
-  from = aws_lambda_alias.stream[0]
-  to   = module.transform[0].aws_lambda_alias.function
 }

@@ -12,17 +12,5 @@ locals {
     "claim_failures", "claim_milliseconds", "total_milliseconds", "request_bytes", "response_bytes",
   ] : name => ["Nozzle", name, "FunctionName", local.function_name] }
 
-  event_log_count = { for name in [
-    "events", "stored", "unreadable", "raw", "text_numbers", "overflow", "duplicates", "conflicts", "dead_letters",
-  ] : name => ["Nozzle", name, "FunctionName", local.event_log_name] }
-
-  lambda_metric = { for function in [local.function_name, local.event_log_name] : function => {
-    for name in ["Invocations", "Errors", "Throttles", "Duration", "IteratorAge"] :
-    name => ["AWS/Lambda", name, "FunctionName", function]
-  } }
-
-  table_metric = { for table in ["${local.name}-claims", local.event_log_name] : table => {
-    for name in ["ConsumedWriteCapacityUnits", "WriteThrottleEvents"] :
-    name => ["AWS/DynamoDB", name, "TableName", table]
-  } }
+  transform_metric = { for name in ["Invocations", "Errors", "Throttles", "Duration"] : name => ["AWS/Lambda", name, "FunctionName", local.function_name] }
 }

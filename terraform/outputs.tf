@@ -12,7 +12,7 @@ locals {
   shell_data  = "'${replace(local.sample_data, "'", "'\\''")}'"
   shell_types = "'${replace(join(",", var.event_types), "'", "'\\''")}'"
 
-  firehose_name = one(aws_kinesis_firehose_delivery_stream.events[*].name)
+  firehose_name = one(module.delivery[*].stream.name)
   source_name   = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
 }
 
@@ -23,7 +23,7 @@ output "stream_name" {
 
 output "stream_arn" {
   description = "Its ARN, for the producers' permission firehose:PutRecordBatch; null without a lake."
-  value       = one(aws_kinesis_firehose_delivery_stream.events[*].arn)
+  value       = one(module.delivery[*].stream.arn)
 }
 
 output "kinesis_stream_name" {
@@ -63,7 +63,7 @@ output "redrive_command" {
     [
       "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}",
       local.reads_kinesis ? "--to kinesis:${local.source_name}" : "--to stream:${local.firehose_name}",
-      "--table ${aws_dynamodb_table.claims[0].name} --ttl-hours ${var.claim_hours}",
+      "--table ${module.claims["lake"].table.name} --ttl-hours ${var.claim_hours}",
       "--event-identity ${var.event_identity} --event-years ${var.event_years}",
       "--partition-keys ${join(",", module.partitioning.keys)}",
     ],
@@ -78,7 +78,7 @@ output "originals_location" {
 
 output "claim_table" {
   description = "The claim table; null without a lake."
-  value       = one(aws_dynamodb_table.claims[*].name)
+  value       = one([for name, claims in module.claims : claims.table.name if name == "lake"])
 }
 
 output "function_name" {
@@ -88,26 +88,51 @@ output "function_name" {
 
 output "event_log_table" {
   description = "The event log's table; null without one."
-  value       = one(aws_dynamodb_table.event_log[*].name)
+  value       = one(module.event_log[*].table.name)
 }
 
 output "dead_letter_location" {
-  description = "Where dead letters are, each with its reason; null without an event log."
+  description = "Where the event log's dead letters are, each with its reason; null without one."
   value       = var.event_log ? "s3://${aws_s3_bucket.lake.bucket}/${local.dead_letter_folder}" : null
 }
 
 output "dead_letter_queue" {
-  description = "The queue that has them too, by its address; null without an event log."
-  value       = one(aws_sqs_queue.dead_letters[*].url)
+  description = "The queue that has them too, by its address; null without one."
+  value       = one(module.event_log[*].reader.dead_letters.url)
+}
+
+output "counter_table" {
+  description = "The event processor's table of counters; null without one."
+  value       = one(module.event_processor[*].table.name)
+}
+
+output "archive_location" {
+  description = "Where its archive is; null without one."
+  value       = one(module.event_processor[*].archive.storage_descriptor[0].location)
+}
+
+output "archive_table" {
+  description = "Athena's table over the archive, with its database; null without one."
+  value       = var.event_processor ? "${local.database_name}.${module.event_processor[0].archive.name}" : null
+}
+
+output "processor_dead_letter_location" {
+  description = "Where the event processor's dead letters are, each with its reason; null without one."
+  value       = var.event_processor ? "s3://${aws_s3_bucket.lake.bucket}/${local.processor_dead_letter_folder}" : null
+}
+
+output "processor_dead_letter_queue" {
+  description = "The queue that has them too, by its address; null without one."
+  value       = one(module.event_processor[*].reader.dead_letters.url)
 }
 
 output "athena_workgroup" {
-  description = "The workgroup that has the named queries; null without a lake."
+  description = "The workgroup that has the named queries; null where there is no table."
   value       = one(aws_athena_workgroup.lake[*].name)
 }
 
 output "athena_table" {
-  description = "The table over the lake, with its database; null without a lake."
+  description = "Athena's table over the lake, with its database; null without a lake."
   value       = var.lake ? "${local.database_name}.${module.partitioning.layout}" : null
 }
 

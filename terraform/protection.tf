@@ -2,7 +2,7 @@
 # each part, so that taking one part out breaks off before it begins too.
 
 resource "terraform_data" "protection" {
-  for_each = toset(concat(var.lake ? ["lake"] : [], var.event_log ? ["event log"] : []))
+  for_each = toset(concat(var.lake ? ["lake"] : [], var.event_log ? ["event log"] : [], var.event_processor ? ["event processor"] : []))
 
   input = var.deletion_protection
 
@@ -17,14 +17,15 @@ resource "terraform_data" "protection" {
     aws_cloudwatch_dashboard.chain,
     aws_cloudwatch_event_target.error_objects,
     aws_cloudwatch_metric_alarm.metric,
-    aws_cloudwatch_metric_alarm.refused,
-    aws_kinesis_firehose_delivery_stream.events,
-    aws_lambda_event_source_mapping.event_log,
     aws_s3_bucket_lifecycle_configuration.lake,
     aws_s3_bucket_notification.lake,
     aws_s3_bucket_ownership_controls.lake,
     aws_sns_topic_subscription.email,
+    module.claims,
+    module.delivery,
     module.event_log,
+    module.event_processor,
+    module.table,
     module.transform,
   ]
 }

@@ -1,64 +1,35 @@
-# Athena: one table over the lake, whose partitions are computed from the keys, and some queries to begin with.
+# Athena: a table over the lake, whose partitions are computed from the keys, and some queries to begin with.
 
 locals {
   query_results_folder = "query-results/"
 
-  database_name    = replace(local.name, "-", "_")
-  table_is_parquet = var.format == "parquet"
+  database_name = replace(local.name, "-", "_")
+  has_tables    = var.lake || var.event_processor
 }
 
 resource "aws_glue_catalog_database" "lake" {
-  count = var.lake ? 1 : 0
+  count = local.has_tables ? 1 : 0
 
   name        = local.database_name
   description = "The lake of ${local.name}."
 }
 
-resource "aws_glue_catalog_table" "events" {
-  count = var.lake ? 1 : 0
+module "table" {
+  source = "./athena_table"
+  count  = var.lake ? 1 : 0
 
-  name          = module.partitioning.layout
-  database_name = aws_glue_catalog_database.lake[0].name
-  description   = "What the stream of ${local.name} delivers."
-  table_type    = "EXTERNAL_TABLE"
-
-  parameters = merge(module.partitioning.table_parameters, { EXTERNAL = "TRUE", classification = var.format })
-
-  dynamic "partition_keys" {
-    for_each = module.partitioning.key_columns
-
-    content {
-      name = partition_keys.value.name
-      type = partition_keys.value.type
-    }
-  }
-
-  storage_descriptor {
-    location      = module.partitioning.location
-    input_format  = local.table_is_parquet ? "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat" : "org.apache.hadoop.mapred.TextInputFormat"
-    output_format = local.table_is_parquet ? "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat" : "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
-
-    ser_de_info {
-      serialization_library = local.table_is_parquet ? "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe" : "org.openx.data.jsonserde.JsonSerDe"
-
-      # This reader may take a key that a producer wrote twice, in whatever case, for an error; without the function
-      # anything may lie there. Such a line is a row of nulls: no producer can make every query fail.
-      parameters = local.table_is_parquet ? { "serialization.format" = "1" } : { "ignore.malformed.json" = "true" }
-    }
-
-    dynamic "columns" {
-      for_each = module.partitioning.columns
-
-      content {
-        name = columns.key
-        type = columns.value
-      }
-    }
-  }
+  name        = module.partitioning.layout
+  database    = aws_glue_catalog_database.lake[0].name
+  description = "What the stream of ${local.name} delivers."
+  location    = module.partitioning.location
+  format      = var.format
+  parameters  = module.partitioning.table_parameters
+  key_columns = module.partitioning.key_columns
+  columns     = module.partitioning.columns
 }
 
 resource "aws_athena_workgroup" "lake" {
-  count = var.lake ? 1 : 0
+  count = local.has_tables ? 1 : 0
 
   name          = local.name
   description   = "Queries on the lake of ${local.name}."

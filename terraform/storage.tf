@@ -1,11 +1,11 @@
-# One bucket, a folder for each thing: the lake, and what the event log sets aside.
+# One bucket, a folder for each thing: the lake, the archive, and what the functions of streams set aside.
 
 resource "aws_s3_bucket" "lake" {
   #checkov:skip=CKV_AWS_18:who read what is CloudTrail's to record, for the whole account
   #checkov:skip=CKV_AWS_19:encrypted below; checkov cannot tell which of the two ways lake_kms_key_arn chooses
   #checkov:skip=CKV_AWS_144:a copy in a second region doubles the cost and is the owner's decision
   #checkov:skip=CKV_AWS_145:encrypted with S3's keys unless lake_kms_key_arn names one
-  #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; the chain never overwrites an object
+  #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; only what is archived again is overwritten
   bucket        = local.bucket_name
   force_destroy = !var.deletion_protection
 }
@@ -63,6 +63,15 @@ resource "aws_s3_bucket_policy" "lake" {
   depends_on = [aws_s3_bucket_public_access_block.lake]
 }
 
+locals {
+  # By the event log's function: what it could not accept, and data that is too large for an item.
+  dead_letter_folder = "dead-letters/"
+  overflow_folder    = "overflow/"
+  # By the event processor's.
+  archive_folder               = "event-processor/archive/"
+  processor_dead_letter_folder = "event-processor/dead-letters/"
+}
+
 # In days: after which a folder's objects move to cheaper storage, and are deleted.
 locals {
   lifecycle = {
@@ -73,7 +82,9 @@ locals {
     originals     = { folder = module.partitioning.originals_folder, archive = 0, days = var.originals_expiration_days }
     query-results = { folder = local.query_results_folder, archive = 0, days = 7 }
     dead-letters  = { folder = local.dead_letter_folder, archive = 0, days = var.error_expiration_days }
-    given-up      = { folder = local.given_up_folder, archive = 0, days = var.error_expiration_days }
+    refused       = { folder = local.processor_dead_letter_folder, archive = 0, days = var.error_expiration_days }
+    archive       = { folder = local.archive_folder, archive = var.lake_archive_days, days = var.event_processor_archive_expiration_days }
+    given-up      = { folder = local.place.given_up_folder, archive = 0, days = var.error_expiration_days }
     # The same bytes are sent three times at most, so each record of it outlives the last of their error files.
     redriven = { folder = "redriven/", archive = 0, days = 3 * var.error_expiration_days }
     # An item says where its data is until it expires, and DynamoDB takes some days over that.
@@ -132,28 +143,15 @@ resource "aws_s3_bucket_notification" "lake" {
   eventbridge = true
 }
 
-# The claims: who owns which event. Worth a day, so there is no backup. It stays where the function goes
-# (`transform = false`): its deletion would be refused when the rest is gone already.
-resource "aws_dynamodb_table" "claims" {
-  #checkov:skip=CKV_AWS_28:claims live a day, and restored ones would be wrong
-  #checkov:skip=CKV_AWS_119:the key AWS manages will do; a claim holds an event's identity, not the event
-  count = var.lake ? 1 : 0
+# Who owns which event: one table for the lake, and one of the event processor's own where it does not share that. The lake's
+# stays where the function goes (`transform = false`): its deletion would be refused when the rest is gone already.
+module "claims" {
+  source = "./claim_table"
+  for_each = merge(
+    var.lake ? { lake = "${local.name}-claims" } : {},
+    var.event_processor && var.event_processor_claims == "own" ? { event-processor = "${local.event_processor_name}-claims" } : {},
+  )
 
-  name         = "${local.name}-claims"
-  billing_mode = "PAY_PER_REQUEST"
-  hash_key     = "id"
-
-  deletion_protection_enabled = var.deletion_protection
-
-  attribute {
-    name = "id"
-    type = "S"
-  }
-
-  ttl {
-    attribute_name = "ttl"
-    enabled        = true
-  }
-
-  server_side_encryption { enabled = true }
+  name                = each.value
+  deletion_protection = var.deletion_protection
 }

@@ -66,14 +66,21 @@ variable "lake" {
   default     = true
   nullable    = false
   validation {
-    condition     = var.lake || var.event_log
-    error_message = "lake and event_log are both false: nothing would be done with an event."
+    condition     = var.lake || var.event_log || var.event_processor
+    error_message = "lake, event_log and event_processor are all false: nothing would be done with an event."
   }
 }
 
 variable "event_log" {
   type        = bool
   description = "Whether the events of a Kinesis stream are put into a table in which each can be looked up. The stream is that of stream_source = `kinesis`, or the one kinesis_stream_arn names, or one of its own."
+  default     = false
+  nullable    = false
+}
+
+variable "event_processor" {
+  type        = bool
+  description = "Whether the events of a Kinesis stream are counted by hour, day and variant, with their users, and archived, each once. The stream is the event log's."
   default     = false
   nullable    = false
 }
@@ -214,7 +221,7 @@ variable "stream_source" {
 
 variable "kinesis_stream_arn" {
   type        = string
-  description = "ARN of an existing Kinesis stream to read; empty to have one made where stream_source is `kinesis` or there is an event log."
+  description = "ARN of an existing Kinesis stream to read; empty to have one made where stream_source is `kinesis` or there is an event log or an event processor."
   default     = ""
   nullable    = false
   validation {
@@ -222,8 +229,8 @@ variable "kinesis_stream_arn" {
     error_message = "kinesis_stream_arn is `${var.kinesis_stream_arn}`: it must be the ARN of a Kinesis stream in region, such as `arn:aws:kinesis:${var.region}:123456789012:stream/events`."
   }
   validation {
-    condition     = var.kinesis_stream_arn == "" || (var.lake && var.stream_source == "kinesis") || var.event_log
-    error_message = "kinesis_stream_arn is given but nothing reads it, since stream_source is `${var.stream_source}` and there is no event log: set stream_source to `kinesis`, or event_log to true."
+    condition     = var.kinesis_stream_arn == "" || (var.lake && var.stream_source == "kinesis") || var.event_log || var.event_processor
+    error_message = "kinesis_stream_arn is given but nothing reads it, since stream_source is `${var.stream_source}` and there is neither event log nor event processor: set stream_source to `kinesis`, or event_log or event_processor to true."
   }
 }
 
@@ -491,6 +498,214 @@ variable "event_log_memory_megabytes" {
   validation {
     condition     = var.event_log_memory_megabytes >= 128 && var.event_log_memory_megabytes <= 10240 && floor(var.event_log_memory_megabytes) == var.event_log_memory_megabytes
     error_message = "event_log_memory_megabytes is ${var.event_log_memory_megabytes}: Lambda takes a whole number from 128 to 10240."
+  }
+}
+
+# Event processor
+
+variable "event_processor_stream_arns" {
+  type        = list(string)
+  description = "ARNs of further Kinesis streams that are counted into the same table. Where they have a key of their own, it is kinesis_kms_key_arn."
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for arn in var.event_processor_stream_arns : can(regex("^arn:aws[a-z-]*:kinesis:${var.region}:[0-9]{12}:stream/[A-Za-z0-9_.-]+$", arn))])
+    error_message = "event_processor_stream_arns takes ARNs of Kinesis streams in region, such as `arn:aws:kinesis:${var.region}:123456789012:stream/events`."
+  }
+  validation {
+    condition     = length(distinct(concat(var.event_processor_stream_arns, [local.source_arn]))) == length(var.event_processor_stream_arns) + 1
+    error_message = "event_processor_stream_arns names a stream that is read already: with two mappings of one stream into one table, what one has counted hides what the other has not, and is lost."
+  }
+}
+
+variable "event_processor_parallelization_factor" {
+  type        = number
+  description = "How many batches of one shard are counted at once: 1, and nothing else is right. A counter remembers how far it is in a shard, so a batch that overtakes another makes the other's events look counted."
+  default     = 1
+  nullable    = false
+  validation {
+    condition     = var.event_processor_parallelization_factor == 1
+    error_message = "event_processor_parallelization_factor is ${var.event_processor_parallelization_factor}: it must be 1, since counters take a shard's records in their order, and would lose those that are overtaken. For more throughput let the stream have more shards."
+  }
+}
+
+variable "event_processor_batch_seconds" {
+  type        = number
+  description = "How long a batch is gathered. Longer makes fewer writes: each batch adds to each of its counters once."
+  default     = 10
+  nullable    = false
+  validation {
+    condition     = var.event_processor_batch_seconds >= 1 && var.event_processor_batch_seconds <= 300 && floor(var.event_processor_batch_seconds) == var.event_processor_batch_seconds
+    error_message = "event_processor_batch_seconds is ${var.event_processor_batch_seconds}: with batches of more than ten Lambda takes a whole number from 1 to 300."
+  }
+}
+
+variable "event_processor_windows" {
+  type        = list(string)
+  description = "Which windows are counted: `hour`, `day`, or both."
+  default     = ["hour", "day"]
+  nullable    = false
+  validation {
+    condition     = length(var.event_processor_windows) > 0 && length(setsubtract(var.event_processor_windows, ["hour", "day"])) == 0 && length(distinct(var.event_processor_windows)) == length(var.event_processor_windows)
+    error_message = "event_processor_windows is `${join("`, `", var.event_processor_windows)}`: it takes `hour`, `day`, or both, each once."
+  }
+}
+
+variable "event_processor_unique_users" {
+  type        = string
+  description = "How the users of a counter are counted: `sketch` (about 1.7 % off beyond 96), `exact` (an item a user and window) or `off`."
+  default     = "sketch"
+  nullable    = false
+  validation {
+    condition     = contains(["sketch", "exact", "off"], var.event_processor_unique_users)
+    error_message = "event_processor_unique_users is `${var.event_processor_unique_users}`: it must be `sketch`, `exact` or `off`."
+  }
+}
+
+variable "event_processor_counter_slots" {
+  type        = number
+  description = "Over how many items each counter is spread, by shard: one takes 1,000 batches a second, and holds about 30 shards in one write unit."
+  default     = 1
+  nullable    = false
+  validation {
+    condition     = var.event_processor_counter_slots >= 1 && var.event_processor_counter_slots <= 10000 && floor(var.event_processor_counter_slots) == var.event_processor_counter_slots
+    error_message = "event_processor_counter_slots is ${var.event_processor_counter_slots}: it must be a whole number from 1 to 10000."
+  }
+}
+
+variable "event_processor_counter_ttl_days" {
+  type        = number
+  description = "Days after its window's end in which a counter expires; 0 for never."
+  default     = 0
+  nullable    = false
+  validation {
+    condition     = var.event_processor_counter_ttl_days >= 0 && var.event_processor_counter_ttl_days <= 36500 && floor(var.event_processor_counter_ttl_days) == var.event_processor_counter_ttl_days
+    error_message = "event_processor_counter_ttl_days is ${var.event_processor_counter_ttl_days}: it must be a whole number from 1 to 36500 (a hundred years), or 0 for never."
+  }
+}
+
+variable "event_processor_claims" {
+  type        = string
+  description = "Where copies that a producer sent twice are looked for: in a claim table of its `own`, in the lake's (`shared`), or nowhere (`none`). A claim costs a write unit an event, more than all counters. It is kept as long as the streams keep their records, and claim_hours at least."
+  default     = "own"
+  nullable    = false
+  validation {
+    condition     = contains(["own", "shared", "none"], var.event_processor_claims)
+    error_message = "event_processor_claims is `${var.event_processor_claims}`: it must be `own`, `shared` or `none`."
+  }
+  validation {
+    condition     = var.event_processor_claims != "shared" || var.lake
+    error_message = "event_processor_claims is `shared`, but without a lake there is no table to share: set it to `own`."
+  }
+  validation {
+    condition     = var.event_processor_claims != "shared" || var.event_identity != "uuid"
+    error_message = "event_processor_claims is `shared`, but with event_identity `uuid` the lake's claims look the same: each function would take what the other has claimed for duplicates, and drop it. Set it to `own`."
+  }
+}
+
+variable "event_processor_assignments_table" {
+  type        = string
+  description = "The DynamoDB table in which a user's variant is looked up where an event does not name it; empty for none."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_.-]{3,255})?$", var.event_processor_assignments_table))
+    error_message = "event_processor_assignments_table is `${var.event_processor_assignments_table}`: it must be a table's name, not its ARN, or empty."
+  }
+}
+
+variable "event_processor_assignments_lookup" {
+  type        = string
+  description = "How an assignment is found: `key:` and the table's two keys, user and experiment; or `index:` and the name of an index with the keys user_id and experiment_id."
+  default     = "key:user_id,experiment_id"
+  nullable    = false
+  validation {
+    condition     = can(regex("^(key:[A-Za-z0-9_.-]{1,255},[A-Za-z0-9_.-]{1,255}|index:[A-Za-z0-9_.-]{3,255})$", var.event_processor_assignments_lookup))
+    error_message = "event_processor_assignments_lookup is `${var.event_processor_assignments_lookup}`: it must be such as `key:user_id,experiment_id` or `index:by-user`."
+  }
+}
+
+variable "event_processor_assignment_fields" {
+  type        = list(string)
+  description = "The attributes of an assignment: its id, its variant and its time, in this order."
+  default     = ["assignment_id", "variant", "timestamp"]
+  nullable    = false
+  validation {
+    condition     = length(var.event_processor_assignment_fields) == 3 && alltrue([for name in var.event_processor_assignment_fields : can(regex("^[A-Za-z0-9_.-]{1,255}$", name))])
+    error_message = "event_processor_assignment_fields is `${join("`, `", var.event_processor_assignment_fields)}`: it takes three attributes, of 1 to 255 of A-Z a-z 0-9 _ - . each."
+  }
+}
+
+variable "event_processor_experiments_table" {
+  type        = string
+  description = "The DynamoDB table that has an experiment's key, name and status; empty for none."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_.-]{3,255})?$", var.event_processor_experiments_table))
+    error_message = "event_processor_experiments_table is `${var.event_processor_experiments_table}`: it must be a table's name, not its ARN, or empty."
+  }
+}
+
+variable "event_processor_experiment_key" {
+  type        = string
+  description = "The key of that table, whose value is an event's `experiment_id`."
+  default     = "key"
+  nullable    = false
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{1,255}$", var.event_processor_experiment_key))
+    error_message = "event_processor_experiment_key is `${var.event_processor_experiment_key}`: it takes 1 to 255 of A-Z a-z 0-9 _ - ."
+  }
+}
+
+variable "event_processor_lookup_kms_key_arns" {
+  type        = list(string)
+  description = "ARNs of the customer keys that encrypt the tables of assignments and experiments; empty where they have none."
+  default     = []
+  nullable    = false
+  validation {
+    condition     = alltrue([for arn in var.event_processor_lookup_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:${var.region}:[0-9]{12}:key/.+$", arn))])
+    error_message = "event_processor_lookup_kms_key_arns takes ARNs of KMS keys (not of aliases) in region."
+  }
+}
+
+variable "event_processor_on_enrichment_failure" {
+  type        = string
+  description = "What becomes of events while these tables cannot answer: `retry` (they wait) or `keep` (they are archived with `enrichment_error`, and never counted)."
+  default     = "retry"
+  nullable    = false
+  validation {
+    condition     = contains(["retry", "keep"], var.event_processor_on_enrichment_failure)
+    error_message = "event_processor_on_enrichment_failure is `${var.event_processor_on_enrichment_failure}`: it must be `retry` or `keep`."
+  }
+}
+
+variable "event_processor_archive_expiration_days" {
+  type        = number
+  description = "Days after which archived events are deleted; 0 for never. They move to Intelligent-Tiering as the lake's objects do."
+  default     = 0
+  nullable    = false
+  validation {
+    condition     = floor(var.event_processor_archive_expiration_days) == var.event_processor_archive_expiration_days && (var.event_processor_archive_expiration_days == 0 || var.event_processor_archive_expiration_days > var.lake_archive_days)
+    error_message = "event_processor_archive_expiration_days is ${var.event_processor_archive_expiration_days}: it must be a whole number of days beyond lake_archive_days, or 0 for never."
+  }
+}
+
+variable "event_processor_zip" {
+  type        = string
+  description = "The zip of the event processor's function, as `make build` leaves it; a relative path starts at this folder."
+  default     = "../target/lambda/event-processor/bootstrap.zip"
+  nullable    = false
+}
+
+variable "event_processor_memory_megabytes" {
+  type        = number
+  description = "The memory of the event processor's function. Lambda gives it processor time in proportion."
+  default     = 512
+  nullable    = false
+  validation {
+    condition     = var.event_processor_memory_megabytes >= 128 && var.event_processor_memory_megabytes <= 10240 && floor(var.event_processor_memory_megabytes) == var.event_processor_memory_megabytes
+    error_message = "event_processor_memory_megabytes is ${var.event_processor_memory_megabytes}: Lambda takes a whole number from 128 to 10240."
   }
 }
 

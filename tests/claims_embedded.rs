@@ -18,9 +18,12 @@ use std::{
     thread,
 };
 
-use nozzle::dedup::{
-    Claim, ClaimStore, Claimed, NEVER, Owner, ReleaseStore, Released, Terms,
-    embedded::{EmbeddedStore, OpenError, Trouble},
+use nozzle::{
+    database::{OpenError, Trouble},
+    dedup::{
+        Claim, ClaimStore, Claimed, NEVER, Owner, ReleaseStore, Released, Terms,
+        embedded::EmbeddedStore,
+    },
 };
 use tempfile::{TempDir, tempdir};
 use tokio::time::Instant;

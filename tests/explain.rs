@@ -288,6 +288,13 @@ fn a_line_has_to_be_named_where_there_are_many() {
     assert_eq!(explained(&[], &spread)["verdict"], "delivered");
     let broken = spread.trim_end_matches('}');
     assert_eq!(explained(&[], broken)["reason"], "not_json");
+    for broken in [
+        "{\"event_uuid\":\"1\",\n\"items\":[\n{\"x\":1}\n],}",
+        "{\n  \"event_name\": \"a\",\n  {\"event_uuid\":\"1\"}\n",
+        "not\nof\nJSON\n",
+    ] {
+        assert_eq!(explained(&[], broken)["reason"], "not_json", "{broken}");
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ use nozzle::{
         files::prepare,
         firehose::{
             batch::Limits,
-            in_process::{Transform, transform},
+            in_process::{TransformInProcess, transform_in_process},
             invocation::{FunctionError, Invocation, Invoke, Told},
             lake::Layout,
             pipeline::Ending,
@@ -334,7 +334,7 @@ fn an_id_that_nobody_asked_for_changes_nothing() {
 /// Fails once, and says what a kill would leave when the second event comes, after the first one's
 /// window.
 struct FailsOnce<'a> {
-    function: Transform<'a>,
+    function: TransformInProcess<'a>,
     attempts: AtomicUsize,
     lake: &'a Path,
     left: &'a Path,
@@ -382,7 +382,7 @@ fn a_kill_after_a_batch_was_tried_again_doubles_nothing() {
     let place = Place::open(&folder.path().join("lake"), &input);
     let left = folder.path().join("left");
     let failing = FailsOnce {
-        function: transform(settings.clone(), &place.store, clock),
+        function: transform_in_process(settings.clone(), &place.store, clock),
         attempts: AtomicUsize::new(0),
         lake: &place.lake,
         left: &left,
@@ -391,7 +391,7 @@ fn a_kill_after_a_batch_was_tried_again_doubles_nothing() {
 
     let place = Place::open(&left, &input);
     assert_eq!(files(&left.join("events")).len(), 1);
-    place.run(&transform(settings, &place.store, clock), 1);
+    place.run(&transform_in_process(settings, &place.store, clock), 1);
     let expected = ["1", "2"].map(|number| (number.to_owned(), 1));
     assert_eq!(support::lake::delivered(&left), BTreeMap::from(expected));
 }

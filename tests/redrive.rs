@@ -511,12 +511,12 @@ fn a_command_that_makes_no_sense_says_what_does() {
         ),
         (
             &["errors", "--to", "lake:lake", "--reason", "odd"],
-            1,
+            2,
             "event_uuid_missing",
         ),
         (
             &["errors", "--to", "lake:lake", "--since", "odd"],
-            1,
+            2,
             "2026-11-20",
         ),
         (

@@ -743,6 +743,48 @@ fn claims_elsewhere_serve_several_lakes() {
     assert!(!place.path("lake/.nozzle/claims").exists());
 }
 
+/// Said before any work, and gone on with when told.
+#[track_caller]
+fn check_misgiving(place: &Place, arguments: &[&str], expected: &str) {
+    let before = files(&place.path("lake/events"));
+    let output = place.run(arguments);
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+    assert_eq!(files(&place.path("lake/events")), before);
+    place.summary(&[arguments, &["--anyway"]].concat());
+}
+
+#[test]
+fn claims_that_outlive_the_lake_are_told_of() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..10));
+    place.summary(&[&input]);
+    fs::remove_dir_all(place.path("lake/events")).unwrap();
+    check_misgiving(&place, &[&input], "holds none");
+    check_misgiving(&place, &[&input], "or give --anyway");
+    fs::rename(place.path("lake/.nozzle/claims"), place.path("claims")).unwrap();
+    place.summary(&[&input]);
+    assert_eq!(place.delivered(), each_once(0..10));
+}
+
+#[test]
+fn a_lake_that_is_laid_out_otherwise_is_told_of() {
+    let place = Place::new();
+    let (one, two) = (
+        place.write("1", events(0..10)),
+        place.write("2", events(10..20)),
+    );
+    place.summary(&[&one, "--partition-keys", "event_type"]);
+    check_misgiving(
+        &place,
+        &[&two],
+        "is laid out by `events/event_type=!{partitionKeyFromLambda",
+    );
+    // What was told once is known.
+    place.summary(&[&two]);
+    assert_eq!(place.delivered(), each_once(0..20));
+}
+
 #[test]
 fn a_lake_that_was_moved_goes_on() {
     let place = Place::new();

@@ -5,32 +5,25 @@ mod release;
 
 use std::{
     collections::HashMap,
-    fs::{self, File, TryLockError},
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
-    io::{self, Read, Seek, Write},
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
-    time::Duration,
 };
 
 use fjall::{
-    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError,
-    PersistMode,
+    Database, Keyspace, PersistMode,
     compaction::filter::{
         CompactionFilter, CompactionFilterResult, Context, Factory, ItemAccessor, Verdict,
     },
-    config::CompressionPolicy,
 };
 use siphasher::sip128::SipHasher24;
 use tracing::warn;
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::{Answers, Claim, ClaimStore, Claimed, Held, NEVER, Owner, StoreError, Terms};
+use crate::database::{self, FORMAT, OpenError, Origin, Seal, Trouble, wait_for_room};
 
 /// Claims are visible to every later `claim` at once, and durable with the next
 /// [`commit`](EmbeddedStore::commit).
@@ -147,29 +140,17 @@ impl ClaimStore for EmbeddedStore {
 impl EmbeddedStore {
     /// Opens the store in this folder, or creates it there.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        // What is damaged can make fjall panic.
-        catch_unwind(AssertUnwindSafe(|| Self::open_or_create(folder)))
-            .unwrap_or_else(|_| Err(Trouble::Damaged("a file makes no sense".into())))
-            .map_err(|trouble| OpenError {
-                folder: folder.to_owned(),
-                trouble,
-            })
+        database::open("claim store", folder, || Self::open_or_create(folder))
     }
 
     fn open_or_create(folder: &Path) -> Result<Self, Trouble> {
-        let seal = Seal::lock(folder)?;
-        let path = folder.join("store");
-        if !path.try_exists()? {
-            seal.check_unused()?;
-            Disk::create(&folder.join("new"), &path)?;
-        }
-        check_manifests(&path.join("keyspaces"))?;
+        let (path, seal) = database::prepare(folder, Disk::create)?;
         let disk = Disk::open(&path)?;
         let ledger = disk.ledger()?;
         seal.check(ledger.commits)?;
         Ok(Self {
             folder: folder.to_owned(),
-            hasher: SipHasher24::new_with_key(&disk.note(HASH_KEY)?),
+            hasher: SipHasher24::new_with_key(&database::note(&disk.notes, HASH_KEY)?),
             pending: Mutex::default(),
             ledger: Mutex::new(ledger),
             disk,
@@ -216,6 +197,20 @@ impl EmbeddedStore {
             Ok(note) => Ok(note.map(|note| note.to_vec())),
             Err(error) => Err(self.refusal(&error.into())),
         }
+    }
+
+    /// Whether any event is remembered at this time.
+    pub fn remembers_any(&self, now_seconds: u64) -> Result<bool, StoreError> {
+        for entry in self.disk.claims.iter() {
+            let (_, value) = entry
+                .into_inner()
+                .map_err(|error| self.refusal(&error.into()))?;
+            // The witness is a key without a claim.
+            if Held::from_bytes(&value).is_some_and(|held| held.ttl_seconds > now_seconds) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// How many claims there are since the last commit or cut.
@@ -337,7 +332,6 @@ impl Held {
 
 const NOTE: &str = "note";
 /// How the keys and values of this version are written; another number, and it is not ours to read.
-const FORMAT: &str = "format";
 const FORMAT_NOW: u64 = 1;
 const HASH_KEY: &str = "hash key";
 const COMMITS: &str = "commits";
@@ -361,12 +355,8 @@ struct Disk {
 }
 
 impl Disk {
-    /// Creates a store completely or not at all; what a crash left half-made is made anew.
-    fn create(half_made: &Path, path: &Path) -> Result<(), Trouble> {
-        if half_made.try_exists()? {
-            fs::remove_dir_all(half_made)?;
-        }
-        let disk = Self::open_files(half_made)?;
+    fn create(path: &Path) -> Result<(), Trouble> {
+        let disk = Self::open_files(path)?;
         let mut batch = disk.database.batch().durability(Some(PersistMode::SyncAll));
         for (name, number) in [(FORMAT, FORMAT_NOW), (COMMITS, 0), (SWEEP_AT, NEVER)] {
             batch.insert(&disk.notes, name, number.to_be_bytes());
@@ -376,24 +366,18 @@ impl Disk {
         batch.insert(&disk.notes, HASH_KEY, hash_key.as_flattened());
         batch.insert(&disk.notes, WITNESS, WITNESS);
         batch.insert(&disk.claims, WITNESS, "");
-        batch.commit()?;
-        drop(disk);
-        fs::rename(half_made, path)?;
-        sync_folder_of(path)?;
-        Ok(())
+        Ok(batch.commit()?)
     }
 
     fn open(path: &Path) -> Result<Self, Trouble> {
         let disk = Self::open_files(path)?;
-        match disk.number(FORMAT)? {
-            FORMAT_NOW => Ok(disk),
-            later => Err(Trouble::Later(format!("format {later}"))),
-        }
+        database::check_format(&disk.notes, FORMAT_NOW)?;
+        Ok(disk)
     }
 
     fn open_files(path: &Path) -> Result<Self, Trouble> {
         let now_seconds = Arc::new(AtomicU64::new(0));
-        let is_new = !path.try_exists()?;
+        let origin = Origin::of(path)?;
         let expired = Arc::new(Expired(Arc::clone(&now_seconds)));
         let database = Database::builder(path)
             .cache_size(CACHE_BYTES)
@@ -404,20 +388,9 @@ impl Disk {
                 (keyspace == CLAIMS).then(|| Arc::clone(&expired) as Arc<dyn Factory>)
             }))
             .open()?;
-        let keyspace = |name, memory_bytes| {
-            // fjall would begin anew with a keyspace whose files it does not find.
-            if !is_new && !database.keyspace_exists(name) {
-                return Err(Trouble::Damaged(format!("the {name} are missing")));
-            }
-            Ok(database.keyspace(name, || {
-                KeyspaceCreateOptions::default()
-                    .max_memtable_size(memory_bytes)
-                    .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
-            })?)
-        };
         Ok(Self {
-            claims: keyspace(CLAIMS, CLAIMS_MEMORY_BYTES)?,
-            notes: keyspace(NOTES, NOTES_MEMORY_BYTES)?,
+            claims: origin.keyspace(&database, CLAIMS, CLAIMS_MEMORY_BYTES)?,
+            notes: origin.keyspace(&database, NOTES, NOTES_MEMORY_BYTES)?,
             database,
             now_seconds,
         })
@@ -433,17 +406,6 @@ impl Disk {
         }
     }
 
-    fn note<const LENGTH: usize>(&self, name: &str) -> Result<[u8; LENGTH], Trouble> {
-        let bytes = self.notes.get(name)?;
-        bytes
-            .and_then(|bytes| bytes.as_ref().try_into().ok())
-            .ok_or_else(|| Trouble::Damaged(format!("the note \"{name}\" is missing")))
-    }
-
-    fn number(&self, name: &str) -> Result<u64, Trouble> {
-        self.note(name).map(u64::from_be_bytes)
-    }
-
     /// What the next commit counts on from; nothing is pending yet.
     fn ledger(&self) -> Result<Ledger, Trouble> {
         let witness = self.notes.get(WITNESS)?.unwrap_or_default();
@@ -451,14 +413,14 @@ impl Disk {
             return Err(Trouble::Damaged("claims are lost".into()));
         }
         Ok(Ledger {
-            commits: self.number(COMMITS)?,
+            commits: database::number(&self.notes, COMMITS)?,
             witness: witness.to_vec(),
-            sweep_at_seconds: self.number(SWEEP_AT)?,
+            sweep_at_seconds: database::number(&self.notes, SWEEP_AT)?,
         })
     }
 
     fn commit(&self, ledger: &mut Ledger, claims: &Claims, note: &[u8]) -> Result<(), Trouble> {
-        self.wait_for_room()?;
+        wait_for_room(&self.database, &[&self.claims, &self.notes])?;
         let commits = ledger.commits + 1;
         let mut claims: Vec<_> = claims.iter().collect();
         claims.sort_unstable_by_key(|(key, _)| *key);
@@ -484,25 +446,12 @@ impl Disk {
 
     /// Removes claims, durably, all or none.
     fn remove(&self, keys: &[Key]) -> Result<(), Trouble> {
-        self.wait_for_room()?;
+        wait_for_room(&self.database, &[&self.claims, &self.notes])?;
         let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
         for key in keys {
             batch.remove(&self.claims, &key[..]);
         }
         Ok(batch.commit()?)
-    }
-
-    /// fjall waits for its workers even when they have ended on an error, so that a full disk would
-    /// hold a commit for ever. Waited for here, the error comes out.
-    fn wait_for_room(&self) -> Result<(), Trouble> {
-        let is_behind = |keyspace: &Keyspace| {
-            keyspace.tree.sealed_memtable_count() > 1 || keyspace.tree.l0_run_count() > 24
-        };
-        while is_behind(&self.claims) || is_behind(&self.notes) {
-            self.database.persist(PersistMode::Buffer)?;
-            thread::sleep(Duration::from_millis(1));
-        }
-        Ok(())
     }
 }
 
@@ -516,38 +465,6 @@ const JOURNAL_BYTES: u64 = 64 << 20;
 /// The rest of the usual 1,024 is for the lake.
 const OPEN_FILES: usize = 128;
 const WORKERS: usize = 2;
-
-/// fjall ends the process on a manifest that makes no sense, so what it keeps to check them is
-/// looked at before: `current` holds a manifest's number and its hash.
-fn check_manifests(keyspaces: &Path) -> Result<(), Trouble> {
-    for keyspace in fs::read_dir(keyspaces)? {
-        let folder = keyspace?.path();
-        if folder.is_dir() && !manifest_is_whole(&folder).unwrap_or(false) {
-            let name = folder.display();
-            return Err(Trouble::Damaged(format!(
-                "the manifest of {name} is not what was written"
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn manifest_is_whole(keyspace: &Path) -> io::Result<bool> {
-    let current = fs::read(keyspace.join("current"))?;
-    let Some((number, rest)) = current.split_first_chunk() else {
-        return Ok(false);
-    };
-    let number = u64::from_le_bytes(*number);
-    let manifest = fs::read(keyspace.join(format!("v{number}")))?;
-    Ok(rest.starts_with(&xxh3_128(&manifest).to_le_bytes()))
-}
-
-fn sync_folder_of(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
-}
 
 /// Drops expired claims from files that are rewritten. An older claim may come to light below one,
 /// but has expired too: only then could it have been replaced.
@@ -576,148 +493,15 @@ impl CompactionFilter for Expired {
     }
 }
 
-/// A file beside the database that one process has locked, and that holds how many commits there
-/// were: after damage, fjall opens with the last ones silently gone. Never ahead of the database.
-struct Seal(File);
-
-impl Seal {
-    fn lock(folder: &Path) -> Result<Self, Trouble> {
-        fs::create_dir_all(folder)?;
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(folder.join("commits"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(Trouble::InUse),
-            Err(TryLockError::Error(error)) => Err(error.into()),
-        }
-    }
-
-    fn check(&self, commits: u64) -> Result<(), Trouble> {
-        let text = self.read()?;
-        let number = text
-            .strip_suffix('\n')
-            .and_then(|digits| digits.parse().ok());
-        let sealed: u64 = match number {
-            Some(sealed) if text == seal(sealed) => sealed,
-            _ => {
-                return Err(Trouble::Damaged(
-                    "the file \"commits\" holds no number".into(),
-                ));
-            }
-        };
-        if sealed > commits {
-            let lost = sealed - commits;
-            return Err(Trouble::Damaged(format!(
-                "of {sealed} commits, the last {lost} are lost"
-            )));
-        }
-        Ok(())
-    }
-
-    /// Without a database there were no commits, or it is lost.
-    fn check_unused(&self) -> Result<(), Trouble> {
-        if !self.read()?.is_empty() {
-            self.check(0)?;
-        }
-        self.write(0)?;
-        Ok(self.0.sync_all()?)
-    }
-
-    fn read(&self) -> io::Result<String> {
-        let mut text = String::new();
-        (&self.0).rewind()?;
-        (&self.0).read_to_string(&mut text)?;
-        Ok(text)
-    }
-
-    fn write(&self, commits: u64) -> io::Result<()> {
-        (&self.0).rewind()?;
-        (&self.0).write_all(seal(commits).as_bytes())
-    }
-}
-
-/// Closing the file would not free it while a process that is just being started holds it too.
-impl Drop for Seal {
-    fn drop(&mut self) {
-        if let Err(error) = self.0.unlock() {
-            warn!(%error, "the claim store stays locked until this process has ended");
-        }
-    }
-}
-
-/// Of one length, so that it is written in place, needs no space and is never half-written.
-fn seal(commits: u64) -> String {
-    format!("{commits:020}\n")
-}
-
-/// Why a claim store cannot be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("the claim store {} {trouble}", folder.display())]
-pub struct OpenError {
-    pub folder: PathBuf,
-    pub trouble: Trouble,
-}
-
-/// What is wrong with a folder, and what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum Trouble {
-    #[error("is in use by another process: wait until it has ended, or name another folder")]
-    InUse,
-    #[error(
-        "is damaged ({0}): move it away and run again; events seen before are then delivered again"
-    )]
-    Damaged(String),
-    #[error("was written by a later version ({0}): use that version, or name another folder")]
-    Later(String),
-    #[error("cannot be used ({0}): see that it is a folder one may write to, on a disk with space")]
-    Unusable(io::Error),
-    #[error(
-        "could not be written in the background: see that its disk has space and run again; \
-         if that does not help it is damaged, so move it away; events seen before are then \
-         delivered again"
-    )]
-    Stopped,
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
-        match error.kind() {
-            UnexpectedEof | InvalidData | InvalidInput | Other => Self::Damaged(error.to_string()),
-            _ => Self::Unusable(error),
-        }
-    }
-}
-
-impl From<fjall::Error> for Trouble {
-    fn from(error: fjall::Error) -> Self {
-        use fjall::Error::{InvalidVersion, Io, Locked, Poisoned, Storage};
-        match error {
-            Io(error) | Storage(LsmError::Io(error)) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists => {
-                    Self::Damaged(error.to_string())
-                }
-                _ => error.into(),
-            },
-            Locked => Self::InUse,
-            Poisoned => Self::Stopped,
-            InvalidVersion(Some(version)) => Self::Later(format!("{version:?}")),
-            Storage(error) => Self::Damaged(error.to_string()),
-            error => Self::Damaged(error.to_string()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use tempfile::tempdir;
     use tokio::time::Instant;
 
     use super::*;
+    use crate::database::seal;
 
     fn owner() -> Owner {
         Owner::of("a", Some(1_495_072_949_453), b"{}")
@@ -961,6 +745,17 @@ mod tests {
         let failure = (0..20).find_map(|_| store.commit(&note).err());
         let failure = failure.unwrap().to_string();
         assert!(failure.contains("in the background"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_store_remembers_what_was_claimed_until_it_expires() {
+        let folder = tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path()).unwrap();
+        assert!(!store.remembers_any(0).unwrap());
+        claim(&store, "a", [0, 100]).await;
+        store.commit(b"").unwrap();
+        assert!(store.remembers_any(99).unwrap());
+        assert!(!store.remembers_any(100).unwrap());
     }
 
     /// As a process does that another thread is just starting.

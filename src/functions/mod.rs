@@ -2,6 +2,8 @@
 
 #[cfg(feature = "kinesis")]
 pub mod event_log;
+#[cfg(feature = "counting")]
+pub mod event_processor;
 pub mod firehose_transform;
 
 use std::{error::Error, future::Future, time::SystemTime};

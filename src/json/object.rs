@@ -136,8 +136,24 @@ impl<'a> Members<'a> {
 
     /// Writes what passes through: all but replaced members and line breaks.
     pub fn write_kept(&self, out: &mut Vec<u8>) {
+        self.write_kept_without(&self.replaced, out);
+    }
+
+    /// The same where, of the members to be replaced, only some are: told by which of them it is.
+    /// Whether what is written ends in a comma.
+    pub fn write_kept_but(&self, is_replaced: impl Fn(usize) -> bool, out: &mut Vec<u8>) -> bool {
+        let replaced = self.replaced.iter().enumerate();
+        let replaced = replaced.filter(|(index, _)| is_replaced(*index));
+        let replaced: Vec<_> = replaced.map(|(_, range)| range.clone()).collect();
+        self.write_kept_without(&replaced, out);
+        replaced
+            .last()
+            .is_some_and(|last| last.end == self.inside.len())
+    }
+
+    fn write_kept_without(&self, replaced: &[Range<usize>], out: &mut Vec<u8>) {
         let mut start = 0;
-        for range in &self.replaced {
+        for range in replaced {
             self.push(out, self.inside.get(start..range.start));
             start = range.end;
         }

@@ -1,6 +1,6 @@
 //! A JSON pointer: where in a text a value stands.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use super::{Cursor, Problem, Value};
 
@@ -51,6 +51,16 @@ impl Pointer {
             enter(&mut cursor, part).ok().flatten()?;
         }
         cursor.value().ok()
+    }
+
+    /// The text or the number there; a number by its spelling.
+    #[must_use]
+    pub fn find_text<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
+        match self.find(text)? {
+            Value::String(spelled) => spelled.decode(),
+            Value::Number(number) => Some(number.into()),
+            Value::Object(_) | Value::Null | Value::Other => None,
+        }
     }
 }
 
@@ -105,8 +115,8 @@ mod tests {
             let found = found.map(|value| match value {
                 Value::String(spelled) => spelled.text,
                 Value::Number(number) => number,
-                Value::Object => "object",
-                Value::Other => "other",
+                Value::Object(_) => "object",
+                Value::Null | Value::Other => "other",
             });
             assert_eq!(found, expected, "{pointer}");
         }

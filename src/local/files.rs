@@ -6,7 +6,7 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// What is not for a folder's readers lies in it under this name.
 pub const OWN_FOLDER: &str = ".nozzle";
-/// Waiting for the disk is done side by side.
-const SYNC_THREADS: usize = 8;
+/// So many files are seen to at a time.
+const THREADS: usize = 8;
 /// For more files and folders, all that their file system holds is waited for at once: for thousands
 /// a tenth of the time.
 #[cfg(target_os = "linux")]
@@ -60,14 +60,15 @@ pub fn sync(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
 /// Gives the files of a window that is committed their final names, and waits until the disk has
 /// these.
 pub fn publish(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
-    let mut changed = BTreeSet::new();
-    for Rename(temporary, name) in renames {
+    let changed = Mutex::new(BTreeSet::new());
+    side_by_side(renames.iter(), |Rename(temporary, name)| {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
-        changed.extend(create_folder(parent)?);
-        changed.insert(parent.to_owned());
-        fs::rename(folder.join(temporary), &path).map_err(failed(&path))?;
-    }
+        let created = create_folder(parent)?;
+        lock(&changed).extend(created.into_iter().chain([parent.to_owned()]));
+        fs::rename(folder.join(temporary), &path).map_err(failed(&path))
+    })?;
+    let changed = changed.into_inner().unwrap_or_else(PoisonError::into_inner);
     sync_all(folder, &Vec::from_iter(changed))
 }
 
@@ -78,16 +79,36 @@ pub fn publish_rest(folder: &Path, renames: &[Rename]) -> Result<(), FileError> 
     publish(folder, &left)
 }
 
-/// Creates a folder and those above it; the folders that have a new entry by that.
+/// Whether no file is below a folder, hidden ones aside: nothing that its readers would look at.
+#[must_use]
+pub fn holds_nothing(folder: &Path) -> bool {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return error.kind() == io::ErrorKind::NotFound,
+    };
+    entries.flatten().all(|entry| {
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        is_hidden || (entry.path().is_dir() && holds_nothing(&entry.path()))
+    })
+}
+
+/// Creates a folder, and those above it, where there is none; the folders that have a new entry by
+/// that.
 pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let missing = folder.ancestors().take_while(|folder| !folder.exists());
-    let parents = missing.filter_map(Path::parent);
-    // The parent of a relative path's first part is written as nothing.
-    let changed = parents
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .map(Path::to_owned)
-        .collect();
-    fs::create_dir_all(folder).map_err(failed(folder))?;
+    let mut changed = Vec::new();
+    let mut created = fs::create_dir(folder);
+    let parent = folder.parent();
+    if let (Err(error), Some(parent)) = (&created, parent)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        changed = create_folder(parent)?;
+        created = fs::create_dir(folder);
+    }
+    match created {
+        Ok(()) => changed.extend(parent.map(Path::to_owned)),
+        Err(_) if folder.is_dir() => {}
+        Err(error) => return Err(failed(folder)(error)),
+    }
     Ok(changed)
 }
 
@@ -97,19 +118,24 @@ fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
         let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
         return synced.map_err(failed(folder));
     }
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(path) = paths.get(next.fetch_add(1, Ordering::Relaxed)) {
-            File::open(path)
-                .and_then(|file| file.sync_all())
-                .map_err(failed(path))?;
-        }
-        Ok(())
-    };
+    side_by_side(paths.iter(), |path| {
+        File::open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(failed(path))
+    })
+}
+
+/// Does a task for each of many files, several at a time: most of it is waiting.
+pub(super) fn side_by_side<I: Iterator + Send>(
+    items: I,
+    task: impl Fn(I::Item) -> Result<(), FileError> + Sync,
+) -> Result<(), FileError> {
+    let more = items.size_hint().0.min(THREADS).saturating_sub(1);
+    let items = Mutex::new(items);
+    let next = || lock(&items).next();
+    let work = || std::iter::from_fn(next).try_for_each(&task);
     thread::scope(|scope| {
-        let threads: Vec<_> = (1..SYNC_THREADS.min(paths.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
+        let threads: Vec<_> = (0..more).map(|_| scope.spawn(work)).collect();
         work()?;
         threads.into_iter().try_for_each(|thread| {
             thread
@@ -117,6 +143,10 @@ fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {

@@ -77,7 +77,7 @@ pub struct Fingerprint {
 }
 
 /// Hashes what has been taken in.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Fingerprinter {
     head: Vec<u8>,
     all: Xxh3Default,

@@ -12,6 +12,7 @@ use crate::dedup::{StoreError, embedded::EmbeddedStore};
 #[derive(Clone)]
 pub struct Journal<'a> {
     store: &'a EmbeddedStore,
+    claims: PathBuf,
     /// The files' folder as the store's sees it, so that both may move together.
     folder: PathBuf,
 }
@@ -31,8 +32,16 @@ struct Note<U> {
 pub struct Left<U> {
     /// No record of an earlier run arrived later.
     pub arrival_milliseconds: i64,
+    pub wrote: Wrote,
     /// What a run that has not reached its end says of itself.
     pub unfinished: Option<U>,
+}
+
+/// Where the last run wrote, if there was one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrote {
+    Here,
+    Elsewhere,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,23 +68,22 @@ impl<'a> Journal<'a> {
     pub fn new(store: &'a EmbeddedStore, claims: &Path, folder: &Path) -> Self {
         Self {
             store,
+            claims: claims.to_owned(),
             folder: seen_from(claims, folder),
         }
     }
 
     /// Finishes what the last run left half-done, in whatever folder that was.
-    pub fn recover<U: Serialize + DeserializeOwned>(
-        store: &EmbeddedStore,
-        claims: &Path,
-    ) -> Result<Left<U>, JournalError> {
-        let Some(bytes) = store.note()? else {
+    pub fn recover<U: Serialize + DeserializeOwned>(&self) -> Result<Left<U>, JournalError> {
+        let Some(bytes) = self.store.note()? else {
             return Ok(Left {
                 arrival_milliseconds: 0,
+                wrote: Wrote::Elsewhere,
                 unfinished: None,
             });
         };
         let mut note: Note<U> = serde_json::from_slice(&bytes).map_err(JournalError::Unreadable)?;
-        let folder = claims.join(&note.folder);
+        let folder = self.claims.join(&note.folder);
         if !note.renames.is_empty() && !folder.is_dir() {
             let files = note.renames.len();
             return Err(JournalError::FolderGone { files, folder });
@@ -84,10 +92,15 @@ impl<'a> Journal<'a> {
         if !note.renames.is_empty() {
             // What has its name must not get it again: the next temporary files are others.
             note.renames.clear();
-            note.commit(store)?;
+            note.commit(self.store)?;
         }
         Ok(Left {
             arrival_milliseconds: note.arrival_milliseconds,
+            wrote: if note.folder == self.folder {
+                Wrote::Here
+            } else {
+                Wrote::Elsewhere
+            },
             unfinished: note.unfinished,
         })
     }
@@ -186,7 +199,7 @@ mod tests {
         }
 
         fn recover(&self) -> Result<Left<()>, JournalError> {
-            Journal::recover(&self.store(), &self.claims)
+            Journal::new(&self.store(), &self.claims, &self.lake).recover()
         }
     }
 
@@ -226,8 +239,24 @@ mod tests {
         fs::rename(&place.lake, &moved).expect("moved");
         let claims = moved.join(".nozzle/claims");
         let store = EmbeddedStore::open(&claims).expect("a store");
-        Journal::recover::<()>(&store, &claims).expect("recovered");
+        let journal = Journal::new(&store, &claims, &moved);
+        let left = journal.recover::<()>().expect("recovered");
+        assert_eq!(left.wrote, Wrote::Here);
         assert_eq!(texts(&moved), ["committed\n"]);
+    }
+
+    #[test]
+    fn whether_the_last_run_wrote_here_is_known() {
+        let place = Place::new("claims");
+        let wrote = |lake| {
+            let store = place.store();
+            let journal = Journal::new(&store, &place.claims, lake);
+            journal.recover::<()>().expect("recovered").wrote
+        };
+        assert_eq!(wrote(&place.lake), Wrote::Elsewhere);
+        place.commit("committed\n");
+        assert_eq!(wrote(&place.lake), Wrote::Here);
+        assert_eq!(wrote(&place.folder.path().join("other")), Wrote::Elsewhere);
     }
 
     #[test]

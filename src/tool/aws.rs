@@ -1,5 +1,8 @@
 //! AWS for the tool: error objects in S3, streams to send to, and the table that claims are in. The
-//! only file of the tool that names an SDK.
+//! only files of the tool that name an SDK are this one and those below it.
+
+mod log;
+mod words;
 
 use std::{
     error::Error,
@@ -8,7 +11,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use aws_config::{SdkConfig, retry::RetryConfig};
 use aws_sdk_firehose::{
     error::{ProvideErrorMetadata, SdkError},
@@ -23,7 +26,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::redrive::{
     objects::{Object, Objects, REDRIVEN},
     sink::{SendLimits, Sink},
-    stream::{PutFailure, PutRecords, Stream},
+    stream::{PutFailure, Stream},
 };
 use crate::{
     aws::{Failure, configure},
@@ -31,7 +34,13 @@ use crate::{
     dedup::dynamodb::DynamoDbStore,
 };
 
+pub(super) use log::AwsLog;
+use words::in_words;
+
 pub(super) type AwsClaims = DynamoDbStore;
+
+/// Of each record that was put, why it was not taken.
+type Taken = Result<Vec<Option<String>>, PutFailure>;
 
 /// An account and a region, as the SDK's usual settings name them.
 pub(super) struct Aws {
@@ -73,24 +82,33 @@ impl Aws {
         let settings = aws_sdk_firehose::config::Builder::from(&self.shared)
             .retry_config(RetryConfig::disabled())
             .build();
-        let put = DeliveryStream {
-            runtime: Rc::clone(&self.runtime),
-            client: aws_sdk_firehose::Client::from_conf(settings),
-            name: name.to_owned(),
+        let client = aws_sdk_firehose::Client::from_conf(settings);
+        let (runtime, name) = (Rc::clone(&self.runtime), name.to_owned());
+        let put = move |records: &[&[u8]]| put_direct(&runtime, &client, &name, records);
+        let limits = SendLimits {
+            records_max: 500,
+            bytes_max: 4 * 1024 * 1024,
         };
-        Box::new(Stream::new(put, stop))
+        Box::new(Stream::new(Box::new(put), limits, stop))
     }
 
     pub(super) fn kinesis(&self, name: &str, stop: Arc<AtomicBool>) -> Box<dyn Sink> {
         let settings = aws_sdk_kinesis::config::Builder::from(&self.shared)
             .retry_config(RetryConfig::disabled())
             .build();
-        let put = KinesisStream {
-            runtime: Rc::clone(&self.runtime),
-            client: aws_sdk_kinesis::Client::from_conf(settings),
-            name: name.to_owned(),
+        let client = aws_sdk_kinesis::Client::from_conf(settings);
+        let (runtime, name) = (Rc::clone(&self.runtime), name.to_owned());
+        let put = move |records: &[&[u8]]| put_kinesis(&runtime, &client, &name, records);
+        // 5 MiB with the partition keys.
+        let limits = SendLimits {
+            records_max: 500,
+            bytes_max: 5 * 1024 * 1024 - 500 * 32,
         };
-        Box::new(Stream::new(put, stop))
+        Box::new(Stream::new(Box::new(put), limits, stop))
+    }
+
+    pub(super) fn log(&self, table: &str) -> AwsLog {
+        AwsLog::new(Rc::clone(&self.runtime), &self.shared, table)
     }
 
     pub(super) fn table(&self, name: &str) -> AwsClaims {
@@ -298,81 +316,58 @@ impl Read for Body<'_> {
     }
 }
 
-/// A delivery stream that takes direct puts.
-struct DeliveryStream {
-    runtime: Rc<Runtime>,
-    client: aws_sdk_firehose::Client,
-    name: String,
+/// Puts into a delivery stream that takes direct puts.
+fn put_direct(
+    runtime: &Runtime,
+    client: &aws_sdk_firehose::Client,
+    name: &str,
+    records: &[&[u8]],
+) -> Taken {
+    let record = |bytes: &&[u8]| Record::builder().data(Blob::new(*bytes)).build();
+    let records: Result<Vec<_>, _> = records.iter().map(record).collect();
+    let records = records.map_err(|error| PutFailure::Lasting(error.into()))?;
+    let request = client.put_record_batch().delivery_stream_name(name);
+    let answer = runtime.block_on(request.set_records(Some(records)).send());
+    let answer = answer.map_err(|error| {
+        let doing = format!("stream:{name} takes nothing");
+        put_error(&doing, "firehose:PutRecordBatch on it", &error)
+    })?;
+    let entries = answer.request_responses().iter();
+    Ok(entries
+        .map(|entry| refused(entry.error_code(), entry.error_message()))
+        .collect())
 }
 
-impl PutRecords for DeliveryStream {
-    fn limits(&self) -> SendLimits {
-        SendLimits {
-            records_max: 500,
-            bytes_max: 4 * 1024 * 1024,
-        }
-    }
-
-    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutFailure> {
-        let record = |bytes: &&[u8]| Record::builder().data(Blob::new(*bytes)).build();
-        let records: Result<Vec<_>, _> = records.iter().map(record).collect();
-        let records = records.map_err(|error| PutFailure::Lasting(error.into()))?;
-        let request = self.client.put_record_batch();
-        let request = request
-            .delivery_stream_name(&self.name)
-            .set_records(Some(records));
-        let answer = self.runtime.block_on(request.send());
-        let answer = answer.map_err(|error| {
-            let doing = format!("stream:{} takes nothing", self.name);
-            put_error(&doing, "firehose:PutRecordBatch on it", &error)
-        })?;
-        let refused = answer.request_responses().iter().map(|entry| {
-            let message = entry.error_message().unwrap_or_default();
-            entry.error_code().map(|code| format!("{code}: {message}"))
-        });
-        Ok(refused.collect())
-    }
+/// Puts into a Kinesis stream that a delivery stream reads from.
+fn put_kinesis(
+    runtime: &Runtime,
+    client: &aws_sdk_kinesis::Client,
+    name: &str,
+    records: &[&[u8]],
+) -> Taken {
+    let record = |bytes: &&[u8]| {
+        // Spreads over the shards, and a record that is put again goes where it went.
+        let key = format!("{:032x}", xxh3_128(bytes));
+        let data = aws_sdk_kinesis::primitives::Blob::new(*bytes);
+        let entry = PutRecordsRequestEntry::builder().data(data);
+        entry.partition_key(key).build()
+    };
+    let records: Result<Vec<_>, _> = records.iter().map(record).collect();
+    let records = records.map_err(|error| PutFailure::Lasting(error.into()))?;
+    let request = client.put_records().stream_name(name);
+    let answer = runtime.block_on(request.set_records(Some(records)).send());
+    let answer = answer.map_err(|error| {
+        let doing = format!("kinesis:{name} takes nothing");
+        put_error(&doing, "kinesis:PutRecords on it", &error)
+    })?;
+    let entries = answer.records().iter();
+    Ok(entries
+        .map(|entry| refused(entry.error_code(), entry.error_message()))
+        .collect())
 }
 
-/// A Kinesis stream that a delivery stream reads from.
-struct KinesisStream {
-    runtime: Rc<Runtime>,
-    client: aws_sdk_kinesis::Client,
-    name: String,
-}
-
-impl PutRecords for KinesisStream {
-    /// 5 MiB with the partition keys.
-    fn limits(&self) -> SendLimits {
-        SendLimits {
-            records_max: 500,
-            bytes_max: 5 * 1024 * 1024 - 500 * 32,
-        }
-    }
-
-    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutFailure> {
-        let record = |bytes: &&[u8]| {
-            // Spreads over the shards, and a record that is put again goes where it went.
-            let key = format!("{:032x}", xxh3_128(bytes));
-            let entry = PutRecordsRequestEntry::builder()
-                .data(aws_sdk_kinesis::primitives::Blob::new(*bytes));
-            entry.partition_key(key).build()
-        };
-        let records: Result<Vec<_>, _> = records.iter().map(record).collect();
-        let records = records.map_err(|error| PutFailure::Lasting(error.into()))?;
-        let request = self.client.put_records();
-        let request = request.stream_name(&self.name).set_records(Some(records));
-        let answer = self.runtime.block_on(request.send());
-        let answer = answer.map_err(|error| {
-            let doing = format!("kinesis:{} takes nothing", self.name);
-            put_error(&doing, "kinesis:PutRecords on it", &error)
-        })?;
-        let refused = answer.records().iter().map(|entry| {
-            let message = entry.error_message().unwrap_or_default();
-            entry.error_code().map(|code| format!("{code}: {message}"))
-        });
-        Ok(refused.collect())
-    }
+fn refused(code: Option<&str>, message: Option<&str>) -> Option<String> {
+    code.map(|code| format!("{code}: {}", message.unwrap_or_default()))
 }
 
 fn put_error<E>(doing: &str, permission: &str, error: &SdkError<E>) -> PutFailure
@@ -382,31 +377,5 @@ where
     match Failure::from(error) {
         Failure::Passing(said) => PutFailure::Passing(said),
         Failure::Lasting(..) => PutFailure::Lasting(in_words(doing, permission, error)),
-    }
-}
-
-/// What cannot be done, and what to do about it.
-fn in_words<E>(doing: &str, permission: &str, error: &SdkError<E>) -> anyhow::Error
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    let advice = match error.code() {
-        Some("AccessDenied" | "AccessDeniedException") => format!("; you need {permission}"),
-        Some("NoSuchBucket" | "ResourceNotFoundException") => {
-            "; is that its name, and is it in this account and region?".to_owned()
-        }
-        _ => String::new(),
-    };
-    anyhow!("{doing}: {}{advice}", said(error))
-}
-
-fn said<E>(error: &SdkError<E>) -> String
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        (None, _) => Failure::from(error).to_string(),
     }
 }

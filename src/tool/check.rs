@@ -22,20 +22,21 @@ use clap::{Args, ValueEnum};
 use tokio::runtime::Builder;
 
 use super::{
+    clock::now,
     interrupt::{INTERRUPTED, stop_on_signal, stopped},
-    now,
+    numbers::whole,
     terminal::{Format, tell},
-    whole::whole,
 };
 use crate::local::firehose::invoke_url::InvokeUrl;
+use environment::Output;
 use finding::{BATCH_RETRIED, Grade};
-use probe::{Probe, named};
+use probe::Probe;
 use prober::Prober;
-use probes::ALL;
+use probes::{ALL, is_basis, named};
 use report::{CheckReport, Probed};
-use request::BatchForm;
+use request::{BatchForm, StreamSource};
 use sample::EventSample;
-use subject::{Output, Subject};
+use subject::Subject;
 
 /// What a function has written before it answered may come a little later.
 const OUTPUT_LAG: Duration = Duration::from_millis(50);
@@ -132,13 +133,6 @@ struct SubjectOptions {
     list: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum StreamSource {
-    DirectPut,
-    Kinesis,
-    Msk,
-}
-
 impl Check {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let format = Format::of_flag(self.json);
@@ -169,9 +163,7 @@ impl Check {
             None => EventSample::ours(now(), &self.vary),
         };
         subject.reach().await?;
-        let shape = self
-            .source
-            .map_or(BatchForm::DirectPut, StreamSource::shape);
+        let shape = self.source.map_or(BatchForm::DirectPut, StreamSource::form);
         let mut prober = Prober::new(subject, sample, shape, self.partition_keys.clone(), now);
         let mut report = CheckReport::begin(name, format);
         self.put_all(&mut prober, &mut report).await?;
@@ -204,7 +196,7 @@ impl Check {
         let mut is_gone = false;
         for probe in ALL {
             let is_wanted = self.wants(probe);
-            if !is_wanted && !probe.is_basis() {
+            if !is_wanted && !is_basis(probe) {
                 continue;
             }
             let hindrance = is_gone.then(|| "nothing answers any more".to_owned());
@@ -215,11 +207,11 @@ impl Check {
                 report.announce(probe)?;
                 self.put(probe, prober, &mut is_gone).await
             };
-            let mark = result.findings.mark();
-            if matches!(mark, Grade::Fail | Grade::Skip) {
+            let grade = result.findings.grade();
+            if matches!(grade, Grade::Fail | Grade::Skip) {
                 broken.push(probe);
             }
-            if is_wanted || mark == Grade::Fail {
+            if is_wanted || grade == Grade::Fail {
                 report.add(result)?;
             }
         }
@@ -230,7 +222,7 @@ impl Check {
         prober.subject.take_output();
         let mut findings = (probe.put)(prober).await;
         let mut output = Vec::new();
-        if findings.mark() == Grade::Fail {
+        if findings.grade() == Grade::Fail {
             output = self.output(prober).await;
             if let Some(why) = prober.subject.gone().await {
                 *is_gone = true;
@@ -265,15 +257,5 @@ impl Check {
         let (given, wanted) = (self.source?, probe.source?);
         let name = given.to_possible_value()?;
         (given != wanted).then(|| format!("--source is {}", name.get_name()))
-    }
-}
-
-impl StreamSource {
-    fn shape(self) -> BatchForm {
-        match self {
-            Self::DirectPut => BatchForm::DirectPut,
-            Self::Kinesis => BatchForm::Kinesis,
-            Self::Msk => BatchForm::Msk,
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Ctrl-C, and the like: heard in one way by all commands.
 
 use std::{
-    process,
+    process::{self, ExitCode},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,8 +12,16 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use super::terminal::tell;
+
 /// What a shell expects of a program that was interrupted.
 pub(super) const INTERRUPTED: u8 = 130;
+
+/// Says how to go on with what was interrupted.
+pub(super) fn interrupted() -> ExitCode {
+    tell("interrupted; give the same command again and it goes on from here");
+    INTERRUPTED.into()
+}
 
 /// How soon a wish to stop is heard by one who waits.
 const SLICE: Duration = Duration::from_millis(50);

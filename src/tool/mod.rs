@@ -6,9 +6,13 @@ mod aws;
 #[path = "no_aws.rs"]
 mod aws;
 mod check;
+mod clock;
+mod counts;
 mod explain;
 mod interrupt;
 mod layout;
+mod log;
+mod numbers;
 mod places;
 mod plain;
 mod plan;
@@ -18,9 +22,8 @@ mod run;
 mod settings;
 mod table;
 mod terminal;
-mod whole;
 
-use std::{ffi::OsString, process::ExitCode, time::SystemTime};
+use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -36,6 +39,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunOptions),
+    Log(Box<log::LogOptions>),
     Explain(explain::Explain),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
@@ -46,6 +50,7 @@ enum Command {
 pub fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
+        Command::Log(options) => log::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
@@ -60,16 +65,9 @@ pub fn understand(
     let arguments = Arguments::try_parse_from(arguments).map_err(|error| error.to_string())?;
     let understood = match &arguments.command {
         Command::Run(options) => run::understand(options),
+        Command::Log(options) => log::understand(options),
         Command::Redrive(options) => redrive::understand(options),
         Command::Explain(_) | Command::Plan(_) | Command::Check(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is where the tool reads the clock"
-)]
-fn now() -> SystemTime {
-    SystemTime::now()
 }

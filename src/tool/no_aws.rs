@@ -7,10 +7,14 @@ use std::{
 };
 
 use anyhow::{Result, bail};
+use serde_json::Value;
 use tokio::{runtime::Runtime, time::Instant};
 
 use super::redrive::{objects::Objects, sink::Sink};
-use crate::dedup::{Claim, Held, ReleaseStore, Released, StoreError};
+use crate::{
+    dedup::{Claim, Held, ReleaseStore, Released, StoreError},
+    functions::event_log::table::embedded::Span,
+};
 
 /// There is none.
 pub(super) struct Aws(Infallible);
@@ -18,10 +22,15 @@ pub(super) struct Aws(Infallible);
 /// A table that cannot be.
 pub(super) struct AwsClaims(Infallible);
 
+/// A log that cannot be.
+pub(super) struct AwsLog(Infallible);
+
+type Items<'a> = Box<dyn Iterator<Item = Result<Value>> + 'a>;
+
 impl Aws {
     pub(super) fn connect(_: Rc<Runtime>) -> Result<Self> {
         bail!(
-            "this nozzle was built without AWS, so it knows folders and lake:DIR only; build it with: \
+            "this nozzle was built without AWS, so it knows folders of this machine only; build it with: \
              cargo install --path . --bin nozzle --no-default-features --features aws"
         )
     }
@@ -39,6 +48,24 @@ impl Aws {
     }
 
     pub(super) fn table(&self, _: &str) -> AwsClaims {
+        match self.0 {}
+    }
+
+    pub(super) fn log(&self, _: &str) -> AwsLog {
+        match self.0 {}
+    }
+}
+
+impl AwsLog {
+    pub(super) fn get(&self, _: &str) -> Result<Option<Value>> {
+        match self.0 {}
+    }
+
+    pub(super) fn search(&self, _: &str, _: &str, _: &Span) -> Items<'_> {
+        match self.0 {}
+    }
+
+    pub(super) fn scan(&self) -> Items<'_> {
         match self.0 {}
     }
 }

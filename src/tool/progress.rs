@@ -13,6 +13,9 @@ use std::{
 
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 
+use super::terminal::tell;
+use crate::local::input::{Input, Source};
+
 const BAR_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
@@ -27,20 +30,36 @@ pub(super) struct ProgressDisplay {
 }
 
 impl ProgressDisplay {
+    /// Shows `read_bytes` growing, to all that an input has where that is known.
+    pub(super) fn of_input(read_bytes: Arc<AtomicU64>, input: &Input) -> Self {
+        let display = Self::show(read_bytes, input.bytes);
+        if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
+            // Else it would look as if nothing happened.
+            tell("reading events from the terminal, one a line; Ctrl-D ends them");
+        }
+        display
+    }
+
     /// Shows `read_bytes` growing, to `total_bytes` where that is known.
     pub(super) fn show(read_bytes: Arc<AtomicU64>, total_bytes: Option<u64>) -> Self {
         let (ended, end) = channel();
-        let mut face: Box<dyn Face> = if io::stderr().is_terminal() {
-            Box::new(bar(total_bytes))
-        } else {
-            Box::new(ProgressLines::new(total_bytes))
-        };
+        let bar = io::stderr().is_terminal().then(|| bar(total_bytes));
+        let started = Instant::now();
         let thread = thread::spawn(move || {
-            let every = face.every();
+            let every = bar.as_ref().map_or(LINE_EVERY, |_| BAR_EVERY);
             while end.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-                face.show(read_bytes.load(Ordering::Relaxed));
+                let bytes = read_bytes.load(Ordering::Relaxed);
+                match &bar {
+                    Some(bar) => {
+                        bar.set_position(bytes);
+                        bar.tick();
+                    }
+                    None => write_line(bytes, total_bytes, started.elapsed()),
+                }
             }
-            face.end();
+            if let Some(bar) = bar {
+                bar.finish_and_clear();
+            }
         });
         Self {
             ended: Some(ended),
@@ -59,27 +78,6 @@ impl Drop for ProgressDisplay {
     }
 }
 
-trait Face: Send {
-    fn every(&self) -> Duration;
-    fn show(&mut self, bytes: u64);
-    fn end(&mut self);
-}
-
-impl Face for ProgressBar {
-    fn every(&self) -> Duration {
-        BAR_EVERY
-    }
-
-    fn show(&mut self, bytes: u64) {
-        self.set_position(bytes);
-        self.tick();
-    }
-
-    fn end(&mut self) {
-        self.finish_and_clear();
-    }
-}
-
 fn bar(total_bytes: Option<u64>) -> ProgressBar {
     let (bar, template) = match total_bytes {
         Some(total_bytes) => (ProgressBar::new(total_bytes), BAR),
@@ -89,43 +87,17 @@ fn bar(total_bytes: Option<u64>) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-struct ProgressLines {
-    started: Instant,
-    total_bytes: Option<u64>,
-}
-
-impl ProgressLines {
-    fn new(total_bytes: Option<u64>) -> Self {
-        Self {
-            started: Instant::now(),
-            total_bytes,
+fn write_line(bytes: u64, total_bytes: Option<u64>, elapsed: Duration) {
+    let rate = (bytes / elapsed.as_secs().max(1)).max(1);
+    let (read, rate_shown) = (DecimalBytes(bytes), DecimalBytes(rate));
+    let line = match total_bytes {
+        Some(total) => {
+            let left = Duration::from_secs(total.saturating_sub(bytes) / rate);
+            let (total, left) = (DecimalBytes(total), HumanDuration(left));
+            format!("{read} of {total}, {rate_shown}/s, {left} left")
         }
-    }
-}
-
-impl Face for ProgressLines {
-    fn every(&self) -> Duration {
-        LINE_EVERY
-    }
-
-    fn show(&mut self, bytes: u64) {
-        let seconds = self.started.elapsed().as_secs().max(1);
-        let rate = (bytes / seconds).max(1);
-        let read = DecimalBytes(bytes);
-        let rate_shown = DecimalBytes(rate);
-        // Where nobody listens there is nobody to tell.
-        let _ = match self.total_bytes {
-            Some(total) => {
-                let left = Duration::from_secs(total.saturating_sub(bytes) / rate);
-                let (total, left) = (DecimalBytes(total), HumanDuration(left));
-                writeln!(
-                    io::stderr(),
-                    "{read} of {total}, {rate_shown}/s, {left} left"
-                )
-            }
-            None => writeln!(io::stderr(), "{read}, {rate_shown}/s"),
-        };
-    }
-
-    fn end(&mut self) {}
+        None => format!("{read}, {rate_shown}/s"),
+    };
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{line}");
 }

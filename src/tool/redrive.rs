@@ -41,8 +41,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     aws::{Aws, AwsClaims},
+    clock::now,
     interrupt::{INTERRUPTED, stop_on_signal},
-    now,
     places::{Places, claims_folder, no_file},
     progress::ProgressDisplay,
     terminal::{Format, tell},
@@ -52,7 +52,7 @@ use crate::{
     dedup::{ReleaseStore, embedded::EmbeddedStore},
     local::{
         clock::epoch_milliseconds,
-        firehose::{in_process, window::Site},
+        firehose::{in_process::transform_in_process, window::Site},
         random::Random,
     },
 };
@@ -85,7 +85,6 @@ pub(super) fn run(options: &RedriveOptions) -> Result<ExitCode> {
 /// Says what is wrong with the options, before any of it is touched.
 pub(super) fn understand(options: &RedriveOptions) -> Result<()> {
     let settings = options.settings()?;
-    options.filter()?;
     options.layout.read(&settings.rules.partition_keys)?;
     options.check_claims()
 }
@@ -155,7 +154,8 @@ impl<'a> Session<'a> {
             Some(table) => View::Store(aws.table(table)),
             None => View::Unnamed,
         };
-        if matches!(view, View::<AwsClaims>::Unnamed) && self.options.permissions().undelivered {
+        if matches!(view, View::<AwsClaims>::Unnamed) && self.options.permissions.assume_undelivered
+        {
             tell(
                 "without --table no claim is given back: what is claimed will be dropped as a duplicate",
             );
@@ -188,7 +188,7 @@ impl<'a> Session<'a> {
         }
         let places = Places::prepare(&named, lake, claims)?;
         let store = EmbeddedStore::open(&places.claims)?;
-        let function = in_process::transform(settings.clone(), &store, now);
+        let function = transform_in_process(settings.clone(), &store, now);
         let site = Site {
             store: &store,
             claims: &places.claims,
@@ -208,8 +208,6 @@ impl<'a> Session<'a> {
         target: Option<Box<dyn Sink + '_>>,
     ) -> Result<ExitCode> {
         let settings = self.options.settings()?;
-        let filter = self.options.filter()?;
-        let permissions = self.options.permissions();
         let list = self.objects.list()?;
         let bytes = list.iter().map(|object| object.bytes).sum();
         let begun = match target {
@@ -222,8 +220,8 @@ impl<'a> Session<'a> {
         };
         let mut pass = Pass {
             settings: &settings,
-            filter: &filter,
-            permissions: &permissions,
+            filter: &self.options.filter,
+            permissions: &self.options.permissions,
             lifetime_seconds: settings.claim_lifetime_seconds,
             claims: ClaimAccess {
                 view,

@@ -1,11 +1,11 @@
 //! `nozzle run`: events from files or standard input into a lake folder.
 
+mod misgivings;
 mod options;
 mod page;
 mod report;
 
 use std::{
-    io::{self, IsTerminal},
     process::ExitCode,
     sync::{
         Arc,
@@ -16,8 +16,8 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    interrupt::{INTERRUPTED, stop_on_signal},
-    now,
+    clock::now,
+    interrupt::{interrupted, stop_on_signal},
     places::Places,
     progress::ProgressDisplay,
     terminal::{Format, tell},
@@ -28,7 +28,7 @@ use crate::{
         clock::epoch_milliseconds,
         firehose::{
             attempts::PAUSES,
-            in_process::transform,
+            in_process::transform_in_process,
             picture::Picture,
             pipeline::Ending,
             run::{Firehose, Outcome},
@@ -58,6 +58,9 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         task.claims.as_deref(),
     )?;
     let store = EmbeddedStore::open(&places.claims)?;
+    if !options.anyway {
+        misgivings::check(&task, &places, &store)?;
+    }
     let outcome = process_input(&task, &places, &store, input, stop)?;
     let report = RunReport {
         summary: &outcome.progress.summary,
@@ -92,10 +95,9 @@ fn process_input(
     stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
     let read_bytes = Arc::new(AtomicU64::new(0));
-    let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
-    tell_of_terminal(&input);
+    let _progress = ProgressDisplay::of_input(Arc::clone(&read_bytes), &input);
     let firehose = Firehose {
-        function: &transform(task.settings.clone(), store, now),
+        function: &transform_in_process(task.settings.clone(), store, now),
         pauses: PAUSES,
         site: Site {
             store,
@@ -126,13 +128,6 @@ fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()>
     file.write(&page.markup().into_string())
 }
 
-/// Else it would look as if nothing happened.
-fn tell_of_terminal(input: &Input) {
-    if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
-        tell("reading events from the terminal, one a line; Ctrl-D ends them");
-    }
-}
-
 fn exit_code(outcome: Outcome) -> Result<ExitCode> {
     match outcome.ending {
         Ending::Complete if outcome.progress.summary.failed_function > 0 => {
@@ -140,10 +135,7 @@ fn exit_code(outcome: Outcome) -> Result<ExitCode> {
             Ok(ExitCode::FAILURE)
         }
         Ending::Complete => Ok(ExitCode::SUCCESS),
-        Ending::Stopped => {
-            tell("interrupted; give the same command again and it goes on from here");
-            Ok(INTERRUPTED.into())
-        }
+        Ending::Stopped => Ok(interrupted()),
         Ending::Broken(error) => {
             tell("what comes before is done; mend the input and give the same command again");
             Err(error.into())

@@ -53,16 +53,7 @@ pub(super) struct SettingsOptions {
 impl SettingsOptions {
     /// The settings; an error names the option.
     pub(super) fn read(&self) -> anyhow::Result<Settings> {
-        Settings::read(|name| self.value(name)).map_err(|error| match error {
-            SettingsError::Missing { name, allowed } => {
-                anyhow!("{} is missing; it must be {allowed}", option(name))
-            }
-            SettingsError::Wrong {
-                name,
-                value,
-                allowed,
-            } => anyhow!("{} is {value:?}; it must be {allowed}", option(name)),
-        })
+        Settings::read(|name| self.value(name)).map_err(|error| by_option(&error))
     }
 
     /// The types that are accepted, as they were given; without any, all are.
@@ -103,6 +94,20 @@ pub(super) fn default_prefix(keys: &PartitionKeys) -> String {
         )
     };
     format!("events/{}", keys.iter().map(folder).collect::<String>())
+}
+
+/// What is wrong, under the option's name in place of the variable's.
+pub(super) fn by_option(error: &SettingsError) -> anyhow::Error {
+    match error {
+        SettingsError::Missing { name, allowed } => {
+            anyhow!("{} is missing; it must be {allowed}", option(name))
+        }
+        SettingsError::Wrong {
+            name,
+            value,
+            allowed,
+        } => anyhow!("{} is {value:?}; it must be {allowed}", option(name)),
+    }
 }
 
 fn option(name: &str) -> String {

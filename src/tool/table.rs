@@ -88,15 +88,10 @@ impl Cell {
 }
 
 #[derive(Debug, Clone)]
-enum Row {
-    Heading(String),
-    Cells(Vec<Cell>),
-}
-
-#[derive(Debug, Clone)]
 pub(super) struct Table {
     columns: Vec<Column>,
-    rows: Vec<Row>,
+    /// One of a single cell is a heading.
+    rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
@@ -114,12 +109,12 @@ impl Table {
 
     /// A cell a column; one without text is left free.
     pub(super) fn row(&mut self, cells: impl Into<Vec<Cell>>) {
-        self.rows.push(Row::Cells(cells.into()));
+        self.rows.push(cells.into());
     }
 
     /// A line above the rows that come next.
     pub(super) fn heading(&mut self, text: impl Into<String>) {
-        self.rows.push(Row::Heading(text.into()));
+        self.rows.push(vec![Cell::styled(BOLD, text)]);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -150,21 +145,23 @@ impl Table {
     fn widths(&self) -> Vec<usize> {
         let columns = self.columns.iter().enumerate();
         let widths = columns.map(|(index, column)| {
-            let cells = self.cells().filter_map(|cells| cells.get(index));
-            let widest = cells.map(Cell::width).fold(column.name.width(), usize::max);
+            let rows = self.rows.iter().filter(|row| row.len() > 1);
+            let texts = rows.filter_map(|row| Some(row.get(index)?.text.as_str()));
+            let widest = texts.clone().map(UnicodeWidthStr::width).max();
+            let widest = widest.unwrap_or_default().max(column.name.width());
             match column.side {
                 Side::Left | Side::Right => widest.max(column.width_min),
+                // Where names stand above, a row below another is better than a word in pieces.
+                Side::Value if !column.name.is_empty() => {
+                    let words = texts.flat_map(str::split_whitespace);
+                    words
+                        .map(UnicodeWidthStr::width)
+                        .fold(TEXT_WIDTH_MIN, usize::max)
+                }
                 Side::Prose | Side::Value => widest.min(TEXT_WIDTH_MIN),
             }
         });
         widths.collect()
-    }
-
-    fn cells(&self) -> impl Iterator<Item = &Vec<Cell>> {
-        self.rows.iter().filter_map(|row| match row {
-            Row::Heading(_) => None,
-            Row::Cells(cells) => Some(cells),
-        })
     }
 
     fn spread(&self, widths: &[usize], lines: &mut TextLines) {
@@ -172,9 +169,9 @@ impl Table {
         let names: Vec<_> = names.map(|name| Cell::styled(BOLD, name)).collect();
         self.spread_row(&names, widths, lines);
         for row in &self.rows {
-            match row {
-                Row::Heading(text) => lines.wrap(0, WIDTH_READ, &Cell::styled(BOLD, text)),
-                Row::Cells(cells) => self.spread_row(cells, widths, lines),
+            match row.as_slice() {
+                [heading] => lines.wrap(0, WIDTH_READ, heading),
+                cells => self.spread_row(cells, widths, lines),
             }
         }
     }
@@ -200,17 +197,18 @@ impl Table {
             Some(widest) => GAP + widest + GAP,
         };
         for row in &self.rows {
-            let cells = match row {
-                Row::Heading(text) => &vec![Cell::styled(BOLD, text)],
-                Row::Cells(cells) => cells,
-            };
-            for (index, (cell, column)) in cells.iter().zip(&self.columns).enumerate() {
-                if index == 0 {
-                    lines.wrap(0, usize::MAX, cell);
-                } else if !cell.text.is_empty() {
-                    lines.put(GAP, &Cell::from(&column.name));
-                    lines.wrap(indent, usize::MAX, cell);
-                }
+            let mut cells = row.iter().zip(&self.columns);
+            if let Some((cell, Column { name, .. })) = cells.next() {
+                let text = if name.is_empty() || row.len() == 1 {
+                    cell.text.clone()
+                } else {
+                    format!("{name}: {}", cell.text)
+                };
+                lines.wrap(0, usize::MAX, &Cell::styled(cell.style, text));
+            }
+            for (cell, column) in cells.filter(|(cell, _)| !cell.text.is_empty()) {
+                lines.put(GAP, &Cell::from(&column.name));
+                lines.wrap(indent, usize::MAX, cell);
             }
         }
     }
@@ -351,14 +349,14 @@ mod tests {
     #[test]
     fn where_they_do_not_they_stand_below_one_another() {
         let folded = [
-            "A",
+            "code: A",
             "  records    1,234",
             "  stands at  errors/one/",
             "             of/them:1",
             "             and more of",
             "             it",
             "Others",
-            "日本",
+            "code: 日本",
             "  records    5",
         ];
         check(Some(25), &folded);

@@ -3,7 +3,7 @@
 
 use std::{
     fmt::Display,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
 };
 
 use anstyle::{AnsiColor, Style};
@@ -50,6 +50,23 @@ pub(super) fn print(text: impl Display) -> Result<()> {
 /// One object in one line.
 pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
     print(serde_json::to_string(value)? + "\n")
+}
+
+/// Writes each to standard output, as a line; says how many there were.
+pub(super) fn print_lines(lines: impl Iterator<Item = Result<String>>) -> Result<usize> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut count = 0;
+    for line in lines {
+        count += 1;
+        match writeln!(out, "{}", line?) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(count),
+            written => written?,
+        }
+    }
+    match out.flush() {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(count),
+        flushed => Ok(flushed.map(|()| count)?),
+    }
 }
 
 /// Says something beside what was asked for.

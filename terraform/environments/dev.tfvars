@@ -12,3 +12,5 @@ deletion_protection   = false
 lake_expiration_days  = 30
 lake_archive_days     = 0
 error_expiration_days = 14
+
+event_processor_archive_expiration_days = 30

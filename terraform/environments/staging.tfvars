@@ -11,3 +11,5 @@ deletion_protection   = false
 lake_archive_days     = 0
 lake_expiration_days  = 90
 error_expiration_days = 30
+
+event_processor_archive_expiration_days = 90

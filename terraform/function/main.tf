@@ -101,33 +101,74 @@ resource "aws_lambda_alias" "function" {
   description      = "What calls ${var.name}, calls this."
   function_name    = aws_lambda_function.function.function_name
   function_version = aws_lambda_function.function.version
-
-  lifecycle { create_before_destroy = true }
 }
 
 locals {
-  alarms = {
-    errors    = { metric = "Errors", statistic = "Sum", above = 0 }
-    throttled = { metric = "Throttles", statistic = "Sum", above = 0 }
-    slow      = { metric = "Duration", statistic = "Maximum", above = var.timeout_seconds * 1000 * 0.8 }
-  }
+  lambda_metric = { for name in ["Errors", "Throttles", "Duration"] : name => ["AWS/Lambda", name, "FunctionName", var.name] }
+
+  alarms = merge(var.alarms, {
+    errors    = { metric = local.lambda_metric["Errors"], limit = 0, description = var.advice.errors }
+    throttled = { metric = local.lambda_metric["Throttles"], limit = 0, description = var.advice.throttled }
+    slow      = { metric = local.lambda_metric["Duration"], limit = var.timeout_seconds * 1000 * 0.8, description = var.advice.slow }
+  })
 }
 
 resource "aws_cloudwatch_metric_alarm" "function" {
   for_each = local.alarms
 
   alarm_name        = "${var.name}-${each.key}"
-  alarm_description = var.advice[each.key]
+  alarm_description = each.value.description
 
-  namespace           = "AWS/Lambda"
-  metric_name         = each.value.metric
-  dimensions          = { FunctionName = var.name }
-  statistic           = each.value.statistic
+  namespace           = each.value.metric[0]
+  metric_name         = each.value.metric[1]
+  dimensions          = { for pair in chunklist(slice(each.value.metric, 2, length(each.value.metric)), 2) : pair[0] => pair[1] }
+  statistic           = each.value.limit == 0 ? "Sum" : "Maximum"
   period              = 300
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
-  threshold           = each.value.above
+  threshold           = each.value.limit
   treat_missing_data  = "notBreaching"
+
+  alarm_actions = [var.shared.alarm_topic_arn]
+  ok_actions    = [var.shared.alarm_topic_arn]
+}
+
+# Of several counts together, each by its name.
+resource "aws_cloudwatch_metric_alarm" "computed" {
+  for_each = var.computed_alarms
+
+  alarm_name        = "${var.name}-${each.key}"
+  alarm_description = each.value.description
+
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.periods_above
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.limit
+  treat_missing_data  = "notBreaching"
+
+  metric_query {
+    id          = "computed"
+    label       = each.key
+    expression  = each.value.expression
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = toset(each.value.counts)
+
+    content {
+      id = metric_query.key
+
+      metric {
+        # Lambda counts its errors itself.
+        namespace   = metric_query.key == "errors" ? "AWS/Lambda" : "Nozzle"
+        metric_name = metric_query.key == "errors" ? "Errors" : metric_query.key
+        dimensions  = { FunctionName = var.name }
+        period      = each.value.period_seconds
+        stat        = "Sum"
+      }
+    }
+  }
 
   alarm_actions = [var.shared.alarm_topic_arn]
   ok_actions    = [var.shared.alarm_topic_arn]

@@ -24,6 +24,11 @@ output "log_group" {
 }
 
 output "alarms" {
-  description = "The function's alarms, by what they watch."
+  description = "The function's alarms on a metric each, by what they watch."
   value       = aws_cloudwatch_metric_alarm.function
+}
+
+output "computed_alarms" {
+  description = "Its alarms on several counts together."
+  value       = aws_cloudwatch_metric_alarm.computed
 }

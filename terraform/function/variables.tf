@@ -43,7 +43,7 @@ variable "statements" {
 
 variable "alias" {
   type        = string
-  description = "Name of the alias that is called. Another name makes a second one before the first goes."
+  description = "Name of the alias that is called."
   nullable    = false
 }
 
@@ -80,5 +80,27 @@ variable "shared" {
 variable "advice" {
   type        = object({ errors = string, throttled = string, slow = string })
   description = "What each of its alarms says: what it means here, and what to do."
+  nullable    = false
+}
+
+variable "alarms" {
+  type        = map(object({ metric = list(string), limit = number, description = string }))
+  description = "What else rings, by a metric as CloudWatch's graphs name it; a limit of 0 is for what is counted and must not happen."
+  default     = {}
+  nullable    = false
+}
+
+variable "computed_alarms" {
+  type = map(object({
+    expression     = string
+    counts         = list(string)
+    limit          = number
+    period_seconds = optional(number, 300)
+    periods        = optional(number, 1)
+    periods_above  = optional(number, 1)
+    description    = string
+  }))
+  description = "What rings by an expression over the function's own counts."
+  default     = {}
   nullable    = false
 }

@@ -8,6 +8,8 @@ locals {
   # Each layout has a folder and a table of its own, so objects of two formats never share one.
   layout = "${var.transform ? "events" : "arrivals"}${var.format == "parquet" ? "_parquet" : ""}"
 
+  location = "s3://${var.bucket}/${coalesce(var.folder, "${local.layout}/")}"
+
   # Without the function nothing is known of an event but when it arrived.
   keys = var.transform ? var.partition_keys : ["arrival_date"]
 

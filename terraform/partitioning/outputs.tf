@@ -35,17 +35,15 @@ output "originals_prefix" {
 
 output "location" {
   description = "Where the table's objects are."
-  value       = "s3://${var.bucket}/${local.layout}/"
+  value       = local.location
 }
 
 # Athena reads every folder below a partition's own, so whatever Firehose may append to the prefix is found too.
 output "table_parameters" {
   description = "The table's partition projection over exactly the keys in use."
   value = merge(local.projection_parameters, {
-    "projection.enabled" = "true"
-    "storage.location.template" = join("", [
-      "s3://${var.bucket}/${local.layout}/", join("", [for key in local.keys : "${key}=$${${key}}/"]),
-    ])
+    "projection.enabled"        = "true"
+    "storage.location.template" = join("", concat([local.location], [for key in local.keys : "${key}=$${${key}}/"]))
   })
 }
 

@@ -6,6 +6,12 @@ variable "bucket" {
   nullable    = false
 }
 
+variable "folder" {
+  type        = string
+  description = "Where it lies in the bucket; null for where the lake's stream delivers."
+  default     = null
+}
+
 variable "transform" {
   type        = bool
   description = "Whether the function transforms and partitions what comes."

@@ -30,7 +30,7 @@ run "keys_are_used_by_the_service_of_the_partition" {
 
   assert {
     condition = [
-      for statement in concat(jsondecode(aws_iam_role_policy.lake[0].policy).Statement, jsondecode(aws_iam_role_policy.source[0].policy).Statement) :
+      for statement in concat(jsondecode(module.delivery[0].policies.lake.policy).Statement, jsondecode(module.delivery[0].policies.source.policy).Statement) :
       statement.Condition.StringEquals["kms:ViaService"] if can(statement.Condition)
     ] == ["s3.cn-north-1.amazonaws.com.cn", "kinesis.cn-north-1.amazonaws.com.cn"]
     error_message = "Firehose may not use the keys."

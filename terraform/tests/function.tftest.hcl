@@ -19,7 +19,7 @@ run "the_function_may_claim_and_log_and_nothing_else" {
         Sid      = "Claim"
         Effect   = "Allow"
         Action   = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"]
-        Resource = [aws_dynamodb_table.claims[0].arn]
+        Resource = [module.claims["lake"].table.arn]
       },
       {
         Sid      = "Log"
@@ -44,7 +44,7 @@ run "the_function_may_claim_and_log_and_nothing_else" {
 
 run "no_role_has_a_boundary_unasked" {
   assert {
-    condition     = module.transform[0].role.permissions_boundary == null && aws_iam_role.delivery[0].permissions_boundary == null
+    condition     = module.transform[0].role.permissions_boundary == null && module.delivery[0].role.permissions_boundary == null
     error_message = "A role has a boundary that nobody named."
   }
 }
@@ -55,7 +55,7 @@ run "every_role_has_the_boundary" {
   }
 
   assert {
-    condition     = module.transform[0].role.permissions_boundary == var.permissions_boundary && aws_iam_role.delivery[0].permissions_boundary == var.permissions_boundary
+    condition     = module.transform[0].role.permissions_boundary == var.permissions_boundary && module.delivery[0].role.permissions_boundary == var.permissions_boundary
     error_message = "A role is made without the boundary, which the account may refuse."
   }
 }
@@ -63,7 +63,7 @@ run "every_role_has_the_boundary" {
 run "the_function_is_told_exactly_the_settings" {
   assert {
     condition = module.transform[0].function.environment[0].variables == tomap({
-      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
+      EVENT_CACHE_TABLE_NAME = module.claims["lake"].table.name
       EVENT_CACHE_TTL_HOURS  = "24"
       EVENT_IDENTITY         = "event"
       PARTITION_KEYS         = "event_type,event_subtype,year,month,day"
@@ -91,7 +91,7 @@ run "the_function_is_told_what_is_set" {
 
   assert {
     condition = module.transform[0].function.environment[0].variables == tomap({
-      EVENT_CACHE_TABLE_NAME = aws_dynamodb_table.claims[0].name
+      EVENT_CACHE_TABLE_NAME = module.claims["lake"].table.name
       EVENT_CACHE_TTL_HOURS  = "48"
       EVENT_IDENTITY         = "uuid"
       PARTITION_KEYS         = "event_type,year"

@@ -14,7 +14,7 @@ run "protection_is_on_unless_taken_off" {
   command = plan
 
   assert {
-    condition     = aws_dynamodb_table.claims[0].deletion_protection_enabled && !aws_s3_bucket.lake.force_destroy && terraform_data.protection["lake"].input
+    condition     = module.claims["lake"].table.deletion_protection_enabled && !aws_s3_bucket.lake.force_destroy && terraform_data.protection["lake"].input
     error_message = "A destroy would take the table, the lake's objects, or all else."
   }
 }
@@ -27,7 +27,7 @@ run "protection_can_be_taken_off" {
   }
 
   assert {
-    condition     = !aws_dynamodb_table.claims[0].deletion_protection_enabled && aws_s3_bucket.lake.force_destroy && !terraform_data.protection["lake"].input
+    condition     = !module.claims["lake"].table.deletion_protection_enabled && aws_s3_bucket.lake.force_destroy && !terraform_data.protection["lake"].input
     error_message = "An environment to try things in cannot be torn down."
   }
 }
@@ -41,7 +41,7 @@ run "the_protected_table_stays_where_the_function_goes" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.claims[0].deletion_protection_enabled
+    condition     = module.claims["lake"].table.deletion_protection_enabled
     error_message = "`transform = false` breaks off half-way."
   }
 }
@@ -55,8 +55,22 @@ run "the_event_log_is_protected_too" {
   }
 
   assert {
-    condition     = aws_dynamodb_table.event_log[0].deletion_protection_enabled && terraform_data.protection["event log"].input
+    condition     = module.event_log[0].table.deletion_protection_enabled && terraform_data.protection["event log"].input
     error_message = "A destroy would take the event log."
+  }
+}
+
+run "the_event_processor_is_protected_too" {
+  command = plan
+
+  variables {
+    event_processor     = true
+    event_processor_zip = "versions.tf"
+  }
+
+  assert {
+    condition     = module.event_processor[0].table.deletion_protection_enabled && module.claims["event-processor"].table.deletion_protection_enabled && terraform_data.protection["event processor"].input
+    error_message = "A destroy would take counters or claims."
   }
 }
 

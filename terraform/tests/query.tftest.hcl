@@ -14,32 +14,32 @@ variables {
 
 run "the_table_reads_where_the_stream_writes" {
   assert {
-    condition     = aws_glue_catalog_table.events[0].storage_descriptor[0].location == "s3://${aws_s3_bucket.lake.bucket}/events/" && startswith(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].prefix, "events/")
+    condition     = module.table[0].table.storage_descriptor[0].location == "s3://${aws_s3_bucket.lake.bucket}/events/" && startswith(module.delivery[0].stream.extended_s3_configuration[0].prefix, "events/")
     error_message = "The table reads elsewhere."
   }
 
   assert {
-    condition     = aws_glue_catalog_table.events[0].parameters["projection.enabled"] == "true" && join(",", [for key in aws_glue_catalog_table.events[0].partition_keys : key.name]) == module.transform[0].function.environment[0].variables.PARTITION_KEYS
+    condition     = module.table[0].table.parameters["projection.enabled"] == "true" && join(",", [for key in module.table[0].table.partition_keys : key.name]) == module.transform[0].function.environment[0].variables.PARTITION_KEYS
     error_message = "A new partition could not be read at once."
   }
 
   assert {
-    condition     = length(setintersection([for key in aws_glue_catalog_table.events[0].partition_keys : key.name], [for column in aws_glue_catalog_table.events[0].storage_descriptor[0].columns : column.name])) == 0
+    condition     = length(setintersection([for key in module.table[0].table.partition_keys : key.name], [for column in module.table[0].table.storage_descriptor[0].columns : column.name])) == 0
     error_message = "A column has a partition key's name; Athena refuses such a table."
   }
 
   assert {
-    condition     = aws_glue_catalog_table.events[0].parameters["projection.year.range"] == replace(module.transform[0].function.environment[0].variables.EVENT_YEARS, "-", ",")
+    condition     = module.table[0].table.parameters["projection.year.range"] == replace(module.transform[0].function.environment[0].variables.EVENT_YEARS, "-", ",")
     error_message = "Athena looks into other years than the function accepts."
   }
 
   assert {
-    condition     = one(aws_glue_catalog_table.events[0].storage_descriptor[0].ser_de_info).serialization_library == "org.openx.data.jsonserde.JsonSerDe"
+    condition     = one(module.table[0].table.storage_descriptor[0].ser_de_info).serialization_library == "org.openx.data.jsonserde.JsonSerDe"
     error_message = "JSON is not read as JSON."
   }
 
   assert {
-    condition     = one(aws_glue_catalog_table.events[0].storage_descriptor[0].ser_de_info).parameters["ignore.malformed.json"] == "true"
+    condition     = one(module.table[0].table.storage_descriptor[0].ser_de_info).parameters["ignore.malformed.json"] == "true"
     error_message = "One line that the reader cannot take makes the whole query fail."
   }
 }
@@ -52,9 +52,9 @@ run "parquet_is_read_as_parquet" {
 
   assert {
     condition = (
-      endswith(one(aws_glue_catalog_table.events[0].storage_descriptor[0].ser_de_info).serialization_library, "ParquetHiveSerDe") &&
-      endswith(aws_glue_catalog_table.events[0].storage_descriptor[0].input_format, "MapredParquetInputFormat") &&
-      anytrue([for column in aws_glue_catalog_table.events[0].storage_descriptor[0].columns : column.name == "amount" && column.type == "double"])
+      endswith(one(module.table[0].table.storage_descriptor[0].ser_de_info).serialization_library, "ParquetHiveSerDe") &&
+      endswith(module.table[0].table.storage_descriptor[0].input_format, "MapredParquetInputFormat") &&
+      anytrue([for column in module.table[0].table.storage_descriptor[0].columns : column.name == "amount" && column.type == "double"])
     )
     error_message = "The table is not Parquet, or lacks a column that was listed."
   }

@@ -22,8 +22,8 @@ run "what_failed_is_sent_again_as_the_function_is_set" {
   assert {
     condition = output.redrive_command == join(" ", [
       "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/errors/",
-      "--to stream:${aws_kinesis_firehose_delivery_stream.events[0].name}",
-      "--table ${aws_dynamodb_table.claims[0].name} --ttl-hours 48",
+      "--to stream:${module.delivery[0].stream.name}",
+      "--table ${module.claims["lake"].table.name} --ttl-hours 48",
       "--event-identity event --event-years 2020-2030",
       "--partition-keys event_type,event_subtype,year,month,day",
       "--event-types 'account:created,login,owner'\\''s $HOME'",

@@ -447,6 +447,73 @@ run "numbers_of_the_event_log_that_are_too_large" {
   expect_failures = [var.event_log_search_buckets, var.event_log_ttl_hours, var.event_log_parallelization_factor, var.event_log_memory_megabytes]
 }
 
+run "an_event_processor_that_the_function_does_not_take" {
+  command = plan
+
+  variables {
+    event_processor                         = true
+    event_processor_stream_arns             = ["theirs"]
+    event_processor_batch_seconds           = 301
+    event_processor_windows                 = ["minute"]
+    event_processor_unique_users            = "some"
+    event_processor_counter_slots           = 0
+    event_processor_counter_ttl_days        = -1
+    event_processor_claims                  = "theirs"
+    event_processor_assignments_table       = "arn:aws:dynamodb:eu-central-1:123456789012:table/assignments"
+    event_processor_assignments_lookup      = "by-user"
+    event_processor_assignment_fields       = ["id", "variant"]
+    event_processor_experiments_table       = "ab"
+    event_processor_experiment_key          = "a b"
+    event_processor_lookup_kms_key_arns     = ["alias/theirs"]
+    event_processor_on_enrichment_failure   = "drop"
+    event_processor_archive_expiration_days = 90
+    event_processor_memory_megabytes        = 64
+  }
+
+  expect_failures = [
+    var.event_processor_stream_arns, var.event_processor_batch_seconds, var.event_processor_windows, var.event_processor_unique_users, var.event_processor_counter_slots,
+    var.event_processor_counter_ttl_days, var.event_processor_claims, var.event_processor_assignments_table, var.event_processor_assignments_lookup,
+    var.event_processor_assignment_fields, var.event_processor_experiments_table, var.event_processor_experiment_key, var.event_processor_lookup_kms_key_arns,
+    var.event_processor_on_enrichment_failure, var.event_processor_archive_expiration_days, var.event_processor_memory_megabytes,
+  ]
+}
+
+run "windows_named_twice_and_numbers_that_are_not_whole" {
+  command = plan
+
+  variables {
+    event_processor_batch_seconds           = 0.5
+    event_processor_windows                 = ["day", "day"]
+    event_processor_counter_slots           = 1.5
+    event_processor_counter_ttl_days        = 0.5
+    event_processor_assignments_lookup      = "key:user_id"
+    event_processor_assignment_fields       = ["id", "the variant", "at"]
+    event_processor_archive_expiration_days = 99.5
+    event_processor_memory_megabytes        = 128.5
+  }
+
+  expect_failures = [
+    var.event_processor_batch_seconds, var.event_processor_windows, var.event_processor_counter_slots, var.event_processor_counter_ttl_days, var.event_processor_assignments_lookup,
+    var.event_processor_assignment_fields, var.event_processor_archive_expiration_days, var.event_processor_memory_megabytes,
+  ]
+}
+
+run "numbers_of_the_event_processor_that_are_too_large" {
+  command = plan
+
+  variables {
+    event_processor_batch_seconds    = 0
+    event_processor_windows          = []
+    event_processor_counter_slots    = 10001
+    event_processor_counter_ttl_days = 36501
+    event_processor_memory_megabytes = 10241
+  }
+
+  expect_failures = [
+    var.event_processor_batch_seconds, var.event_processor_windows, var.event_processor_counter_slots, var.event_processor_counter_ttl_days, var.event_processor_memory_megabytes,
+  ]
+}
+
 run "the_widest_values_are_taken" {
   command = plan
 
@@ -473,6 +540,15 @@ run "the_widest_values_are_taken" {
     event_log_search_buckets         = 1000
     event_log_ttl_hours              = 876000
     event_log_parallelization_factor = 10
+
+    event_processor_batch_seconds           = 300
+    event_processor_windows                 = ["day", "hour"]
+    event_processor_counter_slots           = 10000
+    event_processor_counter_ttl_days        = 36500
+    event_processor_assignments_table       = "a_1"
+    event_processor_assignments_lookup      = "index:by-user"
+    event_processor_experiment_key          = "_"
+    event_processor_archive_expiration_days = 1
   }
 
   assert {
@@ -491,7 +567,7 @@ run "small_buffers_are_taken_where_firehose_takes_them" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].buffering_size == 1
+    condition     = module.delivery[0].stream.extended_s3_configuration[0].buffering_size == 1
     error_message = "buffer_megabytes is not used."
   }
 }

@@ -26,7 +26,7 @@ run "what_a_running_stream_can_take_changes_it_in_place" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].name == run.today.stream_name && module.transform[0].alias.name == "stream-${local.stream_generation}"
+    condition     = module.delivery[0].stream.name == run.today.stream_name && module.transform[0].alias.name == "stream-${local.stream_generation}"
     error_message = "A new stream is made, and producers moved, for nothing."
   }
 }
@@ -37,15 +37,15 @@ run "other_keys_make_a_new_stream_with_its_own_alias_and_permission" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].name != run.today.stream_name
+    condition     = module.delivery[0].stream.name != run.today.stream_name
     error_message = "The running stream would meet other keys than its prefix names."
   }
 
   assert {
     condition = (
       module.transform[0].alias.name == "stream-${local.stream_generation}" &&
-      aws_iam_role_policy.invoke[0].name == "invoke-${local.stream_generation}" &&
-      endswith(aws_kinesis_firehose_delivery_stream.events[0].name, local.stream_generation)
+      module.delivery[0].policies.invoke.name == "invoke-${local.stream_generation}" &&
+      endswith(module.delivery[0].stream.name, local.stream_generation)
     )
     error_message = "The new stream shares something with the old one that must change with it."
   }
@@ -57,7 +57,7 @@ run "the_order_of_keys_counts" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].name != run.today.stream_name
+    condition     = module.delivery[0].stream.name != run.today.stream_name
     error_message = "The prefix changes under a running stream."
   }
 }
@@ -68,7 +68,7 @@ run "another_source_makes_a_new_stream" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].name != run.today.stream_name && aws_iam_role_policy.source[0].name == "source-${local.stream_generation}"
+    condition     = module.delivery[0].stream.name != run.today.stream_name && module.delivery[0].policies.source.name == "source-${local.stream_generation}"
     error_message = "A stream cannot change its source."
   }
 }
@@ -80,7 +80,7 @@ run "another_kinesis_stream_makes_a_new_stream" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].name != run.another_source_makes_a_new_stream.stream_name
+    condition     = module.delivery[0].stream.name != run.another_source_makes_a_new_stream.stream_name
     error_message = "A stream cannot change its source."
   }
 }
@@ -91,7 +91,7 @@ run "taking_the_function_out_makes_a_new_stream" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].name != run.today.stream_name
+    condition     = module.delivery[0].stream.name != run.today.stream_name
     error_message = "Dynamic partitioning cannot be turned off under a running stream."
   }
 }
@@ -103,7 +103,7 @@ run "without_the_function_keys_do_not_matter" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].name == run.taking_the_function_out_makes_a_new_stream.stream_name
+    condition     = module.delivery[0].stream.name == run.taking_the_function_out_makes_a_new_stream.stream_name
     error_message = "A new stream is made for keys that are not in use."
   }
 }
@@ -114,7 +114,7 @@ run "a_new_stream_can_be_asked_for" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].name != run.today.stream_name
+    condition     = module.delivery[0].stream.name != run.today.stream_name
     error_message = "stream_revision does nothing."
   }
 }

@@ -73,7 +73,7 @@ run "the_lake_takes_a_key_of_the_users" {
 
   assert {
     condition = anytrue([
-      for statement in jsondecode(aws_iam_role_policy.lake[0].policy).Statement :
+      for statement in jsondecode(module.delivery[0].policies.lake.policy).Statement :
       statement.Resource == var.lake_kms_key_arn && contains(statement.Action, "kms:GenerateDataKey") &&
       statement.Condition == { StringEquals = { "kms:ViaService" = "s3.eu-central-1.amazonaws.com" } } if statement.Sid == "Encrypt"
     ])
@@ -87,6 +87,8 @@ run "objects_expire_by_folder" {
     lake_expiration_days      = 20
     error_expiration_days     = 30
     originals_expiration_days = 40
+
+    event_processor_archive_expiration_days = 50
   }
 
   assert {
@@ -99,12 +101,15 @@ run "objects_expire_by_folder" {
       "dead-letters/"  = 30
       "aws/lambda/"    = 30
       "query-results/" = 7
+
+      "event-processor/archive/"      = 50
+      "event-processor/dead-letters/" = 30
     }
     error_message = "A folder does not expire as its setting says."
   }
 
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id => one(rule.transition[*].days) if length(rule.transition) > 0 } == { events = 10, arrivals = 10 }
+    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id => one(rule.transition[*].days) if length(rule.transition) > 0 } == { events = 10, arrivals = 10, archive = 10 }
     error_message = "Delivered objects do not move as lake_archive_days says."
   }
 }
@@ -123,22 +128,22 @@ run "delivered_objects_stay_where_nothing_is_said" {
 
 run "claims_expire_and_cost_by_use" {
   assert {
-    condition     = one(aws_dynamodb_table.claims[0].ttl).enabled && one(aws_dynamodb_table.claims[0].ttl).attribute_name == "ttl"
+    condition     = one(module.claims["lake"].table.ttl).enabled && one(module.claims["lake"].table.ttl).attribute_name == "ttl"
     error_message = "Claims do not expire by `ttl`."
   }
 
   assert {
-    condition     = aws_dynamodb_table.claims[0].hash_key == "id" && aws_dynamodb_table.claims[0].range_key == null && one(aws_dynamodb_table.claims[0].attribute).type == "S"
+    condition     = module.claims["lake"].table.hash_key == "id" && module.claims["lake"].table.range_key == null && one(module.claims["lake"].table.attribute).type == "S"
     error_message = "The table's key is not the text `id`, which the function writes."
   }
 
   assert {
-    condition     = aws_dynamodb_table.claims[0].billing_mode == "PAY_PER_REQUEST" && one(aws_dynamodb_table.claims[0].server_side_encryption).enabled
+    condition     = module.claims["lake"].table.billing_mode == "PAY_PER_REQUEST" && one(module.claims["lake"].table.server_side_encryption).enabled
     error_message = "The claim table is not on demand, or not encrypted."
   }
 
   assert {
-    condition     = length(aws_dynamodb_table.claims[0].point_in_time_recovery) == 0
+    condition     = length(module.claims["lake"].table.point_in_time_recovery) == 0
     error_message = "Claims are worth a day: point-in-time recovery is money for nothing."
   }
 }
@@ -157,11 +162,14 @@ run "names_fit_however_long" {
     project     = "sixteen-letters1"
     region      = "ap-southeast-1"
     environment = "default"
+
+    event_processor     = true
+    event_processor_zip = "versions.tf"
   }
 
   # The longest environment has five letters more.
   assert {
-    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(module.transform[0].role.name) + 5 <= 64 && length(aws_kinesis_firehose_delivery_stream.events[0].name) + 5 <= 64
+    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(module.event_processor[0].reader.role.name) + 5 <= 64 && length(module.transform[0].role.name) + 5 <= 64 && length(module.delivery[0].stream.name) + 5 <= 64
     error_message = "A name can become too long for AWS."
   }
 }

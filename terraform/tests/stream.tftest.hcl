@@ -15,18 +15,18 @@ variables {
 run "the_prefix_names_exactly_what_the_function_returns" {
   assert {
     condition = join(",", [
-      for match in regexall("!\\{partitionKeyFromLambda:([a-z_]+)\\}", aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].prefix) : match[0]
+      for match in regexall("!\\{partitionKeyFromLambda:([a-z_]+)\\}", module.delivery[0].stream.extended_s3_configuration[0].prefix) : match[0]
     ]) == module.transform[0].function.environment[0].variables.PARTITION_KEYS
     error_message = "The prefix and PARTITION_KEYS disagree: Firehose would send every record to partitioning-failed."
   }
 
   assert {
-    condition     = one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].dynamic_partitioning_configuration).enabled
+    condition     = one(module.delivery[0].stream.extended_s3_configuration[0].dynamic_partitioning_configuration).enabled
     error_message = "The prefix has partition keys but dynamic partitioning is off."
   }
 
   assert {
-    condition     = strcontains(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].error_output_prefix, "!{firehose:error-output-type}")
+    condition     = strcontains(module.delivery[0].stream.extended_s3_configuration[0].error_output_prefix, "!{firehose:error-output-type}")
     error_message = "Firehose demands the kind of error in the error prefix."
   }
 }
@@ -39,7 +39,7 @@ run "other_keys_reach_prefix_and_function_alike" {
   assert {
     condition = (
       module.transform[0].function.environment[0].variables.PARTITION_KEYS == "year,month,day,hour,event_type" &&
-      aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].prefix == "events/year=!{partitionKeyFromLambda:year}/month=!{partitionKeyFromLambda:month}/day=!{partitionKeyFromLambda:day}/hour=!{partitionKeyFromLambda:hour}/event_type=!{partitionKeyFromLambda:event_type}/"
+      module.delivery[0].stream.extended_s3_configuration[0].prefix == "events/year=!{partitionKeyFromLambda:year}/month=!{partitionKeyFromLambda:month}/day=!{partitionKeyFromLambda:day}/hour=!{partitionKeyFromLambda:hour}/event_type=!{partitionKeyFromLambda:event_type}/"
     )
     error_message = "The prefix and PARTITION_KEYS do not both follow partition_keys."
   }
@@ -47,7 +47,7 @@ run "other_keys_reach_prefix_and_function_alike" {
 
 run "firehose_calls_the_alias_with_settings_that_plans_stay_empty_with" {
   assert {
-    condition = { for parameter in one(one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].processing_configuration).processors).parameters : parameter.parameter_name => parameter.parameter_value } == {
+    condition = { for parameter in one(one(module.delivery[0].stream.extended_s3_configuration[0].processing_configuration).processors).parameters : parameter.parameter_name => parameter.parameter_value } == {
       LambdaArn               = module.transform[0].alias.arn
       NumberOfRetries         = "8"
       BufferSizeInMBs         = "0.5"
@@ -57,12 +57,12 @@ run "firehose_calls_the_alias_with_settings_that_plans_stay_empty_with" {
   }
 
   assert {
-    condition     = one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].processing_configuration).enabled && one(one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].processing_configuration).processors).type == "Lambda"
+    condition     = one(module.delivery[0].stream.extended_s3_configuration[0].processing_configuration).enabled && one(one(module.delivery[0].stream.extended_s3_configuration[0].processing_configuration).processors).type == "Lambda"
     error_message = "The function is not called."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.invoke[0].policy).Statement[0].Resource == module.transform[0].alias.arn && contains(jsondecode(aws_iam_role_policy.invoke[0].policy).Statement[0].Action, "lambda:InvokeFunction")
+    condition     = jsondecode(module.delivery[0].policies.invoke.policy).Statement[0].Resource == module.transform[0].alias.arn && contains(jsondecode(module.delivery[0].policies.invoke.policy).Statement[0].Action, "lambda:InvokeFunction")
     error_message = "Firehose may not call the alias, or may call more."
   }
 }
@@ -73,7 +73,7 @@ run "firehoses_default_number_of_retries_is_left_out" {
   }
 
   assert {
-    condition     = !contains([for parameter in one(one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].processing_configuration).processors).parameters : parameter.parameter_name], "NumberOfRetries")
+    condition     = !contains([for parameter in one(one(module.delivery[0].stream.extended_s3_configuration[0].processing_configuration).processors).parameters : parameter.parameter_name], "NumberOfRetries")
     error_message = "Firehose does not store its default, so every plan would show a change."
   }
 }
@@ -101,10 +101,10 @@ run "the_answer_to_the_smallest_events_fits" {
 run "json_lines_are_compressed" {
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].compression_format == "GZIP" &&
-      length(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].data_format_conversion_configuration) == 0 &&
-      aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].s3_backup_mode == "Disabled" &&
-      length(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].s3_backup_configuration) == 0
+      module.delivery[0].stream.extended_s3_configuration[0].compression_format == "GZIP" &&
+      length(module.delivery[0].stream.extended_s3_configuration[0].data_format_conversion_configuration) == 0 &&
+      module.delivery[0].stream.extended_s3_configuration[0].s3_backup_mode == "Disabled" &&
+      length(module.delivery[0].stream.extended_s3_configuration[0].s3_backup_configuration) == 0
     )
     error_message = "JSON is not gzip, or is converted or backed up unasked."
   }
@@ -117,8 +117,8 @@ run "originals_are_backed_up_on_request" {
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].s3_backup_mode == "Enabled" &&
-      startswith(one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].s3_backup_configuration).prefix, "originals/")
+      module.delivery[0].stream.extended_s3_configuration[0].s3_backup_mode == "Enabled" &&
+      startswith(one(module.delivery[0].stream.extended_s3_configuration[0].s3_backup_configuration).prefix, "originals/")
     )
     error_message = "Originals are not kept."
   }
@@ -132,27 +132,27 @@ run "parquet_converts_and_keeps_originals" {
 
   assert {
     condition = (
-      aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].compression_format == "UNCOMPRESSED" &&
-      one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].data_format_conversion_configuration).enabled
+      module.delivery[0].stream.extended_s3_configuration[0].compression_format == "UNCOMPRESSED" &&
+      one(module.delivery[0].stream.extended_s3_configuration[0].data_format_conversion_configuration).enabled
     )
     error_message = "Firehose takes Parquet only with compression_format UNCOMPRESSED and conversion on."
   }
 
   assert {
     condition = (
-      one(one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].data_format_conversion_configuration).schema_configuration).table_name == aws_glue_catalog_table.events[0].name &&
-      one(one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].data_format_conversion_configuration).schema_configuration).database_name == aws_glue_catalog_database.lake[0].name
+      one(one(module.delivery[0].stream.extended_s3_configuration[0].data_format_conversion_configuration).schema_configuration).table_name == module.table[0].table.name &&
+      one(one(module.delivery[0].stream.extended_s3_configuration[0].data_format_conversion_configuration).schema_configuration).database_name == aws_glue_catalog_database.lake[0].name
     )
     error_message = "The conversion reads another table than the one that is made."
   }
 
   assert {
-    condition     = contains(jsondecode(aws_iam_role_policy.catalog[0].policy).Statement[0].Resource, aws_glue_catalog_table.events[0].arn) && contains(jsondecode(aws_iam_role_policy.catalog[0].policy).Statement[0].Action, "glue:GetTableVersions")
+    condition     = contains(jsondecode(module.delivery[0].policies.catalog.policy).Statement[0].Resource, module.table[0].table.arn) && contains(jsondecode(module.delivery[0].policies.catalog.policy).Statement[0].Action, "glue:GetTableVersions")
     error_message = "Firehose may not read the table it converts by."
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].s3_backup_mode == "Enabled"
+    condition     = module.delivery[0].stream.extended_s3_configuration[0].s3_backup_mode == "Enabled"
     error_message = "Conversion keeps listed columns only, so originals must be kept."
   }
 }
@@ -160,9 +160,9 @@ run "parquet_converts_and_keeps_originals" {
 run "direct_put_is_encrypted_and_needs_no_source" {
   assert {
     condition = (
-      one(aws_kinesis_firehose_delivery_stream.events[0].server_side_encryption).enabled &&
-      length(aws_kinesis_firehose_delivery_stream.events[0].kinesis_source_configuration) == 0 &&
-      length(aws_kinesis_stream.source) == 0 && length(aws_iam_role_policy.source) == 0
+      one(module.delivery[0].stream.server_side_encryption).enabled &&
+      length(module.delivery[0].stream.kinesis_source_configuration) == 0 &&
+      length(aws_kinesis_stream.source) == 0 && module.delivery[0].policies.source == null
     )
     error_message = "Direct put is not encrypted, or has a source."
   }
@@ -175,15 +175,15 @@ run "a_kinesis_stream_is_made_and_read" {
 
   assert {
     condition = (
-      one(aws_kinesis_firehose_delivery_stream.events[0].kinesis_source_configuration).kinesis_stream_arn == aws_kinesis_stream.source[0].arn &&
-      jsondecode(aws_iam_role_policy.source[0].policy).Statement[0].Resource == aws_kinesis_stream.source[0].arn &&
+      one(module.delivery[0].stream.kinesis_source_configuration).kinesis_stream_arn == aws_kinesis_stream.source[0].arn &&
+      jsondecode(module.delivery[0].policies.source.policy).Statement[0].Resource == aws_kinesis_stream.source[0].arn &&
       aws_kinesis_stream.source[0].encryption_type == "KMS"
     )
     error_message = "The stream that is made is not read, or Firehose may not read it, or it is not encrypted."
   }
 
   assert {
-    condition     = length(aws_kinesis_firehose_delivery_stream.events[0].server_side_encryption) == 0
+    condition     = length(module.delivery[0].stream.server_side_encryption) == 0
     error_message = "Firehose refuses encryption of its own on a Kinesis source."
   }
 
@@ -208,18 +208,18 @@ run "a_given_kinesis_stream_is_read" {
   assert {
     condition = (
       length(aws_kinesis_stream.source) == 0 &&
-      one(aws_kinesis_firehose_delivery_stream.events[0].kinesis_source_configuration).kinesis_stream_arn == var.kinesis_stream_arn
+      one(module.delivery[0].stream.kinesis_source_configuration).kinesis_stream_arn == var.kinesis_stream_arn
     )
     error_message = "The given stream is not read."
   }
 
   assert {
-    condition     = join(" ", [for statement in jsondecode(aws_iam_role_policy.source[0].policy).Statement : statement.Resource]) == "${var.kinesis_stream_arn} ${var.kinesis_kms_key_arn}"
+    condition     = join(" ", [for statement in jsondecode(module.delivery[0].policies.source.policy).Statement : statement.Resource]) == "${var.kinesis_stream_arn} ${var.kinesis_kms_key_arn}"
     error_message = "Firehose may not read the given stream, or not decrypt it, or may more."
   }
 
   assert {
-    condition     = one([for statement in jsondecode(aws_iam_role_policy.source[0].policy).Statement : statement.Condition if statement.Sid == "Decrypt"]) == { StringEquals = { "kms:ViaService" = "kinesis.eu-central-1.amazonaws.com" } }
+    condition     = one([for statement in jsondecode(module.delivery[0].policies.source.policy).Statement : statement.Condition if statement.Sid == "Decrypt"]) == { StringEquals = { "kms:ViaService" = "kinesis.eu-central-1.amazonaws.com" } }
     error_message = "Firehose may use the key for more than the stream."
   }
 
@@ -235,24 +235,24 @@ run "without_the_function_lines_come_as_they_are" {
   }
 
   assert {
-    condition     = length(module.transform) + length(aws_iam_role_policy.invoke) == 0
+    condition     = length(module.transform) == 0 && module.delivery[0].policies.invoke == null
     error_message = "Something of the function is still made."
   }
 
   assert {
     condition = (
-      length(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].dynamic_partitioning_configuration) == 0 &&
-      !strcontains(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].prefix, "partitionKeyFromLambda") &&
-      strcontains(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].prefix, "!{timestamp:yyyy-MM-dd}")
+      length(module.delivery[0].stream.extended_s3_configuration[0].dynamic_partitioning_configuration) == 0 &&
+      !strcontains(module.delivery[0].stream.extended_s3_configuration[0].prefix, "partitionKeyFromLambda") &&
+      strcontains(module.delivery[0].stream.extended_s3_configuration[0].prefix, "!{timestamp:yyyy-MM-dd}")
     )
     error_message = "The prefix is not by arrival time."
   }
 
   assert {
     condition = (
-      one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].processing_configuration).enabled &&
-      one(one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].processing_configuration).processors).type == "AppendDelimiterToRecord" &&
-      length(one(one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].processing_configuration).processors).parameters) == 0
+      one(module.delivery[0].stream.extended_s3_configuration[0].processing_configuration).enabled &&
+      one(one(module.delivery[0].stream.extended_s3_configuration[0].processing_configuration).processors).type == "AppendDelimiterToRecord" &&
+      length(one(one(module.delivery[0].stream.extended_s3_configuration[0].processing_configuration).processors).parameters) == 0
     )
     error_message = "Records are not ended by a newline."
   }
@@ -271,7 +271,7 @@ run "parquet_needs_no_function" {
   }
 
   assert {
-    condition     = aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].prefix == "arrivals_parquet/arrival_date=!{timestamp:yyyy-MM-dd}/" && aws_glue_catalog_table.events[0].name == "arrivals_parquet"
+    condition     = module.delivery[0].stream.extended_s3_configuration[0].prefix == "arrivals_parquet/arrival_date=!{timestamp:yyyy-MM-dd}/" && module.table[0].table.name == "arrivals_parquet"
     error_message = "Parquet by arrival has no folder or table of its own."
   }
 }
@@ -279,29 +279,29 @@ run "parquet_needs_no_function" {
 run "firehose_writes_the_lake_and_its_log_only" {
   assert {
     condition = length(setsubtract(
-      flatten([for statement in jsondecode(aws_iam_role_policy.lake[0].policy).Statement : statement.Resource]),
+      flatten([for statement in jsondecode(module.delivery[0].policies.lake.policy).Statement : statement.Resource]),
       [
         aws_s3_bucket.lake.arn,
         "${aws_s3_bucket.lake.arn}/events*", "${aws_s3_bucket.lake.arn}/arrivals*",
         "${aws_s3_bucket.lake.arn}/errors/*", "${aws_s3_bucket.lake.arn}/originals/*",
-        aws_cloudwatch_log_stream.delivery["delivery"].arn, aws_cloudwatch_log_stream.delivery["originals"].arn,
+        module.delivery[0].log_streams["delivery"].arn, module.delivery[0].log_streams["originals"].arn,
       ],
     )) == 0
     error_message = "Firehose may touch more than the lake's folders and its log."
   }
 
   assert {
-    condition     = !anytrue([for action in flatten([for statement in jsondecode(aws_iam_role_policy.lake[0].policy).Statement : statement.Action]) : strcontains(action, "*") || strcontains(action, "Delete")])
+    condition     = !anytrue([for action in flatten([for statement in jsondecode(module.delivery[0].policies.lake.policy).Statement : statement.Action]) : strcontains(action, "*") || strcontains(action, "Delete")])
     error_message = "Firehose may delete, or do anything."
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role.delivery[0].assume_role_policy).Statement == [{ Effect = "Allow", Principal = { Service = "firehose.amazonaws.com" }, Action = "sts:AssumeRole", Condition = { StringEquals = { "sts:ExternalId" = "123456789012" } } }]
+    condition     = jsondecode(module.delivery[0].role.assume_role_policy).Statement == [{ Effect = "Allow", Principal = { Service = "firehose.amazonaws.com" }, Action = "sts:AssumeRole", Condition = { StringEquals = { "sts:ExternalId" = "123456789012" } } }]
     error_message = "Others than this account's Firehose may take the role."
   }
 
   assert {
-    condition     = one(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].cloudwatch_logging_options).enabled
+    condition     = one(module.delivery[0].stream.extended_s3_configuration[0].cloudwatch_logging_options).enabled
     error_message = "Firehose does not log."
   }
 }

@@ -28,7 +28,7 @@ run "what_can_go_wrong_rings" {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.metric :
       alarm.dimensions == (alarm.namespace == "AWS/Firehose" ?
-        tomap({ DeliveryStreamName = aws_kinesis_firehose_delivery_stream.events[0].name }) :
+        tomap({ DeliveryStreamName = module.delivery[0].stream.name }) :
       tomap({ FunctionName = module.transform[0].function.function_name }))
     ])
     error_message = "An alarm watches something else than the stream or the function."
@@ -61,11 +61,16 @@ run "every_alarm_reaches_the_topic_and_says_what_to_do" {
     event_log            = true
     event_log_zip        = "versions.tf"
     event_log_search_key = "/sensor"
+    event_processor      = true
+    event_processor_zip  = "versions.tf"
   }
 
   assert {
     condition = alltrue([
-      for alarm in concat(values(aws_cloudwatch_metric_alarm.metric), values(module.transform[0].alarms), values(module.event_log[0].alarms), aws_cloudwatch_metric_alarm.refused) :
+      for alarm in concat(
+        values(aws_cloudwatch_metric_alarm.metric), values(module.transform[0].alarms), values(module.transform[0].computed_alarms), values(module.event_log[0].reader.alarms),
+        values(module.event_processor[0].reader.alarms), values(module.event_processor[0].reader.computed_alarms),
+      ) :
       contains(alarm.alarm_actions, aws_sns_topic.alarms.arn) && alarm.treat_missing_data == "notBreaching" && length(alarm.alarm_description) > 80 && length(alarm.alarm_description) <= 1024
     ])
     error_message = "An alarm rings nowhere, rings without traffic, or does not say what to do."
@@ -88,12 +93,12 @@ run "refusals_ring_by_share" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.refused[0].threshold == 5 && length([for query in aws_cloudwatch_metric_alarm.refused[0].metric_query : query if query.return_data == true]) == 1
+    condition     = module.transform[0].computed_alarms["refused"].threshold == 5 && length([for query in module.transform[0].computed_alarms["refused"].metric_query : query if query.return_data == true]) == 1
     error_message = "The refused share is not compared with its limit."
   }
 
   assert {
-    condition     = alltrue([for query in aws_cloudwatch_metric_alarm.refused[0].metric_query : one(query.metric).namespace == "Nozzle" && one(query.metric).metric_name == query.id && one(query.metric).dimensions == tomap({ FunctionName = module.transform[0].function.function_name }) if query.id != "percent"])
+    condition     = alltrue([for query in module.transform[0].computed_alarms["refused"].metric_query : one(query.metric).namespace == "Nozzle" && one(query.metric).metric_name == query.id && one(query.metric).dimensions == tomap({ FunctionName = module.transform[0].function.function_name }) if query.id != "computed"])
     error_message = "The share is not of the function's own counts."
   }
 }
@@ -119,7 +124,7 @@ run "error_objects_ring" {
   }
 
   assert {
-    condition     = startswith(aws_kinesis_firehose_delivery_stream.events[0].extended_s3_configuration[0].error_output_prefix, "errors/")
+    condition     = startswith(module.delivery[0].stream.extended_s3_configuration[0].error_output_prefix, "errors/")
     error_message = "Error objects lie elsewhere than the rule looks."
   }
 
@@ -138,7 +143,7 @@ run "error_objects_are_silent_where_that_is_wanted" {
   }
 
   assert {
-    condition     = aws_cloudwatch_event_rule.error_objects.state == "DISABLED" && length(aws_cloudwatch_metric_alarm.refused) == 1
+    condition     = aws_cloudwatch_event_rule.error_objects.state == "DISABLED" && contains(keys(module.transform[0].computed_alarms), "refused")
     error_message = "Each error file rings although that was turned off, or nothing rings for refusals."
   }
 }
@@ -182,7 +187,7 @@ run "originals_that_are_not_backed_up_ring" {
   assert {
     condition = (
       aws_cloudwatch_metric_alarm.metric["originals-late"].metric_name == "BackupToS3.DataFreshness" &&
-      aws_cloudwatch_metric_alarm.metric["originals-late"].dimensions == tomap({ DeliveryStreamName = aws_kinesis_firehose_delivery_stream.events[0].name })
+      aws_cloudwatch_metric_alarm.metric["originals-late"].dimensions == tomap({ DeliveryStreamName = module.delivery[0].stream.name })
     )
     error_message = "With Parquet the originals are the only full copy, and nobody notices that they are not written."
   }
@@ -194,7 +199,7 @@ run "without_the_function_only_the_stream_is_watched" {
   }
 
   assert {
-    condition     = sort(keys(aws_cloudwatch_metric_alarm.metric)) == tolist(["delivery-late", "source-throttled"]) && length(aws_cloudwatch_metric_alarm.refused) == 0
+    condition     = sort(keys(aws_cloudwatch_metric_alarm.metric)) == tolist(["delivery-late", "source-throttled"]) && length(module.transform) == 0
     error_message = "An alarm watches a function that is not there."
   }
 

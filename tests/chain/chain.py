@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -171,7 +172,8 @@ def batches(records: list[bytes], records_max: int, bytes_max: int) -> list[list
 def make(values: terraform.Values, reached: dict[str, str]) -> tuple[Chain, bool]:
     """The chain, and whether Terraform had made it already."""
     place = Place(values["stream"]["region"], reached)
-    made = is_made(place, values["stream"])
+    describe = place.client("firehose").describe_delivery_stream
+    made = is_made(describe, DeliveryStreamName=values["stream"]["name"])
     if not made:
         make_table(place.client("dynamodb"), values["table"])
         make_bucket(place.client("s3"), values["bucket"])
@@ -188,9 +190,9 @@ def make(values: terraform.Values, reached: dict[str, str]) -> tuple[Chain, bool
     return chain, made
 
 
-def is_made(place: Place, stream: dict) -> bool:
+def is_made(describe: Callable, **name: str) -> bool:
     try:
-        place.client("firehose").describe_delivery_stream(DeliveryStreamName=stream["name"])
+        describe(**name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
@@ -199,10 +201,26 @@ def is_made(place: Place, stream: dict) -> bool:
 
 
 def make_table(dynamodb, table: dict) -> None:
+    indexes = [
+        {
+            "IndexName": index["name"],
+            "KeySchema": [
+                {"AttributeName": index["hash_key"], "KeyType": "HASH"},
+                {"AttributeName": index["range_key"], "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": index["projection_type"]},
+        }
+        for index in table["global_secondary_index"] or []
+    ]
     dynamodb.create_table(
+        **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
         TableName=table["name"],
         BillingMode=table["billing_mode"],
-        KeySchema=[{"AttributeName": table["hash_key"], "KeyType": "HASH"}],
+        KeySchema=[
+            {"AttributeName": table[key], "KeyType": kind}
+            for key, kind in [("hash_key", "HASH"), ("range_key", "RANGE")]
+            if table[key]
+        ],
         AttributeDefinitions=[
             {"AttributeName": one["name"], "AttributeType": one["type"]}
             for one in table["attribute"]
@@ -210,14 +228,14 @@ def make_table(dynamodb, table: dict) -> None:
         DeletionProtectionEnabled=table["deletion_protection_enabled"],
         SSESpecification={"Enabled": table["server_side_encryption"][0]["enabled"]},
     )
-    [ttl] = table["ttl"]
-    dynamodb.update_time_to_live(
-        TableName=table["name"],
-        TimeToLiveSpecification={
-            "AttributeName": ttl["attribute_name"],
-            "Enabled": ttl["enabled"],
-        },
-    )
+    for ttl in table["ttl"]:
+        dynamodb.update_time_to_live(
+            TableName=table["name"],
+            TimeToLiveSpecification={
+                "AttributeName": ttl["attribute_name"],
+                "Enabled": ttl["enabled"],
+            },
+        )
 
 
 def make_bucket(s3, bucket: dict) -> None:

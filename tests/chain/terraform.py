@@ -29,14 +29,34 @@ provider "aws" {
 }
 """
 
-# The resources of one chain, by what they are here.
+# The resources of one environment, by what they are here.
 ADDRESSES = {
-    "stream": "aws_kinesis_firehose_delivery_stream.events[0]",
+    "stream": "module.delivery[0].aws_kinesis_firehose_delivery_stream.events",
     "source": "aws_kinesis_stream.source[0]",
     "function": "module.transform[0].aws_lambda_function.function",
     "alias": "module.transform[0].aws_lambda_alias.function",
-    "table": "aws_dynamodb_table.claims[0]",
+    "table": 'module.claims["lake"].aws_dynamodb_table.claims',
     "bucket": "aws_s3_bucket.lake",
+    "processor_table": "module.event_processor[0].aws_dynamodb_table.counters",
+    "processor_claims": 'module.claims["event-processor"].aws_dynamodb_table.claims',
+    "processor_archive": "module.event_processor[0].module.archive.aws_glue_catalog_table.table",
+    "processor_queue": "module.event_processor[0].module.reader.aws_sqs_queue.dead_letters",
+    "processor_function": (
+        "module.event_processor[0].module.reader.module.function.aws_lambda_function.function"
+    ),
+    "processor_alias": (
+        "module.event_processor[0].module.reader.module.function.aws_lambda_alias.function"
+    ),
+    "processor_mapping": (
+        'module.event_processor[0].module.reader.aws_lambda_event_source_mapping.stream["source"]'
+    ),
+    "log_table": "module.event_log[0].aws_dynamodb_table.events",
+    "log_queue": "module.event_log[0].module.reader.aws_sqs_queue.dead_letters",
+    "log_function": "module.event_log[0].module.reader.module.function.aws_lambda_function.function",
+    "log_alias": "module.event_log[0].module.reader.module.function.aws_lambda_alias.function",
+    "log_mapping": (
+        'module.event_log[0].module.reader.aws_lambda_event_source_mapping.stream["source"]'
+    ),
 }
 
 Values = dict[str, dict]
@@ -80,15 +100,15 @@ def as_text(value: object) -> str:
 
 
 def resources(state: dict) -> Values:
-    root = state["values"]["root_module"]
-    by_address = {
-        resource["address"]: resource["values"]
-        for module in [root, *root["child_modules"]]
-        for resource in module.get("resources", [])
-    }
-    return {
-        name: by_address[address] for name, address in ADDRESSES.items() if address in by_address
-    }
+    values = by_address(state["values"]["root_module"])
+    return {name: values[address] for name, address in ADDRESSES.items() if address in values}
+
+
+def by_address(module: dict) -> Values:
+    values = {one["address"]: one["values"] for one in module.get("resources", [])}
+    for child in module.get("child_modules", []):
+        values |= by_address(child)
+    return values
 
 
 def outputs(environment: str) -> dict[str, object]:

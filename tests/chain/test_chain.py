@@ -1,4 +1,6 @@
 """The whole chain: events go into a stream, the real function's zip runs, the lake is read back.
+The event log and the event processor beside it: records go into a stream, and tables and archive
+are read back.
 
     .cache/venv/bin/python -m unittest -v tests/chain/test_chain.py
 
@@ -22,7 +24,8 @@ For both.
 
     NOZZLE_TERRAFORM           the Terraform to call; else the stand-in for the provider where it
                                is, else `terraform`
-    NOZZLE_FUNCTION            the function's program; else the one that the other tests run
+    NOZZLE_FUNCTIONS           the folder of the functions' programs; else those that the other
+                               tests run
 """
 
 import base64
@@ -34,7 +37,7 @@ import sys
 import tempfile
 import unittest
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +45,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build")]
 
+import event_log  # noqa: E402
+import event_processor  # noqa: E402
 import events  # noqa: E402
 import terraform  # noqa: E402
 from chain import Chain, Place, Record, batches, make  # noqa: E402
@@ -52,6 +57,41 @@ from zip_function import zip_function  # noqa: E402
 ENVIRONMENT = "dev"
 DEPLOYED = os.environ.get("NOZZLE_CHAIN_ENVIRONMENT")
 MEGABYTE = 1 << 20
+# By the variable that names the zip.
+FUNCTIONS = {
+    "function_zip": "firehose-transform",
+    "event_log_zip": "event-log",
+    "event_processor_zip": "event-processor",
+}
+READING = b'{"sensor": "temperature", "value": 22.5}'
+AS_DYNAMODB = {"M": {"sensor": {"S": "temperature"}, "value": {"N": "22.5"}}}
+LOOKUPS = {
+    "event_processor_assignments_table": "assignments",
+    "event_processor_experiments_table": "experiments",
+}
+ASSIGNMENT = {
+    "user_id": "u2",
+    "experiment_id": "e1",
+    "assignment_id": "a1",
+    "variant": "a",
+    "timestamp": "2026-04-07T21:50:00Z",
+}
+EXPERIMENT = {"key": "e1", "name": "Buttons", "status": "running"}
+# Three events of two users; the last one's variant is its assignment's.
+VIEWS = [
+    {
+        "event_id": str(number),
+        "event_type": "view",
+        "user_id": user,
+        "experiment_id": "e1",
+        "timestamp": f"2026-04-07T23:{number}0:00Z",
+        "metadata": metadata,
+    }
+    for number, (user, metadata) in enumerate(
+        [("u1", {"variant": "a"}), ("u1", {"variant": "a"}), ("u2", {})]
+    )
+]
+OTHER = VIEWS[0] | {"event_id": "other", "event_type": "#"}
 HALF = 2_500  # of the sample: one record at a time takes the emulator a while
 
 
@@ -105,6 +145,81 @@ class Emulated(unittest.TestCase):
             self.assertIn("was not refused", passed_through)
 
 
+class EmulatedEventLog(unittest.TestCase):
+    """The emulator's mapping ignores what the function reports: faults are for the Rust tests."""
+
+    def test_alone_beside_no_lake(self):
+        with emulated_event_log({"event_log_search_key": "/sensor", "lake": False}) as log:
+            ids = [log.put(data) for data in [READING, b"no JSON", READING]]
+            first, unreadable, second = (log.by_id(3)[id] for id in ids)
+            self.assertEqual(first["data"], AS_DYNAMODB)
+            self.assertEqual(second["data"], AS_DYNAMODB)
+            self.assertEqual(unreadable["raw"]["B"], b"no JSON")
+            self.assertEqual(unreadable["refused"], {"S": "not_json"})
+            self.assertEqual(log.search("temperature"), [ids[0], ids[2]])
+            self.assertEqual(log.dead_letters(), [])
+
+    def test_ids_of_the_events_own_and_dead_letters(self):
+        variables = {"event_log_id": "/sensor", "event_log_on_unreadable": "dead-letter"}
+        with emulated_event_log(variables) as log:
+            for data in [READING, READING, b"no JSON", b'{"sensor": "light"}']:
+                log.put(data)
+            items = log.by_id(2)
+            self.assertEqual(items["temperature"]["data"], AS_DYNAMODB)
+            self.assertEqual(set(items), {"temperature", "light"})
+            [letter] = [json.loads(letter) for letter in log.dead_letters()]
+            self.assertEqual(letter["reason"], "not_json")
+            self.assertEqual(base64.b64decode(letter["data"]), b"no JSON")
+            self.assertEqual([json.loads(one)["reason"] for one in log.messages()], ["not_json"])
+
+
+class EmulatedEventProcessor(unittest.TestCase):
+    """The emulator's mapping ignores what the function reports: faults are for the Rust tests."""
+
+    def test_alone_with_all_that_it_looks_up(self):
+        with emulated_event_processor({"lake": False} | LOOKUPS) as processor:
+            processor.make_lookup("assignments", ["user_id", "experiment_id"], [ASSIGNMENT])
+            processor.make_lookup("experiments", ["key"], [EXPERIMENT])
+            ids = [processor.put(json.dumps(event).encode()) for event in VIEWS]
+            refused = processor.put(b"no JSON")
+            processor.put(json.dumps(VIEWS[0]).encode())
+
+            last = processor.put(json.dumps(OTHER).encode())
+            counters = processor.counters(len(VIEWS) + 1)
+            window = {
+                name: f"exp_e1#variant#a#{name}#{value}"
+                for name, value in [("hour", "2026-04-07-23"), ("day", "2026-04-07")]
+            }
+            view, other = "event_type#view", "event_type#%23"
+            self.assertEqual(
+                counters,
+                {(key, view): 3 for key in window.values()}
+                | {(key, other): 1 for key in window.values()},
+            )
+            users = {"users#view": 2, "users#%23": 1}
+            self.assertEqual(
+                processor.users(),
+                {(key, sort): number for key in window.values() for sort, number in users.items()},
+            )
+
+            archive = processor.archived()
+            hour = ["2026", "04", "07", "23"]
+            self.assertEqual([one for one in archive if not processor.is_found(one, hour)], [])
+            lines = {line["record_id"]: line for lines in archive.values() for line in lines}
+            self.assertEqual(set(lines), {*ids, last})
+            self.assertEqual(lines[ids[2]]["variant"], "a")
+            self.assertEqual(lines[ids[2]]["time_since_assignment_seconds"], 5400)
+            self.assertEqual(lines[ids[0]]["experiment_name"], "Buttons")
+
+            letters = [json.loads(letter) for letter in processor.dead_letters()]
+            self.assertEqual(
+                [(one["reason"], one["record_id"]) for one in letters], [("not_json", refused)]
+            )
+            self.assertEqual(
+                [json.loads(one)["reason"] for one in processor.messages()], ["not_json"]
+            )
+
+
 @unittest.skipUnless(DEPLOYED, "NOZZLE_CHAIN_ENVIRONMENT names no deployed environment")
 class Deployed(unittest.TestCase):
     def test_deployed(self):
@@ -135,21 +250,38 @@ def seconds_max(chain: Chain) -> float:
 
 @contextmanager
 def emulated(variables: dict | None = None) -> Iterator[Chain]:
-    settings = (variables or {}) | {"function_zip": str(function_zip)}
+    with applied(variables or {}, make) as chain:
+        yield chain
+
+
+@contextmanager
+def emulated_event_log(variables: dict) -> Iterator[event_log.EventLog]:
+    with applied(variables | {"event_log": True}, event_log.make) as log:
+        yield log
+
+
+@contextmanager
+def emulated_event_processor(variables: dict) -> Iterator[event_processor.EventProcessor]:
+    with applied(variables | {"event_processor": True}, event_processor.make) as processor:
+        yield processor
+
+
+@contextmanager
+def applied(variables: dict, make: Callable) -> Iterator:
     with aws() as reached:
         try:
-            values = terraform.apply(ENVIRONMENT, settings, reached)
+            values = terraform.apply(ENVIRONMENT, variables | zips, reached)
         except terraform.OutOfReach as reason:
             left_out.add(str(reason))
             raise unittest.SkipTest(str(reason)) from reason
-        chain, made_by_terraform = make(values, reached)
+        made, made_by_terraform = make(values, reached)
         if not made_by_terraform:
             left_out.add(
                 "Terraform's real provider against the emulator. The stand-in, which is used "
                 "where the registry is out of reach, makes nothing: the test did, from what "
                 "Terraform rendered"
             )
-        yield chain
+        yield made
 
 
 def batches_of_the_stream(chain: Chain, records: list[bytes]) -> Iterator[list[Record]]:
@@ -173,12 +305,14 @@ def written(chain: Chain, answers: list[dict]) -> Objects:
 
 
 def setUpModule() -> None:
-    global function_zip, left_out
-    left_out = set()
+    global zips, left_out
+    left_out, zips = set(), {}
     folder = tempfile.TemporaryDirectory()
     unittest.addModuleCleanup(folder.cleanup)
-    function_zip = Path(folder.name, "bootstrap.zip")
-    zip_function(function_program(), function_zip)
+    programs = function_programs()
+    for variable, function in FUNCTIONS.items():
+        zips[variable] = f"{folder.name}/{function}.zip"
+        zip_function(programs / function, Path(zips[variable]))
 
 
 def tearDownModule() -> None:
@@ -186,24 +320,24 @@ def tearDownModule() -> None:
         print(f"LEFT OUT: {what}", file=sys.stderr)
 
 
-def function_program() -> Path:
-    """The program that the Rust tests run, built as they build it, so that none is built twice."""
-    if named := os.environ.get("NOZZLE_FUNCTION"):
+def function_programs() -> Path:
+    """Where those lie that the Rust tests run, built as they build them: none is built twice."""
+    if named := os.environ.get("NOZZLE_FUNCTIONS"):
         return Path(named)
     command = ["cargo", "test", "--locked", "--no-run", "--test", "lambda"]
     built = subprocess.run(
         [*command, "--message-format=json"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
     )
     artifacts = (json.loads(line) for line in built.stdout.splitlines())
-    [program] = {
-        artifact["executable"]
+    [folder] = {
+        Path(artifact["executable"]).parent
         for artifact in artifacts
-        if artifact.get("target", {}).get("name") == "firehose-transform"
+        if artifact.get("target", {}).get("name") in FUNCTIONS.values()
         and artifact.get("executable")
         and "bin" in artifact["target"]["kind"]
         and not artifact["profile"]["test"]
     }
-    return Path(program)
+    return folder
 
 
 if __name__ == "__main__":

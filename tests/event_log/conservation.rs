@@ -36,9 +36,9 @@ const WAYS: [&[(&str, &str)]; 4] = [
 #[tokio::test(start_paused = true)]
 async fn a_log_under_faults_ends_as_after_one_clean_pass() {
     let mut struck = Tally::default();
-    for seed in Soak::read().seeds() {
+    for seed in Soak::read().seeds(1) {
         for world in 0..WORLDS {
-            let tally = check(seed * WORLDS + world).await;
+            let tally = check(seed.0 * WORLDS + world).await;
             struck.deaths += tally.deaths;
             struck.lost_answers += tally.lost_answers;
             struck.overtaken += tally.overtaken;

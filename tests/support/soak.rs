@@ -1,12 +1,18 @@
-//! How long faults are drawn: a short round by itself, and on and on where `make soak` asks for it.
+//! How long a test under faults goes on, and from which seed.
 
-use std::time::{Duration, Instant};
+use std::{
+    io::{self, Write},
+    thread,
+    time::{Duration, Instant},
+};
 
-/// How long to go on, from which seed, and with how many events.
+use fastrand::Rng;
+
+/// As `make soak` asks, or as briefly as can be.
 pub(crate) struct Soak {
     until: Instant,
     seed: u64,
-    pub(crate) events: usize,
+    pub(crate) is_long: bool,
 }
 
 impl Soak {
@@ -15,14 +21,34 @@ impl Soak {
         Self {
             until: Instant::now() + Duration::from_secs(seconds),
             seed: number("NOZZLE_SOAK_SEED").unwrap_or(1),
-            events: if seconds == 0 { 10_000 } else { 150_000 },
+            is_long: seconds > 0,
         }
     }
 
-    /// The first seed always, and then as many as there is time for.
-    pub(crate) fn seeds(&self) -> impl Iterator<Item = u64> {
-        let is_first = |seed: &u64| *seed == self.seed;
-        (self.seed..).take_while(move |seed| is_first(seed) || Instant::now() < self.until)
+    /// So many at least, and then as many as there is time for.
+    pub(crate) fn seeds(&self, at_least: u64) -> impl Iterator<Item = Seed> {
+        let usual = self.seed..self.seed + at_least;
+        let seeds = (self.seed..)
+            .take_while(move |seed| usual.contains(seed) || Instant::now() < self.until);
+        seeds.map(Seed)
+    }
+}
+
+/// What every fault of a round is drawn from. It says so where the round fails, for whatever reason.
+pub(crate) struct Seed(pub(crate) u64);
+
+impl Seed {
+    pub(crate) fn random(&self) -> Rng {
+        Rng::with_seed(self.0)
+    }
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // The harness would keep what is printed to itself.
+            let _ = writeln!(io::stderr(), "to see it again: NOZZLE_SOAK_SEED={}", self.0);
+        }
     }
 }
 

@@ -164,7 +164,7 @@ impl Mapping<'_, '_> {
                 Ok(bytes)
             }
             Value::Number(number) => Ok(self.number(number)),
-            Value::Object | Value::Other => {
+            Value::Object(_) | Value::Null | Value::Other => {
                 let word = self.text.get(start..self.cursor.position());
                 let kind: &[u8] = match word {
                     Some("true") => b"{\"BOOL\":true}",

@@ -8,13 +8,12 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{
     data::{self, NoMap},
-    item::{DATA_REF, ITEM_BYTES_MAX, Item},
+    item::{DATA_REF, ITEM_BYTES_MAX, Item, KEY_BYTES_MAX, SEARCH_KEY, TIMESTAMP, TTL},
     number::plain_bytes,
     settings::{DataAs, EventId, OnUnreadable, Search, Settings},
 };
 use crate::{
     json::{
-        Value,
         object::{Unreadable, read_text},
         pointer::Pointer,
     },
@@ -24,8 +23,6 @@ use crate::{
     },
 };
 
-/// What a key may have: of the table, and of its index.
-const KEY_BYTES_MAX: usize = 2048;
 /// `#` and 16 hexadecimal digits more are a key still.
 const SECOND_ID_BYTES_MAX: usize = 2031;
 /// What an item's JSON has beside its data, about.
@@ -252,8 +249,8 @@ impl<'a> Frame<'a> {
             item.push_true("idMissing");
         }
         for (name, text) in [
-            ("timestamp", self.timestamp.as_deref()),
-            ("searchKey", self.search_key.as_deref()),
+            (TIMESTAMP, self.timestamp.as_deref()),
+            (SEARCH_KEY, self.search_key.as_deref()),
             ("partitionKey", self.partition_key.as_deref()),
         ] {
             if let Some(text) = text {
@@ -261,7 +258,7 @@ impl<'a> Frame<'a> {
             }
         }
         if let Some(ttl) = self.ttl {
-            item.push_number("ttl", ttl);
+            item.push_number(TTL, ttl);
         }
     }
 }
@@ -287,21 +284,32 @@ impl Id {
 
 /// Text or a number that can be a key; a number by its spelling.
 fn key_at<'a>(pointer: &Pointer, text: &'a str) -> Option<Cow<'a, str>> {
-    let key = match pointer.find(text)? {
-        Value::String(spelled) => spelled.decode()?,
-        Value::Number(number) => Cow::Borrowed(number),
-        Value::Object | Value::Other => return None,
-    };
+    let key = pointer.find_text(text)?;
     (1..=KEY_BYTES_MAX).contains(&key.len()).then_some(key)
 }
 
 fn search_key(search: &Search, text: &str, id: &str) -> Option<String> {
     let mut key = key_at(&search.pointer, text)?.into_owned();
     if search.buckets > 1 {
-        // Writing to memory does not fail.
-        let _ = write!(key, "#{}", xxh3_64(id.as_bytes()) % search.buckets);
+        push_bucket(&mut key, xxh3_64(id.as_bytes()) % search.buckets);
     }
     (key.len() <= KEY_BYTES_MAX).then_some(key)
+}
+
+fn push_bucket(key: &mut String, bucket: u64) {
+    // Writing to memory does not fail.
+    let _ = write!(key, "#{bucket}");
+}
+
+/// All keys that a search for one has to ask for.
+pub fn search_keys(key: &str, buckets: u64) -> impl Iterator<Item = String> {
+    (0..buckets.max(1)).map(move |bucket| {
+        let mut key = key.to_owned();
+        if buckets > 1 {
+            push_bucket(&mut key, bucket);
+        }
+        key
+    })
 }
 
 fn push_list(item: &mut Item, name: &'static str, texts: &[String]) {

@@ -11,8 +11,13 @@ use super::number::{Decimal, plain_bytes};
 
 /// What DynamoDB takes.
 pub const ITEM_BYTES_MAX: usize = 400 * 1024;
+/// What a key may have: of the table, and of its index.
+pub const KEY_BYTES_MAX: usize = 2048;
 
 pub const EVENT_ID: &str = "eventId";
+pub const TIMESTAMP: &str = "timestamp";
+pub const SEARCH_KEY: &str = "searchKey";
+pub const TTL: &str = "ttl";
 const DATA: &str = "data";
 const RAW: &str = "raw";
 pub const DATA_REF: &str = "dataRef";
@@ -160,6 +165,12 @@ impl Item {
     pub fn said(&self) -> Said {
         Said::of(&serde_json::from_slice(&self.json).unwrap_or_default())
     }
+}
+
+/// The text of an attribute, of an item in DynamoDB's JSON.
+#[must_use]
+pub fn text<'a>(item: &'a Value, name: &str) -> Option<&'a str> {
+    item.get(name)?.get("S")?.as_str()
 }
 
 /// What an item's data says: equal for equal values, however DynamoDB spells its numbers.

@@ -3,6 +3,8 @@
 
 #[cfg(all(feature = "s3", feature = "sqs"))]
 pub mod aws;
+#[cfg(feature = "tool")]
+pub mod folder;
 
 use std::{borrow::Cow, future::Future};
 

@@ -12,19 +12,19 @@ use crate::{
 /// What Firehose lets a function take.
 const INVOCATION_MAX: Duration = Duration::from_mins(5);
 
-pub type Transform<'a> = InProcess<FirehoseTransform<&'a EmbeddedStore>>;
+pub type TransformInProcess<'a> = InProcess<FirehoseTransform<&'a EmbeddedStore>>;
 
 #[must_use]
-pub fn transform(
+pub fn transform_in_process(
     settings: Settings,
     store: &EmbeddedStore,
     clock: fn() -> SystemTime,
-) -> Transform<'_> {
+) -> TransformInProcess<'_> {
     let function = FirehoseTransform::new(settings, store);
     InProcess::new(function, INVOCATION_MAX, clock)
 }
 
-impl Invoke for Transform<'_> {
+impl Invoke for TransformInProcess<'_> {
     async fn invoke(&self, request: &[u8]) -> Result<Invocation, FunctionError> {
         let answer = self.answer(request).await;
         let answer = answer.map_err(|error| FunctionError::Failed(error.to_string()))?;

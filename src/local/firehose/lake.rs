@@ -14,10 +14,11 @@ use super::{
     error_object::OutputType,
     names::STREAM_NAME,
     prefix::{Outside, Prefix, Values},
+    prefixes,
     timestamp::Pattern,
 };
 use crate::local::{
-    files::{FileError, OWN_FOLDER, Rename, create_folder, failed},
+    files::{FileError, OWN_FOLDER, Rename, create_folder, failed, side_by_side},
     open_file::{Compression, OpenFile},
     random::Random,
 };
@@ -86,6 +87,7 @@ impl Lake {
         let writer = format!("{:016x}", xxh3_64(writer.as_bytes()));
         let open_folder = Path::new(OWN_FOLDER).join("open").join(writer);
         create_folder(&folder.join(&open_folder))?;
+        prefixes::add(&folder, &layout.prefix)?;
         Ok(Self {
             layout,
             names: Names {
@@ -183,8 +185,8 @@ impl Lake {
         let mut files: Vec<_> = self.partitions.drain().map(|(_, file)| file).collect();
         self.held_bytes = 0;
         window.files = files.len() as u64;
-        for file in &mut files {
-            file.write()?;
+        side_by_side(files.iter_mut(), OpenFile::write)?;
+        for file in &files {
             window.bytes += file.written_bytes;
             window.file_bytes.push(file.written_bytes);
         }
@@ -213,7 +215,7 @@ impl Lake {
 
     fn spill(&mut self) -> Result<(), FileError> {
         self.held_bytes = 0;
-        self.partitions.values_mut().try_for_each(OpenFile::finish)
+        side_by_side(self.partitions.values_mut(), OpenFile::finish)
     }
 }
 

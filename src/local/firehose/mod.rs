@@ -20,6 +20,7 @@ pub mod names;
 pub mod picture;
 pub mod pipeline;
 pub mod prefix;
+pub mod prefixes;
 pub mod progress;
 pub mod run;
 pub mod summary;

@@ -17,6 +17,8 @@ pub(super) const NAME_BYTES_MAX: usize = 68;
 /// A prefix, ready to be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prefix {
+    /// As it was given.
+    pub text: String,
     parts: Vec<Part>,
     /// The partition keys it names, each once, in order.
     pub keys: Vec<String>,
@@ -129,6 +131,7 @@ impl Prefix {
 
     fn parse_any(text: &str) -> Result<Self, PrefixError> {
         let mut prefix = Self {
+            text: text.to_owned(),
             parts: Vec::new(),
             keys: Vec::new(),
         };

@@ -77,7 +77,8 @@ pub struct LongRecord {
 impl<'a> Window<'a> {
     /// Finishes what the last run left half-done; what it left to go on with is for the caller.
     pub fn open(site: Site<'a>) -> Result<(Self, Left<Unfinished>), OpenError> {
-        let left = Journal::recover(site.store, site.claims)?;
+        let journal = Journal::new(site.store, site.claims, site.lake);
+        let left = journal.recover()?;
         let lake = Lake::open(site.lake, &writer(site.claims, site.lake), site.layout)?;
         lake.sweep()?;
         let mark = Mark {
@@ -86,7 +87,7 @@ impl<'a> Window<'a> {
         };
         let window = Self {
             committer: Committer {
-                journal: Journal::new(site.store, site.claims, site.lake),
+                journal,
                 lake: site.lake.to_owned(),
             },
             lake,

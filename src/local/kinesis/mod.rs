@@ -12,9 +12,11 @@
 pub mod aggregate;
 pub mod answer;
 mod clock;
+pub mod feed;
 pub mod given_up;
 pub mod mapping;
-mod names;
+pub mod names;
+pub mod passage;
 pub mod record;
 mod shard;
 pub mod stream;

@@ -1,3 +1,3 @@
 //! How this Kinesis names itself.
 
-pub(super) const STREAM_ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/nozzle";
+pub const STREAM_ARN: &str = "arn:aws:kinesis:us-east-1:000000000000:stream/nozzle";

@@ -17,17 +17,14 @@ use tokio::{
     time::timeout,
 };
 
-use super::{
-    runtime_api::{RuntimeApi, lock},
-    subject::Output,
-};
+use super::runtime_api::{RuntimeApi, lock};
 use crate::{
     config::environment,
     local::{
         firehose::invocation::{FunctionError, Invocation, Told},
         names::REGION,
     },
-    tool::now,
+    tool::clock::now,
 };
 
 /// So many lines of a process's output are shown when it dies, or a probe fails.
@@ -47,6 +44,15 @@ const LAMBDA_SETTINGS: &[(&str, &str)] = &[
     ("LAMBDA_TASK_ROOT", "."),
     ("TZ", ":UTC"),
 ];
+
+/// What becomes of a function's own output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// Its end is shown with a failure.
+    Kept,
+    /// All of it is written to standard error as it comes.
+    Shown,
+}
 
 /// A command as a function: as many processes as there are invocations at once.
 pub(super) struct Environments {

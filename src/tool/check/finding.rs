@@ -56,7 +56,7 @@ impl Grade {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Finding {
-    mark: Grade,
+    grade: Grade,
     sentence: String,
     /// Where it is not what the probe says.
     firehose: Option<&'static str>,
@@ -75,12 +75,12 @@ impl Findings {
     /// With what Firehose does about it, if that is not what the probe says.
     pub(super) fn add(
         &mut self,
-        mark: Grade,
+        grade: Grade,
         sentence: impl Into<String>,
         firehose: Option<&'static str>,
     ) {
         let finding = Finding {
-            mark,
+            grade,
             sentence: sentence.into(),
             firehose,
         };
@@ -103,22 +103,22 @@ impl Findings {
 
     pub(super) fn join(&mut self, other: Self) {
         for finding in other.0 {
-            self.add(finding.mark, finding.sentence, finding.firehose);
+            self.add(finding.grade, finding.sentence, finding.firehose);
         }
     }
 
     /// What is a failure elsewhere is only to be known here, for Firehose sends no such thing.
     pub(super) fn softened(mut self) -> Self {
         for finding in &mut self.0 {
-            finding.mark = finding.mark.min(Grade::Warn);
+            finding.grade = finding.grade.min(Grade::Warn);
             finding.firehose = None;
         }
         self
     }
 
-    pub(super) fn mark(&self) -> Grade {
-        let marks = self.0.iter().map(|finding| finding.mark);
-        marks.max().unwrap_or(Grade::Pass)
+    pub(super) fn grade(&self) -> Grade {
+        let grades = self.0.iter().map(|finding| finding.grade);
+        grades.max().unwrap_or(Grade::Pass)
     }
 
     /// The sentences that decide, in one.
@@ -141,8 +141,8 @@ impl Findings {
     }
 
     fn decisive(&self) -> impl Iterator<Item = &Finding> {
-        let mark = self.mark();
-        self.0.iter().filter(move |finding| finding.mark == mark)
+        let grade = self.grade();
+        self.0.iter().filter(move |finding| finding.grade == grade)
     }
 }
 
@@ -155,7 +155,7 @@ mod tests {
         let mut findings = Findings::default();
         findings.note("answered");
         assert_eq!(
-            (findings.mark(), &*findings.said()),
+            (findings.grade(), &*findings.said()),
             (Grade::Pass, "answered")
         );
         findings.warn("slow");
@@ -164,14 +164,14 @@ mod tests {
         findings.fail(MISSED, "c");
         findings.fail(MISSED, "a");
         assert_eq!(
-            (findings.mark(), &*findings.said()),
+            (findings.grade(), &*findings.said()),
             (Grade::Fail, "a; b; c")
         );
         let groups = [(MISSED, "a; c".to_owned()), ("usual", "b".to_owned())];
         assert_eq!(findings.by_consequence("usual"), groups);
         let findings = findings.softened();
         assert_eq!(
-            (findings.mark(), &*findings.said()),
+            (findings.grade(), &*findings.said()),
             (Grade::Warn, "slow; a; b; c")
         );
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use memchr::memmem;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
@@ -79,8 +78,8 @@ fn judge_all(request: &ProbeBatch, reply: &Replied, counts: fn(&Wrong) -> bool) 
     }
     let mut findings = Findings::default();
     for (wrong, names) in found {
-        let (what, mark, firehose) = wrong.words();
-        findings.add(mark, format!("{what}: {}", some(&names)), Some(firehose));
+        let (what, grade, firehose) = wrong.words();
+        findings.add(grade, format!("{what}: {}", some(&names)), Some(firehose));
     }
     findings
 }
@@ -134,14 +133,11 @@ pub(super) fn name(record: &ProbeRecord, position: usize) -> String {
 
 /// The first names, and how many more there are.
 pub(super) fn some(names: &[String]) -> String {
-    let shown: Vec<_> = names
-        .iter()
-        .take(EXAMPLES_MAX)
-        .map(String::as_str)
-        .collect();
-    match names.len().saturating_sub(EXAMPLES_MAX) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+    match names.split_at_checked(EXAMPLES_MAX) {
+        Some((shown, more)) if !more.is_empty() => {
+            format!("{} and {} more", shown.join(", "), more.len())
+        }
+        _ => names.join(", "),
     }
 }
 
@@ -171,32 +167,19 @@ impl Replied {
 
     /// The partition keys of each record by its id, whatever they are.
     pub(super) fn partition_keys(&self) -> BTreeMap<String, Value> {
-        let entries: Entries = serde_json::from_slice(&self.bytes).unwrap_or_default();
-        let entries = entries.records.into_iter();
-        entries
-            .map(|mut entry| {
-                let keys = entry.metadata.get_mut("partitionKeys").map(Value::take);
-                (entry.record_id, keys.unwrap_or_default())
-            })
-            .collect()
+        let answer: Value = serde_json::from_slice(&self.bytes).unwrap_or_default();
+        let records = answer.get("records").and_then(Value::as_array);
+        let keys_of = |record: &Value| {
+            let id = record.get("recordId")?.as_str()?;
+            let keys = record.pointer("/metadata/partitionKeys");
+            Some((id.to_owned(), keys.cloned().unwrap_or_default()))
+        };
+        records.into_iter().flatten().filter_map(keys_of).collect()
     }
 }
 
 pub(super) fn is_delivered(fate: &Fate) -> bool {
     matches!(fate, Fate::Delivered(Delivered { .. }))
-}
-
-#[derive(Deserialize, Default)]
-struct Entries {
-    records: Vec<KeysEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct KeysEntry {
-    record_id: String,
-    #[serde(default)]
-    metadata: Value,
 }
 
 /// The fields of what was delivered, where it is a JSON object.

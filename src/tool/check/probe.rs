@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use super::{StreamSource, finding::Findings, prober::Prober, probes::ALL};
+use super::{finding::Findings, prober::Prober, request::StreamSource};
 
 /// What a function is asked to show.
 #[derive(Debug)]
@@ -27,17 +27,4 @@ impl Probe {
     pub(super) fn is_in(&self, probes: &[&Probe]) -> bool {
         probes.iter().any(|probe| probe.name == self.name)
     }
-
-    /// Whether another rests on it.
-    pub(super) fn is_basis(&self) -> bool {
-        let mut bases = ALL.iter().filter_map(|probe| probe.rests_on);
-        bases.any(|basis| basis.name == self.name)
-    }
-}
-
-/// The probe of this name, for a command line.
-pub(super) fn named(name: &str) -> Result<&'static Probe, String> {
-    let mut probes = ALL.iter();
-    let probe = probes.find(|probe| probe.name == name).copied();
-    probe.ok_or_else(|| "there is no such probe; --list names them".to_owned())
 }

@@ -40,3 +40,16 @@ pub(super) static ALL: [&Probe; 28] = [
     &size::TOO_LARGE,
     &copies::CONCURRENCY,
 ];
+
+/// Whether another rests on it.
+pub(super) fn is_basis(probe: &Probe) -> bool {
+    let mut bases = ALL.iter().filter_map(|probe| probe.rests_on);
+    bases.any(|basis| basis.name == probe.name)
+}
+
+/// The probe of this name, for a command line.
+pub(super) fn named(name: &str) -> Result<&'static Probe, String> {
+    let mut probes = ALL.iter();
+    let probe = probes.find(|probe| probe.name == name).copied();
+    probe.ok_or_else(|| "there is no such probe; --list names them".to_owned())
+}

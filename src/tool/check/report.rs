@@ -64,7 +64,7 @@ impl CheckReport {
     /// Whether a probe has failed.
     pub(super) fn end(self) -> Result<bool> {
         let counts =
-            [Grade::Pass, Grade::Warn, Grade::Fail, Grade::Skip].map(|mark| self.count(mark));
+            [Grade::Pass, Grade::Warn, Grade::Fail, Grade::Skip].map(|grade| self.count(grade));
         let [passed, warnings, failed, skipped] = counts;
         let function = &self.function;
         match self.format {
@@ -84,9 +84,9 @@ impl CheckReport {
         Ok(failed > 0)
     }
 
-    fn count(&self, mark: Grade) -> usize {
-        let marks = self.probed.iter().map(|probed| probed.findings.mark());
-        marks.filter(|other| *other == mark).count()
+    fn count(&self, grade: Grade) -> usize {
+        let grades = self.probed.iter().map(|probed| probed.findings.grade());
+        grades.filter(|other| *other == grade).count()
     }
 }
 
@@ -100,19 +100,19 @@ impl Probed {
     }
 
     fn head(&self) -> Table {
-        let mark = self.findings.mark();
+        let grade = self.findings.grade();
         let mut table = Table::new([
             Column::left("").at_least(MARK_WIDTH),
             Column::left("").at_least(NAME_WIDTH),
             Column::prose(""),
         ]);
-        let text = match mark {
+        let text = match grade {
             Grade::Skip => Cell::styled(DIM, self.findings.said()),
             Grade::Pass | Grade::Warn | Grade::Fail => self.probe.expects.into(),
         };
-        let mark = Cell::styled(mark.style(), mark.as_str());
-        table.row([mark, self.probe.name.into(), text]);
-        if self.findings.mark() == Grade::Pass {
+        let grade = Cell::styled(grade.style(), grade.as_str());
+        table.row([grade, self.probe.name.into(), text]);
+        if self.findings.grade() == Grade::Pass {
             let said = Cell::styled(DIM, self.findings.said());
             table.row(["".into(), "".into(), said]);
         }
@@ -121,31 +121,33 @@ impl Probed {
 
     /// What was found with what Firehose does about it, and why it matters.
     fn details(&self) -> Table {
-        let mark = self.findings.mark();
+        let grade = self.findings.grade();
         let indent = Column::left("").at_least(INDENT);
         let mut table = Table::new([indent, Column::left(""), Column::prose("")]);
-        if !matches!(mark, Grade::Warn | Grade::Fail) {
+        if !matches!(grade, Grade::Warn | Grade::Fail) {
             return table;
         }
         let mut row = |label: &str, style, text: &str| {
+            // What a function says steers no terminal.
+            let lines = text.lines().map(|line| Plain(line).to_string());
+            let text = lines.collect::<Vec<_>>().join("\n");
             table.row(["".into(), label.into(), Cell::styled(style, text)]);
         };
         for (firehose, said) in self.findings.by_consequence(self.probe.firehose) {
-            row("found", mark.style(), &said);
+            row("found", grade.style(), &said);
             row("Firehose", PLAIN, firehose);
         }
         row("why", PLAIN, self.probe.why);
-        for (number, line) in self.output.iter().enumerate() {
-            let label = if number == 0 { "output" } else { "" };
-            row(label, DIM, &Plain(line).to_string());
+        if !self.output.is_empty() {
+            row("output", DIM, &self.output.join("\n"));
         }
         table
     }
 
     /// Names are for ever.
     fn json(&self) -> Value {
-        let mark = self.findings.mark();
-        let groups = match mark {
+        let grade = self.findings.grade();
+        let groups = match grade {
             Grade::Warn | Grade::Fail => self.findings.by_consequence(self.probe.firehose),
             Grade::Pass | Grade::Skip => Vec::new(),
         };
@@ -154,7 +156,7 @@ impl Probed {
             findings.map(|(firehose, said)| json!({ "found": said, "firehose": firehose }));
         json!({
             "name": self.probe.name,
-            "verdict": mark,
+            "verdict": grade,
             "found": self.findings.said(),
             "findings": findings.collect::<Vec<_>>(),
             "output": self.output,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use base64_simd::STANDARD;
+use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::local::{
@@ -18,6 +19,24 @@ pub(super) enum BatchForm {
     Msk,
     /// A sample event of AWS's for Kinesis, which differs from real ones.
     AwsSample,
+}
+
+/// What a delivery stream reads from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum StreamSource {
+    DirectPut,
+    Kinesis,
+    Msk,
+}
+
+impl StreamSource {
+    pub(super) fn form(self) -> BatchForm {
+        match self {
+            Self::DirectPut => BatchForm::DirectPut,
+            Self::Kinesis => BatchForm::Kinesis,
+            Self::Msk => BatchForm::Msk,
+        }
+    }
 }
 
 /// A record that is sent.

@@ -101,23 +101,18 @@ impl EventSample {
     /// The event at a position, made another one.
     pub(super) fn fresh(&mut self, position: usize) -> Fresh {
         let marker = self.marker();
-        let Some(event) = self.events.get(position) else {
-            return Fresh {
-                bytes: Vec::new(),
-                marker: None,
-            };
-        };
-        match &event.fields {
-            Some(fields) if fields.contains_key(&self.vary) => {
-                let mut fields = fields.clone();
+        let event = self.events.get(position);
+        let fields = event.and_then(|event| event.fields.clone());
+        match fields.filter(|fields| fields.contains_key(&self.vary)) {
+            Some(mut fields) => {
                 fields.insert(self.vary.clone(), Value::from(marker.as_str()));
                 Fresh {
                     bytes: Value::Object(fields).to_string().into_bytes(),
                     marker: Some(marker),
                 }
             }
-            _ => Fresh {
-                bytes: event.bytes.clone(),
+            None => Fresh {
+                bytes: event.map(|event| event.bytes.clone()).unwrap_or_default(),
                 marker: None,
             },
         }

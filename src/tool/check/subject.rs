@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result};
 
-use super::environment::Environments;
+use super::environment::{Environments, Output};
 use crate::local::firehose::{
     invocation::{FunctionError, Invocation, Invoke},
     invoke_url::{InvokeUrl, Invoked},
@@ -13,15 +13,6 @@ use crate::local::firehose::{
 pub(super) enum Subject {
     Behind(Invoked),
     StartedBy(Environments),
-}
-
-/// What becomes of a function's own output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    /// Its end is shown with a failure.
-    Kept,
-    /// All of it is written to standard error as it comes.
-    Shown,
 }
 
 impl Subject {

@@ -125,16 +125,18 @@ fn has_event_fields(bytes: &[u8]) -> bool {
 /// An event may stand on many lines; many events on many lines are no record.
 fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>) -> Result<()> {
     input.read_to_end(bytes)?;
-    let is_json = |bytes: &[u8]| serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
-    if is_json(bytes) {
+    if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         return Ok(());
     }
     let count = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let count = count.split(|byte| *byte == b'\n').count();
-    let mut lines = bytes.split(|byte| *byte == b'\n');
-    let holds_events = lines.any(|line| line.trim_ascii().starts_with(b"{") && is_json(line));
+    // An object within a record that is no JSON may have a line to itself, and is no record.
+    let is_record = |line: &[u8]| {
+        line.starts_with(b"{") && (has_event_fields(line) || error_object::read::read(line).is_ok())
+    };
+    let holds_records = bytes.split(|byte| *byte == b'\n').any(is_record);
     ensure!(
-        count == 1 || !holds_events,
+        count == 1 || !holds_records,
         "it has {count} lines, and each line is a record: say which one with --line NUMBER"
     );
     Ok(())

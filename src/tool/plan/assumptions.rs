@@ -23,68 +23,56 @@ pub(super) const NOT_COUNTED: [&str; 10] = [
     "taxes",
 ];
 
-pub(super) fn of(asked: &Given, prices: &Prices, function: Option<&FunctionSizing>) -> Vec<String> {
-    let Given {
-        load,
-        sample,
-        wishes,
-        ..
-    } = asked;
-    let region = wishes.region(prices);
-    let mut all = vec![
-        format!(
-            "prices: {} ({}); a month of 30 days, a GB of 1,073,741,824 bytes",
-            prices.named(region),
-            prices.source
-        ),
-        format!(
-            "quotas are AWS's defaults ({region}; {} active partitions a stream): look up what the \
-             account has",
-            number(ACTIVE_PARTITIONS_QUOTA)
-        ),
-        format!(
-            "the peak is {} times the mean; shards, write units and concurrency are for the peak, \
-             cost is for the mean",
-            number(load.peak_factor)
-        ),
-        "Firehose bills each record in steps of 5 KB, one read from Kinesis too, and conversion to \
-         Parquet by the same"
-            .to_owned(),
-        "a duplicate costs two write units (its insert fails, then it is looked at), as if no copies \
-         met in one batch"
-            .to_owned(),
-        "live events go to the partitions of their own day and hour; files are as many as partitions \
-         need, Firehose may write more where it works side by side"
-            .to_owned(),
-        format!(
-            "S3 holds {} days of events{}, and {} days of error objects",
-            wishes.retention_days,
-            if wishes.keeps_originals() {
-                format!(", {} days of originals", Wishes::ORIGINALS_DAYS)
-            } else {
-                String::new()
-            },
-            Wishes::ERRORS_DAYS
-        ),
-    ];
-    all.extend(function.map(|function| of_time(function, wishes)));
-    all.push(of_files(asked));
-    all.extend(of_sample(asked));
-    if load.source == InflowSource::Kinesis {
-        all.push(
-            "Kinesis shards are billed as provisioned ones; the stream that Terraform makes is on \
-             demand, so name one of these shards with kinesis_stream_arn"
-                .to_owned(),
-        );
-    }
-    if sample.is_none() {
-        all.push(format!(
-            "what is billed in steps is billed as if all events were of one length, a batch has room for \
-             the smallest there can be or --smallest-bytes; each of {} partitions gets as many events",
-            number(load.partitions.count())
-        ));
+pub(super) fn of(given: &Given, prices: &Prices, function: Option<&FunctionSizing>) -> Vec<String> {
+    let mut all = Vec::from(always(given, prices));
+    all.extend(ALWAYS.map(str::to_owned));
+    all.push(of_storage(&given.wishes));
+    all.extend(function.map(|function| of_time(function, &given.wishes)));
+    all.push(of_files(given));
+    all.extend(of_sample(given));
+    if given.load.source == InflowSource::Kinesis {
+        all.push(OF_SHARDS.to_owned());
     }
     all
+}
+
+const ALWAYS: [&str; 3] = [
+    "Firehose bills each record in steps of 5 KB, one read from Kinesis too, and conversion to \
+     Parquet by the same",
+    "a duplicate costs two write units (its insert fails, then it is looked at), as if no copies \
+     met in one batch",
+    "live events go to the partitions of their own day and hour; files are as many as partitions \
+     need, Firehose may write more where it works side by side",
+];
+const OF_SHARDS: &str = "Kinesis shards are billed as provisioned ones; the stream that Terraform makes is on demand, \
+     so name one of these shards with kinesis_stream_arn";
+
+fn always(given: &Given, prices: &Prices) -> [String; 3] {
+    let region = given.wishes.region(prices);
+    let (named, source) = (prices.named(region), &prices.source);
+    let partitions = number(ACTIVE_PARTITIONS_QUOTA);
+    let peak = number(given.load.peak_factor);
+    [
+        format!("prices: {named} ({source}); a month of 30 days, a GB of 1,073,741,824 bytes"),
+        format!(
+            "quotas are AWS's defaults ({region}; {partitions} active partitions a stream): look up \
+             what the account has"
+        ),
+        format!(
+            "the peak is {peak} times the mean; shards, write units and concurrency are for the \
+             peak, cost is for the mean"
+        ),
+    ]
+}
+
+fn of_storage(wishes: &Wishes) -> String {
+    let (events, errors) = (wishes.retention_days, Wishes::ERRORS_DAYS);
+    let originals = if wishes.keeps_originals() {
+        format!(", {} days of originals", Wishes::ORIGINALS_DAYS)
+    } else {
+        String::new()
+    };
+    format!("S3 holds {events} days of events{originals}, and {errors} days of error objects")
 }
 
 fn of_time(function: &FunctionSizing, wishes: &Wishes) -> String {
@@ -100,9 +88,9 @@ fn of_time(function: &FunctionSizing, wishes: &Wishes) -> String {
     )
 }
 
-fn of_files(asked: &Given) -> String {
-    let compression = number(asked.load.compression);
-    let reason = match (&asked.sample, asked.wishes.format) {
+fn of_files(given: &Given) -> String {
+    let compression = number(given.load.compression);
+    let reason = match (&given.sample, given.wishes.format) {
         (Some(_), FileFormat::Json) => "as gzip makes the sample's, or as --compression says",
         (_, FileFormat::Parquet) => "a guess for Parquet: measure, then say --compression",
         (None, FileFormat::Json) => "a guess: measure with --sample, or say --compression",
@@ -110,16 +98,21 @@ fn of_files(asked: &Given) -> String {
     format!("files are {compression} times smaller than their lines ({reason})")
 }
 
-fn of_sample(asked: &Given) -> Vec<String> {
-    let Some(sample) = &asked.sample else {
-        return Vec::new();
+fn of_sample(given: &Given) -> Vec<String> {
+    let Some(sample) = &given.sample else {
+        let partitions = number(given.load.partitions.count());
+        return vec![format!(
+            "what is billed in steps is billed as if all events were of one length, a batch has room \
+             for the smallest there can be or --smallest-bytes; each of {partitions} partitions gets \
+             as many events"
+        )];
     };
+    let records = number(float_count(sample.records));
+    let partitions = number(float(sample.partitions_with_time));
     let mut all = vec![format!(
-        "the sample's {} records stand for all: none makes an answer larger for its bytes, and a copy \
-         whose first is outside of them was not seen. With their days they are of {} partitions: sent \
-         at once, so many would be active",
-        number(float_count(sample.records)),
-        number(float(sample.partitions_with_time))
+        "the sample's {records} records stand for all: none makes an answer larger for its bytes, \
+         and a copy whose first is outside of them was not seen. With their days they are of \
+         {partitions} partitions: sent at once, so many would be active"
     )];
     if sample.too_long > 0 {
         all.push(format!(

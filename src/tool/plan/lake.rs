@@ -202,7 +202,7 @@ mod tests {
     use crate::tool::plan::{
         chance::Chance,
         example::{check_near, load, wishes},
-        load::PartitionGroups,
+        partitions::PartitionGroups,
     };
 
     /// What a partition opens and closes, event by event.

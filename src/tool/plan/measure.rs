@@ -10,7 +10,7 @@ use super::{
     answers::{AnswerGauge, AnswerSizes},
     float::{float, float_count},
     limits::{BILLED_STEP_BYTES, PUT_UNIT_BYTES, WRITE_UNIT_BYTES},
-    load::PartitionGroups,
+    partitions::PartitionGroups,
 };
 use crate::{
     dedup::Owner,

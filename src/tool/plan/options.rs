@@ -8,13 +8,17 @@ use serde::Serialize;
 
 use super::{
     limits::{BATCH_SECONDS_MAX, BATCH_SECONDS_REFUSED, BATCH_TENTHS, BATCH_TENTHS_REFUSED},
-    load::{InflowSource, Load, PartitionGroups},
+    load::{InflowSource, Load},
+    partitions::PartitionGroups,
     prices::Prices,
     sample::{Described, LoadSample},
 };
 use crate::{
     functions::firehose_transform::{Settings, partition::Key},
-    tool::{settings::SettingsOptions, whole::whole},
+    tool::{
+        numbers::{number, whole},
+        settings::SettingsOptions,
+    },
 };
 
 const EXAMPLES: &str = "\
@@ -39,9 +43,9 @@ not allowed or a file cannot be read, 2 when the command line makes no sense.";
 /// Plan the chain for a load: shards or quotas, buffers, partitions, write units, concurrency, cost
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
-pub(in crate::tool) struct PlanOptions {
+pub(crate) struct PlanOptions {
     /// Events that come in a second, over the month: all of them, refused ones and duplicates too
-    #[arg(long, value_name = "NUMBER", required = true, value_parser = events_per_second)]
+    #[arg(long, value_name = "NUMBER", required = true, value_parser = number(0.0..=1e12))]
     events_per_second: Option<f64>,
 
     /// Bytes of an event as it is sent, on the average
@@ -74,11 +78,11 @@ pub(in crate::tool) struct PlanOptions {
     sample: Option<PathBuf>,
 
     /// Of all events, the share that is a copy of one that came before [default: the sample's, or 0]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = number(0.0..=1.0))]
     duplicate_share: Option<f64>,
 
     /// Of all events, the share that is refused [default: the sample's, or 0]
-    #[arg(long, value_name = "SHARE", value_parser = share)]
+    #[arg(long, value_name = "SHARE", value_parser = number(0.0..=1.0))]
     refused_share: Option<f64>,
 
     /// Partitions that get events within an hour, each as many: one for each type and subtype. That
@@ -87,40 +91,20 @@ pub(in crate::tool) struct PlanOptions {
     partitions_per_hour: Option<u32>,
 
     /// The peak's events a second over the mean's
-    #[arg(long, value_name = "FACTOR", default_value = "3", value_parser = peak_factor)]
+    #[arg(long, value_name = "FACTOR", default_value = "3", value_parser = number(1.0..=1e6))]
     peak_factor: f64,
 
     /// Where Firehose reads
     #[arg(long, value_name = "SOURCE", default_value = "direct-put")]
     source: InflowSource,
 
-    /// What the lake's files are
-    #[arg(long, value_name = "FORMAT", default_value = "json")]
-    format: FileFormat,
-
-    /// Keep every record as it came, too; so it always is with Parquet
-    #[arg(long)]
-    originals_backup: bool,
-
     /// How many times smaller files are than the lines in them [default: by gzip of the sample, or 5]
-    #[arg(long, value_name = "FACTOR", value_parser = positive)]
+    #[arg(long, value_name = "FACTOR", value_parser = number(1e-6..=1e9))]
     compression: Option<f64>,
 
-    /// How many hours an event is remembered: 1 to 8760
-    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = whole(1_u32..=8760))]
-    claim_hours: u32,
-
-    /// How many days of delivered events S3 keeps when the month is billed
-    #[arg(long, value_name = "DAYS", default_value = "365", value_parser = whole(1_u32..=36_500))]
-    retention_days: u32,
-
     /// A column for this many times the load; may be repeated, or be a list with commas
-    #[arg(long, value_name = "FACTOR", value_delimiter = ',', value_parser = scale)]
+    #[arg(long, value_name = "FACTOR", value_delimiter = ',', value_parser = number(1e-9..=1e9))]
     scale: Vec<f64>,
-
-    /// The region whose quotas count [default: the price list's]; its prices are --prices'
-    #[arg(long, value_name = "REGION", value_parser = region)]
-    region: Option<String>,
 
     /// A price list that replaces the one inside
     #[arg(long, value_name = "FILE")]
@@ -134,43 +118,11 @@ pub(in crate::tool) struct PlanOptions {
     #[arg(long)]
     pub(super) json: bool,
 
-    #[command(flatten, next_help_heading = "Instead of what the plan would choose")]
-    choices: Choices,
+    #[command(flatten)]
+    wishes: Wishes,
 
     #[command(flatten, next_help_heading = "The function's settings")]
     settings: SettingsOptions,
-}
-
-#[derive(Debug, Args)]
-struct Choices {
-    /// Firehose's buffer before the function, in MB: 0.2 to 3, in tenths
-    #[arg(long, value_name = "MB", value_parser = batch_megabytes)]
-    transform_buffer_megabytes: Option<f64>,
-
-    /// The same in seconds: 0 to 900
-    #[arg(long, value_name = "SECONDS", value_parser = batch_seconds)]
-    transform_buffer_seconds: Option<u32>,
-
-    /// Firehose's buffer of a partition, in MB: 64 to 128
-    #[arg(long, value_name = "MB", value_parser = whole(64_u32..=128))]
-    buffer_megabytes: Option<u32>,
-
-    /// The same in seconds: 60 to 900
-    #[arg(long, value_name = "SECONDS", value_parser = whole(60_u32..=900))]
-    buffer_seconds: Option<u32>,
-
-    /// The function's memory, in MB: 128 to 10240
-    #[arg(long, value_name = "MB", value_parser = whole(128_u32..=10_240))]
-    function_memory_megabytes: Option<u32>,
-
-    /// A whole processor's time for an event [default: 15, and 0.008 a byte: three times
-    /// what benches/RESULTS.md has over TLS]
-    #[arg(long, value_name = "MICROSECONDS", value_parser = positive)]
-    microseconds_per_event: Option<f64>,
-
-    /// How long DynamoDB takes for a request of 25 claims
-    #[arg(long, value_name = "MILLISECONDS", default_value = "20", value_parser = positive)]
-    claim_milliseconds: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
@@ -183,24 +135,68 @@ pub(super) enum FileFormat {
 }
 
 /// What the person has decided. What is none the plan chooses.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Wishes {
+    /// What the lake's files are
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
     pub(super) format: FileFormat,
+
+    /// Keep every record as it came, too; so it always is with Parquet
+    #[arg(long)]
     pub(super) originals_backup: bool,
+
+    /// How many hours an event is remembered: 1 to 8760
+    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = whole(1_u32..=8760))]
     pub(super) claim_hours: u32,
+
+    /// How many days of delivered events S3 keeps when the month is billed
+    #[arg(long, value_name = "DAYS", default_value = "365", value_parser = whole(1_u32..=36_500))]
     pub(super) retention_days: u32,
+
+    /// The region whose quotas count [default: the price list's]; its prices are --prices'
+    #[arg(long, value_name = "REGION", value_parser = region)]
     pub(super) region: Option<String>,
-    pub(super) partition_keys: String,
-    pub(super) partitioned_by_time: bool,
-    pub(super) response_bytes_max: usize,
+
+    /// Firehose's buffer before the function, in MB: 0.2 to 3, in tenths
+    #[arg(long = "transform-buffer-megabytes", help_heading = CHOICES, value_name = "MB", value_parser = batch_megabytes)]
     pub(super) batch_megabytes: Option<f64>,
+
+    /// The same in seconds: 0 to 900
+    #[arg(long = "transform-buffer-seconds", help_heading = CHOICES, value_name = "SECONDS", value_parser = batch_seconds)]
     pub(super) batch_seconds: Option<u32>,
+
+    /// Firehose's buffer of a partition, in MB: 64 to 128
+    #[arg(long, help_heading = CHOICES, value_name = "MB", value_parser = whole(64_u32..=128))]
     pub(super) buffer_megabytes: Option<u32>,
+
+    /// The same in seconds: 60 to 900
+    #[arg(long, help_heading = CHOICES, value_name = "SECONDS", value_parser = whole(60_u32..=900))]
     pub(super) buffer_seconds: Option<u32>,
+
+    /// The function's memory, in MB: 128 to 10240
+    #[arg(long = "function-memory-megabytes", help_heading = CHOICES, value_name = "MB", value_parser = whole(128_u32..=10_240))]
     pub(super) memory_megabytes: Option<u32>,
+
+    /// A whole processor's time for an event [default: 15, and 0.008 a byte: three times
+    /// what benches/RESULTS.md has over TLS]
+    #[arg(long, help_heading = CHOICES, value_name = "MICROSECONDS", value_parser = number(1e-6..=1e9))]
     pub(super) microseconds_per_event: Option<f64>,
+
+    /// How long DynamoDB takes for a request of 25 claims
+    #[arg(long, help_heading = CHOICES, value_name = "MILLISECONDS", default_value = "20", value_parser = number(1e-6..=1e9))]
     pub(super) claim_milliseconds: f64,
+
+    #[arg(skip)]
+    pub(super) partition_keys: String,
+
+    #[arg(skip)]
+    pub(super) partitioned_by_time: bool,
+
+    #[arg(skip)]
+    pub(super) response_bytes_max: usize,
 }
+
+const CHOICES: &str = "Instead of what the plan would choose";
 
 impl Wishes {
     /// The one that is planned for.
@@ -282,25 +278,13 @@ impl PlanOptions {
     }
 
     fn wishes(&self, settings: &Settings) -> Wishes {
-        let choices = &self.choices;
         let keys = &settings.rules.partition_keys;
         let is_time = |key: Key| matches!(key, Key::Year | Key::Month | Key::Day | Key::Hour);
         Wishes {
-            format: self.format,
-            originals_backup: self.originals_backup,
-            claim_hours: self.claim_hours,
-            retention_days: self.retention_days,
-            region: self.region.clone(),
             partition_keys: keys.to_string(),
             partitioned_by_time: keys.iter().any(is_time),
             response_bytes_max: settings.response_bytes_max,
-            batch_megabytes: choices.transform_buffer_megabytes,
-            batch_seconds: choices.transform_buffer_seconds,
-            buffer_megabytes: choices.buffer_megabytes,
-            buffer_seconds: choices.buffer_seconds,
-            memory_megabytes: choices.function_memory_megabytes,
-            microseconds_per_event: choices.microseconds_per_event,
-            claim_milliseconds: choices.claim_milliseconds,
+            ..self.wishes.clone()
         }
     }
 
@@ -311,10 +295,6 @@ impl PlanOptions {
         scales.dedup();
         scales
     }
-}
-
-fn events_per_second(text: &str) -> Result<f64, String> {
-    between(text, 0.0, 1e12)
 }
 
 /// As AWS names them: `eu-central-1`, `us-gov-east-1`.
@@ -328,29 +308,6 @@ fn region(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err("it must be a region's name, such as eu-central-1".to_owned())
-    }
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    between(text, 0.0, 1.0)
-}
-
-fn peak_factor(text: &str) -> Result<f64, String> {
-    between(text, 1.0, 1e6)
-}
-
-fn scale(text: &str) -> Result<f64, String> {
-    between(text, 1e-9, 1e9)
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    between(text, 1e-6, 1e9)
-}
-
-fn between(text: &str, least: f64, most: f64) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(format!("it must be a number from {least} to {most}")),
     }
 }
 

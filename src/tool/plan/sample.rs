@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use super::{
     float::{float, float_count},
-    load::PartitionGroups,
     measure::{EventShape, ShapeGauge},
+    partitions::PartitionGroups,
 };
 use crate::{
     functions::firehose_transform::{Settings, transform::Rules},

@@ -90,8 +90,9 @@ mod tests {
     use crate::tool::plan::{
         chain::Chain,
         example::{load, wishes},
-        load::{Load, PartitionGroups},
+        load::Load,
         options::Wishes,
+        partitions::PartitionGroups,
         prices::Prices,
     };
 

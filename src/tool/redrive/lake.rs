@@ -11,13 +11,13 @@ use crate::{
             attempts::{Attempts, PAUSES},
             batch::Batch,
             gauge::Gauge,
-            in_process::Transform,
+            in_process::TransformInProcess,
             progress::Unfinished,
             window::{Site, Window},
         },
         random::Random,
     },
-    tool::now,
+    tool::clock::now,
 };
 
 /// As Firehose takes them, and below what Lambda does.
@@ -29,7 +29,7 @@ const LIMITS: SendLimits = SendLimits {
 const WINDOW_RECORDS_MAX: u64 = 100_000;
 
 pub(super) struct LakeTarget<'a> {
-    attempts: Attempts<'a, Transform<'a>>,
+    attempts: Attempts<'a, TransformInProcess<'a>>,
     window: Window<'a>,
     gauge: Gauge<'a>,
     /// What an interrupted run can go on with.
@@ -41,7 +41,7 @@ pub(super) struct LakeTarget<'a> {
 impl<'a> LakeTarget<'a> {
     pub(super) fn open(
         site: Site<'a>,
-        function: &'a Transform<'a>,
+        function: &'a TransformInProcess<'a>,
         window_bytes_max: u64,
     ) -> Result<Self> {
         let gauge = Gauge::new(site.store, window_bytes_max);

@@ -10,16 +10,16 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 /// The folder that records of redrives lie in. Nothing in it is an error object.
-pub(in crate::tool) const REDRIVEN: &str = "redriven";
+pub(crate) const REDRIVEN: &str = "redriven";
 
 /// A file or an S3 object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::tool) struct Object {
-    pub(in crate::tool) name: String,
-    pub(in crate::tool) bytes: u64,
+pub(crate) struct Object {
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
 }
 
-pub(in crate::tool) trait Objects {
+pub(crate) trait Objects {
     /// What may hold error objects, in an order that stays.
     fn list(&self) -> Result<Vec<Object>>;
     fn open(&self, name: &str) -> Result<Box<dyn Read + '_>>;

@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::{
     address::{Destination, ErrorSource},
-    selection::{Filter, read_reason, read_time},
+    selection::Filter,
 };
 use crate::{
     functions::firehose_transform::Settings,
-    tool::{layout::LayoutOptions, settings::SettingsOptions, terminal::Format, whole::whole},
+    tool::{layout::LayoutOptions, numbers::whole, settings::SettingsOptions, terminal::Format},
 };
 
 const HOURS_MAX: u64 = 8760;
@@ -44,11 +44,7 @@ line makes no sense, 130 after Ctrl-C.";
 /// Send error objects through again, safely
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command line"
-)]
-pub(in crate::tool) struct RedriveOptions {
+pub(crate) struct RedriveOptions {
     /// Where error objects lie, or what was repaired: a folder, a file or
     /// `s3://BUCKET/PREFIX`
     pub(super) source: ErrorSource,
@@ -75,37 +71,11 @@ pub(in crate::tool) struct RedriveOptions {
     #[arg(long, value_name = "HOURS", value_parser = whole(1..=HOURS_MAX))]
     ttl_hours: Option<u64>,
 
-    /// Only records that would be refused for this reason, or `accepted`; may be given several times
-    #[arg(long, value_name = "REASON", value_delimiter = ',')]
-    reason: Vec<String>,
+    #[command(flatten)]
+    pub(super) filter: Filter,
 
-    /// Only records that failed with this error code; may be given several times
-    #[arg(long, value_name = "CODE", value_delimiter = ',')]
-    code: Vec<String>,
-
-    /// Only records that arrived then or later: 2026-11-20 or 2026-11-20T23:00:00Z
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-
-    /// Only records that arrived before
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
-
-    /// Send so many records at most; the same command goes on behind them
-    #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u64::MAX))]
-    limit: Option<u64>,
-
-    /// Send what would be refused again too
-    #[arg(long)]
-    all: bool,
-
-    /// Send what cannot be decided too: a copy of it may have been delivered
-    #[arg(long)]
-    assume_undelivered: bool,
-
-    /// Send what was sent three times already too
-    #[arg(long)]
-    again: bool,
+    #[command(flatten)]
+    pub(super) permissions: Permissions,
 
     /// Write what would be refused again into this folder, readable, for repair
     #[arg(long, value_name = "DIR")]
@@ -136,35 +106,26 @@ pub(in crate::tool) struct RedriveOptions {
 }
 
 /// What may be sent although it usually is not, and how much.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Permissions {
-    pub(super) refused: bool,
-    pub(super) undelivered: bool,
-    pub(super) again: bool,
+    /// Send so many records at most; the same command goes on behind them
+    #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u64::MAX))]
     pub(super) limit: Option<u64>,
+
+    /// Send what would be refused again too
+    #[arg(long)]
+    pub(super) all: bool,
+
+    /// Send what cannot be decided too: a copy of it may have been delivered
+    #[arg(long)]
+    pub(super) assume_undelivered: bool,
+
+    /// Send what was sent three times already too
+    #[arg(long)]
+    pub(super) again: bool,
 }
 
 impl RedriveOptions {
-    pub(super) fn permissions(&self) -> Permissions {
-        Permissions {
-            refused: self.all,
-            undelivered: self.assume_undelivered,
-            again: self.again,
-            limit: self.limit,
-        }
-    }
-
-    pub(super) fn filter(&self) -> Result<Filter> {
-        let reasons = self.reason.iter().map(|reason| read_reason(reason));
-        let time = |text: &Option<String>| text.as_deref().map(read_time).transpose();
-        Ok(Filter {
-            reasons: reasons.collect::<Result<_>>().context("--reason")?,
-            codes: self.code.clone(),
-            since: time(&self.since).context("--since")?,
-            until: time(&self.until).context("--until")?,
-        })
-    }
-
     /// The function's settings; claims live as long as its own.
     pub(super) fn settings(&self) -> Result<Settings> {
         let settings = self.function.read()?;

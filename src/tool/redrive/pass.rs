@@ -35,7 +35,7 @@ use crate::{
         },
         input::reader::{Part, Unpacked, read_line},
     },
-    tool::now,
+    tool::clock::now,
 };
 
 /// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.
@@ -187,7 +187,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
         self.tally.select(&failed.code, reason, &counted);
         let sought = match judged {
             Judged::Accepted(sought) => Some(sought),
-            Judged::Refused(_) if self.permissions.refused => None,
+            Judged::Refused(_) if self.permissions.all => None,
             judged => return self.leave_out(&failed, &judged, &counted),
         };
         let hash = Owner::of("", None, &failed.bytes).bytes_hash;
@@ -313,7 +313,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             Decision::Send => NextStep::Send,
             Decision::Release(owner) => NextStep::Release(owner),
             Decision::HoldBack => NextStep::SetAside(RecordOutcome::HeldBack),
-            Decision::Unknown(_) if self.permissions.undelivered => case
+            Decision::Unknown(_) if self.permissions.assume_undelivered => case
                 .held
                 .filter(|held| age.is_alive(held))
                 .map_or(NextStep::Send, |held| NextStep::Release(held.owner)),

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, anyhow, bail};
 use chrono::{DateTime, NaiveDate};
+use clap::Args;
 
 use crate::{
     functions::firehose_transform::{
@@ -17,14 +18,25 @@ use crate::{
 /// The reason of what is accepted now.
 pub(super) const ACCEPTED: &str = "accepted";
 
-/// What a person asked for; what is empty asks for all.
-#[derive(Debug, Clone, Default)]
+/// What a person asked for; what is empty asks for all. Times are of the arrival, in epoch
+/// milliseconds: the first that counts, and the first that does not.
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct Filter {
-    pub(super) reasons: Vec<String>,
-    pub(super) codes: Vec<String>,
-    /// Of the arrival, in epoch milliseconds: the first that counts, and the first that does not.
-    pub(super) since: Option<i64>,
-    pub(super) until: Option<i64>,
+    /// Only records that would be refused for this reason, or `accepted`; may be given several times
+    #[arg(long, value_name = "REASON", value_delimiter = ',', value_parser = read_reason)]
+    reason: Vec<String>,
+
+    /// Only records that failed with this error code; may be given several times
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    code: Vec<String>,
+
+    /// Only records that arrived then or later: 2026-11-20 or 2026-11-20T23:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = read_time)]
+    since: Option<i64>,
+
+    /// Only records that arrived before
+    #[arg(long, value_name = "TIME", value_parser = read_time)]
+    until: Option<i64>,
 }
 
 /// What would become of a record if it came again.
@@ -74,8 +86,8 @@ impl Filter {
         let asked = |wanted: &[String], word: &str| {
             wanted.is_empty() || wanted.iter().any(|wanted| wanted == word)
         };
-        asked(&self.codes, &failed.code)
-            && asked(&self.reasons, reason)
+        asked(&self.code, &failed.code)
+            && asked(&self.reason, reason)
             && self.covers(failed.arrival_milliseconds)
     }
 
@@ -90,7 +102,7 @@ impl Filter {
 }
 
 /// The reason, if there is one of this name.
-pub(super) fn read_reason(text: &str) -> Result<String> {
+fn read_reason(text: &str) -> Result<String> {
     let mut names = Refusal::all().map(Refusal::as_str);
     if text == ACCEPTED || text == RECORD_TOO_LARGE || names.any(|name| name == text) {
         return Ok(text.to_owned());
@@ -103,7 +115,7 @@ pub(super) fn read_reason(text: &str) -> Result<String> {
 }
 
 /// RFC 3339, or a date: its first moment, in UTC.
-pub(super) fn read_time(text: &str) -> Result<i64> {
+fn read_time(text: &str) -> Result<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.timestamp_millis());
     }
@@ -133,8 +145,8 @@ mod tests {
     #[test]
     fn a_filter_selects_by_all_it_names() {
         let filter = Filter {
-            reasons: vec!["not_json".into(), ACCEPTED.into()],
-            codes: vec!["A".into()],
+            reason: vec!["not_json".into(), ACCEPTED.into()],
+            code: vec!["A".into()],
             since: Some(10),
             until: Some(20),
         };

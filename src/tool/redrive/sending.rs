@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     local::clock::epoch_milliseconds,
-    tool::{interrupt::sleep_until, now},
+    tool::{clock::now, interrupt::sleep_until},
 };
 
 /// A record on its way.

@@ -3,7 +3,7 @@
 use anyhow::{Error, Result};
 
 /// Takes records, in batches.
-pub(in crate::tool) trait Sink {
+pub(crate) trait Sink {
     fn limits(&self) -> SendLimits;
     fn send(&mut self, records: &[&[u8]]) -> Receipt;
     /// Whether all that was sent would outlive a crash.
@@ -14,16 +14,16 @@ pub(in crate::tool) trait Sink {
 
 /// What goes at once.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::tool) struct SendLimits {
-    pub(in crate::tool) records_max: usize,
-    pub(in crate::tool) bytes_max: usize,
+pub(crate) struct SendLimits {
+    pub(crate) records_max: usize,
+    pub(crate) bytes_max: usize,
 }
 
 /// What became of a batch.
 #[derive(Debug, Default)]
-pub(in crate::tool) struct Receipt {
+pub(crate) struct Receipt {
     /// Which of its records were not taken, and why.
-    pub(in crate::tool) failed: Vec<(usize, String)>,
+    pub(crate) failed: Vec<(usize, String)>,
     /// Why nothing more can be sent.
-    pub(in crate::tool) broken: Option<Error>,
+    pub(crate) broken: Option<Error>,
 }

@@ -14,16 +14,12 @@ use anyhow::{Error, Result, anyhow};
 use super::sink::{Receipt, SendLimits, Sink};
 use crate::tool::interrupt::sleep_until;
 
-/// One request to a stream.
-pub(in crate::tool) trait PutRecords {
-    fn limits(&self) -> SendLimits;
-    /// Of each record, in order, why it was not taken; nothing if it was.
-    fn put(&self, records: &[&[u8]]) -> Result<Vec<Option<String>>, PutFailure>;
-}
+/// One request to a stream: of each record, in order, why it was not taken; nothing if it was.
+pub(crate) type Put = Box<dyn Fn(&[&[u8]]) -> Result<Vec<Option<String>>, PutFailure>>;
 
 /// Why no record of a request was taken.
 #[derive(Debug)]
-pub(in crate::tool) enum PutFailure {
+pub(crate) enum PutFailure {
     /// Worth trying again.
     Passing(String),
     /// Trying again would not help.
@@ -35,16 +31,18 @@ const TRIES_MAX: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(6);
 
-pub(in crate::tool) struct Stream<P> {
-    put: P,
+pub(crate) struct Stream {
+    put: Put,
+    limits: SendLimits,
     pause: Duration,
     stop: Arc<AtomicBool>,
 }
 
-impl<P: PutRecords> Stream<P> {
-    pub(in crate::tool) fn new(put: P, stop: Arc<AtomicBool>) -> Self {
+impl Stream {
+    pub(crate) fn new(put: Put, limits: SendLimits, stop: Arc<AtomicBool>) -> Self {
         Self {
             put,
+            limits,
             pause: PAUSE,
             stop,
         }
@@ -59,9 +57,9 @@ impl<P: PutRecords> Stream<P> {
     }
 }
 
-impl<P: PutRecords> Sink for Stream<P> {
+impl Sink for Stream {
     fn limits(&self) -> SendLimits {
-        self.put.limits()
+        self.limits
     }
 
     fn send(&mut self, records: &[&[u8]]) -> Receipt {
@@ -69,7 +67,7 @@ impl<P: PutRecords> Sink for Stream<P> {
         let mut tries = 0;
         while !open.records.is_empty() {
             let before = open.records.len();
-            match self.put.put(&open.bytes(records)) {
+            match (self.put)(&open.bytes(records)) {
                 Ok(answers) if answers.len() == before => open.keep_refused(answers),
                 Ok(answers) => {
                     let error = anyhow!("{} answers to {before} records", answers.len());
@@ -156,53 +154,33 @@ impl Untaken {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::{cell::RefCell, rc::Rc};
 
     use super::*;
 
     type Answer = Result<Vec<Option<String>>, PutFailure>;
 
-    /// Answers as told, then takes everything.
-    struct Told {
-        answers: RefCell<Vec<Answer>>,
-        asked: RefCell<Vec<Vec<u8>>>,
-    }
-
-    impl PutRecords for Told {
-        fn limits(&self) -> SendLimits {
-            SendLimits {
-                records_max: 500,
-                bytes_max: 1000,
-            }
-        }
-
-        fn put(&self, records: &[&[u8]]) -> Answer {
-            self.asked.borrow_mut().push(records.concat());
-            match self.answers.borrow_mut().pop() {
-                Some(answer) => answer,
-                None => Ok(vec![None; records.len()]),
-            }
-        }
-    }
-
-    /// What was asked, what failed, and whether it is broken.
+    /// What was asked, what failed, and whether it is broken, of a stream that answers as told, then
+    /// takes everything.
     fn send(answers: Vec<Answer>) -> (Vec<String>, Vec<usize>, bool) {
-        let told = Told {
-            answers: RefCell::new(answers.into_iter().rev().collect()),
-            asked: RefCell::default(),
+        let answers = RefCell::new(answers.into_iter());
+        let asked = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&asked);
+        let put = move |records: &[&[u8]]| {
+            let text = String::from_utf8(records.concat()).unwrap();
+            seen.borrow_mut().push(text);
+            let told = answers.borrow_mut().next();
+            told.unwrap_or_else(|| Ok(vec![None; records.len()]))
         };
-        let mut stream = Stream {
-            put: told,
-            pause: Duration::ZERO,
-            stop: Arc::default(),
+        let limits = SendLimits {
+            records_max: 500,
+            bytes_max: 1000,
         };
+        let mut stream = Stream::new(Box::new(put), limits, Arc::default());
+        stream.pause = Duration::ZERO;
         let receipt = stream.send(&[b"a", b"b", b"c"]);
-        let asked = stream.put.asked.take();
-        let asked = asked
-            .into_iter()
-            .map(|asked| String::from_utf8(asked).unwrap());
         let failed = receipt.failed.into_iter().map(|(index, _)| index);
-        (asked.collect(), failed.collect(), receipt.broken.is_some())
+        (asked.take(), failed.collect(), receipt.broken.is_some())
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it is an answer")]

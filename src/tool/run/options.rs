@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     functions::firehose_transform::Settings,
     local::firehose::{batch::Limits, lake::Layout, run::Watch},
-    tool::{layout::LayoutOptions, settings::SettingsOptions, terminal::Format, whole::whole},
+    tool::{layout::LayoutOptions, numbers::whole, settings::SettingsOptions, terminal::Format},
 };
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -38,7 +38,7 @@ undone or a value is not allowed, 2 when the command line makes no sense, 130 af
 /// Put events into a lake folder, each once
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(in crate::tool) struct RunOptions {
+pub(crate) struct RunOptions {
     /// Files of JSON Lines, gzip or not, or folders of them (hidden files are left out); `-` or
     /// none is standard input
     pub(super) input: Vec<PathBuf>,
@@ -65,6 +65,11 @@ pub(in crate::tool) struct RunOptions {
     /// How many hours an event is remembered: 1 to 8760 [default: for ever]
     #[arg(long, value_name = "HOURS", value_parser = whole(1..=HOURS_MAX))]
     ttl_hours: Option<u64>,
+
+    /// Go on though the claims remember events that the lake does not hold, or the lake is laid out
+    /// by another prefix
+    #[arg(long)]
+    pub(super) anyway: bool,
 
     /// How the summary is written
     #[arg(long, value_name = "HOW", default_value = "human")]

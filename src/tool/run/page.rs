@@ -103,8 +103,3 @@ fn section(name: &str, heading: &str, content: &Markup) -> Markup {
         }
     }
 }
-
-/// In place of a section's content.
-fn nothing(sentence: &str) -> Markup {
-    html! { p.empty { (sentence) } }
-}

@@ -5,7 +5,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anstyle::Style;
 use anyhow::Result;
 use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Value, json};
@@ -13,8 +12,9 @@ use serde_json::{Value, json};
 use crate::{
     local::firehose::summary::{PARTITIONS_MAX, Summary},
     tool::{
-        table::{Cell, Column, Table},
-        terminal::{BOLD, DIM, GREEN, PLAIN, RED, YELLOW, print_json},
+        counts::{CountTable, Pace, place},
+        table::Table,
+        terminal::{BOLD, GREEN, PLAIN, RED, YELLOW, print_json},
     },
 };
 
@@ -94,8 +94,8 @@ impl RunReport<'_> {
     /// Always the same first rows; what seldom happens, only when it has.
     fn counts(&self) -> Table {
         let summary = self.summary;
-        let mut counts = CountTable::new();
-        counts.add("records", BOLD, summary.records, self.pace());
+        let mut counts = CountTable::new(LABEL_WIDTH);
+        counts.add("records", BOLD, summary.records, self.pace().to_string());
         counts.add("delivered", GREEN, summary.delivered, "");
         counts.add("duplicates", PLAIN, summary.duplicates, differing(summary));
         counts.add("refused", YELLOW, summary.refused_records(), "");
@@ -117,27 +117,16 @@ impl RunReport<'_> {
         };
         counts.add("partitions", PLAIN, partitions as u64, more);
         counts.add("files", PLAIN, summary.files, "");
-        counts.0
+        counts.table()
     }
 
-    fn pace(&self) -> String {
-        let rate = HumanCount(self.records_per_second());
-        let seconds = self.summary.seconds;
-        let resumed = HumanCount(self.summary.resumed_records);
-        match self.summary.resumed_records {
-            0 => format!("in {seconds:.1} s, {rate} a second"),
-            _ => format!("in {seconds:.1} s, {rate} a second; {resumed} before the interruption"),
+    fn pace(&self) -> Pace {
+        let summary = self.summary;
+        Pace {
+            records: summary.records,
+            seconds: summary.seconds,
+            resumed_records: summary.resumed_records,
         }
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        clippy::cast_sign_loss,
-        reason = "a rate is rounded anyway"
-    )]
-    fn records_per_second(&self) -> u64 {
-        (self.summary.records as f64 / self.summary.seconds.max(0.001)) as u64
     }
 
     /// The summary as one object. Names are for ever.
@@ -172,7 +161,7 @@ impl RunReport<'_> {
             "bytes_in": summary.bytes_in,
             "bytes_out": summary.bytes_out,
             "seconds": summary.seconds,
-            "records_per_second": self.records_per_second(),
+            "records_per_second": self.pace().records_per_second(),
             "resumed_records": summary.resumed_records,
             "complete": self.is_complete,
             "lake": self.lake.display().to_string(),
@@ -182,38 +171,6 @@ impl RunReport<'_> {
 }
 
 const LABEL_WIDTH: usize = 11;
-
-/// Numbers with remarks.
-struct CountTable(Table);
-
-impl CountTable {
-    fn new() -> Self {
-        Self(Table::new([
-            Column::left("").at_least(LABEL_WIDTH),
-            Column::right(""),
-            Column::prose(""),
-        ]))
-    }
-
-    /// What there is none of has no colour.
-    fn add(&mut self, label: &str, style: Style, count: u64, remark: impl Into<String>) {
-        let style = if count > 0 { style } else { PLAIN };
-        self.0.row([
-            label.into(),
-            Cell::styled(style, HumanCount(count).to_string()),
-            Cell::styled(DIM, remark),
-        ]);
-    }
-
-    fn remark(&mut self, remark: String) {
-        self.0
-            .row(["".into(), "".into(), Cell::styled(DIM, remark)]);
-    }
-}
-
-fn place(label: &str, path: &Path) -> [Cell; 2] {
-    [label.into(), path.display().to_string().into()]
-}
 
 fn differing(summary: &Summary) -> String {
     match summary.duplicates_differing {

@@ -215,3 +215,15 @@ run "without_the_function_events_lie_by_arrival" {
     error_message = "Nobody adds created_datetime without the function."
   }
 }
+
+run "a_table_over_another_folder_looks_there" {
+  variables {
+    folder         = "archive/"
+    partition_keys = ["year", "hour"]
+  }
+
+  assert {
+    condition     = output.location == "s3://lake/archive/" && output.table_parameters["storage.location.template"] == "s3://lake/archive/year=$${year}/hour=$${hour}/"
+    error_message = "The folder is not used."
+  }
+}

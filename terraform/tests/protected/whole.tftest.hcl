@@ -14,6 +14,8 @@ variables {
   event_columns        = { amount = "double" }
   event_log            = true
   event_log_search_key = "/sensor"
+  event_processor      = true
+  event_processor_zip  = "versions.tf"
 }
 
 run "all_that_can_be_made" {}

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
+#[cfg(feature = "tool")]
+pub mod embedded;
 
 use std::future::Future;
 
@@ -20,6 +22,17 @@ pub trait LogTable {
         placing: Placing,
         deadline: Instant,
     ) -> impl Future<Output = Written> + Send;
+}
+
+impl<T: LogTable + Sync> LogTable for &T {
+    fn write(
+        &self,
+        items: &[Item],
+        placing: Placing,
+        deadline: Instant,
+    ) -> impl Future<Output = Written> + Send {
+        (**self).write(items, placing, deadline)
+    }
 }
 
 /// What to do where an item of this id stands.

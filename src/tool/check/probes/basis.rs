@@ -38,7 +38,8 @@ pub(super) static SEVERAL: Probe = Probe {
     name: "several",
     expects: "a batch of several records is answered: each recordId once, with its own data",
     why: "an answer is told whose it is by its recordId alone; the order may be another",
-    firehose: "puts what is left out or doubled under the error prefix at once; what has another's data it delivers",
+    firehose: "puts what is left out or doubled under the error prefix at once; what has \
+               another's data it delivers",
     rests_on: Some(&ONE),
     source: None,
     put: |prober| Box::pin(several(prober)),
@@ -78,7 +79,8 @@ pub(super) static LINE_END: Probe = Probe {
     name: "line-end",
     expects: "delivered data ends with exactly one line end",
     why: "Firehose joins records without anything between them",
-    firehose: "writes events that run together on one line, or empty lines (not where it adds the delimiter itself, or converts to Parquet)",
+    firehose: "writes events that run together on one line, or empty lines (not where it adds \
+               the delimiter itself, or converts to Parquet)",
     rests_on: Some(&DELIVERED),
     source: None,
     put: |prober| Box::pin(ready(line_end(prober))),

@@ -5,7 +5,7 @@ use super::basis::DELIVERED;
 use crate::{
     local::firehose::answer::{Failure, Fate},
     tool::check::{
-        finding::{DROPPED, Findings},
+        finding::{BATCH_RETRIED, DROPPED, Findings},
         judge::{Replied, is_delivered, judge, judge_answered, name, some},
         probe::Probe,
         prober::Prober,
@@ -32,7 +32,8 @@ pub(super) static COPIES: Probe = Probe {
 pub(super) static RETRY: Probe = Probe {
     name: "retry",
     expects: "the same batch again, as a new invocation, delivers what it delivered before",
-    why: "Firehose sends a batch again if its answer comes too late or not at all; `seen before` is then no reason to drop: nobody else has delivered it",
+    why: "Firehose sends a batch again if its answer comes too late or not at all; `seen before` \
+          is then no reason to drop: nobody else has delivered it",
     firehose: DROPPED,
     rests_on: Some(&DELIVERED),
     source: None,
@@ -41,9 +42,11 @@ pub(super) static RETRY: Probe = Probe {
 
 pub(super) static LATER_COPY: Probe = Probe {
     name: "later-copy",
-    expects: "a later copy of an event, in a record of its own, is answered; Ok and Dropped are both fine",
+    expects: "a later copy of an event, in a record of its own, is answered; Ok and Dropped are \
+              both fine",
     why: "that is how deduplication shows",
-    firehose: "delivers what is Ok, so that the lake has the event twice; with Dropped it has it once",
+    firehose: "delivers what is Ok, so that the lake has the event twice; with Dropped it has it \
+               once",
     rests_on: Some(&DELIVERED),
     source: None,
     put: |prober| Box::pin(later_copy(prober)),
@@ -51,7 +54,8 @@ pub(super) static LATER_COPY: Probe = Probe {
 
 pub(super) static CONCURRENCY: Probe = Probe {
     name: "concurrency",
-    expects: "batches at the same time are answered each for itself, and of copies that race at least one is delivered",
+    expects: "batches at the same time are answered each for itself, and of copies that race at \
+              least one is delivered",
     why: "Firehose invokes a function for each shard or partition side by side",
     firehose: "fails records as missing, or delivers another's data; what is Dropped is gone",
     rests_on: Some(&DELIVERED),
@@ -159,6 +163,9 @@ async fn later_copy(prober: &mut Prober) -> Findings {
     findings
 }
 
+const ONE_AT_A_TIME: &str = "an emulator that takes one invocation at a time is not to be asked this: \
+                             --skip concurrency";
+
 /// Batches with events of their own, and with copies of the same events.
 async fn concurrency(prober: &mut Prober) -> Findings {
     let shared = prober.sound_many(EVENTS);
@@ -179,7 +186,11 @@ async fn concurrency(prober: &mut Prober) -> Findings {
     let replies = [first, second, third, fourth];
     for (request, reply) in requests.iter().zip(&replies) {
         match reply {
-            Err(error) => return error.finding(),
+            Err(error) => {
+                let mut findings = error.finding();
+                findings.fail(BATCH_RETRIED, ONE_AT_A_TIME);
+                return findings;
+            }
             Ok(reply) => {
                 findings.join(judge(request, reply));
                 let fates = reply.answer.fates.iter().skip(SIDE_BY_SIDE);

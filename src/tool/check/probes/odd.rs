@@ -27,7 +27,8 @@ pub(super) static EMPTY_DATA: Probe = Probe {
 pub(super) static MISSING_DATA: Probe = Probe {
     name: "missing-data",
     expects: "a record whose data is null or left out is answered, and harms no other",
-    why: "what is wrong with one record is that record's failure, not the batch's; but only tests and emulators send it",
+    why: "what is wrong with one record is that record's failure, not the batch's; but only \
+          tests and emulators send it",
     firehose: NEVER_SENT,
     rests_on: Some(&DELIVERED),
     source: None,
@@ -37,7 +38,8 @@ pub(super) static MISSING_DATA: Probe = Probe {
 pub(super) static BAD_BASE64: Probe = Probe {
     name: "bad-base64",
     expects: "a record whose data is not base64 is answered, and harms no other",
-    why: "what is wrong with one record is that record's failure, not the batch's; but only tests and emulators send it",
+    why: "what is wrong with one record is that record's failure, not the batch's; but only \
+          tests and emulators send it",
     firehose: NEVER_SENT,
     rests_on: Some(&DELIVERED),
     source: None,

@@ -41,9 +41,12 @@ pub(super) static LARGE_RECORD: Probe = Probe {
 
 pub(super) static TOO_LARGE: Probe = Probe {
     name: "too-large",
-    expects: "the largest batch Firehose sends has an answer of at most 6,291,556 bytes; what does not fit is ProcessingFailed",
-    why: "an answer is larger than its request where metadata and fields are added, and Lambda takes not a byte more",
-    firehose: "takes it for a function error: after 4 attempts the whole batch goes to the error prefix, and so does every batch like it",
+    expects: "the largest batch Firehose sends has an answer of at most 6,291,556 bytes; what \
+              does not fit is ProcessingFailed",
+    why: "an answer is larger than its request where metadata and fields are added, and Lambda \
+          takes not a byte more",
+    firehose: "takes it for a function error: after 4 attempts the whole batch goes to the error \
+               prefix, and so does every batch like it",
     rests_on: Some(&DELIVERED),
     source: None,
     put: |prober| Box::pin(too_large(prober)),

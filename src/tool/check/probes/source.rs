@@ -2,12 +2,11 @@
 
 use super::basis::DELIVERED;
 use crate::tool::check::{
-    StreamSource,
     finding::{Findings, Grade, MISSED},
     judge::some,
     probe::Probe,
     prober::Prober,
-    request::{BatchForm, ProbeBatch},
+    request::{BatchForm, ProbeBatch, StreamSource},
 };
 
 const SHAPE: &str = "no batch from such a source is delivered: all goes to the error prefix. If no \
@@ -105,7 +104,7 @@ async fn record_ids(prober: &mut Prober) -> Findings {
     let (mut findings, reply) = prober.put_and_see(&request).await;
     if let Some(reply) = reply
         && !reply.answer.unknown_ids.is_empty()
-        && findings.mark() == Grade::Fail
+        && findings.grade() == Grade::Fail
     {
         let given = reply.answer.unknown_ids.iter();
         let given: Vec<_> = given.map(|id| format!("{id:?}")).collect();

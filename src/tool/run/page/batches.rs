@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::{
     chart::{Plot, Scale},
-    figures::{Amount, Measure, Unit},
+    figures::{Amount, Measure, Unit, nothing},
     histogram::Histogram,
-    nothing, stretches,
+    stretches,
 };
 use crate::local::firehose::picture::{
     course::{Course, Stretch},

@@ -9,18 +9,14 @@ use maud::{Markup, html};
 
 use super::{
     chart::{Plot, Scale, Shapes, Stack},
-    figures::{Amount, Second, Unit},
-    nothing,
+    figures::{Amount, Second, Unit, nothing},
     time::{TimeAxis, Undrawn},
 };
 use crate::{
     local::firehose::picture::timeline::{Series, TYPES_MAX, Timeline},
     tool::plain::Plain,
 };
-
-/// Types that have a colour of their own.
-const COLOURS: [&str; 5] = ["t0", "t1", "t2", "t3", "t4"];
-const OTHER: &str = "t-other";
+use types::{COLOURS, OTHER, Type};
 
 /// What is drawn of types on one axis.
 struct Drawing<'a> {
@@ -29,13 +25,6 @@ struct Drawing<'a> {
     types: Vec<Type<'a>>,
     layers: Vec<Layer>,
     events: u64,
-}
-
-struct Type<'a> {
-    name: String,
-    series: &'a Series,
-    /// By column.
-    counts: Vec<u64>,
 }
 
 /// One type, or those that have no colour.
@@ -86,7 +75,7 @@ impl<'a> Drawing<'a> {
         html! {
             (self.caption())
             figure.tall { (self.plot()) }
-            (types::markup(self))
+            (types::markup(&self.axis, &self.types, self.events))
             (self.table())
         }
     }

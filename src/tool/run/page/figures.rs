@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 
 use chrono::{DateTime, Utc};
 use indicatif::HumanCount;
+use maud::{Markup, html};
 
 /// So many of what has one name.
 pub(super) struct Amount(pub(super) u64, pub(super) &'static str);
@@ -115,6 +116,11 @@ impl Second {
         let time = DateTime::<Utc>::from_timestamp(self.0, 0).unwrap_or_default();
         time.format(format).to_string()
     }
+}
+
+/// In place of a section's content.
+pub(super) fn nothing(sentence: &str) -> Markup {
+    html! { p.empty { (sentence) } }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::local::input::{Input, Source};
 
-pub(in crate::tool::run) struct PageFile {
+pub(crate) struct PageFile {
     /// Absolute, and no link.
     path: PathBuf,
     temporary: PathBuf,
@@ -18,7 +18,7 @@ pub(in crate::tool::run) struct PageFile {
 
 impl PageFile {
     /// Checks that a page can be written to `path`, and that it is not of the input.
-    pub(in crate::tool::run) fn prepare(path: &Path, input: &Input) -> Result<Self> {
+    pub(crate) fn prepare(path: &Path, input: &Input) -> Result<Self> {
         let page = Self::find(path)?;
         let is_page = |source: &Source| match source {
             Source::File(file) => fs::canonicalize(file).is_ok_and(|file| file == page.path),
@@ -35,11 +35,11 @@ impl PageFile {
         Ok(page)
     }
 
-    pub(in crate::tool::run) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(in crate::tool::run) fn write(&self, page: &str) -> Result<()> {
+    pub(crate) fn write(&self, page: &str) -> Result<()> {
         let written = self.write_temporary(page);
         let published = written.and_then(|()| fs::rename(&self.temporary, &self.path));
         if published.is_err() {

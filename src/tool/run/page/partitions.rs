@@ -5,9 +5,8 @@ use maud::{Markup, html};
 
 use super::{
     chart::Plot,
-    figures::{Amount, Measure, Percent, Unit},
+    figures::{Amount, Measure, Percent, Unit, nothing},
     histogram::Histogram,
-    nothing,
 };
 use crate::{
     local::firehose::{

@@ -4,8 +4,7 @@ use indicatif::HumanCount;
 use maud::{Markup, html};
 
 use super::{
-    figures::{Amount, Percent, Share},
-    nothing,
+    figures::{Amount, Percent, Share, nothing},
     stretches::along_the_run,
 };
 use crate::{

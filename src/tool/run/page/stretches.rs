@@ -6,8 +6,7 @@ use maud::{Markup, html};
 
 use super::{
     chart::{Plot, Scale, Shapes, Stack, Tick},
-    figures::{Amount, Share, Unit, ratio},
-    nothing,
+    figures::{Amount, Share, Unit, nothing, ratio},
 };
 use crate::local::firehose::{
     picture::course::{Course, Stretch},

@@ -5,20 +5,32 @@ use std::iter;
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use super::{COLOURS, Drawing, OTHER, Type};
-use crate::tool::{
-    plain::Plain,
-    run::page::{
-        chart::{Shapes, Stack},
-        figures::{Amount, Share},
-        time::TimeAxis,
+use crate::{
+    local::firehose::picture::timeline::Series,
+    tool::{
+        plain::Plain,
+        run::page::{
+            chart::{Shapes, Stack},
+            figures::{Amount, Share},
+            time::TimeAxis,
+        },
     },
 };
 
+/// Types that have a colour of their own.
+pub(super) const COLOURS: [&str; 5] = ["t0", "t1", "t2", "t3", "t4"];
+pub(super) const OTHER: &str = "t-other";
 /// Types that have a row with a drawing.
 const ROWS_MAX: usize = 12;
 
-pub(super) fn markup(drawing: &Drawing<'_>) -> Markup {
+pub(super) struct Type<'a> {
+    pub(super) name: String,
+    pub(super) series: &'a Series,
+    /// By column.
+    pub(super) counts: Vec<u64>,
+}
+
+pub(super) fn markup(axis: &TimeAxis, types: &[Type<'_>], events: u64) -> Markup {
     let classes = COLOURS.into_iter().chain(iter::repeat(OTHER));
     html! {
         table.types {
@@ -31,18 +43,18 @@ pub(super) fn markup(drawing: &Drawing<'_>) -> Markup {
                 }
             }
             tbody {
-                @for (one, class) in drawing.types.iter().zip(classes).take(ROWS_MAX) {
-                    (row(drawing, one, class))
+                @for (one, class) in types.iter().zip(classes).take(ROWS_MAX) {
+                    (row(axis, one, class, events))
                 }
             }
         }
-        (more(drawing.types.get(ROWS_MAX..).unwrap_or_default()))
+        (more(types.get(ROWS_MAX..).unwrap_or_default()))
     }
 }
 
-fn row(drawing: &Drawing<'_>, one: &Type<'_>, class: &'static str) -> Markup {
-    let shapes = shapes(&drawing.axis, one, class);
-    let (part, whole) = (one.series.events, drawing.events);
+fn row(axis: &TimeAxis, one: &Type<'_>, class: &'static str, whole: u64) -> Markup {
+    let shapes = shapes(axis, one, class);
+    let part = one.series.events;
     html! {
         tr {
             th scope="row" {

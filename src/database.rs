@@ -1,0 +1,298 @@
+//! A database in a folder of this machine: for one process at a time, created whole or not at all,
+//! and told from one that is damaged. What it holds is for others to say.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Seek, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use fjall::{
+    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError,
+    PersistMode, config::CompressionPolicy,
+};
+use tracing::warn;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Opens what a folder holds, whatever state that is in: what is damaged can make fjall panic.
+pub fn open<T>(
+    what: &'static str,
+    folder: &Path,
+    open: impl FnOnce() -> Result<T, Trouble>,
+) -> Result<T, OpenError> {
+    catch_unwind(AssertUnwindSafe(open))
+        .unwrap_or_else(|_| Err(Trouble::Damaged("a file makes no sense".into())))
+        .map_err(|trouble| OpenError {
+            what,
+            folder: folder.to_owned(),
+            trouble,
+        })
+}
+
+/// Locks a folder, and creates its database where there is none, completely or not at all: what a
+/// crash left half-made is made anew. Gives where the database is.
+pub fn prepare(
+    folder: &Path,
+    create: impl FnOnce(&Path) -> Result<(), Trouble>,
+) -> Result<(PathBuf, Seal), Trouble> {
+    let seal = Seal::lock(folder)?;
+    let path = folder.join("store");
+    if !path.try_exists()? {
+        seal.check_unused()?;
+        let half_made = folder.join("new");
+        if half_made.try_exists()? {
+            fs::remove_dir_all(&half_made)?;
+        }
+        create(&half_made)?;
+        fs::rename(&half_made, &path)?;
+        sync_folder_of(&path)?;
+    }
+    check_manifests(&path.join("keyspaces"))?;
+    Ok((path, seal))
+}
+
+/// Whether a database is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    New,
+    Old,
+}
+
+impl Origin {
+    pub fn of(path: &Path) -> Result<Self, Trouble> {
+        Ok(if path.try_exists()? {
+            Self::Old
+        } else {
+            Self::New
+        })
+    }
+
+    /// Opens a keyspace that came with its database: fjall would begin anew with one whose files
+    /// it does not find.
+    pub fn keyspace(
+        self,
+        database: &Database,
+        name: &str,
+        memory_bytes: u64,
+    ) -> Result<Keyspace, Trouble> {
+        if self == Self::Old && !database.keyspace_exists(name) {
+            return Err(Trouble::Damaged(format!("the {name} are missing")));
+        }
+        Ok(database.keyspace(name, || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(memory_bytes)
+                .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
+        })?)
+    }
+}
+
+/// The note of how keys and values are written.
+pub const FORMAT: &str = "format";
+
+/// What is written in another way is not ours to read.
+pub fn check_format(notes: &Keyspace, ours: u64) -> Result<(), Trouble> {
+    match number(notes, FORMAT)? {
+        format if format == ours => Ok(()),
+        later => Err(Trouble::Later(format!("format {later}"))),
+    }
+}
+
+/// A number among a database's notes.
+pub fn number(notes: &Keyspace, name: &str) -> Result<u64, Trouble> {
+    note(notes, name).map(u64::from_be_bytes)
+}
+
+/// So many bytes among a database's notes.
+pub fn note<const LENGTH: usize>(notes: &Keyspace, name: &str) -> Result<[u8; LENGTH], Trouble> {
+    let bytes = notes.get(name)?;
+    bytes
+        .and_then(|bytes| bytes.as_ref().try_into().ok())
+        .ok_or_else(|| Trouble::Damaged(format!("the note \"{name}\" is missing")))
+}
+
+/// fjall waits for its workers even when they have ended on an error, so that a full disk would
+/// hold a commit for ever. Waited for here, the error comes out.
+pub fn wait_for_room(database: &Database, keyspaces: &[&Keyspace]) -> Result<(), Trouble> {
+    let is_behind = |keyspace: &&Keyspace| {
+        keyspace.tree.sealed_memtable_count() > 1 || keyspace.tree.l0_run_count() > 24
+    };
+    while keyspaces.iter().any(is_behind) {
+        database.persist(PersistMode::Buffer)?;
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// fjall ends the process on a manifest that makes no sense, so what it keeps to check them is
+/// looked at before: `current` holds a manifest's number and its hash.
+fn check_manifests(keyspaces: &Path) -> Result<(), Trouble> {
+    for keyspace in fs::read_dir(keyspaces)? {
+        let folder = keyspace?.path();
+        if folder.is_dir() && !manifest_is_whole(&folder).unwrap_or(false) {
+            let name = folder.display();
+            return Err(Trouble::Damaged(format!(
+                "the manifest of {name} is not what was written"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn manifest_is_whole(keyspace: &Path) -> io::Result<bool> {
+    let current = fs::read(keyspace.join("current"))?;
+    let Some((number, rest)) = current.split_first_chunk() else {
+        return Ok(false);
+    };
+    let number = u64::from_le_bytes(*number);
+    let manifest = fs::read(keyspace.join(format!("v{number}")))?;
+    Ok(rest.starts_with(&xxh3_128(&manifest).to_le_bytes()))
+}
+
+fn sync_folder_of(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// A file beside the database that one process has locked, and that holds how many commits there
+/// were: after damage, fjall opens with the last ones silently gone. Never ahead of the database.
+#[derive(Debug)]
+pub struct Seal(pub(crate) File);
+
+impl Seal {
+    fn lock(folder: &Path) -> Result<Self, Trouble> {
+        fs::create_dir_all(folder)?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(folder.join("commits"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(Trouble::InUse),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    pub fn check(&self, commits: u64) -> Result<(), Trouble> {
+        let text = self.read()?;
+        let number = text
+            .strip_suffix('\n')
+            .and_then(|digits| digits.parse().ok());
+        let sealed: u64 = match number {
+            Some(sealed) if text == seal(sealed) => sealed,
+            _ => {
+                return Err(Trouble::Damaged(
+                    "the file \"commits\" holds no number".into(),
+                ));
+            }
+        };
+        if sealed > commits {
+            let lost = sealed - commits;
+            return Err(Trouble::Damaged(format!(
+                "of {sealed} commits, the last {lost} are lost"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Without a database there were no commits, or it is lost.
+    fn check_unused(&self) -> Result<(), Trouble> {
+        if !self.read()?.is_empty() {
+            self.check(0)?;
+        }
+        self.write(0)?;
+        Ok(self.0.sync_all()?)
+    }
+
+    fn read(&self) -> io::Result<String> {
+        let mut text = String::new();
+        (&self.0).rewind()?;
+        (&self.0).read_to_string(&mut text)?;
+        Ok(text)
+    }
+
+    pub fn write(&self, commits: u64) -> io::Result<()> {
+        (&self.0).rewind()?;
+        (&self.0).write_all(seal(commits).as_bytes())
+    }
+}
+
+/// Closing the file would not free it while a process that is just being started holds it too.
+impl Drop for Seal {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            warn!(%error, "a folder stays locked until this process has ended");
+        }
+    }
+}
+
+/// Of one length, so that it is written in place, needs no space and is never half-written.
+pub(crate) fn seal(commits: u64) -> String {
+    format!("{commits:020}\n")
+}
+
+/// Why a folder's database cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("the {what} {} {trouble}", folder.display())]
+pub struct OpenError {
+    /// As a person knows it.
+    pub what: &'static str,
+    pub folder: PathBuf,
+    pub trouble: Trouble,
+}
+
+/// What is wrong with a folder, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error("is in use by another process: wait until it has ended, or name another folder")]
+    InUse,
+    #[error(
+        "is damaged ({0}): move it away and run again; events that were in it are then new again"
+    )]
+    Damaged(String),
+    #[error("was written by a later version ({0}): use that version, or name another folder")]
+    Later(String),
+    #[error("cannot be used ({0}): see that it is a folder one may write to, on a disk with space")]
+    Unusable(io::Error),
+    #[error(
+        "could not be written in the background: see that its disk has space and run again; \
+         if that does not help it is damaged, so move it away; events that were in it \
+         are then new again"
+    )]
+    Stopped,
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        match error.kind() {
+            UnexpectedEof | InvalidData | InvalidInput | Other => Self::Damaged(error.to_string()),
+            _ => Self::Unusable(error),
+        }
+    }
+}
+
+impl From<fjall::Error> for Trouble {
+    fn from(error: fjall::Error) -> Self {
+        use fjall::Error::{InvalidVersion, Io, Locked, Poisoned, Storage};
+        match error {
+            Io(error) | Storage(LsmError::Io(error)) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists => {
+                    Self::Damaged(error.to_string())
+                }
+                _ => error.into(),
+            },
+            Locked => Self::InUse,
+            Poisoned => Self::Stopped,
+            InvalidVersion(Some(version)) => Self::Later(format!("{version:?}")),
+            Storage(error) => Self::Damaged(error.to_string()),
+            error => Self::Damaged(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Everything that the function keeps or looks up elsewhere: with AWS, or in a folder.
+
+#[cfg(feature = "event-processor")]
+pub mod aws;
+#[cfg(feature = "tool")]
+pub mod folder;
+
+use super::{archive::Objects, enrichment::Lookup, table::Table};
+use crate::{dedup::ClaimStore, kinesis::depot::Depot};
+
+/// Where everything is kept that outlives an invocation. Failures are in words for the person who has
+/// to act.
+pub trait Services: Sync {
+    type Claims: ClaimStore + Sync;
+    type Table: Table + Sync;
+    type Archive: Objects + Sync;
+    type Depot: Depot + Sync;
+    type Lookup: Lookup + Sync;
+
+    /// None where copies are not looked for.
+    fn claims(&self) -> Option<&Self::Claims>;
+    fn table(&self) -> &Self::Table;
+    fn archive(&self) -> &Self::Archive;
+    fn depot(&self) -> &Self::Depot;
+    fn lookup(&self) -> &Self::Lookup;
+}

@@ -1,0 +1,88 @@
+//! Where an event log lies on this machine, and the note of how far it is.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use super::summary::Summary;
+use crate::{
+    functions::event_log::table::embedded::EmbeddedLog,
+    local::{
+        files::{self, OWN_FOLDER},
+        kinesis::{feed::Mark, stream::Progress},
+    },
+    tool::places::no_file,
+};
+
+/// A log in a folder, opened.
+pub(super) struct LogFolder {
+    /// Absolute. Dead letters and what is too large for an item lie in it.
+    pub(super) path: PathBuf,
+    pub(super) table: EmbeddedLog,
+}
+
+/// What a commit says beside its items.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Note {
+    /// Of the stream, which goes on from run to run.
+    pub(super) progress: Progress,
+    /// Over how many keys each search key is spread, where there are any.
+    pub(super) search_buckets: Option<u64>,
+    /// What a run that has not reached its end says of itself.
+    pub(super) unfinished: Option<Unfinished>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Unfinished {
+    /// A hash of what the run was asked to do with its input.
+    pub(super) task: u64,
+    pub(super) mark: Mark,
+    pub(super) summary: Summary,
+}
+
+impl LogFolder {
+    /// Makes what is not there yet.
+    pub(super) fn prepare(path: &Path) -> Result<Self> {
+        let path = no_file(path)
+            .and_then(|()| Ok(files::prepare(path)?))
+            .with_context(|| format!("--log {} cannot be used", path.display()))?;
+        let table = table_folder(&path);
+        fs::create_dir_all(&table)?;
+        Self::open(path)
+    }
+
+    /// The one that is there.
+    pub(super) fn find(path: &Path) -> Result<Self> {
+        ensure!(
+            table_folder(path).is_dir(),
+            "there is no event log in `{0}`; `nozzle log INPUT --log {0}` makes one",
+            path.display()
+        );
+        Self::open(path.to_owned())
+    }
+
+    fn open(path: PathBuf) -> Result<Self> {
+        let table = EmbeddedLog::open(&table_folder(&path))?;
+        Ok(Self { path, table })
+    }
+
+    pub(super) fn note(&self) -> Result<Note> {
+        let note = self.table.note()?.map(|note| serde_json::from_slice(&note));
+        note.transpose()
+            .map(Option::unwrap_or_default)
+            .context("the event log's note cannot be read: it was written by another version")
+    }
+
+    /// Makes what was written durable, and with it how far that is.
+    pub(super) fn commit(&self, note: &Note) -> Result<()> {
+        Ok(self.table.commit(&serde_json::to_vec(note)?)?)
+    }
+}
+
+fn table_folder(path: &Path) -> PathBuf {
+    path.join(OWN_FOLDER).join("table")
+}

@@ -1,0 +1,357 @@
+//! `nozzle log get`, `search` and `tail`: items of a log on this machine, or of its table in DynamoDB, as
+//! JSON Lines.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, BinaryHeap},
+    iter::from_fn,
+    path::PathBuf,
+    process::ExitCode,
+    rc::Rc,
+    time::UNIX_EPOCH,
+};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::Value;
+use tokio::runtime::Builder;
+
+use super::{folder::LogFolder, item::plain, options::LOG};
+use crate::{
+    functions::event_log::{
+        entry::search_keys,
+        item::{EVENT_ID, TIMESTAMP, TTL, text},
+        table::embedded::Span,
+    },
+    instant::Instant,
+    kinesis::Arrival,
+    tool::{
+        aws::{Aws, AwsLog},
+        clock::now,
+        numbers::whole,
+        terminal::{print_lines, tell},
+    },
+};
+
+/// As Terraform names it.
+const INDEX: &str = "search";
+
+/// Look one event up by its id
+#[derive(Debug, Args)]
+pub(super) struct Get {
+    /// What `eventId` is
+    id: String,
+
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Look events up by their search key, in order of their arrival
+#[derive(Debug, Args)]
+pub(super) struct Search {
+    /// What is searched for, whole: a part of it finds nothing
+    key: String,
+
+    /// Only what arrived then or later: 2026-11-20 or 2026-11-20T23:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    since: Option<String>,
+
+    /// Only what arrived before then
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    until: Option<String>,
+
+    /// Over how many keys each search key is spread, as the function is told [default: as the log
+    /// in the folder has it; of a table 1]
+    #[arg(long = "search-buckets", value_name = "NUMBER", value_parser = whole(1_u64..=1000))]
+    buckets: Option<u64>,
+
+    /// The table's index
+    #[arg(long, value_name = "NAME", default_value = INDEX)]
+    index: String,
+
+    #[command(flatten)]
+    place: Place,
+}
+
+/// The events that arrived last
+#[derive(Debug, Args)]
+pub(super) struct Tail {
+    /// How many
+    #[arg(short, long, value_name = "NUMBER", default_value = "10")]
+    number: usize,
+
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Debug, Args)]
+struct Place {
+    /// The folder that the log is in
+    #[arg(long, value_name = "DIR", default_value = LOG)]
+    log: PathBuf,
+
+    /// A table in DynamoDB, in place of a folder
+    #[arg(long, value_name = "NAME", conflicts_with = "log")]
+    table: Option<String>,
+}
+
+/// A log to look things up in.
+enum Log {
+    Here(LogFolder),
+    OnAws(AwsLog),
+}
+
+type Items<'a> = Box<dyn Iterator<Item = Result<Value>> + 'a>;
+
+impl Place {
+    fn open(&self) -> Result<Log> {
+        match &self.table {
+            None => LogFolder::find(&self.log).map(Log::Here),
+            Some(table) => {
+                let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
+                Ok(Log::OnAws(Aws::connect(runtime)?.log(table)))
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        match &self.table {
+            None => format!("`{}`", self.log.display()),
+            Some(table) => format!("the table {table}"),
+        }
+    }
+}
+
+impl Get {
+    pub(super) fn run(&self) -> Result<ExitCode> {
+        let item = match self.place.open()? {
+            Log::Here(folder) => folder.table.get(&self.id)?,
+            Log::OnAws(table) => table.get(&self.id)?,
+        };
+        let found = print(Box::new(item.map(Ok).into_iter()))?;
+        if found == 0 {
+            tell(&format!("no event in {} has this id", self.place.name()));
+            return Ok(ExitCode::FAILURE);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Search {
+    pub(super) fn run(&self) -> Result<ExitCode> {
+        let log = self.place.open()?;
+        let buckets = self.buckets(&log)?;
+        let span = Span {
+            since: self.since.clone(),
+            until: self.until.clone(),
+        };
+        let found = search_keys(&self.key, buckets).map(|key| -> Items<'_> {
+            match &log {
+                Log::Here(folder) => {
+                    Box::new(folder.table.search(&key, &span).map(|item| Ok(item?)))
+                }
+                Log::OnAws(table) => table.search(&self.index, &key, &span),
+            }
+        });
+        if print(Box::new(merge(found.collect())?))? == 0 {
+            let name = self.place.name();
+            tell(&format!("no event in {name} has this search key then"));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn buckets(&self, log: &Log) -> Result<u64> {
+        match (self.buckets, log) {
+            (Some(buckets), _) => Ok(buckets),
+            (None, Log::OnAws(_)) => Ok(1),
+            (None, Log::Here(folder)) => folder.note()?.search_buckets.with_context(|| {
+                let name = self.place.name();
+                format!("no event in {name} has a search key: give --search-key POINTER when events are put in")
+            }),
+        }
+    }
+}
+
+impl Tail {
+    pub(super) fn run(&self) -> Result<ExitCode> {
+        match self.place.open()? {
+            Log::Here(folder) => {
+                let latest = folder.table.latest().map(|item| Ok(item?));
+                let mut latest = alive(Box::new(latest))
+                    .take(self.number)
+                    .collect::<Result<Vec<_>>>()?;
+                latest.reverse();
+                print(Box::new(latest.into_iter().map(Ok)))?;
+            }
+            Log::OnAws(table) => {
+                tell("a table is in no order of arrival, so all of it is read");
+                let latest = last(alive(table.scan()), self.number)?;
+                print(Box::new(latest.into_iter().map(Ok)))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print(items: Items<'_>) -> Result<usize> {
+    print_lines(alive(items).map(|item| Ok(plain(&item?))))
+}
+
+/// What has expired is as good as gone; DynamoDB removes it late, and on this machine nobody does.
+fn alive(items: Items<'_>) -> Items<'_> {
+    let now = now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let is_alive = move |item: &Value| {
+        let ttl = item
+            .get(TTL)
+            .and_then(|ttl| ttl.get("N")?.as_str()?.parse().ok());
+        ttl.is_none_or(|ttl: u64| ttl > now.as_secs())
+    };
+    Box::new(items.filter(move |item| item.as_ref().map_or(true, is_alive)))
+}
+
+/// An item that is told apart from others by its arrival, then by its id.
+struct Ordered {
+    key: [String; 2],
+    from: usize,
+    item: Value,
+}
+
+impl Ordered {
+    fn of(item: Value, from: usize) -> Self {
+        let part = |name| text(&item, name).unwrap_or_default().to_owned();
+        Self {
+            key: [part(TIMESTAMP), part(EVENT_ID)],
+            from,
+            item,
+        }
+    }
+}
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Ordered {}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key.cmp(&other.key)
+    }
+}
+
+/// Of several in order one in order, which holds one item of each.
+fn merge(mut sources: Vec<Items<'_>>) -> Result<impl Iterator<Item = Result<Value>>> {
+    let mut heads = BinaryHeap::new();
+    for (from, source) in sources.iter_mut().enumerate() {
+        if let Some(item) = source.next() {
+            heads.push(Reverse(Ordered::of(item?, from)));
+        }
+    }
+    Ok(from_fn(move || {
+        let Reverse(first) = heads.pop()?;
+        let next = sources.get_mut(first.from).and_then(Iterator::next);
+        match next.transpose() {
+            Ok(next) => heads.extend(next.map(|item| Reverse(Ordered::of(item, first.from)))),
+            Err(error) => return Some(Err(error)),
+        }
+        Some(Ok(first.item))
+    }))
+}
+
+/// So many of those that arrived last, in order.
+fn last(items: Items<'_>, number: usize) -> Result<Vec<Value>> {
+    let mut latest = BTreeSet::new();
+    for item in items {
+        latest.insert(Ordered::of(item?, 0));
+        if latest.len() > number {
+            latest.pop_first();
+        }
+    }
+    Ok(latest.into_iter().map(|ordered| ordered.item).collect())
+}
+
+/// As items have it. A date is its first moment.
+fn timestamp(text: &str) -> Result<String> {
+    let midnight = format!("{text}T00:00:00Z");
+    let time = Instant::from_text(text).or_else(|_| Instant::from_text(&midnight));
+    match time {
+        Ok(time) => Ok(Arrival(time).to_string()),
+        Err(_) => bail!("{text:?} is no time; write 2026-11-20 or 2026-11-20T23:00:00Z"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+    use serde_json::json;
+
+    use super::*;
+
+    fn items<'a>(ids: &'a [(&'a str, &'a str)]) -> Items<'a> {
+        let item = |(time, id): &(&str, &str)| {
+            Ok(json!({ "timestamp": { "S": time }, "eventId": { "S": id } }))
+        };
+        Box::new(ids.iter().map(item))
+    }
+
+    fn ids(items: impl IntoIterator<Item = Value>) -> Vec<String> {
+        let id = |item: Value| text(&item, EVENT_ID).unwrap().to_owned();
+        items.into_iter().map(id).collect()
+    }
+
+    #[test]
+    fn buckets_are_one_in_order() {
+        let sources = vec![
+            items(&[("1", "a"), ("3", "b"), ("3", "d")]),
+            items(&[]),
+            items(&[("2", "e"), ("3", "c")]),
+        ];
+        let merged: Result<Vec<_>> = merge(sources).unwrap().collect();
+        assert_eq!(ids(merged.unwrap()), ["a", "e", "b", "c", "d"]);
+        let broken: Items<'_> = Box::new([Err(anyhow!("away"))].into_iter());
+        assert!(merge(vec![broken]).is_err());
+    }
+
+    #[test]
+    fn what_has_expired_is_gone() {
+        let item = |id: &str, ttl: u64| {
+            Ok(json!({ "eventId": { "S": id }, "ttl": { "N": ttl.to_string() } }))
+        };
+        let given = vec![
+            item("gone", 1),
+            item("there", u64::MAX),
+            Ok(json!({ "eventId": { "S": "for ever" } })),
+        ];
+        let alive: Result<Vec<_>> = alive(Box::new(given.into_iter())).collect();
+        assert_eq!(ids(alive.unwrap()), ["there", "for ever"]);
+    }
+
+    #[test]
+    fn the_last_of_all_are_kept_in_order() {
+        let all = [("3", "c"), ("1", "a"), ("4", "d"), ("2", "b")];
+        assert_eq!(ids(last(items(&all), 2).unwrap()), ["c", "d"]);
+        assert_eq!(ids(last(items(&all), 9).unwrap()), ["a", "b", "c", "d"]);
+        assert!(ids(last(items(&all), 0).unwrap()).is_empty());
+    }
+
+    #[test]
+    fn a_time_is_written_as_items_have_it() {
+        #[track_caller]
+        fn check(text: &str, expected: &str) {
+            assert_eq!(timestamp(text).unwrap(), expected);
+        }
+        check("2026-11-20", "2026-11-20T00:00:00.000Z");
+        check("2026-11-20T23:00:00Z", "2026-11-20T23:00:00.000Z");
+        check("2026-11-20T23:00:00.1234+01:00", "2026-11-20T22:00:00.123Z");
+        let error = timestamp("yesterday").unwrap_err().to_string();
+        assert!(error.contains("\"yesterday\" is no time; write"), "{error}");
+    }
+}

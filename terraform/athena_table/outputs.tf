@@ -1,0 +1,4 @@
+output "table" {
+  description = "The table."
+  value       = aws_glue_catalog_table.table
+}
