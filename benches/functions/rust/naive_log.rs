@@ -58,14 +58,13 @@ fn item(record: KinesisEventRecord) -> Item {
         ),
     ]);
     let data = record.kinesis.data.0;
-    match serde_json::from_slice(&data) {
-        Ok(value) => item.insert("data".to_owned(), attribute(value)),
-        Err(_) => {
-            let reason = AttributeValue::S("not_json".to_owned());
-            item.insert("refused".to_owned(), reason);
-            item.insert("raw".to_owned(), AttributeValue::B(Blob::new(data)))
-        }
-    };
+    if let Ok(value) = serde_json::from_slice(&data) {
+        item.insert("data".to_owned(), attribute(value));
+    } else {
+        let reason = AttributeValue::S("not_json".to_owned());
+        item.insert("refused".to_owned(), reason);
+        item.insert("raw".to_owned(), AttributeValue::B(Blob::new(data)));
+    }
     item
 }
 

@@ -240,7 +240,11 @@ fn has_twins(keys: &mut [Spelled<'_>]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value as Json;
+
     use super::*;
+    use crate::functions::event_log::number::Decimal;
 
     fn write(text: &str) -> Result<(String, Mapped), NoMap> {
         let mut out = b"before".to_vec();
@@ -327,6 +331,72 @@ mod tests {
             (&"[".repeat(200), Unreadable::TooDeep),
         ] {
             assert_eq!(write(text), Err(NoMap::Unreadable(expected)), "{text}");
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        let scalar = prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<f64>().prop_map(Json::from),
+            ".{0,8}".prop_map(Json::from),
+        ];
+        scalar.prop_recursive(4, 40, 6, |inside| {
+            prop_oneof![
+                prop::collection::vec(inside.clone(), 0..6).prop_map(Json::from),
+                prop::collection::hash_map(".{1,6}", inside, 0..6)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    /// Whether an attribute says what the JSON says.
+    fn says(attribute: &Json, json: &Json) -> bool {
+        let (kind, value) = attribute.as_object().unwrap().iter().next().unwrap();
+        match (kind.as_str(), value, json) {
+            ("NULL", Json::Bool(true), Json::Null) => true,
+            ("BOOL", value, json @ Json::Bool(_)) | ("S", value, json @ Json::String(_)) => {
+                value == json
+            }
+            ("N", Json::String(held), Json::Number(number)) => {
+                Decimal::of(held) == Decimal::of(&number.to_string())
+            }
+            ("S", Json::String(text), Json::Number(number)) => *text == number.to_string(),
+            ("L", Json::Array(said), Json::Array(elements)) => {
+                let mut pairs = said.iter().zip(elements);
+                said.len() == elements.len() && pairs.all(|(one, other)| says(one, other))
+            }
+            ("M", Json::Object(said), Json::Object(members)) => {
+                let mut pairs = said.iter().map(|(key, value)| (value, members.get(key)));
+                said.len() == members.len()
+                    && pairs.all(|(one, other)| other.is_some_and(|other| says(one, other)))
+            }
+            _ => false,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_map_says_what_the_json_says(json in any_json()) {
+            for text in [json.to_string(), format!("{json:#}")] {
+                let (written, _) = write(&text).unwrap();
+                let attribute = serde_json::from_str(&written).unwrap();
+                prop_assert!(says(&attribute, &json), "{} from {}", written, text);
+            }
+        }
+
+        #[test]
+        fn a_number_is_held_by_its_value_or_not_at_all(
+            number in "-?(0|[1-9][0-9]{0,44})([.][0-9]{1,44})?([eE][+-]?[0-9]{1,4})?",
+        ) {
+            let (_, mapped) = write(&number).unwrap();
+            let held = number::hold(&number);
+            prop_assert_eq!(mapped.text_numbers, usize::from(held.is_none()));
+            if let Some((held, bytes)) = held {
+                prop_assert_eq!(Decimal::of(&held), Decimal::of(&number));
+                prop_assert!((1..=21).contains(&bytes));
+            }
         }
     }
 }

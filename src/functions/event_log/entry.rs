@@ -354,6 +354,7 @@ pub fn second_id(item: &Item, event: &Arrived<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
@@ -665,5 +666,27 @@ mod tests {
         let longest = "a".repeat(2031);
         assert_eq!(second(longest.clone()).len(), 2048);
         assert_eq!(second(longest + "a"), RECORD);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_have_an_entry_whose_item_is_json(
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..200),
+                r#"[\[\]{}":,\\ue0-9a-f+. -]{0,60}"#.prop_map(String::into_bytes),
+            ],
+            way in prop::sample::select(vec![
+                ("DATA", "text"), ("EVENT_ID", "/a/0"), ("SEARCH_KEY", "/e"), ("LOG_TTL_HOURS", "1"),
+            ]),
+        ) {
+            let Kept { entry, .. } = keep(&arrived(&bytes), &[way]);
+            let Entry::Item(item) = entry else { panic!("it is small") };
+            let json: Value = serde_json::from_slice(&item.json).unwrap();
+            let said = ["data", "raw"].map(|name| json.get(name));
+            prop_assert_eq!(said.iter().flatten().count(), 1);
+            let names: Vec<_> = item.attributes().map(|(name, _)| name).collect();
+            prop_assert_eq!(names.len(), json.as_object().unwrap().len());
+            prop_assert!(item.says_the_same(&json));
+        }
     }
 }

@@ -53,11 +53,10 @@ impl Decimal {
 
     fn bytes(&self) -> usize {
         match self.digits.len().checked_sub(1) {
-            Some(more) => bytes(
-                self.is_negative,
-                self.exponent,
-                self.exponent.saturating_sub(places(more)),
-            ),
+            Some(more) => {
+                let last = self.exponent.saturating_sub(places(more));
+                bytes(usize::from(self.is_negative), self.exponent, last)
+            }
             None => 1,
         }
     }
@@ -113,20 +112,19 @@ pub fn plain_bytes(number: &str) -> usize {
     let last = digits.bytes().rposition(is_significant);
     match (first, last) {
         (Some(first), Some(last)) => {
-            bytes(digits.len() < number.len(), exponent(first), exponent(last))
+            let signs = number.len() - digits.len();
+            bytes(signs, exponent(first), exponent(last))
         }
         _ => 1,
     }
 }
 
 /// A byte for each pair of digits, which are paired from the point on, one for the power of ten,
-/// and one for a sign.
-fn bytes(is_negative: bool, first_exponent: i64, last_exponent: i64) -> usize {
+/// and one for a sign, of which there is none or one.
+fn bytes(signs: usize, first_exponent: i64, last_exponent: i64) -> usize {
     let pair = |exponent: i64| exponent.div_euclid(2);
     let more_pairs = pair(first_exponent).abs_diff(pair(last_exponent));
-    usize::try_from(more_pairs).map_or(BYTES_MAX, |more| {
-        BYTES_MAX.min(more + 2 + usize::from(is_negative))
-    })
+    usize::try_from(more_pairs).map_or(BYTES_MAX, |more| BYTES_MAX.min(more + 2 + signs))
 }
 
 #[cfg(test)]
