@@ -176,7 +176,7 @@ fn many(bytes: usize, unit: &str) -> String {
 fn no_event_takes_longer_than_its_size_explains() {
     check("members", |bytes| {
         let members = numbered(bytes, |text, number| {
-            write!(text, r#""k{number}":1,"#).unwrap()
+            write!(text, r#""k{number}":1,"#).unwrap();
         });
         vec![format!("{{{members}\"id\":1}}")]
     });
