@@ -6,6 +6,7 @@ mod options;
 use std::{
     cell::RefCell,
     io::{self, IsTerminal},
+    path::Path,
     process::ExitCode,
     sync::{
         Arc,
@@ -25,6 +26,7 @@ use super::{
 use crate::{
     functions::Function,
     local::{
+        files,
         input::{Fingerprinter, Input, InputError, Lines, Skipped, Source},
         kinesis::{
             clock::Clock,
@@ -43,6 +45,9 @@ pub(super) trait Sum: Clone + Default + Serialize + DeserializeOwned {
 
     /// Says how many records they were.
     fn add(&mut self, counts: &Self::Counts) -> u64;
+
+    /// How many lie beside the table by now.
+    fn files(&self) -> u64;
 }
 
 /// With what an interrupted run did before.
@@ -118,6 +123,7 @@ pub(super) struct Intake<'a, F, S> {
     options: &'a IntakeOptions,
     durable: Durable,
     note: Note<S>,
+    folder: &'a Path,
     commit: &'a dyn Fn(&Note<S>) -> Result<()>,
     unfinished: Unfinished<S>,
 }
@@ -134,6 +140,7 @@ where
         task: u64,
         durable: Durable,
         note: Note<S>,
+        folder: &'a Path,
         commit: &'a dyn Fn(&Note<S>) -> Result<()>,
     ) -> Self {
         let unfinished = Unfinished {
@@ -145,6 +152,7 @@ where
             options,
             durable,
             note,
+            folder,
             commit,
             unfinished,
         }
@@ -257,10 +265,14 @@ where
         sources: &[Source],
     ) -> Result<()> {
         let Summary { taken, of_function } = &mut self.unfinished.summary;
+        let files_before = of_function.files();
         taken.records += counts
             .iter()
             .map(|counts| of_function.add(counts))
             .sum::<u64>();
+        if of_function.files() > files_before {
+            files::sync_file_system(self.folder)?;
+        }
         taken.invocations += passed.totals.invocations;
         taken.bytes_in += window.input_bytes;
         for (source, line, error) in passed.not_taken {
