@@ -27,7 +27,7 @@ use crate::{
     functions::Function,
     local::{
         files,
-        input::{Fingerprinter, Input, InputError, Lines, Skipped, Source},
+        input::{Fingerprint, Fingerprinter, Input, InputError, Lines, Skipped, Source},
         kinesis::{
             clock::Clock,
             feed::{Ending, Feed, Mark, PART_BYTES_MAX, Window},
@@ -91,13 +91,17 @@ impl<S> Default for Note<S> {
     }
 }
 
-/// Records that a function was given, which a note does not know to be done.
+/// A window that a function was given, which a note does not know to be done.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct UnderWay {
     arrival: Duration,
-    /// The first record behind them.
-    until: u64,
+    /// Up to its end.
+    fingerprint: Fingerprint,
 }
+
+const HALF_DONE: &str =
+    "a run that was killed has left records half done there, and what comes next would be taken for \
+     them: give its command and its input again until it has ended, or name another folder";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(bound = "S: Sum")]
@@ -188,7 +192,11 @@ where
             position,
             fingerprint,
         } = left.mark;
-        let skipped = lines.skip(&position, fingerprint, fingerprinter, stop);
+        let skipped = if left.mark == Mark::default() {
+            Ok(Skipped::Same)
+        } else {
+            lines.skip(&position, fingerprint, fingerprinter, stop)
+        };
         if let Err(InputError::OtherStream) = skipped {
             self.begin_anew()?;
             self.note.unfinished = None;
@@ -205,12 +213,7 @@ where
 
     /// Other records would get the numbers of those that may be counted in part.
     fn begin_anew(&self) -> Result<()> {
-        ensure!(
-            self.note.under_way.is_none(),
-            "a run that was killed has left records half done there, and what comes next would be \
-             taken for them: give its command and its input again until it has ended, or name another \
-             folder"
-        );
+        ensure!(self.note.under_way.is_none(), HALF_DONE);
         Ok(())
     }
 
@@ -244,14 +247,12 @@ where
         if self.durable == Durable::WithNote {
             return Ok(Clock::starting(now));
         }
-        let next = self.note.progress.next;
-        let arrival = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let left = self.note.under_way.unwrap_or(UnderWay {
-            arrival,
-            until: next,
-        });
-        let until = left.until.max(next + window.events().count() as u64);
-        self.note.under_way = Some(UnderWay { until, ..left });
+        let begun = UnderWay {
+            arrival: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
+            fingerprint: window.mark.fingerprint,
+        };
+        let left = *self.note.under_way.get_or_insert(begun);
+        ensure!(left.fingerprint == begun.fingerprint, HALF_DONE);
         self.note.unfinished = Some(self.unfinished.clone());
         (self.commit)(&self.note)?;
         Ok(Clock::standing(UNIX_EPOCH + left.arrival))
@@ -282,10 +283,9 @@ where
                 .not_taken_example
                 .get_or_insert_with(|| format!("{source}:{line}: {error}"));
         }
-        let next = passed.progress.next;
         self.unfinished.mark = window.mark;
         self.note.progress = passed.progress;
-        self.note.under_way = self.note.under_way.filter(|left| left.until > next);
+        self.note.under_way = None;
         self.note.unfinished = Some(self.unfinished.clone());
         (self.commit)(&self.note)
     }
