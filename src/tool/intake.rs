@@ -6,6 +6,7 @@ mod options;
 use std::{
     cell::RefCell,
     io::{self, IsTerminal},
+    path::Path,
     process::ExitCode,
     sync::{
         Arc,
@@ -25,7 +26,8 @@ use super::{
 use crate::{
     functions::Function,
     local::{
-        input::{Fingerprinter, Input, InputError, Lines, Skipped, Source},
+        files,
+        input::{Fingerprint, Fingerprinter, Input, InputError, Lines, Skipped, Source},
         kinesis::{
             clock::Clock,
             feed::{Ending, Feed, Mark, PART_BYTES_MAX, Window},
@@ -43,6 +45,9 @@ pub(super) trait Sum: Clone + Default + Serialize + DeserializeOwned {
 
     /// Says how many records they were.
     fn add(&mut self, counts: &Self::Counts) -> u64;
+
+    /// How many lie beside the table by now.
+    fn files(&self) -> u64;
 }
 
 /// With what an interrupted run did before.
@@ -86,13 +91,17 @@ impl<S> Default for Note<S> {
     }
 }
 
-/// Records that a function was given, which a note does not know to be done.
+/// A window that a function was given, which a note does not know to be done.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct UnderWay {
     arrival: Duration,
-    /// The first record behind them.
-    until: u64,
+    /// Up to its end.
+    fingerprint: Fingerprint,
 }
+
+const HALF_DONE: &str =
+    "a run that was killed has left records half done there, and what comes next would be taken for \
+     them: give its command and its input again until it has ended, or name another folder";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(bound = "S: Sum")]
@@ -118,6 +127,7 @@ pub(super) struct Intake<'a, F, S> {
     options: &'a IntakeOptions,
     durable: Durable,
     note: Note<S>,
+    folder: &'a Path,
     commit: &'a dyn Fn(&Note<S>) -> Result<()>,
     unfinished: Unfinished<S>,
 }
@@ -134,6 +144,7 @@ where
         task: u64,
         durable: Durable,
         note: Note<S>,
+        folder: &'a Path,
         commit: &'a dyn Fn(&Note<S>) -> Result<()>,
     ) -> Self {
         let unfinished = Unfinished {
@@ -145,6 +156,7 @@ where
             options,
             durable,
             note,
+            folder,
             commit,
             unfinished,
         }
@@ -180,7 +192,11 @@ where
             position,
             fingerprint,
         } = left.mark;
-        let skipped = lines.skip(&position, fingerprint, fingerprinter, stop);
+        let skipped = if left.mark == Mark::default() {
+            Ok(Skipped::Same)
+        } else {
+            lines.skip(&position, fingerprint, fingerprinter, stop)
+        };
         if let Err(InputError::OtherStream) = skipped {
             self.begin_anew()?;
             self.note.unfinished = None;
@@ -197,12 +213,7 @@ where
 
     /// Other records would get the numbers of those that may be counted in part.
     fn begin_anew(&self) -> Result<()> {
-        ensure!(
-            self.note.under_way.is_none(),
-            "a run that was killed has left records half done there, and what comes next would be \
-             taken for them: give its command and its input again until it has ended, or name another \
-             folder"
-        );
+        ensure!(self.note.under_way.is_none(), HALF_DONE);
         Ok(())
     }
 
@@ -236,14 +247,12 @@ where
         if self.durable == Durable::WithNote {
             return Ok(Clock::starting(now));
         }
-        let next = self.note.progress.next;
-        let arrival = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let left = self.note.under_way.unwrap_or(UnderWay {
-            arrival,
-            until: next,
-        });
-        let until = left.until.max(next + window.events().count() as u64);
-        self.note.under_way = Some(UnderWay { until, ..left });
+        let begun = UnderWay {
+            arrival: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
+            fingerprint: window.mark.fingerprint,
+        };
+        let left = *self.note.under_way.get_or_insert(begun);
+        ensure!(left.fingerprint == begun.fingerprint, HALF_DONE);
         self.note.unfinished = Some(self.unfinished.clone());
         (self.commit)(&self.note)?;
         Ok(Clock::standing(UNIX_EPOCH + left.arrival))
@@ -257,10 +266,14 @@ where
         sources: &[Source],
     ) -> Result<()> {
         let Summary { taken, of_function } = &mut self.unfinished.summary;
+        let files_before = of_function.files();
         taken.records += counts
             .iter()
             .map(|counts| of_function.add(counts))
             .sum::<u64>();
+        if of_function.files() > files_before {
+            files::sync_file_system(self.folder)?;
+        }
         taken.invocations += passed.totals.invocations;
         taken.bytes_in += window.input_bytes;
         for (source, line, error) in passed.not_taken {
@@ -270,10 +283,9 @@ where
                 .not_taken_example
                 .get_or_insert_with(|| format!("{source}:{line}: {error}"));
         }
-        let next = passed.progress.next;
         self.unfinished.mark = window.mark;
         self.note.progress = passed.progress;
-        self.note.under_way = self.note.under_way.filter(|left| left.until > next);
+        self.note.under_way = None;
         self.note.unfinished = Some(self.unfinished.clone());
         (self.commit)(&self.note)
     }

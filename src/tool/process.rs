@@ -100,6 +100,7 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         hash,
         Durable::AtOnce,
         note,
+        &folder.path,
         &commit,
     );
     let ending = intake.run(input, stop)?;

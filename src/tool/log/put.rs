@@ -35,7 +35,8 @@ pub(super) fn run(options: &PutOptions) -> Result<ExitCode> {
     let depot = FolderDepot::new(folder.path.clone());
     let function = EventLog::new(task.settings.clone(), &folder.table, depot);
     let (hash, durable) = (task.hash(), Durable::WithNote);
-    let mut run = Intake::new(&function, &options.intake, hash, durable, intake, &commit);
+    let (path, own) = (&folder.path, &options.intake);
+    let mut run = Intake::new(&function, own, hash, durable, intake, path, &commit);
     let ending = run.run(input, stop)?;
     let report = LogReport {
         summary: run.summary(),

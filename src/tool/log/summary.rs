@@ -54,6 +54,10 @@ impl Sum for LogSum {
         self.write_units += counts.spent.write_units;
         counts.records as u64
     }
+
+    fn files(&self) -> u64 {
+        self.dead_letters + self.overflow
+    }
 }
 
 const LABEL_WIDTH: usize = 12;

@@ -49,4 +49,8 @@ impl Sum for ProcessSum {
         }
         counts.records as u64
     }
+
+    fn files(&self) -> u64 {
+        self.dead_letters + self.archive_objects
+    }
 }
