@@ -126,6 +126,20 @@ pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(changed)
 }
 
+/// Waits until the disk has all that was written where a folder lies.
+pub fn sync_file_system(folder: &Path) -> Result<(), FileError> {
+    #[cfg(target_os = "linux")]
+    {
+        let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
+        synced.map_err(failed(folder))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        rustix::fs::sync();
+        File::open(folder).map(drop).map_err(failed(folder))
+    }
+}
+
 fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
     #[cfg(target_os = "linux")]
     if paths.len() > SYNCED_EACH_MAX {

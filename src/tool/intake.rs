@@ -99,8 +99,7 @@ struct UnderWay {
     fingerprint: Fingerprint,
 }
 
-const HALF_DONE: &str =
-    "a run that was killed has left records half done there, and what comes next would be taken for \
+const HALF_DONE: &str = "a run that was killed has left records half done there, and what comes next would be taken for \
      them: give its command and its input again until it has ended, or name another folder";
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
