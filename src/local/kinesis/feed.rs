@@ -328,7 +328,8 @@ mod tests {
         gzip.write_all(&text).unwrap();
         let mut bytes = gzip.finish().unwrap();
         bytes.truncate(bytes.len() - 12);
-        let mut feed = Place::holding(bytes).feed();
+        let place = Place::holding(bytes);
+        let mut feed = place.feed();
         let window = feed.next_window().unwrap();
         assert_eq!(window.events().count(), 2);
         let mut same = Fingerprinter::default();
