@@ -92,6 +92,14 @@ impl Tag {
     }
 }
 
+impl Tag {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = u16::from_str_radix(text, 16).ok().map(Self);
+        number.filter(|tag| tag.to_string() == text)
+    }
+}
+
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04x}", self.0)
@@ -169,5 +177,9 @@ mod tests {
         assert_eq!(Tag::of(arn).to_string(), hash[..4]);
         assert_eq!(Tag::of("").to_string(), "2d06");
         assert_eq!(Tag(7).to_string(), "0007");
+        assert_eq!(Tag::parse("0007"), Some(Tag(7)));
+        for text in ["7", "+007", "2D06", "12345", ""] {
+            assert_eq!(Tag::parse(text), None, "{text}");
+        }
     }
 }

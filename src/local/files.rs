@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     fs::{self, File},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
     thread,
@@ -44,6 +44,20 @@ pub fn prepare(folder: &Path) -> Result<PathBuf, FileError> {
         .and_then(|()| fs::remove_dir(&trial))
         .map_err(failed(&folder))?;
     Ok(folder)
+}
+
+/// Writes a file, and the folders above it, whole or not at all.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let write = || {
+        let folder = path.parent().unwrap_or(path);
+        fs::create_dir_all(folder)?;
+        let half = path.with_extension("half");
+        let mut file = File::create(&half)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&half, path)
+    };
+    write().map_err(failed(path))
 }
 
 /// Waits until the disk has these files, which have temporary names.

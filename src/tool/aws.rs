@@ -1,7 +1,9 @@
 //! AWS for the tool: error objects in S3, streams to send to, and the table that claims are in. The
 //! only files of the tool that name an SDK are this one and those below it.
 
+mod counters;
 mod log;
+mod queue;
 mod words;
 
 use std::{
@@ -34,6 +36,7 @@ use crate::{
     dedup::dynamodb::DynamoDbStore,
 };
 
+pub(super) use counters::AwsCounters;
 pub(super) use log::AwsLog;
 use words::in_words;
 
@@ -43,6 +46,7 @@ pub(super) type AwsClaims = DynamoDbStore;
 type Taken = Result<Vec<Option<String>>, PutFailure>;
 
 /// An account and a region, as the SDK's usual settings name them.
+#[derive(Clone)]
 pub(super) struct Aws {
     runtime: Rc<Runtime>,
     shared: SdkConfig,
@@ -125,7 +129,11 @@ struct Bucket {
 }
 
 impl Bucket {
-    fn list_keys(&self, prefix: &str, mut visit: impl FnMut(&str, u64)) -> Result<()> {
+    fn list_keys(
+        &self,
+        prefix: &str,
+        mut visit: impl FnMut(&str, u64) -> Result<()>,
+    ) -> Result<()> {
         let request = self.client.list_objects_v2();
         let request = request.bucket(&self.name).prefix(prefix);
         let mut pages = request.into_paginator().send();
@@ -136,7 +144,7 @@ impl Bucket {
             })?;
             for object in page.contents() {
                 let bytes = object.size().and_then(|size| size.try_into().ok());
-                visit(object.key().unwrap_or_default(), bytes.unwrap_or(0));
+                visit(object.key().unwrap_or_default(), bytes.unwrap_or(0))?;
             }
         }
         Ok(())
@@ -165,22 +173,24 @@ impl Bucket {
 }
 
 impl Objects for Bucket {
-    fn list(&self) -> Result<Vec<Object>> {
-        let mut objects = Vec::new();
+    fn each(&self, visit: &mut dyn FnMut(Object) -> Result<()>) -> Result<()> {
+        let mut is_empty = true;
         self.list_keys(&self.prefix, |key, bytes| {
             let is_folder = key.ends_with('/');
-            if !is_folder && !is_redriven(key) {
-                let name = self.full_name(key);
-                objects.push(Object { name, bytes });
+            if is_folder || is_redriven(key) {
+                return Ok(());
             }
+            is_empty = false;
+            let name = self.full_name(key);
+            visit(Object { name, bytes })
         })?;
         ensure!(
-            !objects.is_empty(),
+            !is_empty,
             "there is no object under s3://{}/{}",
             self.name,
             self.prefix
         );
-        Ok(objects)
+        Ok(())
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn Read + '_>> {
@@ -202,12 +212,16 @@ impl Objects for Bucket {
         let mut names = Vec::new();
         for folder in self.folders_above() {
             let prefix = format!("{folder}{REDRIVEN}/");
-            self.list_keys(&prefix, |key, _| names.push(self.full_name(key)))?;
+            self.list_keys(&prefix, |key, _| {
+                names.push(self.full_name(key));
+                Ok(())
+            })?;
         }
         self.list_keys(&self.prefix, |key, _| {
             if is_redriven(key) {
                 names.push(self.full_name(key));
             }
+            Ok(())
         })?;
         names.sort();
         names.dedup();

@@ -9,6 +9,7 @@ mod check;
 mod clock;
 mod counts;
 mod explain;
+mod intake;
 mod interrupt;
 mod layout;
 mod log;
@@ -16,12 +17,15 @@ mod numbers;
 mod places;
 mod plain;
 mod plan;
+mod process;
 mod progress;
+mod recount;
 mod redrive;
 mod run;
 mod settings;
 mod table;
 mod terminal;
+mod times;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -40,6 +44,8 @@ struct Arguments {
 enum Command {
     Run(run::RunOptions),
     Log(Box<log::LogOptions>),
+    Process(Box<process::ProcessOptions>),
+    Recount(recount::RecountOptions),
     Explain(explain::Explain),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
@@ -51,6 +57,8 @@ pub fn run() -> Result<ExitCode> {
     match Arguments::parse().command {
         Command::Run(options) => run::run(&options),
         Command::Log(options) => log::run(&options),
+        Command::Process(options) => process::run(&options),
+        Command::Recount(options) => recount::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
@@ -66,8 +74,9 @@ pub fn understand(
     let understood = match &arguments.command {
         Command::Run(options) => run::understand(options),
         Command::Log(options) => log::understand(options),
+        Command::Process(options) => process::understand(options),
         Command::Redrive(options) => redrive::understand(options),
-        Command::Explain(_) | Command::Plan(_) | Command::Check(_) => Ok(()),
+        Command::Explain(_) | Command::Plan(_) | Command::Check(_) | Command::Recount(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
 }

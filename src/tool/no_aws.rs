@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     rc::Rc,
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use anyhow::{Result, bail};
@@ -13,7 +14,10 @@ use tokio::{runtime::Runtime, time::Instant};
 use super::redrive::{objects::Objects, sink::Sink};
 use crate::{
     dedup::{Claim, Held, ReleaseStore, Released, StoreError},
-    functions::event_log::table::embedded::Span,
+    functions::{
+        event_log::table::embedded::Span,
+        event_processor::table::{Executed, Item, Key, Statement},
+    },
 };
 
 /// There is none.
@@ -21,6 +25,9 @@ pub(super) struct Aws(Infallible);
 
 /// A table that cannot be.
 pub(super) struct AwsClaims(Infallible);
+
+/// Counters that cannot be.
+pub(super) struct AwsCounters(Infallible);
 
 /// A log that cannot be.
 pub(super) struct AwsLog(Infallible);
@@ -39,6 +46,10 @@ impl Aws {
         match self.0 {}
     }
 
+    pub(super) fn queue(&self, _: &str) -> Box<dyn Objects> {
+        match self.0 {}
+    }
+
     pub(super) fn stream(&self, _: &str, _: Arc<AtomicBool>) -> Box<dyn Sink> {
         match self.0 {}
     }
@@ -51,7 +62,21 @@ impl Aws {
         match self.0 {}
     }
 
+    pub(super) fn counters(&self, _: &str) -> AwsCounters {
+        match self.0 {}
+    }
+
     pub(super) fn log(&self, _: &str) -> AwsLog {
+        match self.0 {}
+    }
+}
+
+impl AwsCounters {
+    pub(super) fn execute(&self, _: &[Statement], _: Duration) -> Executed {
+        match self.0 {}
+    }
+
+    pub(super) fn items(&self) -> Box<dyn Iterator<Item = Result<(Key, Item)>> + '_> {
         match self.0 {}
     }
 }

@@ -1,14 +1,15 @@
-//! `nozzle redrive`: error objects through again, each record at most once more, none that was
-//! delivered.
+//! `nozzle redrive`: error objects and dead letters through again, each record at most once more, none
+//! that was delivered.
 //!
 //! One way through the source ([`pass`]) judges each record by the function's own rules
 //! ([`selection`]), decides by its claim and its age ([`decision`]) and sends what may be sent
 //! ([`sending`]). A [`journal`] lets a redrive go on that was killed; [`history`] tells colleagues.
 
-mod address;
+pub(super) mod address;
 mod claims;
 mod decision;
 mod export;
+mod found;
 mod history;
 mod journal;
 mod lake;
@@ -64,7 +65,7 @@ use journal::{Done, Header, RedriveJournal};
 use lake::LakeTarget;
 use objects::{Folder, Objects, REDRIVEN};
 pub(super) use options::RedriveOptions;
-use pass::{Pass, PassState};
+use pass::{Letters, Pass, PassState};
 use report::{Mode, RedriveReport};
 use sending::{Pace, Sending};
 use sink::Sink;
@@ -130,7 +131,10 @@ impl<'a> Session<'a> {
             (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => {
                 (aws.bucket(bucket, prefix)?, options.source.to_string())
             }
-            (ErrorSource::Bucket { .. }, None) => bail!("a bucket is not on this machine"),
+            (ErrorSource::Queue(url), Some(aws)) => (aws.queue(url), options.source.to_string()),
+            (ErrorSource::Bucket { .. } | ErrorSource::Queue(_), None) => {
+                bail!("{} is not on this machine", options.source)
+            }
         };
         Ok(Self {
             options,
@@ -222,6 +226,10 @@ impl<'a> Session<'a> {
             settings: &settings,
             filter: &self.options.filter,
             permissions: &self.options.permissions,
+            letters: match &self.options.to {
+                Destination::Kinesis(_) => Letters::Here,
+                Destination::Stream(_) | Destination::Lake(_) => Letters::Elsewhere,
+            },
             lifetime_seconds: settings.claim_lifetime_seconds,
             claims: ClaimAccess {
                 view,

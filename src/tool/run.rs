@@ -34,7 +34,7 @@ use crate::{
             run::{Firehose, Outcome},
             window::Site,
         },
-        input::{Input, Source},
+        input::Input,
     },
 };
 pub(super) use options::RunOptions;

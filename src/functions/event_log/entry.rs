@@ -639,8 +639,8 @@ mod tests {
 
     #[test]
     fn what_is_too_large_keeps_its_reason_and_its_place_in_an_aggregate() {
-        let no_text = vec![0xff; 500_000];
-        let mut event = arrived(&no_text);
+        let bytes = vec![0xff; 500_000];
+        let mut event = arrived(&bytes);
         event.id.sub = Some(7);
         let Entry::TooLarge { item, key } = keep(&event, &[("S3_BUCKET", "bucket")]).entry else {
             panic!("it is too large");

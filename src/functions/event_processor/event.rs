@@ -1,10 +1,12 @@
 //! An event of an experiment: the JSON object in a record, valid once it exists, and the line that
 //! is archived of it.
 
+mod archived;
 mod refusal;
 
 use std::{borrow::Cow, io::Write, sync::Arc};
 
+pub use archived::CountedAs;
 pub use refusal::{Field, Refusal};
 
 use super::enrichment::{Assignment, Experiment};
@@ -313,20 +315,20 @@ mod tests {
 
     const VALID: &str = r#""event_id":"e","event_type":"view","user_id":"u""#;
 
-    fn arrival() -> Option<Arrival> {
-        Some(Arrival(Instant::from_number("1545084650.987").unwrap()))
+    fn arrival() -> Arrival {
+        Arrival(Instant::from_number("1545084650.987").unwrap())
     }
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let refusal = Event::parse(text.as_bytes(), arrival()).map(drop);
+        let refusal = Event::parse(text.as_bytes(), Some(arrival())).map(drop);
         let refusal = refusal.expect_err(text).to_string();
         assert_eq!(refusal, expected, "{text}");
     }
 
     #[track_caller]
     fn parse(text: &str) -> Event<'_> {
-        Event::parse(text.as_bytes(), arrival()).unwrap()
+        Event::parse(text.as_bytes(), Some(arrival())).unwrap()
     }
 
     /// Valid but for this field.
@@ -465,6 +467,11 @@ mod tests {
 
     #[test]
     fn the_producer_knows_the_variant_best() {
+        #[track_caller]
+        fn check(metadata: &str, known: &Known, expected: Option<&str>) {
+            let text = with("metadata", metadata);
+            assert_eq!(parse(&text).variant_of(known), expected, "{metadata}");
+        }
         let known = Known {
             assignment: Some(Arc::new(Assignment {
                 variant: Some("assigned".to_owned()),
@@ -472,11 +479,6 @@ mod tests {
             })),
             ..Known::default()
         };
-        #[track_caller]
-        fn check(metadata: &str, known: &Known, expected: Option<&str>) {
-            let text = with("metadata", metadata);
-            assert_eq!(parse(&text).variant_of(known), expected, "{metadata}");
-        }
         check(r#"{"variant":"B"}"#, &known, Some("B"));
         check(r#"{"variant":"\u0042\u0000"}"#, &known, Some("B\0"));
         check(r#"{"a":{"variant":"x"},"variant":"B"}"#, &known, Some("B"));

@@ -23,6 +23,14 @@ impl Span {
             Self::Day => "day",
         }
     }
+
+    #[must_use]
+    pub fn seconds(self) -> u64 {
+        match self {
+            Self::Hour => 3600,
+            Self::Day => 86_400,
+        }
+    }
 }
 
 /// An hour or a day.
@@ -68,6 +76,17 @@ impl Window {
             "year={year:04}/month={month:02}/day={day:02}/{}",
             hour.unwrap_or_default()
         )
+    }
+
+    /// Its day, which may be itself.
+    #[must_use]
+    pub fn day(self) -> Self {
+        Self { hour: None, ..self }
+    }
+
+    #[must_use]
+    pub fn begin_seconds(self) -> u64 {
+        self.end_seconds().saturating_sub(self.span().seconds())
     }
 
     /// The first second that is not in it.
@@ -165,6 +184,8 @@ mod tests {
             let end = Instant::from_text(end).unwrap().nanoseconds() / 1_000_000_000;
             let window: Window = window.parse().unwrap();
             assert_eq!(i128::from(window.end_seconds()), end, "{window}");
+            let length = window.end_seconds() - window.begin_seconds();
+            assert_eq!(length, window.span().seconds());
         }
         check("2024-12-19-23", "2024-12-20T00:00:00Z");
         check("2024-12-19-00", "2024-12-19T01:00:00Z");

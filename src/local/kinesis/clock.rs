@@ -4,11 +4,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-/// Starts at a time that is given, and goes on as tokio's clock does.
+/// Starts at a time that is given, and goes on as tokio's clock does, or stands.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     start: SystemTime,
-    started: Instant,
+    /// None where it stands.
+    started: Option<Instant>,
 }
 
 impl Clock {
@@ -16,13 +17,24 @@ impl Clock {
     pub fn starting(start: SystemTime) -> Self {
         Self {
             start,
-            started: Instant::now(),
+            started: Some(Instant::now()),
+        }
+    }
+
+    #[must_use]
+    pub fn standing(start: SystemTime) -> Self {
+        Self {
+            start,
+            started: None,
         }
     }
 
     #[must_use]
     pub fn now(&self) -> SystemTime {
-        self.start + self.started.elapsed()
+        self.start
+            + self
+                .started
+                .map_or(Duration::ZERO, |started| started.elapsed())
     }
 
     /// Since 1970.

@@ -11,7 +11,7 @@
 
 pub mod aggregate;
 pub mod answer;
-mod clock;
+pub mod clock;
 pub mod feed;
 pub mod given_up;
 pub mod mapping;

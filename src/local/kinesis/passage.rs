@@ -1,7 +1,7 @@
 //! A window's way through a stream and its mapping, to its end: when it is over, every record of it
 //! is done, so that what a function has kept of it can be made durable with how far that is.
 
-use std::{cell::RefCell, time::SystemTime};
+use std::cell::RefCell;
 
 use futures_util::future::join;
 use xxhash_rust::xxh3::xxh3_128;
@@ -52,7 +52,6 @@ pub struct Passage<'a, F> {
     pub shards: u32,
     pub partition_key: &'a PartitionKey,
     pub mapping: Settings,
-    pub clock: fn() -> SystemTime,
 }
 
 /// What a window has come to.
@@ -75,9 +74,10 @@ impl<F: Function> Passage<'_, F> {
         &self,
         window: &Window,
         progress: &Progress,
+        clock: Clock,
         count: impl Fn(&F::Counts),
     ) -> Result<Passed, FunctionFailed> {
-        let stream = Stream::resume(self.shards, Clock::starting((self.clock)()), progress);
+        let stream = Stream::resume(self.shards, clock, progress);
         let listener = Heard {
             stream: &stream,
             failure: RefCell::default(),

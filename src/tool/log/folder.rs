@@ -8,14 +8,11 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::summary::Summary;
+use super::summary::LogSum;
 use crate::{
     functions::event_log::table::embedded::EmbeddedLog,
-    local::{
-        files::{self, OWN_FOLDER},
-        kinesis::{feed::Mark, stream::Progress},
-    },
-    tool::places::no_file,
+    local::files::{self, OWN_FOLDER},
+    tool::{intake, places::no_file},
 };
 
 /// A log in a folder, opened.
@@ -28,20 +25,9 @@ pub(super) struct LogFolder {
 /// What a commit says beside its items.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Note {
-    /// Of the stream, which goes on from run to run.
-    pub(super) progress: Progress,
     /// Over how many keys each search key is spread, where there are any.
     pub(super) search_buckets: Option<u64>,
-    /// What a run that has not reached its end says of itself.
-    pub(super) unfinished: Option<Unfinished>,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Unfinished {
-    /// A hash of what the run was asked to do with its input.
-    pub(super) task: u64,
-    pub(super) mark: Mark,
-    pub(super) summary: Summary,
+    pub(super) intake: intake::Note<LogSum>,
 }
 
 impl LogFolder {
@@ -78,8 +64,16 @@ impl LogFolder {
     }
 
     /// Makes what was written durable, and with it how far that is.
-    pub(super) fn commit(&self, note: &Note) -> Result<()> {
-        Ok(self.table.commit(&serde_json::to_vec(note)?)?)
+    pub(super) fn commit(
+        &self,
+        search_buckets: Option<u64>,
+        intake: &intake::Note<LogSum>,
+    ) -> Result<()> {
+        let note = Note {
+            search_buckets,
+            intake: intake.clone(),
+        };
+        Ok(self.table.commit(&serde_json::to_vec(&note)?)?)
     }
 }
 

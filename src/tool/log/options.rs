@@ -8,10 +8,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     functions::event_log::Settings,
-    json::pointer::Pointer,
     kinesis::depot::folder::BUCKET,
     local::kinesis::passage::PartitionKey,
-    tool::{numbers::whole, settings::by_option, terminal::Format},
+    tool::{intake::IntakeOptions, settings::by_option},
 };
 
 /// Which log.
@@ -19,30 +18,16 @@ pub(super) const LOG: &str = "log";
 
 #[derive(Debug, Args)]
 pub(super) struct PutOptions {
-    /// Files of JSON Lines, gzip or not, or folders of them (hidden files are left out); `-` or
-    /// none is standard input
-    pub(super) input: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) intake: IntakeOptions,
 
     /// The folder that the log is in
     #[arg(long, value_name = "DIR", default_value = LOG)]
     log: PathBuf,
 
-    /// What records are spread over shards by: a JSON pointer to text or a number in the event
-    /// [default: a hash of the line]
-    #[arg(long, value_name = "POINTER")]
-    partition_key: Option<Pointer>,
-
-    /// How many shards the stream has: 1 to 1000
-    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = whole(1_u32..=1000))]
-    shards: u32,
-
     /// Where in the log's folder dead letters go
     #[arg(long, value_name = "FOLDER", default_value = "dead-letters")]
     dead_letters: PathBuf,
-
-    /// How the summary is written
-    #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(super) summary: Format,
 
     #[command(flatten, next_help_heading = "The function's settings")]
     function: FunctionOptions,
@@ -85,8 +70,7 @@ struct FunctionOptions {
 /// What is to be done; every value is allowed.
 pub(super) struct LogTask {
     pub(super) settings: Settings,
-    pub(super) partition_key: PartitionKey,
-    pub(super) shards: u32,
+    partition_key: PartitionKey,
     pub(super) log: PathBuf,
 }
 
@@ -98,11 +82,9 @@ impl LogTask {
             "DEAD_LETTER_PREFIX" => Some(dead_letters.clone()),
             _ => options.function.value(name),
         });
-        let partition_key = options.partition_key.clone();
         Ok(Self {
             settings: settings.map_err(|error| by_option(&error))?,
-            partition_key: partition_key.map_or(PartitionKey::Line, PartitionKey::At),
-            shards: options.shards,
+            partition_key: options.intake.partition_key(),
             log: options.log.clone(),
         })
     }

@@ -1,9 +1,6 @@
 //! What a run has come to, for a person or for a program.
 
-use std::{
-    cell::RefCell,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use indicatif::DecimalBytes;
@@ -12,18 +9,18 @@ use serde_json::{Value, json};
 
 use crate::{
     functions::event_log::Counts,
-    local::kinesis::mapping::Totals,
+    local::kinesis::feed::Ending,
     tool::{
-        counts::{CountTable, Pace, place},
+        counts::{CountTable, place},
+        intake::{Sum, Summary, members},
         table::Table,
         terminal::{BOLD, GREEN, PLAIN, RED, YELLOW, print_json},
     },
 };
 
-/// With what an interrupted run did before.
+/// What the function says of its invocations, added up.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Summary {
-    pub(super) records: u64,
+pub(super) struct LogSum {
     stored: u64,
     duplicates: u64,
     conflicts: u64,
@@ -35,49 +32,27 @@ pub(super) struct Summary {
     /// What DynamoDB would have had to do.
     requests: u64,
     write_units: f64,
-    invocations: u64,
-    /// Lines that no stream takes.
-    pub(super) not_taken: u64,
-    pub(super) not_taken_example: Option<String>,
-    pub(super) bytes_in: u64,
-    pub(super) seconds: f64,
-    pub(super) resumed_records: u64,
 }
 
-/// What invocations have said.
-#[derive(Debug, Default)]
-pub(super) struct Tally(RefCell<Vec<Counts>>);
+impl Sum for LogSum {
+    type Counts = Counts;
 
-impl Tally {
-    pub(super) fn add(&self, counts: &Counts) {
-        self.0.borrow_mut().push(counts.clone());
-    }
-}
-
-impl Summary {
-    pub(super) fn add(&mut self, tally: Tally, totals: Totals) {
-        self.invocations += totals.invocations;
-        for counts in tally.0.into_inner() {
-            self.records += counts.records as u64;
-            self.stored += counts.stored as u64;
-            self.duplicates += counts.duplicates as u64;
-            self.conflicts += counts.conflicts as u64;
-            self.dead_letters += counts.dead_letters as u64;
-            self.unreadable += counts.unreadable as u64;
-            self.raw += counts.raw as u64;
-            self.text_numbers += counts.text_numbers as u64;
-            self.overflow += counts.overflow as u64;
-            self.requests += counts.spent.requests as u64;
-            self.write_units += counts.spent.write_units;
+    fn add(&mut self, counts: &Counts) -> u64 {
+        for (sum, number) in [
+            (&mut self.stored, counts.stored),
+            (&mut self.duplicates, counts.duplicates),
+            (&mut self.conflicts, counts.conflicts),
+            (&mut self.dead_letters, counts.dead_letters),
+            (&mut self.unreadable, counts.unreadable),
+            (&mut self.raw, counts.raw),
+            (&mut self.text_numbers, counts.text_numbers),
+            (&mut self.overflow, counts.overflow),
+            (&mut self.requests, counts.spent.requests),
+        ] {
+            *sum += number as u64;
         }
-    }
-
-    fn pace(&self) -> Pace {
-        Pace {
-            records: self.records,
-            seconds: self.seconds,
-            resumed_records: self.resumed_records,
-        }
+        self.write_units += counts.spent.write_units;
+        counts.records as u64
     }
 }
 
@@ -85,8 +60,8 @@ const LABEL_WIDTH: usize = 12;
 
 /// A summary and where to look.
 pub(super) struct LogReport<'a> {
-    pub(super) summary: &'a Summary,
-    pub(super) is_complete: bool,
+    pub(super) summary: &'a Summary<LogSum>,
+    pub(super) ending: &'a Ending,
     pub(super) log: &'a Path,
     pub(super) dead_letters: PathBuf,
 }
@@ -95,11 +70,11 @@ impl LogReport<'_> {
     pub(super) fn print_human(&self) -> Result<()> {
         self.counts().print()?;
         let mut places = Table::of_values(LABEL_WIDTH);
-        let read = format!("{} in", DecimalBytes(self.summary.bytes_in));
+        let read = format!("{} in", DecimalBytes(self.summary.taken.bytes_in));
         places.row(["bytes".into(), read.into()]);
         places.row(["on AWS".into(), self.on_aws().into()]);
         places.row(place("log", self.log));
-        if self.summary.dead_letters > 0 {
+        if self.summary.of_function.dead_letters > 0 {
             places.row(place("dead letters", &self.dead_letters));
         }
         places.print()
@@ -107,9 +82,12 @@ impl LogReport<'_> {
 
     /// Always the same first rows; what seldom happens, only when it has.
     fn counts(&self) -> Table {
-        let summary = self.summary;
+        let Summary {
+            taken,
+            of_function: summary,
+        } = self.summary;
         let mut counts = CountTable::new(LABEL_WIDTH);
-        counts.add("records", BOLD, summary.records, summary.pace().to_string());
+        counts.add("records", BOLD, taken.records, taken.pace().to_string());
         counts.add("stored", GREEN, summary.stored, "");
         counts.add("duplicates", PLAIN, summary.duplicates, "");
         counts.add("dead letters", YELLOW, summary.dead_letters, "");
@@ -145,11 +123,11 @@ impl LogReport<'_> {
                 counts.add(label, style, count, what);
             }
         }
-        if let Some(example) = &summary.not_taken_example {
+        if let Some(example) = &taken.not_taken_example {
             counts.add(
                 "not taken",
                 RED,
-                summary.not_taken,
+                taken.not_taken,
                 format!("first {example}"),
             );
         }
@@ -157,44 +135,27 @@ impl LogReport<'_> {
     }
 
     fn on_aws(&self) -> String {
-        let Summary {
-            invocations,
-            requests,
-            write_units,
-            ..
-        } = self.summary;
-        format!("{invocations} calls, {requests} requests, {write_units} write units")
+        let Summary { taken, of_function } = self.summary;
+        format!(
+            "{} calls, {} requests, {} write units",
+            taken.invocations, of_function.requests, of_function.write_units
+        )
     }
 
     /// The summary as one object. Names are for ever.
     pub(super) fn print_json(&self) -> Result<()> {
-        print_json(&self.json())
+        print_json(&self.json()?)
     }
 
-    fn json(&self) -> Value {
-        let summary = self.summary;
-        json!({
-            "records": summary.records,
-            "stored": summary.stored,
-            "duplicates": summary.duplicates,
-            "conflicts": summary.conflicts,
-            "dead_letters": summary.dead_letters,
-            "unreadable": summary.unreadable,
-            "raw": summary.raw,
-            "text_numbers": summary.text_numbers,
-            "overflow": summary.overflow,
-            "not_taken": summary.not_taken,
-            "not_taken_example": summary.not_taken_example,
-            "invocations": summary.invocations,
-            "requests": summary.requests,
-            "write_units": summary.write_units,
-            "bytes_in": summary.bytes_in,
-            "seconds": summary.seconds,
-            "records_per_second": summary.pace().records_per_second(),
-            "resumed_records": summary.resumed_records,
-            "complete": self.is_complete,
+    fn json(&self) -> Result<Value> {
+        let Summary { taken, of_function } = self.summary;
+        let mut out = taken.json(self.ending)?;
+        out.extend(members(of_function)?);
+        let places = json!({
             "log": self.log.display().to_string(),
             "dead_letter_folder": self.dead_letters.display().to_string(),
-        })
+        });
+        out.extend(members(&places)?);
+        Ok(out.into())
     }
 }

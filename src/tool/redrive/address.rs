@@ -4,13 +4,15 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 /// Where error objects lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ErrorSource {
+pub(in crate::tool) enum ErrorSource {
     /// A folder, or one file.
     Folder(PathBuf),
     Bucket {
         bucket: String,
         prefix: String,
     },
+    /// In SQS, by its URL.
+    Queue(String),
 }
 
 /// Where records are sent.
@@ -18,7 +20,7 @@ pub(super) enum ErrorSource {
 pub(super) enum Destination {
     /// A delivery stream that takes direct puts.
     Stream(String),
-    /// A Kinesis stream that a delivery stream reads from.
+    /// A Kinesis stream that a delivery stream or a function reads from.
     Kinesis(String),
     /// A lake on this machine.
     Lake(PathBuf),
@@ -28,9 +30,16 @@ impl FromStr for ErrorSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(url) = text.strip_prefix("sqs:") {
+            return if url.starts_with("https://") || url.starts_with("http://") {
+                Ok(Self::Queue(url.to_owned()))
+            } else {
+                Err("a queue is named by its URL: sqs:https://…".to_owned())
+            };
+        }
         let Some(address) = text.strip_prefix("s3://") else {
             return if text.is_empty() {
-                Err("it is a folder, a file or s3://BUCKET/PREFIX".to_owned())
+                Err("it is a folder, a file, s3://BUCKET/PREFIX or sqs:URL".to_owned())
             } else {
                 Ok(Self::Folder(text.into()))
             };
@@ -65,6 +74,7 @@ impl fmt::Display for ErrorSource {
         match self {
             Self::Folder(folder) => folder.display().fmt(f),
             Self::Bucket { bucket, prefix } => write!(f, "s3://{bucket}/{prefix}"),
+            Self::Queue(url) => write!(f, "sqs:{url}"),
         }
     }
 }
@@ -95,11 +105,13 @@ mod tests {
             ("s3://lake", bucket("lake", "")),
             ("s3://lake/", bucket("lake", "")),
             ("s3://lake/errors/a", bucket("lake", "errors/a")),
+            ("sqs:https://q", ErrorSource::Queue("https://q".into())),
         ] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
         assert!("".parse::<ErrorSource>().is_err());
         assert!("s3:///errors".parse::<ErrorSource>().is_err());
+        assert!("sqs:queue".parse::<ErrorSource>().is_err());
     }
 
     #[test]

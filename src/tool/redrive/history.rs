@@ -180,8 +180,14 @@ impl<'a> Recorder<'a> {
         Ok(())
     }
 
-    pub(super) fn note(&mut self, mark: RecordMark) {
+    pub(super) fn note(&mut self, mark: RecordMark, position: &str) -> Result<()> {
         self.unrecorded.push(mark);
+        self.objects.discard(position)
+    }
+
+    /// It was sent before, or is a copy of what is.
+    pub(super) fn discard(&self, position: &str) -> Result<()> {
+        self.objects.discard(position)
     }
 
     /// Writes what there is, now and then.
@@ -273,7 +279,7 @@ mod tests {
         for name in ["a", "b"] {
             let sent = vec![mark(1), mark(2)];
             let mut recorder = Recorder::begin(&source, run(name), sent, NOW).unwrap();
-            recorder.note(RecordMark::of(Some(7), 1));
+            recorder.note(RecordMark::of(Some(7), 1), "").unwrap();
             recorder
                 .end(State::Complete, RunCounts::default(), NOW)
                 .unwrap();
@@ -333,7 +339,7 @@ mod tests {
     fn it_says_now_and_then_how_far_it_is() {
         let (_folder, source) = place();
         let mut recorder = Recorder::begin(&source, run("a"), Vec::new(), NOW).unwrap();
-        recorder.note(mark(1));
+        recorder.note(mark(1), "").unwrap();
         let seen = |sent| {
             let history = History::read(&source, "b").unwrap();
             assert_eq!(history.sendings(mark(1)), sent);

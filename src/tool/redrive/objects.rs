@@ -3,11 +3,13 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
+
+use crate::local::files;
 
 /// The folder that records of redrives lie in. Nothing in it is an error object.
 pub(crate) const REDRIVEN: &str = "redriven";
@@ -20,17 +22,32 @@ pub(crate) struct Object {
 }
 
 pub(crate) trait Objects {
-    /// What may hold error objects, in an order that stays.
-    fn list(&self) -> Result<Vec<Object>>;
+    /// Visits what may hold records, in an order that stays.
+    fn each(&self, visit: &mut dyn FnMut(Object) -> Result<()>) -> Result<()>;
+
+    fn list(&self) -> Result<Vec<Object>> {
+        let mut objects = Vec::new();
+        self.each(&mut |object| {
+            objects.push(object);
+            Ok(())
+        })?;
+        Ok(objects)
+    }
+
     fn open(&self, name: &str) -> Result<Box<dyn Read + '_>>;
     /// The names of all records of redrives: beside the source, beside what it lies in, and in it.
     fn list_redriven(&self) -> Result<Vec<String>>;
     /// Writes a record of a redrive, whole or not at all.
     fn write_redriven(&self, name: &str, bytes: Vec<u8>) -> Result<()>;
+
+    /// What stood there is sent. A folder and a bucket keep it, and a record of the redrive.
+    fn discard(&self, _position: &str) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A folder, or one file.
-pub(super) struct Folder {
+pub(in crate::tool) struct Folder {
     /// As a person knows it.
     given: PathBuf,
     /// Absolute, so that it has a parent.
@@ -38,7 +55,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn find(given: &Path) -> Result<Self> {
+    pub(in crate::tool) fn find(given: &Path) -> Result<Self> {
         let path = fs::canonicalize(given)
             .with_context(|| format!("there is no file or folder `{}`", given.display()))?;
         if path.iter().any(|part| part == REDRIVEN) {
@@ -64,8 +81,7 @@ impl Folder {
 }
 
 impl Objects for Folder {
-    fn list(&self) -> Result<Vec<Object>> {
-        let mut objects = Vec::new();
+    fn each(&self, visit: &mut dyn FnMut(Object) -> Result<()>) -> Result<()> {
         walk(&self.given, &mut |path, is_redriven| {
             if is_redriven {
                 return Ok(());
@@ -73,10 +89,8 @@ impl Objects for Folder {
             // What cannot be read is named when it is opened.
             let bytes = fs::metadata(path).map_or(0, |found| found.len());
             let name = name(path)?;
-            objects.push(Object { name, bytes });
-            Ok(())
-        })?;
-        Ok(objects)
+            visit(Object { name, bytes })
+        })
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn Read + '_>> {
@@ -108,25 +122,25 @@ impl Objects for Folder {
 
     fn write_redriven(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
         let path = self.redriven().join(name);
-        write_whole(&path, &bytes)
-            .with_context(|| format!("`{}` cannot be written", path.display()))
+        Ok(files::write_whole(&path, &bytes)?)
     }
 }
 
 /// Everything below a path but what is hidden, sorted, and whether it lies in a [`REDRIVEN`].
-fn walk(path: &Path, visit: &mut impl FnMut(&Path, bool) -> io::Result<()>) -> Result<()> {
-    walk_from(path, false, visit).with_context(|| format!("`{}` cannot be read", path.display()))
+fn walk(path: &Path, visit: &mut impl FnMut(&Path, bool) -> Result<()>) -> Result<()> {
+    walk_from(path, false, visit)
 }
 
 fn walk_from(
     path: &Path,
     is_redriven: bool,
-    visit: &mut impl FnMut(&Path, bool) -> io::Result<()>,
-) -> io::Result<()> {
+    visit: &mut impl FnMut(&Path, bool) -> Result<()>,
+) -> Result<()> {
     if !path.is_dir() {
         return visit(path, is_redriven);
     }
-    let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let mut entries = entries.with_context(|| format!("`{}` cannot be read", path.display()))?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, file_name) = (entry.path(), entry.file_name());
@@ -140,18 +154,7 @@ fn walk_from(
     Ok(())
 }
 
-fn name(path: &Path) -> io::Result<String> {
-    path.to_str()
-        .map(str::to_owned)
-        .ok_or_else(|| io::Error::other(format!("the name of `{}` is not Unicode", path.display())))
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)?;
-    let half = path.with_extension("half");
-    let mut file = File::create(&half)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&half, path)
+fn name(path: &Path) -> Result<String> {
+    let name = path.to_str().map(str::to_owned);
+    name.with_context(|| format!("the name of `{}` is not Unicode", path.display()))
 }

@@ -25,6 +25,8 @@ Examples:
       --since 2026-11-20 --code Lambda.FunctionError --execute --rate 2000
   nozzle redrive lake/errors --to lake:lake --export repair     then edit repair/to-repair.jsonl
   nozzle redrive repair/to-repair.jsonl --to lake:lake --execute
+  nozzle redrive s3://my-archive/dead-letters/ --to kinesis:events --code panicked
+  nozzle redrive sqs:https://sqs.eu-central-1.amazonaws.com/123456789012/letters --to kinesis:events --execute
 
 Nothing changes without --execute. A record goes out as it came in. Before that the claim on its event
 is given back if that very record made it, so that it is not taken for a duplicate of itself; if another
@@ -34,6 +36,11 @@ that the function has (--event-years, --event-types …): they say what would be
 What is repaired keeps its line: {\"reason\":…,\"code\":…,\"arrivalTimestamp\":…,\"position\":…,\"event\":{…}}. Edit
 the event; text that is no JSON object is under \"text\", bytes that are no text under \"base64\".
 
+Dead letters of a function on a Kinesis stream go back to it, --to kinesis:NAME; they were never claimed
+nor counted. They are told by their reason where error objects have a code; one that would be refused
+for the same again stays. A queue's messages are hidden from others for 15 minutes, and deleted once
+sent; each way through, a dry run too, counts as one receive.
+
 An interrupted redrive goes on where it was when the same command is given again: at most the batch
 under way is sent twice. What was sent is recorded in redriven/ beside the source, for colleagues.
 
@@ -41,12 +48,12 @@ The exit code is 0 when nothing is left to do (a dry run: when all could be read
 (refused, unknown, failed, lines that are no error objects) or could not be done, 2 when the command
 line makes no sense, 130 after Ctrl-C.";
 
-/// Send error objects through again, safely
+/// Send error objects and dead letters through again, safely
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RedriveOptions {
-    /// Where error objects lie, or what was repaired: a folder, a file or
-    /// `s3://BUCKET/PREFIX`
+    /// Where error objects or dead letters lie, or what was repaired: a folder, a file,
+    /// `s3://BUCKET/PREFIX` or `sqs:URL`
     pub(super) source: ErrorSource,
 
     /// Where the records go: stream:NAME (Firehose), kinesis:NAME (the stream it reads from) or

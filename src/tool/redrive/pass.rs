@@ -9,12 +9,13 @@ use std::{
     },
 };
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{
     claims::{Case, ClaimAccess},
     decision::{Age, Decision, Known, Why},
     export::Export,
+    found::{Found, Kind},
     history::{History, SENDINGS_MAX},
     journal::{Done, RecordMark},
     objects::{Object, Objects},
@@ -31,7 +32,7 @@ use crate::{
         clock::epoch_milliseconds,
         firehose::{
             batch::RECORD_BYTES_MAX,
-            error_object::read::{Failed, NotErrorObject, read},
+            error_object::read::{Failed, NotErrorObject},
         },
         input::reader::{Part, Unpacked, read_line},
     },
@@ -51,6 +52,7 @@ pub(super) struct Pass<'a, S> {
     pub(super) settings: &'a Settings,
     pub(super) filter: &'a Filter,
     pub(super) permissions: &'a Permissions,
+    pub(super) letters: Letters,
     pub(super) lifetime_seconds: Option<u64>,
     pub(super) claims: ClaimAccess<S>,
     pub(super) history: History,
@@ -60,6 +62,13 @@ pub(super) struct Pass<'a, S> {
     pub(super) stop: Arc<AtomicBool>,
     pub(super) progress: PassState,
     pub(super) tally: RedriveTally,
+}
+
+/// Where dead letters may go: only where their function reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Letters {
+    Here,
+    Elsewhere,
 }
 
 /// How far it is, before and since an interruption.
@@ -155,12 +164,12 @@ impl<S: ReleaseStore> Pass<'_, S> {
     }
 
     fn take(&mut self, part: Part, line: &[u8], position: String) -> Result<()> {
-        let failed = match part {
+        let found = match part {
             Part::Open => Err(NotErrorObject::TooLong),
-            Part::Last => read(line),
+            Part::Last => Found::read(line),
         };
-        match failed {
-            Ok(failed) => self.take_record(failed, position),
+        match found {
+            Ok(found) => self.take_record(found, position),
             Err(why) => {
                 if let Some(export) = &mut self.export {
                     export.name_line(why, &position)?;
@@ -171,9 +180,15 @@ impl<S: ReleaseStore> Pass<'_, S> {
         }
     }
 
-    fn take_record(&mut self, failed: Failed, position: String) -> Result<()> {
+    fn take_record(&mut self, found: Found, position: String) -> Result<()> {
         self.tally.records += 1;
-        let judged = Judged::of(&failed.bytes, self.settings);
+        ensure!(
+            found.kind == Kind::ErrorObject || self.letters == Letters::Here,
+            "{position} is a dead letter: it goes back to its stream, --to kinesis:NAME"
+        );
+        let mark = found.mark();
+        let judged = Judged::of(&found, self.settings);
+        let Found { failed, kind } = found;
         let reason = judged.reason();
         let counted = CountedRecord {
             bytes: failed.bytes.len() as u64,
@@ -187,14 +202,13 @@ impl<S: ReleaseStore> Pass<'_, S> {
         self.tally.select(&failed.code, reason, &counted);
         let sought = match judged {
             Judged::Accepted(sought) => Some(sought),
-            Judged::Refused(_) if self.permissions.all => None,
-            judged => return self.leave_out(&failed, &judged, &counted),
+            Judged::Free => None,
+            Judged::Refused(_) | Judged::RefusedAgain if self.permissions.all => None,
+            judged => return self.leave_out(&failed, kind, &judged, &counted),
         };
-        let hash = Owner::of("", None, &failed.bytes).bytes_hash;
-        let mark = RecordMark::of(failed.arrival_milliseconds, hash);
         if let Some(outcome) = self.outcome_by_mark(mark) {
             self.tally.settle(outcome, &counted);
-            return Ok(());
+            return self.discard(outcome, &counted);
         }
         self.progress.waiting_bytes += failed.bytes.len();
         self.progress.waiting.push(Waiting {
@@ -212,10 +226,11 @@ impl<S: ReleaseStore> Pass<'_, S> {
     fn leave_out(
         &mut self,
         failed: &Failed,
+        kind: Kind,
         judged: &Judged,
         counted: &CountedRecord,
     ) -> Result<()> {
-        if let Some(export) = &mut self.export {
+        if let Some(export) = self.export.as_mut().filter(|_| kind == Kind::ErrorObject) {
             export.write(failed, judged.reason(), &counted.position)?;
         }
         let outcome = match judged {
@@ -239,6 +254,15 @@ impl<S: ReleaseStore> Pass<'_, S> {
         }
         let is_too_often = sendings >= SENDINGS_MAX && !self.permissions.again;
         is_too_often.then_some(RecordOutcome::TooOften)
+    }
+
+    /// What was sent already is not left in a queue.
+    fn discard(&self, outcome: RecordOutcome, counted: &CountedRecord) -> Result<()> {
+        let is_sent = matches!(outcome, RecordOutcome::SentBefore | RecordOutcome::Copy);
+        match &self.sending {
+            Some(sending) if is_sent => sending.discard(&counted.position),
+            _ => Ok(()),
+        }
     }
 
     /// One more record of the largest size must fit.

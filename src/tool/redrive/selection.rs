@@ -1,9 +1,9 @@
 //! Which records a redrive is about, and what would become of each: the function's own rules say.
 
-use anyhow::{Result, anyhow, bail};
-use chrono::{DateTime, NaiveDate};
+use anyhow::{Result, bail};
 use clap::Args;
 
+use super::found::{Found, Kind, LetterFate};
 use crate::{
     functions::firehose_transform::{
         Settings,
@@ -13,10 +13,14 @@ use crate::{
     local::firehose::{
         batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE,
     },
+    tool::times::read_time,
 };
 
 /// The reason of what is accepted now.
 pub(super) const ACCEPTED: &str = "accepted";
+
+/// ... of a dead letter that would be one again; its own reason stands where an error code would.
+const REFUSED_AGAIN: &str = "refused_again";
 
 /// What a person asked for; what is empty asks for all. Times are of the arrival, in epoch
 /// milliseconds: the first that counts, and the first that does not.
@@ -26,7 +30,7 @@ pub(super) struct Filter {
     #[arg(long, value_name = "REASON", value_delimiter = ',', value_parser = read_reason)]
     reason: Vec<String>,
 
-    /// Only records that failed with this error code; may be given several times
+    /// Only records that failed with this error code, or dead letters of this reason; may be given several times
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     code: Vec<String>,
 
@@ -45,6 +49,10 @@ pub(super) enum Judged {
     Accepted(Sought),
     Refused(Refusal),
     TooLarge,
+    /// A dead letter whose record may be accepted now, and cannot be claimed.
+    Free,
+    /// A dead letter that its function would write again.
+    RefusedAgain,
 }
 
 /// The claim to look for.
@@ -55,7 +63,18 @@ pub(super) struct Sought {
 }
 
 impl Judged {
-    pub(super) fn of(bytes: &[u8], settings: &Settings) -> Self {
+    pub(super) fn of(found: &Found, settings: &Settings) -> Self {
+        match found.kind {
+            Kind::ErrorObject => Self::of_bytes(&found.failed.bytes, settings),
+            Kind::DeadLetter { fate, .. } => match fate {
+                LetterFate::Free => Self::Free,
+                LetterFate::RefusedAgain => Self::RefusedAgain,
+                LetterFate::TooLarge => Self::TooLarge,
+            },
+        }
+    }
+
+    fn of_bytes(bytes: &[u8], settings: &Settings) -> Self {
         if bytes.len() > RECORD_BYTES_MAX {
             return Self::TooLarge;
         }
@@ -74,9 +93,10 @@ impl Judged {
 
     pub(super) fn reason(&self) -> &'static str {
         match self {
-            Self::Accepted(_) => ACCEPTED,
+            Self::Accepted(_) | Self::Free => ACCEPTED,
             Self::Refused(refusal) => refusal.as_str(),
             Self::TooLarge => RECORD_TOO_LARGE,
+            Self::RefusedAgain => REFUSED_AGAIN,
         }
     }
 }
@@ -104,28 +124,15 @@ impl Filter {
 /// The reason, if there is one of this name.
 fn read_reason(text: &str) -> Result<String> {
     let mut names = Refusal::all().map(Refusal::as_str);
-    if text == ACCEPTED || text == RECORD_TOO_LARGE || names.any(|name| name == text) {
+    if [ACCEPTED, RECORD_TOO_LARGE, REFUSED_AGAIN].contains(&text) || names.any(|name| name == text)
+    {
         return Ok(text.to_owned());
     }
     let names: Vec<_> = Refusal::all().map(Refusal::as_str).collect();
     bail!(
-        "there is no reason {text:?}; there are {ACCEPTED}, {RECORD_TOO_LARGE}, {}",
+        "there is no reason {text:?}; there are {ACCEPTED}, {RECORD_TOO_LARGE}, {REFUSED_AGAIN}, {}",
         names.join(", ")
     )
-}
-
-/// RFC 3339, or a date: its first moment, in UTC.
-fn read_time(text: &str) -> Result<i64> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return Ok(time.timestamp_millis());
-    }
-    let date: NaiveDate = text
-        .parse()
-        .map_err(|_| anyhow!("{text:?} is no time; write 2026-11-20 or 2026-11-20T23:00:00Z"))?;
-    let midnight = date.and_hms_opt(0, 0, 0);
-    midnight
-        .map(|midnight| midnight.and_utc().timestamp_millis())
-        .ok_or_else(|| anyhow!("{text:?} is out of range"))
 }
 
 #[cfg(test)]
@@ -163,15 +170,6 @@ mod tests {
             assert_eq!(selects, expected, "{code} {arrival:?} {reason}");
         }
         assert!(Filter::default().selects(&failed("B", None), "too_deep"));
-    }
-
-    #[test]
-    fn times_are_dates_or_moments() {
-        assert_eq!(read_time("1970-01-02").unwrap(), 86_400_000);
-        assert_eq!(read_time("1970-01-01T01:00:00.5+01:00").unwrap(), 500);
-        for text in ["", "yesterday", "1970-13-01", "1970-01-01T00:00:00"] {
-            assert!(read_time(text).is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -59,6 +59,10 @@ impl<'a> Sending<'a> {
         }
     }
 
+    pub(super) fn discard(&self, position: &str) -> Result<()> {
+        self.recorder.discard(position)
+    }
+
     /// From here on these records must be sent.
     pub(super) fn will_release(&mut self, marks: &[RecordMark]) -> Result<()> {
         self.journal.will_release(marks)
@@ -97,8 +101,8 @@ impl<'a> Sending<'a> {
         let marks: Vec<RecordMark> = self.unsettled.iter().map(|(mark, _)| *mark).collect();
         self.journal.have_sent(&marks)?;
         for (mark, counted) in self.unsettled.drain(..) {
-            self.recorder.note(mark);
             tally.settle(RecordOutcome::Sent, &counted);
+            self.recorder.note(mark, &counted.position)?;
         }
         Ok(())
     }

@@ -80,6 +80,37 @@ impl Address<'_> {
     }
 }
 
+/// What an object's name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    pub hour: Window,
+    pub tag: Tag,
+    pub shard: ShardId,
+    /// Of the segment.
+    pub first: Sequence,
+}
+
+impl Named {
+    /// Whatever stands before it; none where it is no object of an archive.
+    #[must_use]
+    pub fn read(key: &str) -> Option<Self> {
+        let mut parts = key.rsplit('/');
+        let name = parts.next()?.strip_suffix(".jsonl.gz")?;
+        let [hour, day, month, year] = ["hour=", "day=", "month=", "year="]
+            .map(|field| parts.next().and_then(|part| part.strip_prefix(field)));
+        let hour = format!("{}-{}-{}-{}", year?, month?, day?, hour?);
+        let [tag, shard, first, _] = *name.split('-').collect::<Vec<_>>() else {
+            return None;
+        };
+        Some(Self {
+            hour: hour.parse().ok()?,
+            tag: Tag::parse(tag)?,
+            shard: ShardId(shard.parse().ok()?),
+            first: Sequence::parse(first)?,
+        })
+    }
+}
+
 /// Lines on their way into objects, in order.
 #[derive(Debug)]
 pub struct Parts {
@@ -262,6 +293,15 @@ mod tests {
         let expected =
             format!("archive/year=2024/month=02/day=09/hour=03/2d06-6-{first}-12.jsonl.gz");
         assert_eq!(key, expected);
+        let named = Named {
+            hour: hour("2024-02-09-03"),
+            tag: address.tag,
+            shard: address.shard,
+            first: address.first,
+        };
+        assert_eq!(Named::read(&key), Some(named));
+        assert_eq!(Named::read(&key.replace("hour", "h")), None);
+        assert_eq!(Named::read(&key.replace(".gz", "")), None);
     }
 
     #[test]

@@ -17,9 +17,9 @@ use crate::{
     kinesis::depot::folder::FolderDepot,
 };
 
-const TABLE: &str = "table";
+pub const TABLE: &str = "table";
 const CLAIMS: &str = "claims";
-const ARCHIVE: &str = "archive";
+pub const ARCHIVE: &str = "archive";
 
 pub struct FolderServices {
     pub table: EmbeddedTable,

@@ -24,3 +24,31 @@ pub trait Services: Sync {
     fn depot(&self) -> &Self::Depot;
     fn lookup(&self) -> &Self::Lookup;
 }
+
+impl<S: Services> Services for &S {
+    type Claims = S::Claims;
+    type Table = S::Table;
+    type Archive = S::Archive;
+    type Depot = S::Depot;
+    type Lookup = S::Lookup;
+
+    fn claims(&self) -> Option<&S::Claims> {
+        (**self).claims()
+    }
+
+    fn table(&self) -> &S::Table {
+        (**self).table()
+    }
+
+    fn archive(&self) -> &S::Archive {
+        (**self).archive()
+    }
+
+    fn depot(&self) -> &S::Depot {
+        (**self).depot()
+    }
+
+    fn lookup(&self) -> &S::Lookup {
+        (**self).lookup()
+    }
+}

@@ -3,7 +3,7 @@
 
 mod page;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, hash::BuildHasher, time::Duration};
 
 use super::{
     Action, Change, Condition, Executed, Is, Item, Key, Outcome, PATIENCE, Statement, Table, Value,
@@ -251,12 +251,25 @@ fn read((statement, response): (&&Statement, &BatchStatementResponse)) -> Result
 }
 
 /// What is there of attributes that are ours; none where there is no item at all.
-fn read_item(item: &HashMap<String, AttributeValue>) -> Option<Item> {
+fn read_item<S>(item: &HashMap<String, AttributeValue, S>) -> Option<Item> {
     let attributes = item
         .iter()
         .filter(|(name, _)| ![PARTITION_KEY, SORT_KEY].contains(&name.as_str()));
     let values = attributes.filter_map(|(name, value)| Some((name.clone(), read_value(value)?)));
     (!item.is_empty()).then(|| values.collect())
+}
+
+/// An item's key and attributes; none where it is named in another way.
+#[must_use]
+pub fn read_entry<S: BuildHasher>(
+    item: &HashMap<String, AttributeValue, S>,
+) -> Option<(Key, Item)> {
+    let text = |name| item.get(name)?.as_s().ok().cloned();
+    let key = Key {
+        partition: text(PARTITION_KEY)?,
+        sort: text(SORT_KEY)?,
+    };
+    Some((key, read_item(item)?))
 }
 
 fn read_value(value: &AttributeValue) -> Option<Value> {

@@ -1,0 +1,336 @@
+//! Events from files or standard input through a function, window by window: how far the input is becomes
+//! durable with what a window has come to, so that a run that was killed goes on.
+
+mod options;
+
+use std::{
+    cell::RefCell,
+    io::{self, IsTerminal},
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    time::{Duration, Instant, UNIX_EPOCH},
+};
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use tokio::runtime::Builder;
+
+use super::{
+    clock::now, counts::Pace, interrupt::INTERRUPTED, progress::ProgressDisplay, terminal::tell,
+};
+use crate::{
+    functions::Function,
+    local::{
+        input::{Fingerprinter, Input, InputError, Lines, Skipped, Source},
+        kinesis::{
+            clock::Clock,
+            feed::{Ending, Feed, Mark, PART_BYTES_MAX, Window},
+            mapping::Settings,
+            passage::{Passage, Passed},
+            stream::Progress,
+        },
+    },
+};
+pub(super) use options::IntakeOptions;
+
+/// What a function's invocations have come to, added up.
+pub(super) trait Sum: Clone + Default + Serialize + DeserializeOwned {
+    type Counts: Clone;
+
+    /// Says how many records they were.
+    fn add(&mut self, counts: &Self::Counts) -> u64;
+}
+
+/// With what an interrupted run did before.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Summary<S> {
+    pub(super) taken: InputCounts,
+    pub(super) of_function: S,
+}
+
+/// What was taken in, whatever the function makes of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct InputCounts {
+    pub(super) records: u64,
+    pub(super) invocations: u64,
+    /// Lines that no stream takes.
+    pub(super) not_taken: u64,
+    pub(super) not_taken_example: Option<String>,
+    pub(super) bytes_in: u64,
+    seconds: f64,
+    resumed_records: u64,
+}
+
+/// What is kept of runs between them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound = "S: Sum")]
+pub(super) struct Note<S> {
+    /// Of the stream, which goes on from run to run.
+    progress: Progress,
+    under_way: Option<UnderWay>,
+    /// What a run that has not reached its end says of itself.
+    unfinished: Option<Unfinished<S>>,
+}
+
+impl<S> Default for Note<S> {
+    fn default() -> Self {
+        Self {
+            progress: Progress::default(),
+            under_way: None,
+            unfinished: None,
+        }
+    }
+}
+
+/// Records that a function was given, which a note does not know to be done.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct UnderWay {
+    arrival: Duration,
+    /// The first record behind them.
+    until: u64,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(bound = "S: Sum")]
+struct Unfinished<S> {
+    /// A hash of what the run was asked to do with its input.
+    task: u64,
+    mark: Mark,
+    summary: Summary<S>,
+}
+
+/// When what a function has written becomes durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durable {
+    /// With the note: what was under way is gone after a crash.
+    WithNote,
+    /// By itself: what was under way has to come again as it was, at the time when it first came.
+    AtOnce,
+}
+
+/// A run on its way.
+pub(super) struct Intake<'a, F, S> {
+    function: &'a F,
+    options: &'a IntakeOptions,
+    durable: Durable,
+    note: Note<S>,
+    commit: &'a dyn Fn(&Note<S>) -> Result<()>,
+    unfinished: Unfinished<S>,
+}
+
+impl<'a, F: Function, S: Sum<Counts = F::Counts>> Intake<'a, F, S>
+where
+    F::Counts: Clone,
+{
+    /// `task` is a hash of all that decides what becomes of an event: only a run that does the same
+    /// goes on with another one's work.
+    pub(super) fn new(
+        function: &'a F,
+        options: &'a IntakeOptions,
+        task: u64,
+        durable: Durable,
+        note: Note<S>,
+        commit: &'a dyn Fn(&Note<S>) -> Result<()>,
+    ) -> Self {
+        let unfinished = Unfinished {
+            task,
+            ..Unfinished::default()
+        };
+        Self {
+            function,
+            options,
+            durable,
+            note,
+            commit,
+            unfinished,
+        }
+    }
+
+    pub(super) fn summary(&self) -> &Summary<S> {
+        &self.unfinished.summary
+    }
+
+    /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
+    pub(super) fn run(&mut self, input: Input, stop: Arc<AtomicBool>) -> Result<Ending> {
+        let read_bytes = Arc::new(AtomicU64::new(0));
+        let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
+        tell_of_terminal(&input);
+        let sources = input.sources.clone();
+        let mut lines = Lines::new(input, PART_BYTES_MAX, read_bytes);
+        let mut fingerprinter = Fingerprinter::default();
+        self.go_on(&mut lines, &mut fingerprinter, &stop)?;
+        self.work(Feed::start(lines, fingerprinter, stop)?, &sources)
+    }
+
+    fn go_on(
+        &mut self,
+        lines: &mut Lines,
+        fingerprinter: &mut Fingerprinter,
+        stop: &AtomicBool,
+    ) -> Result<()> {
+        let same = |unfinished: &Unfinished<S>| unfinished.task == self.unfinished.task;
+        let Some(left) = self.note.unfinished.clone().filter(same) else {
+            return self.begin_anew();
+        };
+        let Mark {
+            position,
+            fingerprint,
+        } = left.mark;
+        let skipped = lines.skip(&position, fingerprint, fingerprinter, stop);
+        if let Err(InputError::OtherStream) = skipped {
+            self.begin_anew()?;
+            self.note.unfinished = None;
+            (self.commit)(&self.note)?;
+        }
+        if skipped? == Skipped::Other {
+            return self.begin_anew();
+        }
+        self.unfinished = left;
+        let taken = &mut self.unfinished.summary.taken;
+        taken.resumed_records = taken.records;
+        Ok(())
+    }
+
+    /// Other records would get the numbers of those that may be counted in part.
+    fn begin_anew(&self) -> Result<()> {
+        ensure!(
+            self.note.under_way.is_none(),
+            "a run that was killed has left records half done there, and what comes next would be \
+             taken for them: give its command and its input again until it has ended, or name another \
+             folder"
+        );
+        Ok(())
+    }
+
+    fn work(&mut self, mut feed: Feed, sources: &[Source]) -> Result<Ending> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let passage = Passage {
+            function: self.function,
+            shards: self.options.shards,
+            partition_key: &self.options.partition_key(),
+            mapping: Settings::default(),
+        };
+        let (started, before) = (Instant::now(), self.summary().taken.seconds);
+        loop {
+            let window = match feed.next_window() {
+                Ok(window) => window,
+                Err(ending) => return Ok(ending),
+            };
+            let counts = RefCell::new(Vec::new());
+            let count = |counted: &F::Counts| counts.borrow_mut().push(counted.clone());
+            let clock = self.begin_window(&window)?;
+            let taken = passage.take(&window, &self.note.progress, clock, count);
+            let passed = runtime.block_on(taken)?;
+            self.unfinished.summary.taken.seconds = before + started.elapsed().as_secs_f64();
+            self.end_window(&window, passed, &counts.into_inner(), sources)?;
+        }
+    }
+
+    /// Says what time it is for the window.
+    fn begin_window(&mut self, window: &Window) -> Result<Clock> {
+        let now = now();
+        if self.durable == Durable::WithNote {
+            return Ok(Clock::starting(now));
+        }
+        let next = self.note.progress.next;
+        let arrival = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let left = self.note.under_way.unwrap_or(UnderWay {
+            arrival,
+            until: next,
+        });
+        let until = left.until.max(next + window.events().count() as u64);
+        self.note.under_way = Some(UnderWay { until, ..left });
+        self.note.unfinished = Some(self.unfinished.clone());
+        (self.commit)(&self.note)?;
+        Ok(Clock::standing(UNIX_EPOCH + left.arrival))
+    }
+
+    fn end_window(
+        &mut self,
+        window: &Window,
+        passed: Passed,
+        counts: &[F::Counts],
+        sources: &[Source],
+    ) -> Result<()> {
+        let Summary { taken, of_function } = &mut self.unfinished.summary;
+        taken.records += counts
+            .iter()
+            .map(|counts| of_function.add(counts))
+            .sum::<u64>();
+        taken.invocations += passed.totals.invocations;
+        taken.bytes_in += window.input_bytes;
+        for (source, line, error) in passed.not_taken {
+            let source = sources.get(source).map(Source::name).unwrap_or_default();
+            taken.not_taken += 1;
+            taken
+                .not_taken_example
+                .get_or_insert_with(|| format!("{source}:{line}: {error}"));
+        }
+        let next = passed.progress.next;
+        self.unfinished.mark = window.mark;
+        self.note.progress = passed.progress;
+        self.note.under_way = self.note.under_way.filter(|left| left.until > next);
+        self.note.unfinished = Some(self.unfinished.clone());
+        (self.commit)(&self.note)
+    }
+
+    /// Ends a run whose summary has been told: a finished one is not gone on with.
+    pub(super) fn conclude(mut self, ending: Ending) -> Result<ExitCode> {
+        self.note.unfinished = match ending {
+            Ending::Complete => None,
+            Ending::Stopped | Ending::Broken(_) => Some(self.unfinished.clone()),
+        };
+        (self.commit)(&self.note)?;
+        match ending {
+            Ending::Complete if self.summary().taken.not_taken > 0 => {
+                tell("some lines are longer than a stream takes, and are left out");
+                Ok(ExitCode::FAILURE)
+            }
+            Ending::Complete => Ok(ExitCode::SUCCESS),
+            Ending::Stopped => {
+                tell("interrupted; give the same command again and it goes on from here");
+                Ok(INTERRUPTED.into())
+            }
+            Ending::Broken(error) => {
+                tell("what comes before is done; mend the input and give the same command again");
+                Err(error.into())
+            }
+        }
+    }
+}
+
+impl InputCounts {
+    pub(super) fn pace(&self) -> Pace {
+        Pace {
+            records: self.records,
+            seconds: self.seconds,
+            resumed_records: self.resumed_records,
+        }
+    }
+
+    /// Names are for ever.
+    pub(super) fn json(&self, ending: &Ending) -> Result<Map<String, Value>> {
+        let mut out = members(self)?;
+        let rate = self.pace().records_per_second();
+        out.insert("records_per_second".to_owned(), rate.into());
+        let is_complete = matches!(ending, Ending::Complete);
+        out.insert("complete".to_owned(), is_complete.into());
+        Ok(out)
+    }
+}
+
+/// What a summary has, under its names.
+pub(super) fn members(summary: &impl Serialize) -> Result<Map<String, Value>> {
+    Ok(serde_json::from_value(serde_json::to_value(summary)?)?)
+}
+
+/// Else it would look as if nothing happened.
+fn tell_of_terminal(input: &Input) {
+    if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
+        tell("reading events from the terminal, one a line; Ctrl-D ends them");
+    }
+}

@@ -1,0 +1,115 @@
+//! `nozzle process`: events through a Kinesis of this machine into counters and an archive, and what
+//! was counted.
+
+mod counted;
+mod counters;
+mod folder;
+mod options;
+pub(super) mod place;
+mod rate;
+mod report;
+mod sum;
+mod variants;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use super::{
+    intake::{Durable, Intake},
+    interrupt::stop_on_signal,
+};
+use crate::{functions::event_processor::EventProcessor, local::input::Input};
+use counted::Counted;
+use counters::Counters;
+use folder::ProcessFolder;
+use options::{ProcessTask, TakeOptions};
+use report::ProcessReport;
+
+const EXAMPLES: &str = "\
+Examples:
+  nozzle process events.jsonl --into counted                    count and archive, and say what there is
+  nozzle process events/ --into counted --conversion purchase   with the rate of each variant
+  nozzle process events.jsonl --into counted --assignments assignments.jsonl --experiments experiments.jsonl
+  zcat old.gz | nozzle process --into counted --windows day --unique-users exact
+  nozzle process counters counted --experiment checkout --window hour --since 2026-11-20
+  nozzle process counters --table nozzle-prod-event-aggregations --json
+
+A line is a record of a Kinesis stream on this machine, and the function that reads that stream on AWS
+counts it by experiment, variant, event type, hour and day, and archives it. The folder holds table/
+(counters, users and how far each shard is), archive/ (JSON Lines by hour, gzip) and dead-letters/ (what
+is not accepted, with its reason). An event without experiment or variant is archived and not counted.
+
+An interrupted run goes on where it stopped when the same command is given again, and each event is
+counted and archived once. A finished one given again is new records, as in a stream; with
+--drop-copies each event_id counts once, however often it comes.
+
+The exit code is 0 when all input is taken in, also with dead letters; 1 when something is left undone or a
+value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
+
+/// Count an experiment's events and users, and archive the events
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+pub(super) struct ProcessOptions {
+    #[command(subcommand)]
+    look: Option<Look>,
+
+    #[command(flatten)]
+    take: TakeOptions,
+}
+
+#[derive(Debug, Subcommand)]
+enum Look {
+    Counters(Counters),
+}
+
+/// Takes events in, or says what was counted.
+pub(super) fn run(options: &ProcessOptions) -> Result<ExitCode> {
+    match &options.look {
+        None => take(&options.take),
+        Some(Look::Counters(counters)) => counters.run(),
+    }
+}
+
+/// Says what is wrong with the options, before any of it is touched.
+pub(super) fn understand(options: &ProcessOptions) -> Result<()> {
+    match &options.look {
+        None => options.take.settings().map(drop),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Dead letters are kept, so they are no failure; what is left undone is one.
+fn take(options: &TakeOptions) -> Result<ExitCode> {
+    let stop = stop_on_signal()?;
+    let ProcessTask {
+        settings,
+        lookup,
+        hash,
+    } = ProcessTask::of(options)?;
+    let input = Input::find(&options.intake.input, &options.into)?;
+    let folder = ProcessFolder::prepare(&options.into)?;
+    let services = folder.services(options.copies(), lookup)?;
+    let note = folder.note()?;
+    let commit = |note: &_| folder.commit(note);
+    let function = EventProcessor::new(settings, &services);
+    let mut intake = Intake::new(
+        &function,
+        &options.intake,
+        hash,
+        Durable::AtOnce,
+        note,
+        &commit,
+    );
+    let ending = intake.run(input, stop)?;
+    let report = ProcessReport {
+        summary: intake.summary(),
+        ending: &ending,
+        counted: Counted::read(services.table.items().map(|item| Ok(item?)))?,
+        conversion: options.conversion.as_deref(),
+        folder: &folder.path,
+    };
+    report.print(options.intake.summary)?;
+    intake.conclude(ending)
+}

@@ -1,0 +1,84 @@
+//! Where counters are: in a folder of this machine, or in a table of DynamoDB.
+
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use tokio::runtime::Runtime;
+
+use crate::{
+    functions::event_processor::{
+        services::folder::TABLE,
+        table::{Executed, Item, Key, Statement, Table, embedded::EmbeddedTable},
+    },
+    tool::aws::{Aws, AwsCounters},
+};
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(in crate::tool) struct Place {
+    /// The folder that `nozzle process` has counted into
+    #[arg(value_name = "DIR")]
+    pub(in crate::tool) folder: Option<PathBuf>,
+
+    /// A table in DynamoDB, in place of a folder
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+}
+
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A table to look into, and to set right.
+pub(in crate::tool) enum CounterTable {
+    Here(EmbeddedTable, Rc<Runtime>),
+    OnAws(AwsCounters),
+}
+
+type Items<'a> = Box<dyn Iterator<Item = Result<(Key, Item)>> + 'a>;
+
+impl Place {
+    pub(in crate::tool) fn open(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
+        match (&self.folder, &self.table) {
+            (_, Some(table)) => {
+                let aws = Aws::connect(Rc::clone(runtime))?;
+                Ok(CounterTable::OnAws(aws.counters(table)))
+            }
+            (folder, None) => {
+                let table = open_folder(folder.as_deref().unwrap_or(Path::new("")))?;
+                Ok(CounterTable::Here(table, Rc::clone(runtime)))
+            }
+        }
+    }
+}
+
+fn open_folder(folder: &Path) -> Result<EmbeddedTable> {
+    let table = folder.join(TABLE);
+    ensure!(
+        table.is_dir(),
+        "there are no counters in `{0}`; `nozzle process INPUT --into {0}` makes them",
+        folder.display()
+    );
+    Ok(EmbeddedTable::open(&table)?)
+}
+
+impl CounterTable {
+    /// Every item, in no order.
+    pub(in crate::tool) fn items(&self) -> Items<'_> {
+        match self {
+            Self::Here(table, _) => Box::new(table.items().map(|item| Ok(item?))),
+            Self::OnAws(table) => table.items(),
+        }
+    }
+
+    pub(in crate::tool) fn execute(&self, statements: &[Statement]) -> Executed {
+        match self {
+            Self::Here(table, runtime) => runtime.block_on(table.execute(statements, PATIENCE)),
+            Self::OnAws(table) => table.execute(statements, PATIENCE),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What a run has come to and what was counted, for a person or for a program.
+
+use std::path::Path;
+
+use anyhow::Result;
+use indicatif::{DecimalBytes, HumanCount};
+use serde_json::{Map, Value};
+
+use super::{counted::Counted, sum::ProcessSum, variants::Variants};
+use crate::{
+    local::kinesis::feed::Ending,
+    tool::{
+        counts::{CountTable, place},
+        intake::{Summary, members},
+        table::Table,
+        terminal::{BOLD, Format, GREEN, PLAIN, RED, YELLOW, print, print_json},
+    },
+};
+
+const LABEL_WIDTH: usize = 12;
+
+pub(super) struct ProcessReport<'a> {
+    pub(super) summary: &'a Summary<ProcessSum>,
+    pub(super) ending: &'a Ending,
+    pub(super) counted: Counted,
+    pub(super) conversion: Option<&'a str>,
+    pub(super) folder: &'a Path,
+}
+
+impl ProcessReport<'_> {
+    pub(super) fn print(&self, format: Format) -> Result<()> {
+        let variants = Variants::of(&self.counted, self.conversion);
+        if format == Format::Json {
+            return print_json(&self.json(&variants)?);
+        }
+        self.counts().print()?;
+        self.places().print()?;
+        let table = variants.table();
+        if table.is_empty() {
+            return Ok(());
+        }
+        print("\n")?;
+        table.print()
+    }
+
+    fn counts(&self) -> Table {
+        let Summary {
+            taken,
+            of_function: sum,
+        } = self.summary;
+        let mut counts = CountTable::new(LABEL_WIDTH);
+        counts.add("records", BOLD, taken.records, taken.pace().to_string());
+        counts.add("archived", GREEN, sum.archived, "");
+        counts.add("dead letters", YELLOW, sum.dead_letters, reasons(sum));
+        let seldom = [
+            (
+                "not counted",
+                sum.uncounted,
+                "have no experiment or no variant, and are archived",
+            ),
+            ("duplicates", sum.duplicates, "came before, and are dropped"),
+            ("done before", sum.done_before, "by a run that was killed"),
+            (
+                "unassigned",
+                sum.assignments_missing,
+                "have no assignment in the file",
+            ),
+        ];
+        for (label, count, what) in seldom.into_iter().filter(|(_, count, _)| *count > 0) {
+            counts.add(label, PLAIN, count, what);
+        }
+        if let Some(example) = &taken.not_taken_example {
+            let first = format!("first {example}");
+            counts.add("not taken", RED, taken.not_taken, first);
+        }
+        counts.table()
+    }
+
+    fn places(&self) -> Table {
+        let Summary {
+            taken,
+            of_function: sum,
+        } = self.summary;
+        let mut places = Table::of_values(LABEL_WIDTH);
+        let bytes = format!(
+            "{} in, {} out in {} objects",
+            DecimalBytes(taken.bytes_in),
+            DecimalBytes(sum.archive_bytes),
+            HumanCount(sum.archive_objects)
+        );
+        places.row(["bytes".into(), bytes.into()]);
+        places.row(place("folder", self.folder));
+        places
+    }
+
+    /// One object. Names are for ever.
+    fn json(&self, variants: &Variants<'_>) -> Result<Map<String, Value>> {
+        let Summary { taken, of_function } = self.summary;
+        let mut out = taken.json(self.ending)?;
+        out.extend(members(of_function)?);
+        out.insert("variants".to_owned(), variants.json());
+        let folder = self.folder.display().to_string();
+        out.insert("folder".to_owned(), folder.into());
+        Ok(out)
+    }
+}
+
+/// `2 not_json, 1 user_id_missing`
+fn reasons(sum: &ProcessSum) -> String {
+    let reasons = sum.refused.iter();
+    let reasons: Vec<_> = reasons
+        .map(|(reason, number)| format!("{} {reason}", HumanCount(*number)))
+        .collect();
+    reasons.join(", ")
+}

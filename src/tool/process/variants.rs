@@ -1,0 +1,141 @@
+//! What was counted of each experiment's variants, over all time.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    counted::{Counted, Counter, Users},
+    rate::Rate,
+};
+use crate::tool::{
+    table::{Cell, Column, Table},
+    terminal::{BOLD, GREEN},
+};
+
+/// By experiment and variant.
+pub(super) struct Variants<'a> {
+    experiments: BTreeMap<&'a str, BTreeMap<&'a str, Variant<'a>>>,
+    /// The event type that a variant is for.
+    conversion: Option<&'a str>,
+}
+
+#[derive(Default)]
+struct Variant<'a> {
+    users: Users,
+    event_types: BTreeMap<&'a str, Counter>,
+}
+
+impl<'a> Variants<'a> {
+    pub(super) fn of(counted: &'a Counted, conversion: Option<&'a str>) -> Self {
+        let span = counted.span();
+        let mut experiments: BTreeMap<_, BTreeMap<_, Variant<'_>>> = BTreeMap::new();
+        for (subject, counter) in &counted.0 {
+            if subject.window.span() == span {
+                let variants = experiments.entry(&*subject.experiment).or_default();
+                let variant = variants.entry(&*subject.variant).or_default();
+                variant.add(&subject.event_type, counter);
+            }
+        }
+        Self {
+            experiments,
+            conversion,
+        }
+    }
+
+    /// A row for each variant, and one for each of its event types.
+    pub(super) fn table(&self) -> Table {
+        let mut table = Table::new([
+            Column::left("variant"),
+            Column::left("event type"),
+            Column::right("events"),
+            Column::right("users"),
+            Column::left("conversion"),
+        ]);
+        for (experiment, variants) in &self.experiments {
+            table.heading(format!("experiment {experiment}"));
+            for (name, variant) in variants {
+                let users = variant.users.number();
+                let conversion = self.rate(variant).map(|rate| rate.to_string());
+                table.row([
+                    Cell::styled(BOLD, *name),
+                    "all".into(),
+                    grouped(variant.events()).into(),
+                    grouped(users).into(),
+                    Cell::styled(GREEN, conversion.unwrap_or_default()),
+                ]);
+                for (event_type, counter) in &variant.event_types {
+                    table.row([
+                        "".into(),
+                        (*event_type).into(),
+                        grouped(counter.events).into(),
+                        grouped(counter.users.number()).into(),
+                        "".into(),
+                    ]);
+                }
+            }
+        }
+        table
+    }
+
+    /// Names are for ever.
+    pub(super) fn json(&self) -> Value {
+        let variants = self.experiments.iter().flat_map(|(experiment, variants)| {
+            variants
+                .iter()
+                .map(move |(name, variant)| self.variant_json(experiment, name, variant))
+        });
+        variants.collect()
+    }
+
+    fn variant_json(&self, experiment: &str, name: &str, variant: &Variant<'_>) -> Value {
+        let types: Map<_, _> = variant
+            .event_types
+            .iter()
+            .map(|(event_type, counter)| {
+                let numbers = json!({"events": counter.events, "users": counter.users.number()});
+                ((*event_type).to_owned(), numbers)
+            })
+            .collect();
+        json!({
+            "experiment": experiment,
+            "variant": name,
+            "events": variant.events(),
+            "users": variant.users.number(),
+            "event_types": types,
+            "conversion": self.rate(variant).map(|rate| json!({
+                "event_type": self.conversion,
+                "rate": rate.value,
+                "low": rate.low,
+                "high": rate.high,
+            })),
+        })
+    }
+
+    /// Which part of a variant's users did what it is for.
+    fn rate(&self, variant: &Variant<'_>) -> Option<Rate> {
+        let converted = variant.event_types.get(self.conversion?);
+        let converted = converted.map(|counter| counter.users.number());
+        Rate::of(converted.unwrap_or_default(), variant.users.number())
+    }
+}
+
+impl<'a> Variant<'a> {
+    fn add(&mut self, event_type: &'a str, counter: &Counter) {
+        self.users.merge(&counter.users);
+        let of_type = self.event_types.entry(event_type).or_default();
+        of_type.events += counter.events;
+        of_type.users.merge(&counter.users);
+    }
+
+    fn events(&self) -> u64 {
+        self.event_types
+            .values()
+            .map(|counter| counter.events)
+            .sum()
+    }
+}
+
+fn grouped(number: u64) -> String {
+    indicatif::HumanCount(number).to_string()
+}

@@ -1,0 +1,77 @@
+//! `nozzle recount`: do the counters agree with the archive? Sets them right if told.
+//!
+//! The counters are read first, then the archive, then the ledgers. An event that is archived and not
+//! yet counted shows in the ledger, and its windows are left alone; one that is counted meanwhile
+//! changes its counter, which is then not what the correction is on condition of. So nothing is
+//! counted twice by a correction, and given again it finds only what is left.
+
+mod archive;
+mod compare;
+mod options;
+mod report;
+
+use std::{
+    process::ExitCode,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anyhow::Result;
+use tokio::runtime::Builder;
+
+use super::{
+    interrupt::{INTERRUPTED, stop_on_signal},
+    progress::ProgressDisplay,
+    terminal::tell,
+};
+use archive::Days;
+use compare::{Comparison, Findings, Table};
+pub(super) use options::RecountOptions;
+
+/// Compares, day by day, and sets right.
+pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
+    let stop = stop_on_signal()?;
+    let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
+    let counters = options.place.open(&runtime)?;
+    let objects = options.archive(&runtime)?;
+    let mut comparison = Comparison {
+        table: Table::read(&counters)?,
+        counters: &counters,
+        terms: options.terms(),
+        findings: Findings::default(),
+    };
+    let read_bytes = Arc::new(AtomicU64::new(0));
+    let progress = ProgressDisplay::show(Arc::clone(&read_bytes), None);
+    let mut days = Days::new(&*objects, read_bytes);
+    objects.each(&mut |object| {
+        if !stop.load(Ordering::Relaxed)
+            && let Some(day) = days.take(&object)?
+        {
+            comparison.compare(&day)?;
+        }
+        Ok(())
+    })?;
+    let is_stopped = stop.load(Ordering::Relaxed);
+    if !is_stopped {
+        days.last()
+            .iter()
+            .try_for_each(|day| comparison.compare(day))?;
+        comparison.compare_rest();
+    }
+    drop(progress);
+    let findings = comparison.findings;
+    report::print_findings(&findings, days.lines_unread, options.format())?;
+    if is_stopped {
+        tell("interrupted; give the same command again: what is set right is not found again");
+        return Ok(INTERRUPTED.into());
+    }
+    let is_left = findings.is_left() || days.lines_unread > 0;
+    Ok(if is_left {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}

@@ -1,0 +1,389 @@
+//! Counters beside what the archive says of them, and what becomes of those that differ.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
+
+use anyhow::{Context, Result, anyhow};
+
+use super::archive::Day;
+use crate::{
+    functions::event_processor::{
+        counters::{COUNT, TTL},
+        key::{Named, Subject},
+        ledger::Progress,
+        table::{Action, Change, Condition, Is, Item, Key, Outcome, Statement, Value},
+        window::{Span, Window},
+    },
+    tool::process::place::CounterTable,
+};
+
+/// What is compared, and what may be changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms {
+    pub(super) execute: bool,
+    pub(super) now_seconds: u64,
+    /// Windows that ended by then are settled.
+    pub(super) settled_seconds: u64,
+    pub(super) since_seconds: u64,
+    pub(super) until_seconds: u64,
+    pub(super) lifetime_seconds: Option<u64>,
+}
+
+impl Terms {
+    /// An expired counter may be gone already.
+    fn ask_for(&self, window: Window) -> bool {
+        let is_expired = |lifetime| window.end_seconds() + lifetime <= self.now_seconds;
+        window.begin_seconds() >= self.since_seconds
+            && window.end_seconds() <= self.until_seconds
+            && !self.lifetime_seconds.is_some_and(is_expired)
+    }
+}
+
+/// A counter's items, one a slot.
+type Slots = Vec<(Key, u64)>;
+
+/// The counters as they were before the archive was read, by day.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    days: BTreeMap<Window, BTreeMap<Subject, Slots>>,
+    spans: BTreeSet<Span>,
+}
+
+impl Table {
+    pub(super) fn read(counters: &CounterTable) -> Result<Self> {
+        let mut table = Self::default();
+        for item in counters.items() {
+            let (key, item) = item?;
+            if let Some(Named::Counter(subject)) = Named::read(&key) {
+                let events = item.get(COUNT).and_then(Value::number);
+                table.spans.insert(subject.window.span());
+                let day = table.days.entry(subject.window.day()).or_default();
+                let slots = day.entry(subject).or_default();
+                slots.push((key, events.unwrap_or_default()));
+            }
+        }
+        Ok(table)
+    }
+}
+
+/// What a counter has, what the archive says, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) subject: Subject,
+    /// None where there is no counter.
+    pub(super) counter: Option<u64>,
+    pub(super) archive: u64,
+    pub(super) fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is not what it should be.
+    Differs,
+    SetRight,
+    /// Others changed it meanwhile.
+    Changed,
+    /// Its window ended too short a time ago.
+    Unsettled,
+    /// Events of it are archived and not counted yet.
+    UnderWay,
+    /// There is nothing to compare it with.
+    NoArchive,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) agreeing: u64,
+    /// Those that do not agree.
+    pub(super) others: Vec<Finding>,
+}
+
+impl Findings {
+    pub(super) fn count(&self, fate: Fate) -> usize {
+        let others = self.others.iter();
+        others.filter(|finding| finding.fate == fate).count()
+    }
+
+    /// Whether a person has to do something yet.
+    pub(super) fn is_left(&self) -> bool {
+        self.count(Fate::Differs) + self.count(Fate::Changed) > 0
+    }
+}
+
+pub(super) struct Comparison<'a> {
+    pub(super) table: Table,
+    pub(super) counters: &'a CounterTable,
+    pub(super) terms: Terms,
+    pub(super) findings: Findings,
+}
+
+impl Comparison<'_> {
+    pub(super) fn compare(&mut self, day: &Day) -> Result<()> {
+        let expected = expected(day, &self.table.spans);
+        let under_way = self.under_way(day)?;
+        let counters = self.table.days.remove(&day.window).unwrap_or_default();
+        let missing = expected
+            .keys()
+            .filter(|subject| !counters.contains_key(subject));
+        let missing: Vec<_> = missing
+            .map(|subject| (subject.clone(), Slots::new()))
+            .collect();
+        for (subject, slots) in counters.into_iter().chain(missing) {
+            let archive = expected.get(&subject).copied().unwrap_or_default();
+            if !self.terms.ask_for(subject.window) {
+                continue;
+            }
+            if archive == total(&slots) {
+                self.findings.agreeing += 1;
+                continue;
+            }
+            let fate = match self.left_alone(subject.window, day, &under_way) {
+                Some(fate) => fate,
+                None if self.terms.execute => self.set_right(&subject, &slots, archive)?,
+                None => Fate::Differs,
+            };
+            self.find(subject, &slots, archive, fate);
+        }
+        Ok(())
+    }
+
+    /// Days of which the archive has nothing.
+    pub(super) fn compare_rest(&mut self) {
+        let counters = mem::take(&mut self.table.days).into_values().flatten();
+        for (subject, slots) in counters {
+            if self.terms.ask_for(subject.window) {
+                self.find(subject, &slots, 0, Fate::NoArchive);
+            }
+        }
+    }
+
+    fn find(&mut self, subject: Subject, slots: &Slots, archive: u64, fate: Fate) {
+        self.findings.others.push(Finding {
+            subject,
+            counter: (!slots.is_empty()).then(|| total(slots)),
+            archive,
+            fate,
+        });
+    }
+
+    /// Why nothing may be done about a window.
+    fn left_alone(&self, window: Window, day: &Day, under_way: &BTreeSet<Window>) -> Option<Fate> {
+        if window.span() == Span::Hour && !day.hours.contains(&window) {
+            Some(Fate::NoArchive)
+        } else if under_way.contains(&window) {
+            Some(Fate::UnderWay)
+        } else if window.end_seconds() > self.terms.settled_seconds {
+            Some(Fate::Unsettled)
+        } else {
+            None
+        }
+    }
+
+    /// The windows with segments that are not done.
+    fn under_way(&self, day: &Day) -> Result<BTreeSet<Window>> {
+        let mut under_way = BTreeSet::new();
+        for (ledger, hours) in &day.segments {
+            let outcome = self.ask(Statement {
+                key: ledger.clone(),
+                action: Action::Read,
+            })?;
+            let Outcome::Found(item) = outcome else {
+                continue;
+            };
+            let progress = Progress::read(item.as_ref()).map_err(|failure| anyhow!("{failure}"))?;
+            let open = hours.iter().filter(|(_, first)| !progress.is_done(**first));
+            under_way.extend(open.flat_map(|(hour, _)| [*hour, hour.day()]));
+        }
+        Ok(under_way)
+    }
+
+    fn set_right(&self, subject: &Subject, slots: &Slots, archive: u64) -> Result<Fate> {
+        for statement in correction(subject, slots, archive, &self.terms) {
+            if self.ask(statement)? != Outcome::Done {
+                return Ok(Fate::Changed);
+            }
+        }
+        Ok(Fate::SetRight)
+    }
+
+    fn ask(&self, statement: Statement) -> Result<Outcome> {
+        let outcome = self.counters.execute(&[statement]).outcomes.pop();
+        let outcome = outcome.context("the table gave no answer")?;
+        outcome.map_err(|failure| anyhow!("{failure}"))
+    }
+}
+
+fn total(slots: &Slots) -> u64 {
+    slots.iter().map(|(_, events)| events).sum()
+}
+
+/// What the archive says of each counter that there should be.
+fn expected(day: &Day, spans: &BTreeSet<Span>) -> BTreeMap<Subject, u64> {
+    let mut expected = BTreeMap::new();
+    for (subject, events) in &day.events {
+        for span in spans {
+            let window = match span {
+                Span::Hour => subject.window,
+                Span::Day => subject.window.day(),
+            };
+            let subject = Subject {
+                window,
+                ..subject.clone()
+            };
+            *expected.entry(subject).or_default() += events;
+        }
+    }
+    expected
+}
+
+/// Writes that make the counter what it should be, each on condition that its item is as it was. Marks
+/// stay: what is counted of a shard is not counted again.
+fn correction(subject: &Subject, slots: &Slots, archive: u64, terms: &Terms) -> Vec<Statement> {
+    if slots.is_empty() {
+        return vec![insertion(subject, archive, terms)];
+    }
+    let mut missing = archive.saturating_sub(total(slots));
+    let mut surplus = total(slots).saturating_sub(archive);
+    let mut statements = Vec::new();
+    for (key, before) in slots {
+        let taken = surplus.min(*before);
+        let after = before + mem::take(&mut missing) - taken;
+        surplus -= taken;
+        if after != *before {
+            statements.push(replacement(key, *before, after));
+        }
+    }
+    statements
+}
+
+fn replacement(key: &Key, before: u64, after: u64) -> Statement {
+    Statement {
+        key: key.clone(),
+        action: Action::Update {
+            changes: vec![(COUNT.to_owned(), Change::Set(Value::Number(after)))],
+            on: Condition {
+                attribute: COUNT.to_owned(),
+                is: Is::Equal(Value::Number(before)),
+            },
+        },
+    }
+}
+
+fn insertion(subject: &Subject, archive: u64, terms: &Terms) -> Statement {
+    let mut item = Item::from([(COUNT.to_owned(), Value::Number(archive))]);
+    let lifetime = terms.lifetime_seconds;
+    let ttl = lifetime.map(|lifetime| subject.window.end_seconds() + lifetime);
+    item.extend(ttl.map(|ttl| (TTL.to_owned(), Value::Number(ttl))));
+    Statement {
+        key: subject.counter(0),
+        action: Action::Insert(item),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TERMS: Terms = Terms {
+        execute: true,
+        now_seconds: 0,
+        settled_seconds: 0,
+        since_seconds: 0,
+        until_seconds: u64::MAX,
+        lifetime_seconds: None,
+    };
+
+    fn subject() -> Subject {
+        Subject {
+            experiment: "x".to_owned(),
+            variant: "B".to_owned(),
+            event_type: "view".to_owned(),
+            window: "2024-12-19-23".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_correction_makes_the_slots_what_the_archive_says_and_leaves_their_marks() {
+        #[track_caller]
+        fn check(slots: &[u64], archive: u64, expected: &[u64]) {
+            let key = |slot| subject().counter(slot);
+            let before: Slots = (0..).map(key).zip(slots.iter().copied()).collect();
+            let item = |(key, events): &(Key, u64)| {
+                let mark = ("h00000".to_owned(), Value::Bytes(vec![1]));
+                let count = (COUNT.to_owned(), Value::Number(*events));
+                (key.clone(), Item::from([count, mark]))
+            };
+            let mut after: BTreeMap<Key, Item> = before.iter().map(item).collect();
+            for statement in correction(&subject(), &before, archive, &TERMS) {
+                let item = after.remove(&statement.key);
+                let (outcome, written) = statement.action.apply(item);
+                assert_eq!(outcome, Outcome::Done);
+                after.insert(statement.key, written.unwrap());
+            }
+            let events = after.values().map(|item| item[COUNT].number().unwrap());
+            assert_eq!(events.collect::<Vec<_>>(), expected);
+            assert!(
+                after
+                    .values()
+                    .all(|item| item.len() == 2 || slots.is_empty())
+            );
+        }
+        check(&[], 5, &[5]);
+        check(&[3], 5, &[5]);
+        check(&[7], 5, &[5]);
+        check(&[7], 0, &[0]);
+        check(&[3, 4], 9, &[5, 4]);
+        check(&[3, 4], 5, &[1, 4]);
+        check(&[3, 4], 2, &[0, 2]);
+        check(&[3, 4], 7, &[3, 4]);
+    }
+
+    #[test]
+    fn what_was_changed_meanwhile_is_not_set() {
+        let slots = vec![(subject().counter(0), 7)];
+        let changed = Item::from([(COUNT.to_owned(), Value::Number(8))]);
+        let replacing = &correction(&subject(), &slots, 5, &TERMS)[0];
+        let (outcome, written) = replacing.action.apply(Some(changed.clone()));
+        assert_eq!((outcome, written), (Outcome::Refused(Some(changed)), None));
+        let inserting = &correction(&subject(), &Vec::new(), 5, &TERMS)[0];
+        let (outcome, written) = inserting.action.apply(Some(Item::new()));
+        assert_eq!((outcome, written), (Outcome::Exists, None));
+    }
+
+    #[test]
+    fn windows_outside_of_what_is_asked_for_are_not_looked_at() {
+        #[track_caller]
+        fn check(terms: Terms, expected: bool) {
+            let window = "1970-01-02-00".parse().unwrap();
+            assert_eq!(terms.ask_for(window), expected, "{terms:?}");
+        }
+        const BEGIN: u64 = 86_400;
+        const END: u64 = BEGIN + 3600;
+        check(TERMS, true);
+        for (since_seconds, expected) in [(BEGIN, true), (BEGIN + 1, false)] {
+            let terms = Terms {
+                since_seconds,
+                ..TERMS
+            };
+            check(terms, expected);
+        }
+        for (until_seconds, expected) in [(END, true), (END - 1, false)] {
+            let terms = Terms {
+                until_seconds,
+                ..TERMS
+            };
+            check(terms, expected);
+        }
+        for (now_seconds, expected) in [(END + 9, true), (END + 10, false)] {
+            let lifetime_seconds = Some(10);
+            let terms = Terms {
+                now_seconds,
+                lifetime_seconds,
+                ..TERMS
+            };
+            check(terms, expected);
+        }
+    }
+}

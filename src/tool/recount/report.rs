@@ -1,0 +1,152 @@
+//! What a recount has found, for a person or for a program.
+
+use anyhow::Result;
+use indicatif::HumanCount;
+use serde_json::{Value, json};
+
+use super::compare::{Fate, Finding, Findings};
+use crate::tool::{
+    counts::CountTable,
+    intake::members,
+    table::{Column, Table},
+    terminal::{Format, GREEN, RED, YELLOW, print, print_json},
+};
+
+const LABEL_WIDTH: usize = 12;
+/// A person is shown so many of them.
+const SHOWN_MAX: usize = 50;
+
+const FATES: [Fate; 6] = [
+    Fate::Differs,
+    Fate::SetRight,
+    Fate::Changed,
+    Fate::Unsettled,
+    Fate::UnderWay,
+    Fate::NoArchive,
+];
+
+impl Fate {
+    /// Names are for ever.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Differs => "differs",
+            Self::SetRight => "set_right",
+            Self::Changed => "changed",
+            Self::Unsettled => "unsettled",
+            Self::UnderWay => "under_way",
+            Self::NoArchive => "no_archive",
+        }
+    }
+
+    fn in_words(self) -> String {
+        self.as_str().replace('_', " ")
+    }
+
+    fn remark(self) -> &'static str {
+        match self {
+            Self::Differs => "are not what the archive says; --execute sets them right",
+            Self::SetRight => "are now what the archive says",
+            Self::Changed => "were changed by others meanwhile; look again later",
+            Self::Unsettled => "are of windows that ended a short time ago (--settle)",
+            Self::UnderWay => "have events that are archived and not counted yet; look again later",
+            Self::NoArchive => "are of windows of which the archive has no object",
+        }
+    }
+}
+
+pub(super) fn print_findings(findings: &Findings, lines_unread: u64, format: Format) -> Result<()> {
+    match format {
+        Format::Json => print_json(&whole(findings, lines_unread)?),
+        Format::Human => print_human(findings, lines_unread),
+    }
+}
+
+fn print_human(findings: &Findings, lines_unread: u64) -> Result<()> {
+    counts(findings, lines_unread).print()?;
+    if findings.others.is_empty() {
+        return Ok(());
+    }
+    print("\n")?;
+    table(&findings.others).print()?;
+    match findings.others.len().saturating_sub(SHOWN_MAX) {
+        0 => Ok(()),
+        more => print(format!(
+            "and {} more; --json has all\n",
+            HumanCount(more as u64)
+        )),
+    }
+}
+
+fn counts(findings: &Findings, lines_unread: u64) -> Table {
+    let mut counts = CountTable::new(LABEL_WIDTH);
+    counts.add("agree", GREEN, findings.agreeing, "");
+    for fate in FATES {
+        let style = match fate {
+            Fate::Differs | Fate::Changed => RED,
+            Fate::SetRight => GREEN,
+            Fate::Unsettled | Fate::UnderWay | Fate::NoArchive => YELLOW,
+        };
+        let count = findings.count(fate) as u64;
+        if count > 0 {
+            counts.add(&fate.in_words(), style, count, fate.remark());
+        }
+    }
+    if lines_unread > 0 {
+        let remark = "in the archive are no events, and are not counted here";
+        counts.add("lines", RED, lines_unread, remark);
+    }
+    counts.table()
+}
+
+fn table(findings: &[Finding]) -> Table {
+    let mut table = Table::new([
+        Column::left("experiment"),
+        Column::left("variant"),
+        Column::left("event type"),
+        Column::left("window"),
+        Column::right("counter"),
+        Column::right("archive"),
+        Column::left(""),
+    ]);
+    for finding in findings.iter().take(SHOWN_MAX) {
+        let subject = &finding.subject;
+        let counter = finding.counter.map(|events| HumanCount(events).to_string());
+        table.row([
+            subject.experiment.as_str().into(),
+            subject.variant.as_str().into(),
+            subject.event_type.as_str().into(),
+            subject.window.to_string().into(),
+            counter.unwrap_or_else(|| "none".to_owned()).into(),
+            HumanCount(finding.archive).to_string().into(),
+            finding.fate.in_words().into(),
+        ]);
+    }
+    table
+}
+
+/// Names are for ever.
+fn whole(findings: &Findings, lines_unread: u64) -> Result<Value> {
+    let mut out = members(&json!({
+        "agree": findings.agreeing,
+        "lines_unread": lines_unread,
+        "counters": findings.others.iter().map(one).collect::<Value>(),
+    }))?;
+    for fate in FATES {
+        out.insert(fate.as_str().to_owned(), findings.count(fate).into());
+    }
+    Ok(out.into())
+}
+
+fn one(finding: &Finding) -> Value {
+    let subject = &finding.subject;
+    json!({
+        "experiment": subject.experiment,
+        "variant": subject.variant,
+        "event_type": subject.event_type,
+        "span": subject.window.span().as_str(),
+        "window": subject.window.to_string(),
+        "counter": finding.counter,
+        "archive": finding.archive,
+        "fate": finding.fate.as_str(),
+    })
+}
