@@ -361,7 +361,6 @@ async fn a_full_request_of_6_mb_peaks_at_64_mb_of_memory() {
         ("small", &[][..], full(|number| padded(number, 100))),
         ("usual, by id", &by_id, full(|number| padded(number, 400))),
         ("of numbers", &[], full(ones)),
-        ("too large", &by_id, full(|number| padded(number, 450_000))),
         ("set aside", &set_aside, full(unread)),
     ] {
         let running = start(settings).await;

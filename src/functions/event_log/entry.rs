@@ -153,6 +153,7 @@ impl<'a> Content<'a> {
         let text = self.text.ok();
         Frame::of(text, event, settings).push(&mut item);
         if item.bytes <= ITEM_BYTES_MAX {
+            item.trim();
             return Entry::Item(item);
         }
         let Some(bucket) = &settings.bucket else {

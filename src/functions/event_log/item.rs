@@ -22,6 +22,8 @@ const DATA: &str = "data";
 const RAW: &str = "raw";
 pub const DATA_REF: &str = "dataRef";
 
+/// What an item may hold in memory beside its JSON.
+const WASTE_MAX: usize = 64 * 1024;
 /// How many attributes most items have.
 const ATTRIBUTES: usize = 6;
 
@@ -58,6 +60,13 @@ impl Item {
     pub fn push_id(&mut self, id: String) {
         self.push_text(EVENT_ID, &id);
         self.id = id;
+    }
+
+    /// Gives back what was reserved in vain, where that is much.
+    pub fn trim(&mut self) {
+        if self.json.capacity() - self.json.len() > WASTE_MAX {
+            self.json.shrink_to_fit();
+        }
     }
 
     pub fn push_text(&mut self, name: &'static str, text: &str) {

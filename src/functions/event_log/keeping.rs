@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Of events and their items, in memory. Most batches have less.
-const BYTES_AT_ONCE: usize = 12 * 1024 * 1024;
+const BYTES_AT_ONCE: usize = 8 * 1024 * 1024;
 
 /// How the function names itself in a dead letter.
 const FUNCTION: &str = "event-log";

@@ -26,8 +26,9 @@ use crate::{
 
 /// How many items or statements DynamoDB takes in one request.
 const ITEMS_MAX: usize = 25;
-/// DynamoDB takes 16 MB in a request; less, so that few large bodies are in memory at once.
-const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// DynamoDB takes 16 MB in a request; less, so that few large bodies are in memory at once, and few
+/// large answers: what is throttled comes back, and takes ten times as much once it is read.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 const REQUESTS_AT_ONCE: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The id of no item: records are never called so.
