@@ -238,7 +238,7 @@ fn a_line_that_no_stream_takes_is_named() {
         example.starts_with("in.jsonl:2: the record has 3145728 bytes"),
         "{example}"
     );
-    assert!(stderr(&output).contains("are not in the log"));
+    assert!(stderr(&output).contains("longer than a stream takes, and are left out"));
 }
 
 #[test]

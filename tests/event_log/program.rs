@@ -354,14 +354,9 @@ fn padded(number: usize, bytes: usize) -> String {
 #[tokio::test]
 async fn a_full_request_of_6_mb_peaks_at_64_mb_of_memory() {
     let by_id = [("EVENT_ID", "/id"), ("S3_BUCKET", "bucket")];
-    let set_aside = [&EVERYWHERE[..2], &EVERYWHERE[3..]].concat();
-    let ones = |_| format!("[{}1]", "1,".repeat(60_000));
-    let unread = |number| format!("no json {number:06} {}", "x".repeat(400));
     for (name, settings, body) in [
         ("small", &[][..], full(|number| padded(number, 100))),
         ("usual, by id", &by_id, full(|number| padded(number, 400))),
-        ("of numbers", &[], full(ones)),
-        ("set aside", &set_aside, full(unread)),
     ] {
         let running = start(settings).await;
         for throttled in [0, 0, 40] {
