@@ -110,10 +110,10 @@ impl Proxy {
     }
 
     pub(crate) fn table(&self) -> std::sync::MutexGuard<'_, Table> {
-        match &self.upstream {
-            Upstream::Memory(table) => table.lock().unwrap(),
-            _ => panic!("the table is elsewhere"),
-        }
+        let Upstream::Memory(table) = &self.upstream else {
+            panic!("the table is elsewhere");
+        };
+        table.lock().unwrap()
     }
 
     #[cfg(feature = "kinesis")]
