@@ -44,7 +44,7 @@ output "put_record_command" {
 
 output "bucket" {
   description = "The lake's bucket."
-  value       = aws_s3_bucket.lake.bucket
+  value       = module.lake_bucket.bucket.bucket
 }
 
 output "delivered_location" {
@@ -54,14 +54,14 @@ output "delivered_location" {
 
 output "error_location" {
   description = "Where error files are: JSON lines with the originals in `rawData`."
-  value       = "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}"
+  value       = "s3://${module.lake_bucket.bucket.bucket}/${module.partitioning.error_folder}"
 }
 
 output "redrive_command" {
   description = "Shows what lies under errors/ and what would be sent again; with --execute behind it, sends it. For a shell: eval \"$(terraform output -raw redrive_command)\". Null without the function."
   value = !local.transforms ? null : join(" ", concat(
     [
-      "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}",
+      "nozzle redrive s3://${module.lake_bucket.bucket.bucket}/${module.partitioning.error_folder}",
       local.reads_kinesis ? "--to kinesis:${local.source_name}" : "--to stream:${local.firehose_name}",
       "--table ${module.claims["lake"].table.name} --ttl-hours ${var.claim_hours}",
       "--event-identity ${var.event_identity} --event-years ${var.event_years}",
@@ -73,7 +73,7 @@ output "redrive_command" {
 
 output "originals_location" {
   description = "Where the backup of originals is; null without one."
-  value       = local.backs_up_originals ? "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.originals_folder}" : null
+  value       = local.backs_up_originals ? "s3://${module.lake_bucket.bucket.bucket}/${module.partitioning.originals_folder}" : null
 }
 
 output "claim_table" {
@@ -93,7 +93,7 @@ output "event_log_table" {
 
 output "dead_letter_location" {
   description = "Where the event log's dead letters are, each with its reason; null without one."
-  value       = var.event_log ? "s3://${aws_s3_bucket.lake.bucket}/${local.dead_letter_folder}" : null
+  value       = var.event_log ? "s3://${module.lake_bucket.bucket.bucket}/${local.dead_letter_folder}" : null
 }
 
 output "dead_letter_queue" {
@@ -118,7 +118,7 @@ output "archive_table" {
 
 output "processor_dead_letter_location" {
   description = "Where the event processor's dead letters are, each with its reason; null without one."
-  value       = var.event_processor ? "s3://${aws_s3_bucket.lake.bucket}/${local.processor_dead_letter_folder}" : null
+  value       = var.event_processor ? "s3://${module.lake_bucket.bucket.bucket}/${local.processor_dead_letter_folder}" : null
 }
 
 output "processor_dead_letter_queue" {

@@ -14,7 +14,7 @@ run "protection_is_on_unless_taken_off" {
   command = plan
 
   assert {
-    condition     = module.claims["lake"].table.deletion_protection_enabled && !aws_s3_bucket.lake.force_destroy && terraform_data.protection["lake"].input
+    condition     = module.claims["lake"].table.deletion_protection_enabled && !module.lake_bucket.bucket.force_destroy && terraform_data.protection["lake"].input
     error_message = "A destroy would take the table, the lake's objects, or all else."
   }
 }
@@ -27,7 +27,7 @@ run "protection_can_be_taken_off" {
   }
 
   assert {
-    condition     = !module.claims["lake"].table.deletion_protection_enabled && aws_s3_bucket.lake.force_destroy && !terraform_data.protection["lake"].input
+    condition     = !module.claims["lake"].table.deletion_protection_enabled && module.lake_bucket.bucket.force_destroy && !terraform_data.protection["lake"].input
     error_message = "An environment to try things in cannot be torn down."
   }
 }

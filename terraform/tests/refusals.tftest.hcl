@@ -244,7 +244,7 @@ run "a_region_of_the_sovereign_cloud_is_one" {
   }
 
   assert {
-    condition     = strcontains(aws_s3_bucket.lake.bucket, "eusc-de-east-1")
+    condition     = strcontains(module.lake_bucket.bucket.bucket, "eusc-de-east-1")
     error_message = "The region is not used."
   }
 }
@@ -552,7 +552,7 @@ run "the_widest_values_are_taken" {
   }
 
   assert {
-    condition     = aws_s3_bucket.lake.bucket == "my.lake-1"
+    condition     = module.lake_bucket.bucket.bucket == "my.lake-1"
     error_message = "bucket_name is not used."
   }
 }

@@ -105,7 +105,7 @@ run "refusals_ring_by_share" {
 
 run "error_objects_ring" {
   assert {
-    condition     = aws_s3_bucket_notification.lake.eventbridge && aws_s3_bucket_notification.lake.bucket == aws_s3_bucket.lake.bucket
+    condition     = aws_s3_bucket_notification.lake.eventbridge && aws_s3_bucket_notification.lake.bucket == module.lake_bucket.bucket.bucket
     error_message = "The bucket does not tell of its objects."
   }
 
@@ -113,7 +113,7 @@ run "error_objects_ring" {
     condition = jsondecode(aws_cloudwatch_event_rule.error_objects.event_pattern) == {
       source      = ["aws.s3"]
       detail-type = ["Object Created"]
-      detail      = { bucket = { name = [aws_s3_bucket.lake.bucket] }, object = { key = [{ prefix = "errors/" }] } }
+      detail      = { bucket = { name = [module.lake_bucket.bucket.bucket] }, object = { key = [{ prefix = "errors/" }] } }
     }
     error_message = "The rule does not see the lake's error objects."
   }
