@@ -25,7 +25,7 @@ module "table" {
   format      = var.format
   parameters  = module.partitioning.table_parameters
   key_columns = module.partitioning.key_columns
-  columns     = module.partitioning.columns
+  columns     = [for name, type in module.partitioning.columns : { name = name, type = type }]
 }
 
 resource "aws_athena_workgroup" "lake" {

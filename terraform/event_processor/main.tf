@@ -142,7 +142,7 @@ module "archive" {
   parameters  = module.partitioning.table_parameters
   key_columns = module.partitioning.key_columns
 
-  columns = {
+  columns = [for name, type in {
     event_id          = "string"
     event_type        = "string"
     user_id           = "string"
@@ -160,5 +160,5 @@ module "archive" {
 
     time_since_assignment_seconds = "bigint"
     enrichment_error              = "boolean"
-  }
+  } : { name = name, type = type }]
 }
