@@ -32,8 +32,8 @@ output "kinesis_stream_name" {
 }
 
 output "put_record_command" {
-  description = "Puts one event in (`terraform output -raw put_record_command`). Put it twice to see a duplicate dropped."
-  value = local.puts_kinesis ? join(" ", [
+  description = "Puts one event in (`terraform output -raw put_record_command`). Put it twice to see a duplicate dropped. Null without a stream."
+  value = !var.lake && !local.has_kinesis ? null : local.puts_kinesis ? join(" ", [
     "aws kinesis put-record --region ${var.region} --stream-name ${local.source_name}",
     "--cli-binary-format raw-in-base64-out --partition-key sample --data ${local.shell_data}",
     ]) : join(" ", [
@@ -124,6 +124,24 @@ output "processor_dead_letter_location" {
 output "processor_dead_letter_queue" {
   description = "The queue that has them too, by its address; null without one."
   value       = one(module.event_processor[*].reader.dead_letters.url)
+}
+
+output "star_schema_command" {
+  description = "Has one packet loaded, as an ingestion does when it has written one; null without a star."
+  value = !var.star_schema ? null : join(" ", [
+    "aws lambda invoke --region ${var.region} --function-name ${module.star_schema[0].function.alias.arn} --invocation-type Event",
+    "--cli-binary-format raw-in-base64-out --payload '{\"packets\": [{\"table\": \"sales_order\", \"id\": 3}]}' /dev/stdout",
+  ])
+}
+
+output "star_schema_buckets" {
+  description = "The bucket that packets come into and the one that has the star's files; null without a star."
+  value       = var.star_schema ? { for use, bucket in local.star_buckets : use => bucket.name } : null
+}
+
+output "star_schema_database" {
+  description = "The database that has the star's tables and views in Athena; null without a star."
+  value       = one(module.star_schema[*].database.name)
 }
 
 output "athena_workgroup" {

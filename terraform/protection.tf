@@ -2,7 +2,7 @@
 # each part, so that taking one part out breaks off before it begins too.
 
 resource "terraform_data" "protection" {
-  for_each = toset(concat(var.lake ? ["lake"] : [], var.event_log ? ["event log"] : [], var.event_processor ? ["event processor"] : []))
+  for_each = toset(concat(var.lake ? ["lake"] : [], var.event_log ? ["event log"] : [], var.event_processor ? ["event processor"] : [], var.star_schema ? ["star schema"] : []))
 
   input = var.deletion_protection
 
@@ -24,6 +24,7 @@ resource "terraform_data" "protection" {
     module.event_log,
     module.event_processor,
     module.lake_bucket,
+    module.star_schema,
     module.table,
     module.transform,
   ]

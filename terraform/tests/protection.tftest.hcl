@@ -74,6 +74,20 @@ run "the_event_processor_is_protected_too" {
   }
 }
 
+run "the_star_is_protected_too" {
+  command = plan
+
+  variables {
+    star_schema     = true
+    star_schema_zip = "versions.tf"
+  }
+
+  assert {
+    condition     = !anytrue([for made in module.star_schema[0].buckets : made.bucket.force_destroy]) && terraform_data.protection["star schema"].input
+    error_message = "A destroy would take packets or the star."
+  }
+}
+
 run "another_workspace_is_refused" {
   command = plan
 

@@ -63,6 +63,8 @@ run "every_alarm_reaches_the_topic_and_says_what_to_do" {
     event_log_search_key = "/sensor"
     event_processor      = true
     event_processor_zip  = "versions.tf"
+    star_schema          = true
+    star_schema_zip      = "versions.tf"
   }
 
   assert {
@@ -70,6 +72,7 @@ run "every_alarm_reaches_the_topic_and_says_what_to_do" {
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.metric), values(module.transform[0].alarms), values(module.transform[0].computed_alarms), values(module.event_log[0].reader.alarms),
         values(module.event_processor[0].reader.alarms), values(module.event_processor[0].reader.computed_alarms),
+        values(module.star_schema[0].function.alarms), values(module.star_schema[0].function.computed_alarms),
       ) :
       contains(alarm.alarm_actions, aws_sns_topic.alarms.arn) && alarm.treat_missing_data == "notBreaching" && length(alarm.alarm_description) > 80 && length(alarm.alarm_description) <= 1024
     ])
