@@ -44,7 +44,7 @@ locals {
       limit          = 0
       period_seconds = 900
       periods        = 4
-      periods_above  = 4
+      periods_above  = 3 # a sweep may fall between two quarters
       description    = "For an hour packets have been missing between those that are loaded: their ids are not in sequence. Compare latest_packet_id under ${var.parameter_prefix} with packets/ in ${var.buckets.processed.name}: the first id without a receipt is the one that is missing. Write it again if its rows exist, else an empty packet of that id. The others are loaded all the same."
     }
   }
