@@ -16,6 +16,7 @@ resource "aws_s3_bucket" "bucket" {
   #checkov:skip=CKV_AWS_144:a copy in a second region doubles the cost and is the owner's decision
   #checkov:skip=CKV_AWS_145:encrypted with S3's keys unless lake_kms_key_arn names one
   #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice
+  #checkov:skip=CKV2_AWS_62:who is to hear of its objects, the caller says
   bucket        = var.name
   force_destroy = !var.deletion_protection
 }
