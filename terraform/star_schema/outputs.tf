@@ -38,6 +38,15 @@ output "widgets" {
   value = [
     { title = "Star schema: what became of the packets", stat = "Sum", metrics = [for name in ["packets", "loaded", "done_before", "packets_refused", "swept"] : local.counts[name]] },
     { title = "Star schema: rows", stat = "Sum", metrics = [for name in ["rows", "refused", "stand_ins", "columns_unknown"] : local.counts[name]] },
+    {
+      title = "Star schema: refused rows, by reason"
+      stat  = "Sum"
+      metrics = [[{
+        id         = "reasons"
+        expression = "SEARCH('{Nozzle,FunctionName} FunctionName=\"${var.name}\" MetricName=refused NOT MetricName=\"refused\" NOT MetricName=\"packets_refused\"', 'Sum', 300)"
+      }]]
+    },
+    { title = "Star schema: what calls failed with", stat = "Sum", metrics = [for name in local.problems : local.counts[name]] },
     { title = "Star schema: ids that are missing", stat = "Maximum", metrics = [local.counts["gap"]] },
     { title = "Star schema: milliseconds behind, and calls waiting", stat = "Maximum", metrics = [local.counts["lag_milliseconds"], local.lambda_metric["AsyncEventAge"]] },
     { title = "Star schema: calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles", "AsyncEventsDropped"] : local.lambda_metric[name]] },

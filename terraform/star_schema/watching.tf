@@ -5,10 +5,14 @@ locals {
   retries              = 2
   call_age_seconds_max = 21600
 
-  counts = { for name in [
+  problems = [
+    "packet_missing", "packet_unreadable", "packet_id_taken", "table_unknown", "file_exists", "parameter_moved", "parameter_unreadable",
+    "world_failures", "request_failures",
+  ]
+  counts = { for name in concat(local.problems, [
     "packets", "loaded", "done_before", "packets_refused", "swept", "rows", "refused", "columns_unknown", "stand_ins",
-    "files", "checkpoints", "read_bytes", "written_bytes", "gap", "lag_milliseconds", "total_milliseconds",
-  ] : name => ["Nozzle", name, "FunctionName", var.name] }
+    "files", "checkpoints", "read_bytes", "written_bytes", "gap", "lag_milliseconds",
+  ]) : name => ["Nozzle", name, "FunctionName", var.name] }
 
   lambda_metric = { for name in ["Invocations", "Errors", "Throttles", "Duration", "AsyncEventsDropped", "AsyncEventAge"] : name => ["AWS/Lambda", name, "FunctionName", var.name] }
 
