@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use tokio::{runtime::Runtime, time::Instant};
 
-use super::redrive::{objects::Objects, sink::Sink};
+use super::{objects::Objects, sink::Sink};
 use crate::{
     dedup::{Claim, Held, ReleaseStore, Released, StoreError},
     functions::{

@@ -5,7 +5,6 @@ mod counted;
 mod counters;
 mod folder;
 mod options;
-pub(super) mod place;
 mod rate;
 mod report;
 mod sum;

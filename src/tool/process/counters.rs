@@ -8,13 +8,11 @@ use indicatif::HumanCount;
 use serde_json::json;
 use tokio::runtime::Builder;
 
-use super::{
-    counted::{Counted, Counter},
-    place::Place,
-};
+use super::counted::{Counted, Counter};
 use crate::{
     functions::event_processor::{key::Subject, window::Span},
     tool::{
+        counter_table::CounterPlace,
         table::{Column, Table},
         terminal::{Format, print_lines, tell},
         times::read_time,
@@ -25,7 +23,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct Counters {
     #[command(flatten)]
-    place: Place,
+    place: CounterPlace,
 
     /// Only of this experiment
     #[arg(long, value_name = "ID")]

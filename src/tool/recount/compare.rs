@@ -16,7 +16,7 @@ use crate::{
         table::{Action, Change, Condition, Is, Item, Key, Outcome, Statement, Value},
         window::{Span, Window},
     },
-    tool::process::place::CounterTable,
+    tool::counter_table::CounterTable,
 };
 
 /// What is compared, and what may be changed.

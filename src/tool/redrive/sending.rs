@@ -11,12 +11,15 @@ use anyhow::Result;
 use super::{
     history::Recorder,
     journal::{RecordMark, RedriveJournal},
-    sink::{Receipt, SendLimits, Sink},
     tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
 use crate::{
     local::clock::epoch_milliseconds,
-    tool::{clock::now, interrupt::sleep_until},
+    tool::{
+        clock::now,
+        interrupt::sleep_until,
+        sink::{Receipt, SendLimits, Sink},
+    },
 };
 
 /// A record on its way.

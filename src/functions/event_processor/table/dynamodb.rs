@@ -1,14 +1,11 @@
 //! Items in a DynamoDB table whose keys are `partition_key` and `sort_key`: statements as PartiQL,
 //! and what its answers mean.
 
-mod page;
-
 use std::{collections::HashMap, hash::BuildHasher, time::Duration};
 
 use super::{
     Action, Change, Condition, Executed, Is, Item, Key, Outcome, PATIENCE, Statement, Table, Value,
 };
-pub use page::{Bookmark, Page};
 
 use crate::aws::{self, Asker, Failure, Place, Service, without_retries};
 use aws_config::SdkConfig;
@@ -42,21 +39,14 @@ impl DynamoDbTable {
         }
     }
 
-    fn place(&self, asker: Asker) -> Place {
+    fn place(&self) -> Place {
         let region = self.client.config().region();
         let region = region.map_or("no region", |region| region.as_ref());
-        let (named_by, permissions) = match asker {
-            Asker::Function => (
-                "DYNAMODB_TABLE",
-                "dynamodb:PartiQLSelect, dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate",
-            ),
-            Asker::Operator => ("--table", "dynamodb:Scan"),
-        };
         Place {
             name: format!("table \"{}\" in {region}", self.table),
-            asker,
-            named_by,
-            permissions,
+            asker: Asker::Function,
+            named_by: "DYNAMODB_TABLE",
+            permissions: "dynamodb:PartiQLSelect, dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate",
             shape: "cannot hold counters; its keys have to be \"partition_key\" and \"sort_key\", both strings",
             purpose: "is a table of counters, users and ledgers only",
             service: Service::DynamoDb,
@@ -146,9 +136,8 @@ impl Table for DynamoDbTable {
                 found.next()
             }
         });
-        let in_words = |outcome: Result<_, _>| {
-            outcome.map_err(|failure| self.place(Asker::Function).in_words(failure))
-        };
+        let in_words =
+            |outcome: Result<_, _>| outcome.map_err(|failure| self.place().in_words(failure));
         Executed {
             outcomes: outcomes.map(in_words).collect(),
             write_units: written.write_units,
