@@ -6,6 +6,7 @@ use std::{
     io::{self, Read, Seek, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -297,6 +298,11 @@ impl Drop for Seal {
 /// Of one length, so that it is written in place, needs no space and is never half-written.
 pub(crate) fn seal(commits: u64) -> String {
     format!("{commits:020}\n")
+}
+
+/// A thread that panicked while it held what is not durable yet has left it whole.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why a folder's database cannot be opened.

@@ -8,7 +8,7 @@ use std::{
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -23,7 +23,7 @@ use siphasher::sip128::SipHasher24;
 use tracing::warn;
 
 use super::{Answers, Claim, ClaimStore, Claimed, Held, NEVER, Owner, StoreError, Terms};
-use crate::database::{self, Noted, OpenError, Seal, Trouble};
+use crate::database::{self, Noted, OpenError, Seal, Trouble, lock};
 
 /// Claims are visible to every later `claim` at once, and durable with the next
 /// [`commit`](EmbeddedStore::commit).
@@ -267,11 +267,6 @@ impl EmbeddedStore {
     fn refusal(&self, trouble: &Trouble) -> StoreError {
         StoreError::Refused(format!("{} {trouble}", self.folder.display()))
     }
-}
-
-/// A thread that panicked while it held claims has left them whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Sixteen bytes for an identity: a hash, led by the seconds of its time where it has one.

@@ -5,7 +5,7 @@
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::Mutex,
 };
 
 use fjall::{Guard, Keyspace};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Fate, LogTable, Placing, Spent, Written};
 use crate::{
     aws::{Asked, Cause, Failure},
-    database::{self, Noted, OpenError, Seal, Trouble},
+    database::{self, Noted, OpenError, Seal, Trouble, lock},
     functions::event_log::item::{
         ITEM_BYTES_MAX, Item, KEY_BYTES_MAX, SEARCH_KEY, TIMESTAMP, text,
     },
@@ -165,26 +165,20 @@ impl EmbeddedLog {
     }
 
     fn said<T>(&self, result: Result<T, Trouble>) -> Result<T, OpenError> {
-        result.map_err(|trouble| OpenError {
-            what: NAME,
-            folder: self.folder.clone(),
-            trouble,
-        })
+        result.map_err(|trouble| self.error(trouble))
     }
 
     fn refusal(&self, trouble: Trouble) -> Failure {
-        let error = OpenError {
+        Failure::Lasting(Cause::Refused, self.error(trouble).to_string())
+    }
+
+    fn error(&self, trouble: Trouble) -> OpenError {
+        OpenError {
             what: NAME,
             folder: self.folder.clone(),
             trouble,
-        };
-        Failure::Lasting(Cause::Refused, error.to_string())
+        }
     }
-}
-
-/// A thread that panicked while it held items has left them whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether DynamoDB would take it.
