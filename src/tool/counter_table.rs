@@ -1,4 +1,4 @@
-//! Where counters are: in a folder of this machine, or in a table of DynamoDB.
+//! Where counters are, in a folder of this machine or in a table of DynamoDB, and how they are shown.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,8 +10,12 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use tokio::runtime::Runtime;
 
-use super::aws::{Aws, AwsCounters};
+use super::{
+    aws::{Aws, AwsCounters},
+    table::{Cell, Column},
+};
 use crate::functions::event_processor::{
+    key::Subject,
     services::folder::TABLE,
     table::{Executed, Item, Key, Statement, Table, embedded::EmbeddedTable},
 };
@@ -79,4 +83,18 @@ impl CounterTable {
             Self::OnAws(table) => table.execute(statements, PATIENCE),
         }
     }
+}
+
+/// What a counter counts, as the first columns of a table.
+pub(super) fn subject_columns() -> [Column; 4] {
+    ["experiment", "variant", "event type", "window"].map(Column::left)
+}
+
+pub(super) fn subject_cells(subject: &Subject) -> [Cell; 4] {
+    [
+        subject.experiment.as_str().into(),
+        subject.variant.as_str().into(),
+        subject.event_type.as_str().into(),
+        subject.window.to_string().into(),
+    ]
 }

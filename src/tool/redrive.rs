@@ -64,7 +64,7 @@ use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
 use pass::{Letters, Pass, PassState};
 use report::{Mode, RedriveReport};
-use sending::{Pace, Sending};
+use sending::{Sending, Throttle};
 use tally::{RecordOutcome, RedriveTally};
 
 /// Redrives, or shows what would become of it.
@@ -285,11 +285,11 @@ impl<'a> Session<'a> {
             counts: RunCounts::default(),
         };
         let recorder = Recorder::begin(&*self.objects, run, sent, now_milliseconds)?;
-        let pace = Pace::new(self.options.rate, Arc::clone(&self.stop));
+        let throttle = Throttle::new(self.options.rate, Arc::clone(&self.stop));
         Ok(Begun {
             history,
             progress,
-            sending: Some(Sending::new(target, journal, recorder, pace)),
+            sending: Some(Sending::new(target, journal, recorder, throttle)),
         })
     }
 

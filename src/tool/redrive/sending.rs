@@ -33,7 +33,7 @@ pub(super) struct Sending<'a> {
     target: Box<dyn Sink + 'a>,
     journal: RedriveJournal,
     recorder: Recorder<'a>,
-    pace: Pace,
+    throttle: Throttle,
     /// Sent, but a crash could undo it.
     unsettled: Vec<(RecordMark, CountedRecord)>,
 }
@@ -43,13 +43,13 @@ impl<'a> Sending<'a> {
         target: Box<dyn Sink + 'a>,
         journal: RedriveJournal,
         recorder: Recorder<'a>,
-        pace: Pace,
+        throttle: Throttle,
     ) -> Self {
         Self {
             target,
             journal,
             recorder,
-            pace,
+            throttle,
             unsettled: Vec::new(),
         }
     }
@@ -57,7 +57,7 @@ impl<'a> Sending<'a> {
     pub(super) fn limits(&self) -> SendLimits {
         let limits = self.target.limits();
         SendLimits {
-            records_max: limits.records_max.min(self.pace.records_at_once()),
+            records_max: limits.records_max.min(self.throttle.records_at_once()),
             ..limits
         }
     }
@@ -76,7 +76,7 @@ impl<'a> Sending<'a> {
         if batch.is_empty() {
             return self.beat(tally);
         }
-        self.pace.wait(batch.len());
+        self.throttle.wait(batch.len());
         let records: Vec<&[u8]> = batch.iter().map(|record| record.bytes).collect();
         let Receipt { failed, broken } = self.target.send(&records);
         let mut failed = failed.into_iter().peekable();
@@ -135,13 +135,13 @@ impl<'a> Sending<'a> {
 }
 
 /// So many records a second at most.
-pub(super) struct Pace {
+pub(super) struct Throttle {
     rate: Option<u32>,
     next: Instant,
     stop: Arc<AtomicBool>,
 }
 
-impl Pace {
+impl Throttle {
     pub(super) fn new(rate: Option<u32>, stop: Arc<AtomicBool>) -> Self {
         Self {
             rate,
