@@ -23,6 +23,7 @@ mod recount;
 mod redrive;
 mod run;
 mod settings;
+mod star;
 mod table;
 mod terminal;
 mod times;
@@ -46,6 +47,7 @@ enum Command {
     Log(Box<log::LogOptions>),
     Process(Box<process::ProcessOptions>),
     Recount(recount::RecountOptions),
+    Star(star::StarOptions),
     Explain(explain::Explain),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
@@ -59,6 +61,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Log(options) => log::run(&options),
         Command::Process(options) => process::run(&options),
         Command::Recount(options) => recount::run(&options),
+        Command::Star(options) => star::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
@@ -76,7 +79,11 @@ pub fn understand(
         Command::Log(options) => log::understand(options),
         Command::Process(options) => process::understand(options),
         Command::Redrive(options) => redrive::understand(options),
-        Command::Explain(_) | Command::Plan(_) | Command::Check(_) | Command::Recount(_) => Ok(()),
+        Command::Explain(_)
+        | Command::Plan(_)
+        | Command::Check(_)
+        | Command::Recount(_)
+        | Command::Star(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
 }

@@ -1,0 +1,137 @@
+//! What is read of facts and dimensions wherever they come from: the latest version of each fact, and
+//! keys that no dimension has.
+
+use super::{
+    dialect::Dialect,
+    dictionary::{columns, current_comment, current_name, record_id},
+    layout::{indented, list},
+    relation::{Layer, Relation, ViewColumn, ViewType},
+};
+use crate::functions::star_schema::description::{
+    ColumnType, Expression, Star, StarColumn, StarTable, TableKind,
+};
+
+/// The rank of a row among those of its key; the newest has 1.
+pub(super) const RANK: &str = "packet__rank";
+
+/// The rows of a relation, each with its rank among those of its key.
+pub(super) fn ranked(from: &str, key: &str, newest_first: &[String]) -> String {
+    let order: Vec<_> = newest_first.iter().map(|by| format!("{by} DESC")).collect();
+    let order = order.join(", ");
+    format!(
+        "SELECT *, row_number() OVER (PARTITION BY {key} ORDER BY {order}) AS {RANK}\nFROM {from}"
+    )
+}
+
+/// The latest version of each row of a fact.
+pub(super) fn current(star: &Star, table: &StarTable, dialect: Dialect) -> Option<Relation> {
+    let key = table.columns.first()?;
+    let versions = table
+        .columns
+        .iter()
+        .filter(|column| is_version(star, column));
+    let versions = versions.map(|column| dialect.identifier(&column.name));
+    let newest_first: Vec<_> = versions.chain([record_id(table).name]).collect();
+    let key = dialect.identifier(&key.name);
+    let ranked = ranked(&dialect.relation(&table.name), &key, &newest_first);
+    let names = table
+        .columns
+        .iter()
+        .map(|column| dialect.identifier(&column.name));
+    Some(Relation {
+        name: current_name(table),
+        layer: Layer::Star,
+        comment: current_comment(table),
+        columns: columns(table),
+        query: format!(
+            "SELECT\n{}\nFROM (\n{}\n) AS versions\nWHERE {RANK} = 1",
+            list(names),
+            indented(&ranked)
+        ),
+    })
+}
+
+/// Whether a column tells how new a row is.
+fn is_version(star: &Star, column: &StarColumn) -> bool {
+    match &column.source {
+        Expression::DateOf(name) | Expression::TimeOf(name) => *name == star.version_by,
+        _ => false,
+    }
+}
+
+/// Each key that a table has and its dimension has not.
+pub(super) fn orphans(star: &Star, dialect: Dialect) -> Option<Relation> {
+    let references = star.tables.iter().flat_map(|table| {
+        let columns = table.columns.iter();
+        columns.filter_map(move |column| {
+            let dimension = star.table(column.refers_to.as_deref()?)?;
+            Some(orphans_of(table, column, dimension, dialect))
+        })
+    });
+    let queries: Vec<_> = references.collect();
+    let column = |(name, kind, comment): (&str, ViewType, &str)| ViewColumn {
+        name: name.to_owned(),
+        kind,
+        comment: comment.to_owned(),
+    };
+    let text = ViewType::Cell(ColumnType::Text);
+    let columns = [
+        ("table_name", text, "where the key stands"),
+        ("column_name", text, "in which column"),
+        ("dimension", text, "where it is missing"),
+        ("missing_key", text, "the key"),
+        ("row_count", ViewType::Count, "in how many rows it stands"),
+    ];
+    (!queries.is_empty()).then(|| Relation {
+        name: "orphans".to_owned(),
+        layer: Layer::Star,
+        comment: "Keys that no row of their dimension has: they heal when it comes.".to_owned(),
+        columns: columns.map(column).into(),
+        query: queries.join("\nUNION ALL\n"),
+    })
+}
+
+fn orphans_of(
+    table: &StarTable,
+    column: &StarColumn,
+    dimension: &StarTable,
+    dialect: Dialect,
+) -> String {
+    let own = format!("own.{}", dialect.identifier(&column.name));
+    let key = dimension.columns.first().map_or("", |key| &key.name);
+    let key = format!("found.{}", dialect.identifier(key));
+    format!(
+        "SELECT '{}' AS table_name, '{}' AS column_name, '{}' AS dimension, CAST({own} AS {}) AS missing_key, count(*) AS row_count\n\
+         FROM {} AS own LEFT JOIN {} AS found ON {key} = {own}\n\
+         WHERE {own} IS NOT NULL AND {key} IS NULL\nGROUP BY {own}",
+        table.name,
+        column.name,
+        dimension.name,
+        dialect.type_name(ColumnType::Text),
+        dialect.relation(&table.name),
+        dialect.relation(&dimension.name),
+    )
+}
+
+/// What is made of each table, and what follows from all.
+pub(super) fn with_what_follows(
+    star: &Star,
+    dialect: Dialect,
+    view: impl Fn(&StarTable) -> Option<Relation>,
+) -> Vec<Relation> {
+    let of_table = |table: &StarTable| {
+        let current = match table.kind {
+            TableKind::Fact { .. } => current(star, table, dialect),
+            TableKind::Dimension { .. } | TableKind::Calendar(_) => None,
+        };
+        view(table).into_iter().chain(current)
+    };
+    // A calendar is made of what facts touch.
+    let is_calendar = |table: &&StarTable| matches!(table.kind, TableKind::Calendar(_));
+    let (calendars, others): (Vec<_>, Vec<_>) = star.tables.iter().partition(is_calendar);
+    let tables = others.into_iter().chain(calendars);
+    tables
+        .flat_map(of_table)
+        .chain(orphans(star, dialect))
+        .collect()
+}
