@@ -17,7 +17,13 @@ profile: star
 require-dbt-version: '>=1.10.5'
 models:
   star:
-    +materialized: view
+    +persist_docs:
+      relation: true
+      columns: true
+    rows:
+      +materialized: view
+    star:
+      +materialized: table
 ";
 
 const PROFILES: &str = "\

@@ -48,7 +48,7 @@ impl Dialect {
 
     pub(super) fn literal(self, text: &str) -> String {
         match self {
-            Self::Spark => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
+            Self::Spark => stored_literal(text),
             Self::Dbt => format!("'{}'", text.replace('\'', "''").replace('{', "{{ '{' }}")),
             Self::Athena | Self::Duckdb => format!("'{}'", text.replace('\'', "''")),
         }
@@ -275,6 +275,11 @@ impl Dialect {
 
 /// Every line of every packet, where an engine reads a folder as a table.
 pub(super) const LINES: &str = "packet_lines";
+
+/// A text where tables over files are made, as Hive spells it.
+pub(super) fn stored_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
 
 /// What a column is called in a file of ours, to engines whose tables have no TIME.
 pub(super) fn stored_type(kind: ColumnType) -> String {

@@ -9,38 +9,16 @@ use super::{
     place::Place,
     relation::{Layer, Relation},
     rows::{self, join_key},
-    views::{RANK, ranked, with_what_follows},
+    views::{RANK, each, numbers, ranked, with_what_follows},
 };
-use crate::functions::star_schema::description::{
-    Absence, DayOfWeek, Expression, Join, Star, StarColumn, StarTable, TableKind, currency,
+use crate::functions::star_schema::{
+    calendar::{DAY_NAMES, MONTH_NAMES},
+    description::{
+        Absence, DayOfWeek, Expression, Join, Star, StarColumn, StarTable, TableKind, currency,
+    },
 };
 
 const CURRENCY_NAMES: &str = "currency_names";
-
-const DAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// A view for each source, then one for each star table.
 pub(super) fn views(star: &Star, dialect: Dialect, packets: &Place) -> Vec<Relation> {
@@ -210,34 +188,39 @@ fn currency_names(star: &Star, dialect: Dialect) -> Relation {
 
 /// Every day of each year that a fact's columns touch which refer to this calendar.
 fn calendar(star: &Star, table: &StarTable, numbered: DayOfWeek, dialect: Dialect) -> String {
-    let facts = star
-        .tables
-        .iter()
-        .filter(|fact| matches!(fact.kind, TableKind::Fact { .. }));
-    let touching = facts.flat_map(|fact| {
-        let columns = fact.columns.iter();
-        let refers = columns.filter(|column| column.refers_to.as_ref() == Some(&table.name));
-        refers.map(|column| {
-            let (name, fact) = (
-                dialect.identifier(&column.name),
-                dialect.relation(&fact.name),
-            );
-            format!("SELECT year({name}) AS year FROM {fact} WHERE {name} IS NOT NULL")
-        })
-    });
-    let mut years = touching.collect::<Vec<_>>().join("\nUNION\n");
+    let is_fact = |table: &&StarTable| matches!(table.kind, TableKind::Fact { .. });
+    let facts = star.tables.iter().filter(is_fact);
+    let touched = facts.filter_map(|fact| years_of(fact, &table.name, dialect));
+    let mut years = touched.collect::<Vec<_>>().join("\nUNION\n");
     if years.is_empty() {
         "SELECT CAST(NULL AS INTEGER) AS year WHERE false".clone_into(&mut years);
     }
-    let columns = table
-        .columns
-        .iter()
-        .map(|column| format!("{} AS {}", of_day(column, numbered, dialect), column.name));
+    let of_day = |column: &StarColumn| {
+        let value = of_day(column, numbered, dialect);
+        format!("{value} AS {}", column.name)
+    };
     format!(
         "SELECT\n{}\nFROM (\n{}\n) AS days",
-        list(columns),
+        list(table.columns.iter().map(of_day)),
         indented(&dialect.days_of(&indented(&years)))
     )
+}
+
+/// The years that a fact's dates touch, where they refer to this calendar.
+fn years_of(fact: &StarTable, calendar: &str, dialect: Dialect) -> Option<String> {
+    let columns = fact.columns.iter();
+    let refers = columns.filter(|column| column.refers_to.as_deref() == Some(calendar));
+    let dates: Vec<_> = refers
+        .map(|column| dialect.identifier(&column.name))
+        .collect();
+    (!dates.is_empty()).then(|| {
+        let (count, fact) = (dates.len(), dialect.relation(&fact.name));
+        let date = each(dates.into_iter());
+        format!(
+            "SELECT DISTINCT year({date}) AS year\nFROM {fact} CROSS JOIN {}\nWHERE {date} IS NOT NULL",
+            numbers(count)
+        )
+    })
 }
 
 /// What a calendar's column has of a day.
@@ -245,8 +228,8 @@ fn of_day(column: &StarColumn, numbered: DayOfWeek, dialect: Dialect) -> String 
     match column.name.as_str() {
         "date_id" => "date_id".to_owned(),
         "day_of_week" => dialect.day_of_week(numbered),
-        "day_name" => named(&dialect.day_of_week(DayOfWeek::Iso), &DAYS),
-        "month_name" => named("month(date_id)", &MONTHS),
+        "day_name" => named(&dialect.day_of_week(DayOfWeek::Iso), &DAY_NAMES),
+        "month_name" => named("month(date_id)", &MONTH_NAMES),
         part => format!("CAST({part}(date_id) AS INTEGER)"),
     }
 }

@@ -1,7 +1,7 @@
 //! One script that runs.
 
 use super::{
-    dialect::{Dialect, LINES, stored_type},
+    dialect::{Dialect, LINES, stored_literal, stored_type},
     dictionary::{columns, files_comment, files_name},
     files,
     layout::list,
@@ -119,10 +119,10 @@ fn setup(star: &Star, dialect: Dialect, source: &Source) -> Vec<String> {
 /// A table over a folder of files of ours. It is external: what is dropped is what is known of it.
 fn files_table(table: &StarTable, dialect: Dialect, files: &Place) -> String {
     let name = files_name(table);
-    let comment = dialect.literal(&files_comment(table));
-    let location = dialect.literal(&files.under(&format!("{}/", table.name)));
+    let comment = stored_literal(&files_comment(table));
+    let location = stored_literal(&files.under(&format!("{}/", table.name)));
     let columns = list(columns(table).iter().map(|column| {
-        let (name, comment) = (&column.name, dialect.literal(&column.comment));
+        let (name, comment) = (&column.name, stored_literal(&column.comment));
         format!("`{name}` {} COMMENT {comment}", hive_type(column.kind))
     }));
     let how = match dialect {
@@ -137,12 +137,12 @@ fn lines_table(dialect: Dialect, packets: &Place) -> String {
     let how = match dialect {
         Dialect::Spark => format!(
             "USING text\nOPTIONS (path {}, recursiveFileLookup 'true', pathGlobFilter '*.jsonl*')",
-            dialect.literal(&packets.under(""))
+            stored_literal(&packets.under(""))
         ),
         // No JSON has this byte: a line is one column.
         _ => format!(
             "ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\001'\nSTORED AS TEXTFILE\nLOCATION {}",
-            dialect.literal(&packets.under(""))
+            stored_literal(&packets.under(""))
         ),
     };
     external(dialect, LINES, "  `line` string", &how)

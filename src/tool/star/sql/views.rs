@@ -1,6 +1,8 @@
 //! What is read of facts and dimensions wherever they come from: the latest version of each fact, and
 //! keys that no dimension has.
 
+use std::collections::BTreeSet;
+
 use super::{
     dialect::Dialect,
     dictionary::{columns, current_comment, current_name, record_id},
@@ -61,14 +63,16 @@ fn is_version(star: &Star, column: &StarColumn) -> bool {
 
 /// Each key that a table has and its dimension has not.
 pub(super) fn orphans(star: &Star, dialect: Dialect) -> Option<Relation> {
-    let references = star.tables.iter().flat_map(|table| {
-        let columns = table.columns.iter();
-        columns.filter_map(move |column| {
-            let dimension = star.table(column.refers_to.as_deref()?)?;
-            Some(orphans_of(table, column, dimension, dialect))
-        })
-    });
-    let queries: Vec<_> = references.collect();
+    let tables = star.tables.iter();
+    let wanted: Vec<_> = tables
+        .filter_map(|table| wanted_by(table, dialect))
+        .collect();
+    let references = star.tables.iter().flat_map(|table| &table.columns);
+    let referred: BTreeSet<_> = references
+        .filter_map(|column| column.refers_to.as_deref())
+        .collect();
+    let dimensions = referred.iter().filter_map(|name| star.table(name));
+    let found: Vec<_> = dimensions.map(|table| keys_of(table, dialect)).collect();
     let column = |(name, kind, comment): (&str, ViewType, &str)| ViewColumn {
         name: name.to_owned(),
         kind,
@@ -82,35 +86,81 @@ pub(super) fn orphans(star: &Star, dialect: Dialect) -> Option<Relation> {
         ("missing_key", text, "the key"),
         ("row_count", ViewType::Count, "in how many rows it stands"),
     ];
-    (!queries.is_empty()).then(|| Relation {
+    (!wanted.is_empty()).then(|| Relation {
         name: "orphans".to_owned(),
         layer: Layer::Star,
         comment: "Keys that no row of their dimension has: they heal when it comes.".to_owned(),
         columns: columns.map(column).into(),
-        query: queries.join("\nUNION ALL\n"),
+        query: format!(
+            "SELECT wanted.*\nFROM (\n{}\n) AS wanted\nLEFT JOIN (\n{}\n) AS found\n  \
+             ON found.dimension = wanted.dimension AND found.dimension_key = wanted.missing_key\n\
+             WHERE wanted.missing_key IS NOT NULL AND found.dimension_key IS NULL",
+            indented(&wanted.join("\nUNION ALL\n")),
+            indented(&found.join("\nUNION ALL\n")),
+        ),
     })
 }
 
-fn orphans_of(
-    table: &StarTable,
-    column: &StarColumn,
-    dimension: &StarTable,
-    dialect: Dialect,
-) -> String {
-    let own = format!("own.{}", dialect.identifier(&column.name));
+/// The keys of dimensions that a table has, each with its count, read once.
+fn wanted_by(table: &StarTable, dialect: Dialect) -> Option<String> {
+    let refers = table.columns.iter().filter_map(|column| {
+        let dimension = column.refers_to.as_deref()?;
+        Some((column, dimension))
+    });
+    let references: Vec<_> = refers.collect();
+    let names = references
+        .iter()
+        .map(|(column, _)| format!("'{}'", column.name));
+    let dimensions = references
+        .iter()
+        .map(|(_, dimension)| format!("'{dimension}'"));
+    let keys = references
+        .iter()
+        .map(|(column, _)| key_text(&column.name, dialect));
+    (!references.is_empty()).then(|| {
+        format!(
+            "SELECT '{}' AS table_name, {} AS column_name,\n  {} AS dimension,\n  {} AS missing_key, count(*) AS row_count\n\
+             FROM {} CROSS JOIN {}\nGROUP BY 1, 2, 3, 4",
+            table.name,
+            each(names),
+            each(dimensions),
+            each(keys),
+            dialect.relation(&table.name),
+            numbers(references.len()),
+        )
+    })
+}
+
+fn keys_of(dimension: &StarTable, dialect: Dialect) -> String {
     let key = dimension.columns.first().map_or("", |key| &key.name);
-    let key = format!("found.{}", dialect.identifier(key));
     format!(
-        "SELECT '{}' AS table_name, '{}' AS column_name, '{}' AS dimension, CAST({own} AS {}) AS missing_key, count(*) AS row_count\n\
-         FROM {} AS own LEFT JOIN {} AS found ON {key} = {own}\n\
-         WHERE {own} IS NOT NULL AND {key} IS NULL\nGROUP BY {own}",
-        table.name,
-        column.name,
+        "SELECT '{}' AS dimension, {} AS dimension_key FROM {}",
         dimension.name,
-        dialect.type_name(ColumnType::Text),
-        dialect.relation(&table.name),
-        dialect.relation(&dimension.name),
+        key_text(key, dialect),
+        dialect.relation(&dimension.name)
     )
+}
+
+fn key_text(column: &str, dialect: Dialect) -> String {
+    let (column, text) = (
+        dialect.identifier(column),
+        dialect.type_name(ColumnType::Text),
+    );
+    format!("CAST({column} AS {text})")
+}
+
+/// The first for the first of the numbers, and so on.
+pub(super) fn each(values: impl Iterator<Item = String>) -> String {
+    let cases = values
+        .zip(1..)
+        .map(|(value, n)| format!(" WHEN {n} THEN {value}"));
+    format!("CASE nth.n{} END", cases.collect::<String>())
+}
+
+/// As many rows as there are values, so that all are of one reading.
+pub(super) fn numbers(count: usize) -> String {
+    let rows: Vec<_> = (1..=count).map(|n| format!("({n})")).collect();
+    format!("(VALUES {}) AS nth (n)", rows.join(", "))
 }
 
 /// What is made of each table, and what follows from all.
