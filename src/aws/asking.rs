@@ -90,6 +90,56 @@ pub async fn ask_until<I: Inquiry>(
     asking.end()
 }
 
+/// Asks one question until it is answered, asking again would not help, or it is too late.
+pub async fn ask_one<A, F>(
+    patience: Duration,
+    deadline: Instant,
+    ask: impl Fn(Duration) -> F + Sync,
+) -> Result<A, Failure>
+where
+    A: Send,
+    F: Future<Output = Result<A, Failure>> + Send,
+{
+    let asked = ask_until(&One { ask, patience }, vec![()], deadline).await;
+    let answer = asked.answers.into_iter().flatten().next();
+    answer.ok_or_else(|| {
+        asked
+            .failure
+            .unwrap_or_else(|| Failure::senseless("neither an answer nor a failure"))
+    })
+}
+
+/// The one question there is.
+struct One<F> {
+    ask: F,
+    patience: Duration,
+}
+
+impl<A, F, R> Inquiry for One<F>
+where
+    A: Send,
+    F: Fn(Duration) -> R + Sync,
+    R: Future<Output = Result<A, Failure>> + Send,
+{
+    type Question = ();
+    type Answer = A;
+
+    fn manner(&self) -> Manner {
+        Manner {
+            together: 1,
+            requests_at_once: 1,
+            patience: self.patience,
+        }
+    }
+
+    async fn ask(&self, _: &[()], patience: Duration) -> Vec<Reply<(), A>> {
+        vec![match (self.ask)(patience).await {
+            Ok(answer) => Reply::Answered(answer),
+            Err(failure) => Reply::Failed((), failure),
+        }]
+    }
+}
+
 struct Asking<Q, A> {
     answers: Vec<Option<A>>,
     /// To be asked in the next round.
