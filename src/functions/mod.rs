@@ -5,6 +5,8 @@ pub mod event_log;
 #[cfg(feature = "counting")]
 pub mod event_processor;
 pub mod firehose_transform;
+#[cfg(feature = "star")]
+pub mod star_schema;
 
 use std::{error::Error, future::Future, time::SystemTime};
 

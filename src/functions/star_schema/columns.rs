@@ -1,0 +1,1 @@
+//! A row's values as the typed cells of a star table.
