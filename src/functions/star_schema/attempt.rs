@@ -24,6 +24,7 @@ use super::{
     state::{self, State},
     store::{ObjectStore, Origin, ParameterStore, spool::Spool},
     table_file::TableWritten,
+    timestamp::Timestamp,
     writing::{put_numbered, put_own},
 };
 
@@ -245,7 +246,7 @@ impl<O: ObjectStore, P: ParameterStore> Attempt<'_, O, P> {
             files: came.files.clone(),
             rows: came.loaded.rows,
             refused: came.refused(),
-            newest: came.loaded.newest.map(|newest| newest.0),
+            newest: came.loaded.newest.map(Timestamp::in_file_name),
             columns_unknown: came.loaded.unknown_columns.iter().cloned().collect(),
         };
         let mut spool = Spool::default();

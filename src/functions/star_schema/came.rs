@@ -13,6 +13,7 @@ use super::{
     settings::Share,
     store::{Origin, spool::Spool},
     table_file::TableWritten,
+    timestamp::{MICROSECONDS_PER_DAY, Timestamp},
     wire::{Outcome, Status},
 };
 
@@ -122,7 +123,7 @@ impl Came {
             refused = self.refused(),
             files = self.files.len(),
             bytes = self.read.bytes,
-            newest = self.loaded.newest.map(|newest| newest.0),
+            newest = self.loaded.newest.map(Timestamp::in_file_name),
             milliseconds = took.as_secs_f64() * 1e3,
             "{message}"
         );
@@ -143,11 +144,14 @@ impl Came {
         counts.columns_unknown += self.loaded.unknown_columns.len();
         counts.stand_ins += self.stand_ins;
         counts.checkpoints += self.checkpoints;
-        let newest = self
-            .loaded
-            .newest
-            .and_then(|newest| newest.0.try_into().ok());
-        let lag = newest.map(|newest| now.saturating_sub(Duration::from_micros(newest)));
+        let lag = self.loaded.newest.map(|newest| lag(newest, now));
         counts.lag = counts.lag.max(lag);
     }
+}
+
+/// How old this is; nothing of what is yet to come, and of what came before 1970 all.
+fn lag(newest: Timestamp, now: Duration) -> Duration {
+    let day = i64::from(newest.date()) * MICROSECONDS_PER_DAY;
+    let newest = u64::try_from(day + newest.time()).unwrap_or_default();
+    now.saturating_sub(Duration::from_micros(newest))
 }

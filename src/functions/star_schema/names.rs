@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use chrono::DateTime;
-
 use super::timestamp::Timestamp;
 
 /// Ids have eight digits in names, so that names are in the order of ids.
@@ -119,11 +117,7 @@ fn read_id(digits: &str) -> Option<u64> {
 }
 
 fn time(newest: Option<Timestamp>) -> String {
-    let time = newest.and_then(|Timestamp(micros)| DateTime::from_timestamp_micros(micros));
-    time.map_or_else(
-        || NO_TIME.to_owned(),
-        |time| time.format("%Y%m%dT%H%M%S%6f").to_string(),
-    )
+    newest.map_or_else(|| NO_TIME.to_owned(), Timestamp::in_file_name)
 }
 
 #[cfg(test)]
@@ -178,7 +172,7 @@ mod tests {
             table: "sales_order".to_owned(),
             id: 3,
         };
-        let newest = Some(Timestamp(1_731_684_874_000_045));
+        let newest = Timestamp::from_text("2024-11-15 15:34:34.000045").ok();
         assert_eq!(packet.receipt_key(), "packets/sales_order/00000003.json");
         assert_eq!(
             packet.refused_key(newest),

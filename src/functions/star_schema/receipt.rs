@@ -21,8 +21,8 @@ pub struct Receipt {
     pub files: Vec<String>,
     pub rows: u64,
     pub refused: u64,
-    /// The packet's newest time, in microseconds since 1970.
-    pub newest: Option<i64>,
+    /// The packet's newest time, as its files' names have it.
+    pub newest: Option<String>,
     pub columns_unknown: Vec<String>,
 }
 

@@ -1,32 +1,45 @@
-//! The rows of a source table that dimensions are made of, the newest of each key: of one packet, or
-//! folded from many. It is what joins look in, and a checkpoint is its lines.
+//! The rows of a source table that dimensions are made of, folded from packets that were loaded
+//! before, or read from a checkpoint.
 
-use std::io;
+pub(super) mod newest;
 
-use super::{description::Star, rows::PacketUnreadable};
+use std::{collections::BTreeSet, io};
 
-/// The newest row of each key by (version, packet, line), with the columns that dimensions need.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reference {}
+use super::{
+    description::Star,
+    load::{Load, LoadError, Rows},
+    rows::{PacketUnreadable, Row},
+};
+use newest::CheckpointLine;
+pub use newest::Reference;
 
-impl Reference {
-    /// Takes the other's rows where they are newer; in which order does not matter.
-    pub fn merge(&mut self, other: Self) {
-        let _ = other;
+/// Folds a packet that was loaded before, fed piece by piece. A row that is refused is passed over.
+pub struct Folding<'s>(Load<'s, io::Sink>);
+
+impl<'s> Folding<'s> {
+    #[must_use]
+    pub fn of_packet(star: &'s Star, source: &str, packet: u64) -> Self {
+        Self(Load::without_files(star, source, packet))
     }
 
-    /// The lines of a checkpoint, in the order of the keys.
-    pub fn write_checkpoint(&self, out: &mut impl io::Write) -> io::Result<()> {
-        let _ = out;
-        Ok(())
+    pub fn feed(&mut self, piece: &[u8]) -> Result<(), PacketUnreadable> {
+        self.0.feed(piece).or_else(only_unreadable)
+    }
+
+    pub fn finish(self) -> Result<Reference, PacketUnreadable> {
+        match self.0.finish() {
+            Ok(loaded) => Ok(loaded.reference),
+            Err(error) => only_unreadable(error).map(|()| Reference::default()),
+        }
     }
 }
 
-/// Folds a packet that was loaded before, or a checkpoint, fed piece by piece. A row that is refused
-/// is passed over.
-#[derive(Debug)]
-pub struct Folding<'s> {
-    _star: &'s Star,
+/// Nothing is written, so nothing cannot be written.
+fn only_unreadable(error: LoadError) -> Result<(), PacketUnreadable> {
+    match error {
+        LoadError::Unreadable(why) => Err(why),
+        LoadError::Write(_) => Ok(()),
+    }
 }
 
 /// Why what stands there is no checkpoint of this description: it is as good as lost.
@@ -34,30 +47,30 @@ pub struct Folding<'s> {
 #[error("it is no checkpoint of this description")]
 pub struct CheckpointStale;
 
-impl<'s> Folding<'s> {
-    /// Of a packet's bytes.
-    #[must_use]
-    pub fn of_packet(star: &'s Star, source: &str, packet: u64) -> Self {
-        let _ = (source, packet);
-        Self { _star: star }
-    }
-
-    pub fn feed(&mut self, piece: &[u8]) -> Result<(), PacketUnreadable> {
-        let _ = piece;
-        Ok(())
-    }
-
-    pub fn finish(self) -> Result<Reference, PacketUnreadable> {
-        Ok(Reference::default())
-    }
-}
-
 /// Reads a checkpoint's lines, whole.
 pub fn read_checkpoint(
     star: &Star,
     source: &str,
     lines: &[u8],
 ) -> Result<Reference, CheckpointStale> {
-    let _ = (star, source, lines);
-    Err(CheckpointStale)
+    let mut rows = Rows::new(star, source);
+    let mut reference = Reference::default();
+    let mut columns = BTreeSet::new();
+    let text = str::from_utf8(lines).map_err(|_| CheckpointStale)?;
+    for line in text.lines() {
+        let line: CheckpointLine<'_> = serde_json::from_str(line).map_err(|_| CheckpointStale)?;
+        let row = Row {
+            number: line.line,
+            text: Ok(line.row.get()),
+            names: None,
+        };
+        rows.recall(&row, line.packet, &line.by, &mut reference)
+            .ok_or(CheckpointStale)?;
+        columns.insert(line.by);
+    }
+    if columns.is_empty() || rows.key_names().all(|name| columns.contains(name)) {
+        Ok(reference)
+    } else {
+        Err(CheckpointStale)
+    }
 }

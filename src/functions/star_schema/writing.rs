@@ -46,12 +46,12 @@ pub(super) async fn put_numbered<O: ObjectStore>(
         let numbered = |key: String| Some((number_of(star_table, &key)?, key));
         let key = match there.into_iter().rev().find_map(numbered) {
             None => key(least),
-            Some((last, there)) => {
+            Some((highest, there)) => {
                 let standing = objects.look(&there, deadline).await?;
                 if standing.and_then(|there| there.origin).as_ref() == Some(origin) {
                     return Ok(there);
                 }
-                key(last + 1)
+                key(highest + 1)
             }
         };
         if objects.put(&key, spool, origin, deadline).await? == Put::Written {

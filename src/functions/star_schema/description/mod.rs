@@ -1,7 +1,13 @@
 //! What the star is: its tables, what they are made of, and in which order their packets go. Read
 //! from TOML and checked whole; a star that exists can be loaded.
 
+pub(super) mod column;
+pub mod currency;
+mod reading;
+
 use std::{collections::BTreeMap, fmt};
+
+use xxhash_rust::xxh3::xxh3_128;
 
 /// The star that was asked for.
 const BUILT_IN: &str = include_str!("star.toml");
@@ -49,6 +55,14 @@ pub struct Join {
     pub column: String,
 }
 
+impl Join {
+    /// The column of the joined table by which its rows are found.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}_id", self.table)
+    }
+}
+
 /// How the days of a week are numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DayOfWeek {
@@ -76,6 +90,29 @@ pub enum ColumnType {
     Decimal { precision: u8, scale: u8 },
     Date,
     Time,
+}
+
+impl ColumnType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Int => "int",
+            Self::Text => "text",
+            Self::Bool => "bool",
+            Self::Decimal { .. } => "decimal",
+            Self::Date => "date",
+            Self::Time => "time",
+        }
+    }
+}
+
+/// As a description has it.
+impl fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decimal { precision, scale } => write!(f, "decimal({precision},{scale})"),
+            other => f.write_str(other.as_str()),
+        }
+    }
 }
 
 /// What becomes of a value that is not there.
@@ -140,8 +177,7 @@ impl fmt::Display for Mistake {
 impl Star {
     /// Reads a description; all that is wrong with it at once.
     pub fn parse(text: &str) -> Result<Self, Mistakes> {
-        let _ = text;
-        Err(Mistakes(Vec::new()))
+        reading::read(text, format!("{:032x}", xxh3_128(text.as_bytes())))
     }
 
     /// The seven tables that were asked for, and the purchase and payment stars with them.
@@ -154,6 +190,12 @@ impl Star {
         self.tables.iter().find(|table| table.name == name)
     }
 
+    #[must_use]
+    pub fn is_calendar(&self, name: &str) -> bool {
+        let table = self.table(name);
+        table.is_some_and(|table| matches!(table.kind, TableKind::Calendar(_)))
+    }
+
     /// Whether a star table is made of this source table, or joined with it.
     #[must_use]
     pub fn reads(&self, source: &str) -> bool {
@@ -161,13 +203,13 @@ impl Star {
     }
 
     /// The facts whose rows this source table's are.
-    pub fn facts<'s>(&'s self, source: &'s str) -> impl Iterator<Item = &'s StarTable> {
+    pub fn facts<'s>(&'s self, source: &str) -> impl Iterator<Item = &'s StarTable> {
         let is_fact = move |table: &&StarTable| matches!(&table.kind, TableKind::Fact { source: own } if own == source);
         self.tables.iter().filter(is_fact)
     }
 
     /// The dimensions that this source table's rows change: its own and those it is joined into.
-    pub fn dimensions<'s>(&'s self, source: &'s str) -> impl Iterator<Item = &'s StarTable> {
+    pub fn dimensions<'s>(&'s self, source: &str) -> impl Iterator<Item = &'s StarTable> {
         let changes = move |table: &&StarTable| {
             matches!(table.kind, TableKind::Dimension { .. })
                 && table.sources().any(|read| read == source)
@@ -177,12 +219,43 @@ impl Star {
 }
 
 impl StarTable {
+    /// What a calendar has of each day.
+    fn calendar_columns() -> Vec<StarColumn> {
+        let column = |(name, kind): (&str, ColumnType)| StarColumn {
+            name: name.to_owned(),
+            kind,
+            absence: Absence::Refused,
+            source: Expression::Own(name.to_owned()),
+            refers_to: None,
+        };
+        let columns = [
+            ("date_id", ColumnType::Date),
+            ("year", ColumnType::Int),
+            ("month", ColumnType::Int),
+            ("day", ColumnType::Int),
+            ("day_of_week", ColumnType::Int),
+            ("day_name", ColumnType::Text),
+            ("month_name", ColumnType::Text),
+            ("quarter", ColumnType::Int),
+        ];
+        columns.map(column).into()
+    }
+
     /// The source table whose rows its own are; none of a calendar.
     #[must_use]
     pub fn source(&self) -> Option<&str> {
         match &self.kind {
             TableKind::Fact { source } | TableKind::Dimension { source, .. } => Some(source),
             TableKind::Calendar(_) => None,
+        }
+    }
+
+    /// The column of the source that is the key.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match &self.columns.first()?.source {
+            Expression::Own(column) => Some(column),
+            _ => None,
         }
     }
 
@@ -198,5 +271,154 @@ impl StarTable {
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         let joined = self.joins().iter().map(|join| join.table.as_str());
         self.source().into_iter().chain(joined)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let mistakes = Star::parse(text).unwrap_err();
+        mistakes.0.iter().map(Mistake::to_string).collect()
+    }
+
+    #[test]
+    fn the_built_in_star_is_sound() {
+        let star = Star::built_in().unwrap();
+        let names: Vec<_> = star
+            .tables
+            .iter()
+            .map(|table| table.name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "fact_sales_order",
+                "dim_date",
+                "dim_staff",
+                "dim_location",
+                "dim_currency",
+                "dim_design",
+                "dim_counterparty",
+                "fact_purchase_order",
+                "fact_payment",
+                "dim_transaction",
+                "dim_payment_type",
+            ]
+        );
+        assert_eq!(
+            star.sources,
+            [
+                "department",
+                "staff",
+                "address",
+                "currency",
+                "design",
+                "counterparty",
+                "transaction",
+                "payment_type",
+                "sales_order",
+                "purchase_order",
+                "payment",
+            ]
+        );
+        assert_eq!(star.version_by, "last_updated");
+        assert!(star.reads("department") && !star.reads("suppliers"));
+        let of = |source| star.dimensions(source).map(|table| table.name.as_str());
+        assert_eq!(
+            of("address").collect::<Vec<_>>(),
+            ["dim_location", "dim_counterparty"]
+        );
+        assert_eq!(star.facts("payment").count(), 1);
+    }
+
+    #[test]
+    fn the_hash_is_of_the_text_and_stays() {
+        let hash = |text: &str| Star::parse(text).unwrap().hash;
+        let text = "[dim_a]\nfrom = 'a'\ncolumns = ['a_id int']";
+        assert_eq!(hash(text), "HASH");
+        assert_ne!(hash(text), hash(&format!("{text}\n")));
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let text = r#"
+            version_by = 1
+            names = { EUR = 7 }
+            [fact_a]
+            from = "a"
+            join = { b = "b_id" }
+            columns = ["a_id int ?", "b text = b.x or 'none'", "c integer", "d int -> dim_no", 5]
+            [dim_b]
+            columns = ["b_id int", "B_ID int", "x text = c.x ?"]
+            [dim_c]
+            from = "c"
+            colums = []
+            join = "d"
+            [dim_date]
+            calendar = "us"
+            [other]
+            [dim_e]
+            from = "e"
+            columns = ["e_id int", "f date = date(g)", "h int = g", "i text -> dim_b", "j int -> fact_a"]
+        "#;
+        let found = mistakes(text);
+        for expected in [
+            "`version_by` is to be",
+            "the name of `EUR` is to be text",
+            "fact_a: `join` is not understood",
+            "fact_a.a_id: the first column is the key",
+            "fact_a.b: a fact is joined with nothing",
+            "fact_a.c: `integer` is no type",
+            "fact_a.d: `dim_no` is not described",
+            "fact_a: line 5 of `columns` is to be text",
+            "dim_b: `from` is to be",
+            "dim_b.B_ID: it stands twice",
+            "dim_b.x: ",
+            "dim_c: `colums` is not understood",
+            "dim_c: `join` is to be written",
+            "dim_c: `columns` is to be a list",
+            "dim_date: `calendar` is",
+            "other: a table's name begins with",
+            "dim_e.h: `e.g` is read as int here, and as timestamp in `dim_e`",
+            "dim_e.i: the key of `dim_b` is of the type int, not text",
+            "dim_e.j: `fact_a` is a fact",
+        ] {
+            assert!(
+                found.iter().any(|mistake| mistake.starts_with(expected)),
+                "{expected}: {found:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_joined_comes_first_and_a_ring_ends() {
+        let text = r#"
+            [dim_c]
+            from = "c"
+            join = { b = "b_id" }
+            columns = ["c_id int", "x text = b.x or ''"]
+            [dim_b]
+            from = "b"
+            join = { a = "a_id", c = "c_id" }
+            columns = ["b_id int", "x text = a.x or ''", "y text? = c.y"]
+        "#;
+        assert_eq!(Star::parse(text).unwrap().sources, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_is_no_toml_or_empty_says_so() {
+        for (text, expected) in [
+            ("[", "it is no TOML"),
+            ("", "it describes no table"),
+            ("fact_a = 1", "fact_a: "),
+        ] {
+            let found = mistakes(text);
+            assert!(
+                found.iter().any(|mistake| mistake.starts_with(expected)),
+                "{text}: {found:?}"
+            );
+        }
     }
 }

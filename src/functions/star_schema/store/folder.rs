@@ -32,6 +32,11 @@ impl FolderStore {
         Self { path }
     }
 
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn put_file(&self, key: &str, spool: &mut Spool, origin: &Origin) -> io::Result<Put> {
         let path = self.path.join(inside(key)?);
         let _turn = take_turn(&self.path)?;
