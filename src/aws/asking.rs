@@ -406,4 +406,36 @@ mod tests {
         assert_eq!(asked.answers, [None, None]);
         assert!(asked.failure.unwrap().is_lasting());
     }
+
+    /// What comes of these replies, the last of which is repeated, and how often was asked.
+    async fn ask_for_one(replies: &[Result<u32, Failure>]) -> (String, usize) {
+        let times = Mutex::new(0);
+        let ask = |_| {
+            let mut times = times.lock().unwrap();
+            let reply = replies.get(*times).or(replies.last());
+            *times += 1;
+            std::future::ready(reply.unwrap().clone())
+        };
+        let deadline = Instant::now() + Duration::from_secs(9);
+        let answer = ask_one(Duration::from_secs(1), deadline, ask).await;
+        let said = answer.map_or_else(|why| why.to_string(), |answer| answer.to_string());
+        (said, times.into_inner().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_question_is_asked_until_there_is_an_answer_or_no_hope() {
+        let passing = || Err(Failure::Passing("busy".to_owned()));
+        let lasting = || Err(Failure::Lasting(Cause::Missing, "gone".to_owned()));
+        assert_eq!(ask_for_one(&[Ok(7)]).await, ("7".to_owned(), 1));
+        assert_eq!(
+            ask_for_one(&[passing(), passing(), Ok(7)]).await,
+            ("7".to_owned(), 3)
+        );
+        assert_eq!(
+            ask_for_one(&[passing(), lasting(), Ok(7)]).await,
+            ("gone".to_owned(), 2)
+        );
+        let (said, times) = ask_for_one(&[passing()]).await;
+        assert!(said == "busy" && times > 5, "{said} {times}");
+    }
 }

@@ -55,18 +55,17 @@ impl<'f, O: ObjectStore, P: ParameterStore> Call<'f, O, P> {
             star,
             packets,
             processed,
-            parameters,
             ..
         } = self.function;
         let mut loaded = BTreeSet::new();
         for table in &star.sources {
             let ids = receipt::ids_after(processed, table, None, self.deadline).await?;
-            loaded.extend(ids.into_iter().map(|id| Packet {
+            let packet = |id| Packet {
                 table: table.clone(),
                 id,
-            }));
-            let missing = parameter::advance(processed, parameters, table, self.deadline).await?;
-            self.missing.insert(table.clone(), missing);
+            };
+            loaded.extend(ids.into_iter().map(packet));
+            self.advance(table).await?;
         }
         let there = self.listing.packets(packets, self.deadline).await?;
         let new = there.filter(|packet| star.reads(&packet.table) && !loaded.contains(packet));
@@ -74,6 +73,24 @@ impl<'f, O: ObjectStore, P: ParameterStore> Call<'f, O, P> {
         let wanted: Vec<_> = wanted.collect();
         self.counts.swept = wanted.len();
         Ok(wanted)
+    }
+
+    /// A table's parameter that cannot be moved keeps no packet from being loaded.
+    async fn advance(&mut self, table: &str) -> Result<(), Problem> {
+        let StarSchema {
+            processed,
+            parameters,
+            ..
+        } = self.function;
+        match parameter::advance(processed, parameters, table, self.deadline).await {
+            Ok(missing) => drop(self.missing.insert(table.to_owned(), missing)),
+            Err(problem) if problem.is_its_own() => self.not_done.push(NotDone {
+                packet: None,
+                problem,
+            }),
+            Err(problem) => return Err(problem),
+        }
+        Ok(())
     }
 
     /// Loads packets, until the world is away.
@@ -86,7 +103,7 @@ impl<'f, O: ObjectStore, P: ParameterStore> Call<'f, O, P> {
                 Ok(outcome) => drop(self.outcomes.insert(place, outcome)),
                 Err(problem) => {
                     let others_may_go_on = problem.is_its_own();
-                    let packet = wanted.packet.clone();
+                    let packet = Some(wanted.packet.clone());
                     self.not_done.push(NotDone { packet, problem });
                     if !others_may_go_on {
                         break;

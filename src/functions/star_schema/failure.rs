@@ -116,12 +116,21 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// A packet that is not done, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("{packet}: {problem}")]
+/// What is not done, and why.
+#[derive(Debug)]
 pub struct NotDone {
-    pub packet: Packet,
+    /// None where it is a table's parameter.
+    pub packet: Option<Packet>,
     pub problem: Problem,
+}
+
+impl fmt::Display for NotDone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.packet {
+            Some(packet) => write!(f, "{packet}: {}", self.problem),
+            None => write!(f, "{}", self.problem),
+        }
+    }
 }
 
 /// Why a call fails.

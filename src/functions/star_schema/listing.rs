@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use futures_util::future::try_join_all;
 use tokio::time::Instant;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -59,8 +60,12 @@ impl Listing {
     ) -> Result<&Keys, Problem> {
         if self.recent.is_none() {
             let mut keys = Keys::new();
-            for folder in folders(now.date_naive()) {
-                add(&mut keys, objects.list(&folder, "", deadline).await?);
+            let folders = folders(now.date_naive());
+            let listed = folders
+                .iter()
+                .map(|folder| objects.list(folder, "", deadline));
+            for listed in try_join_all(listed).await? {
+                add(&mut keys, listed);
             }
             self.recent = Some(keys);
         }
@@ -82,11 +87,11 @@ impl Listing {
 }
 
 /// Today's and yesterday's, as days are usually spelled.
-fn folders(today: NaiveDate) -> impl Iterator<Item = String> {
+fn folders(today: NaiveDate) -> Vec<String> {
     let days = [Some(today), today.checked_sub_days(Days::new(1))];
     let spelled =
         |day: NaiveDate| ["%Y/%m/%d/", "%Y-%m-%d/"].map(|format| day.format(format).to_string());
-    days.into_iter().flatten().flat_map(spelled)
+    days.into_iter().flatten().flat_map(spelled).collect()
 }
 
 fn add(keys: &mut Keys, listed: Vec<String>) {

@@ -1,8 +1,9 @@
 //! What joins look in: all rows of the source tables, folded from the packets that have a receipt.
 //! A checkpoint spares reading them all; it can be lost and made again.
 
-use std::{collections::BTreeSet, io::Write};
+use std::io::Write;
 
+use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -17,6 +18,9 @@ use super::{
 
 /// When more packets than this were folded, a checkpoint is written.
 const FOLDED_MAX: usize = 32;
+
+/// So many packets are read at once.
+const TOGETHER: usize = 8;
 
 /// A source table's rows, and of how many packets they are.
 #[derive(Debug)]
@@ -61,13 +65,20 @@ pub(super) async fn fold<O: ObjectStore>(
 ) -> Result<State, Problem> {
     let ids = receipt::ids_after(processed, source, None, deadline).await?;
     let (held, mut reference) = latest_checkpoint(star, processed, source, deadline).await?;
-    let rest: BTreeSet<u64> = ids.iter().copied().filter(|id| !held.holds(*id)).collect();
-    for id in &rest {
-        let packet = Packet {
-            table: source.to_owned(),
-            id: *id,
-        };
-        reference.merge(fold_packet(star, (packets, processed), &packet, deadline).await?);
+    let rest: Vec<u64> = ids.iter().copied().filter(|id| !held.holds(*id)).collect();
+    for some in rest.chunks(TOGETHER) {
+        let folding = some.iter().map(|id| {
+            let table = source.to_owned();
+            fold_packet(
+                star,
+                (packets, processed),
+                Packet { table, id: *id },
+                deadline,
+            )
+        });
+        for packet in try_join_all(folding).await? {
+            reference.merge(packet);
+        }
     }
     let checkpoint = rest.len() > FOLDED_MAX;
     if checkpoint {
@@ -83,10 +94,10 @@ pub(super) async fn fold<O: ObjectStore>(
 async fn fold_packet<O: ObjectStore>(
     star: &Star,
     (packets, processed): (&O, &O),
-    packet: &Packet,
+    packet: Packet,
     deadline: Instant,
 ) -> Result<Reference, Problem> {
-    let receipt = receipt::read(processed, packet, deadline).await?;
+    let receipt = receipt::read(processed, &packet, deadline).await?;
     let receipt = receipt.ok_or_else(|| Problem::Missing(packet.receipt_key()))?;
     let key = receipt.source.key;
     let mut folding = Folding::of_packet(star, &packet.table, packet.id);
