@@ -99,6 +99,10 @@ impl World {
         self
     }
 
+    /// Requests fail no more.
+    pub(crate) fn mend(&self) {
+        self.strikes.drawn().troubles = 0;
+    }
 
     pub(crate) fn put_packet(&self, key: &str, text: impl AsRef<[u8]>) {
         write(&self.folder.path().join("packets").join(key), text);
