@@ -462,7 +462,7 @@ fn no_files_name_each_other_in_a_circle() {
 }
 
 /// Commands of the tool, one file or folder each.
-const COMMANDS: &[&str] = &["check", "explain", "log", "plan", "redrive", "run"];
+const COMMANDS: &[&str] = &["check", "explain", "log", "plan", "redrive", "run", "star"];
 
 /// The list of commands knows them all; what does AWS's part of redrive knows what that asks for.
 #[test]

@@ -1,4 +1,4 @@
-//! A whole project of dbt's, for DuckDB.
+//! A whole project of dbt's, for `DuckDB`.
 
 use std::{fs, io, path::Path};
 
@@ -74,26 +74,26 @@ fn folder(layer: Layer) -> &'static str {
 
 /// What the models are, and what dbt tests of them.
 fn schema(star: &Star, views: &[Relation]) -> String {
-    let models = views.iter().map(|view| {
-        let (name, comment) = (&view.name, quoted(&view.comment));
-        let columns: String = view
-            .columns
-            .iter()
-            .map(|column| {
-                let (name, comment) = (&column.name, quoted(&column.comment));
-                let tests = star.table(&view.name).map(|table| tests(star, table, name));
-                let tests = tests.unwrap_or_default();
-                format!("      - name: {name}\n        description: {comment}\n{tests}")
-            })
-            .collect();
-        let columns = if columns.is_empty() {
-            columns
-        } else {
-            format!("    columns:\n{columns}")
-        };
-        format!("  - name: {name}\n    description: {comment}\n{columns}")
+    let models = views.iter().flat_map(|view| {
+        let columns = view.columns.iter().flat_map(|column| {
+            let table = star.table(&view.name);
+            let tests = table.map(|table| tests(star, table, &column.name));
+            let head = [
+                format!("      - name: {}", column.name),
+                format!("        description: {}", quoted(&column.comment)),
+            ];
+            head.into_iter().chain(tests.into_iter().flatten())
+        });
+        let head = [
+            format!("  - name: {}", view.name),
+            format!("    description: {}", quoted(&view.comment)),
+        ];
+        let has_columns = (!view.columns.is_empty()).then(|| "    columns:".to_owned());
+        head.into_iter().chain(has_columns).chain(columns)
     });
-    format!("version: 2\nmodels:\n{}", models.collect::<String>())
+    let head = ["version: 2", "models:"].map(str::to_owned);
+    let lines: Vec<_> = head.into_iter().chain(models).collect();
+    lines.join("\n") + "\n"
 }
 
 /// A text as YAML has it: JSON's is.
@@ -101,7 +101,8 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn tests(star: &Star, table: &StarTable, name: &str) -> String {
+/// The lines of what a column is tested for.
+fn tests(star: &Star, table: &StarTable, name: &str) -> Vec<String> {
     let column = table.columns.iter().find(|column| column.name == name);
     let is_key = match table.kind {
         TableKind::Fact { .. } => record_id(table).name == name,
@@ -109,24 +110,21 @@ fn tests(star: &Star, table: &StarTable, name: &str) -> String {
     };
     let is_required = column.is_none_or(|column| column.absence != Absence::Null);
     let dimension = column.and_then(|column| star.table(column.refers_to.as_deref()?));
-    let mut tests = String::new();
-    if is_key {
-        tests.push_str("          - unique\n");
-    }
-    if is_required {
-        tests.push_str("          - not_null\n");
-    }
-    if let Some((dimension, key)) =
-        dimension.and_then(|table| Some((table, table.columns.first()?)))
-    {
-        // It heals when the dimension comes.
-        tests.push_str(&format!(
-            "          - relationships:\n              arguments:\n                to: ref('{}')\n                field: {}\n              config:\n                severity: warn\n",
-            dimension.name, key.name
-        ));
-    }
-    if tests.is_empty() {
-        return tests;
-    }
-    format!("        data_tests:\n{tests}")
+    let unique = is_key.then(|| "          - unique".to_owned());
+    let not_null = is_required.then(|| "          - not_null".to_owned());
+    let tests = unique.into_iter().chain(not_null);
+    let tests: Vec<_> = tests.chain(dimension.and_then(relationship)).collect();
+    let head = (!tests.is_empty()).then(|| "        data_tests:".to_owned());
+    head.into_iter().chain(tests).collect()
+}
+
+/// That each key is there; it heals when the dimension comes.
+fn relationship(dimension: &StarTable) -> Option<String> {
+    let (name, key) = (&dimension.name, &dimension.columns.first()?.name);
+    let indent = " ".repeat(10);
+    Some(format!(
+        "{indent}- relationships:\n\
+         {indent}    arguments: {{to: ref('{name}'), field: {key}}}\n\
+         {indent}    config: {{severity: warn}}"
+    ))
 }

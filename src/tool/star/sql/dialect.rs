@@ -8,7 +8,7 @@ use crate::functions::star_schema::description::{ColumnType, DayOfWeek};
 pub(super) enum Dialect {
     Athena,
     Duckdb,
-    /// DuckDB's, in a project's models, which name each other through dbt.
+    /// `DuckDB`'s, in a project's models, which name each other through dbt.
     Dbt,
     Spark,
 }

@@ -80,7 +80,7 @@ pub(super) fn record_id(table: &StarTable) -> ViewColumn {
 /// Where a column comes from, as a description says it.
 pub(super) fn column_comment(table: &StarTable, column: &StarColumn) -> String {
     let source = table.source().unwrap_or_default();
-    let mut comment = match &column.source {
+    let from = match &column.source {
         Expression::Own(_) if table.source().is_none() => return calendar_comment(table, column),
         Expression::Own(name) => format!("{source}.{name}"),
         Expression::DateOf(name) => format!("date({source}.{name})"),
@@ -88,13 +88,15 @@ pub(super) fn column_comment(table: &StarTable, column: &StarColumn) -> String {
         Expression::CurrencyName(name) => format!("names({source}.{name})"),
         Expression::Joined { table, column } => format!("{table}.{column}"),
     };
-    if let Absence::Text(text) = &column.absence {
-        comment.push_str(&format!(" or '{text}'"));
-    }
-    if let Some(dimension) = &column.refers_to {
-        comment.push_str(&format!(" -> {dimension}"));
-    }
-    comment
+    let absent = match &column.absence {
+        Absence::Text(text) => format!(" or '{text}'"),
+        Absence::Refused | Absence::Null => String::new(),
+    };
+    let refers_to = column
+        .refers_to
+        .iter()
+        .map(|dimension| format!(" -> {dimension}"));
+    [from, absent].into_iter().chain(refers_to).collect()
 }
 
 fn calendar_comment(table: &StarTable, column: &StarColumn) -> String {

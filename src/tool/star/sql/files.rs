@@ -62,7 +62,7 @@ fn cell(column: &StarColumn, dialect: Dialect) -> String {
     }
 }
 
-/// A view of DuckDB's over a folder of files, with `filename` and `file_row_number`.
+/// A view of `DuckDB`'s over a folder of files, with `filename` and `file_row_number`.
 pub(super) fn duckdb_files(table: &StarTable, dialect: Dialect, files: &Place) -> Relation {
     let query = if files.has_no_file_of(&table.name) {
         no_rows(table, dialect)
@@ -79,7 +79,7 @@ pub(super) fn duckdb_files(table: &StarTable, dialect: Dialect, files: &Place) -
     }
 }
 
-/// DuckDB reads no folder without files: write the script again when there are some.
+/// `DuckDB` reads no folder without files: write the script again when there are some.
 fn no_rows(table: &StarTable, dialect: Dialect) -> String {
     let typed = |column: &StarColumn| {
         let (kind, name) = (

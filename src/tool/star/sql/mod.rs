@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
-use super::read_star;
+use super::description::read;
 use crate::{functions::star_schema::description::Star, tool::terminal::print};
 use dialect::Dialect;
 use glue::Catalog;
@@ -48,7 +48,7 @@ pub(super) struct SqlOptions {
     /// The star's description [default: the built-in one]
     #[arg(long, value_name = "FILE")]
     star: Option<PathBuf>,
-    /// Where the function's files lie: a folder, or s3://BUCKET/PREFIX
+    /// Where the function's files lie, a folder or a prefix of a bucket
     #[arg(long, value_name = "DIR|s3://…", conflicts_with = "packets")]
     files: Option<Place>,
     /// Where raw packets of JSON Lines lie, however deep
@@ -76,7 +76,7 @@ enum SqlEngine {
 
 impl SqlOptions {
     pub(super) fn run(&self) -> Result<()> {
-        let star = read_star(self.star.as_deref())?;
+        let star = read(self.star.as_deref())?;
         let dialect = match self.engine {
             SqlEngine::Athena => Dialect::Athena,
             SqlEngine::Spark => Dialect::Spark,

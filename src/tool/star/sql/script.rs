@@ -97,7 +97,7 @@ A row that has any column twice is not there, a number is read with 15 digits, a
     }
 }
 
-/// What DuckDB reads a bucket with.
+/// What `DuckDB` reads a bucket with.
 const SECRET: &str = "CREATE OR REPLACE SECRET nozzle_star (TYPE s3, PROVIDER credential_chain);\n";
 
 fn setup(star: &Star, dialect: Dialect, source: &Source) -> Vec<String> {
