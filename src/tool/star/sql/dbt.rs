@@ -5,8 +5,8 @@ use std::{fs, io, path::Path};
 use super::{
     dialect::Dialect,
     dictionary::record_id,
-    relation::{Layer, Relation},
-    script::{Source, views},
+    relation::{Relation, ViewLayer},
+    script::{SqlSource, views},
 };
 use crate::functions::star_schema::description::{Absence, Star, StarTable, TableKind};
 
@@ -43,9 +43,9 @@ const BUCKET: &str = "\
 ";
 
 /// Writes the project into a folder: what stands there under its names is replaced.
-pub(super) fn write(star: &Star, source: &Source, into: &Path) -> io::Result<()> {
+pub(super) fn write(star: &Star, source: &SqlSource, into: &Path) -> io::Result<()> {
     let models = into.join("models");
-    for layer in [Layer::Rows, Layer::Star] {
+    for layer in [ViewLayer::Rows, ViewLayer::Star] {
         fs::create_dir_all(models.join(folder(layer)))?;
     }
     let views = views(star, Dialect::Dbt, source);
@@ -65,10 +65,10 @@ pub(super) fn write(star: &Star, source: &Source, into: &Path) -> io::Result<()>
     fs::write(models.join("schema.yml"), schema(star, &views))
 }
 
-fn folder(layer: Layer) -> &'static str {
+fn folder(layer: ViewLayer) -> &'static str {
     match layer {
-        Layer::Rows => "rows",
-        Layer::Star => "star",
+        ViewLayer::Rows => "rows",
+        ViewLayer::Star => "star",
     }
 }
 

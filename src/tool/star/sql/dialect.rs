@@ -1,6 +1,6 @@
 //! Where the engines' SQL differs. All else is written once.
 
-use super::place::Place;
+use super::place::SqlPlace;
 use crate::functions::star_schema::description::{ColumnType, DayOfWeek};
 
 /// What an engine reads.
@@ -120,7 +120,8 @@ impl Dialect {
     pub(super) fn time_of_text(self, text: &str) -> String {
         match self {
             Self::Spark => format!(
-                "rpad(concat(substr({text}, 1, 8), '.', regexp_extract({text}, '[.]([0-9]{{1,6}})', 1)), 15, '0')"
+                "rpad(concat(substr({text}, 1, 8), '.', \
+                 regexp_extract({text}, '[.]([0-9]{{1,6}})', 1)), 15, '0')"
             ),
             _ => format!(
                 "TRY_CAST(substr({text}, 1, 15) AS {})",
@@ -137,7 +138,8 @@ impl Dialect {
             }
             Self::Duckdb | Self::Dbt => column.to_owned(),
             Self::Spark => format!(
-                "date_format(timestampadd(MICROSECOND, {column}, TIMESTAMP_NTZ '1970-01-01 00:00:00'), 'HH:mm:ss.SSSSSS')"
+                "date_format(timestampadd(MICROSECOND, {column}, \
+                 TIMESTAMP_NTZ '1970-01-01 00:00:00'), 'HH:mm:ss.SSSSSS')"
             ),
         }
     }
@@ -185,7 +187,7 @@ impl Dialect {
 
     /// The lines of the packets whose file's name matches: `packet__file`, `packet__row` and what
     /// their order in the file is told by, `packet__order`.
-    pub(super) fn lines(self, packets: &Place, pattern: &str) -> String {
+    pub(super) fn lines(self, packets: &SqlPlace, pattern: &str) -> String {
         let file = self.packet_file();
         let is_wanted = self.matches(file, pattern);
         let (row, order, from) = match self {
@@ -194,7 +196,8 @@ impl Dialect {
                 "json",
                 "row_number() OVER ()",
                 format!(
-                    "read_json_objects({}, format = 'newline_delimited', ignore_errors = true, filename = true)",
+                    "read_json_objects({}, format = 'newline_delimited', \
+                     ignore_errors = true, filename = true)",
                     self.glob(packets)
                 ),
             ),
@@ -211,7 +214,7 @@ impl Dialect {
     }
 
     /// The packets' files: the column that names them, and where it is read.
-    pub(super) fn files(self, packets: &Place) -> (&'static str, String) {
+    pub(super) fn files(self, packets: &SqlPlace) -> (&'static str, String) {
         match self {
             Self::Duckdb | Self::Dbt => ("file", format!("glob({})", self.glob(packets))),
             Self::Athena | Self::Spark => (self.packet_file(), self.relation(LINES)),
@@ -226,7 +229,7 @@ impl Dialect {
         }
     }
 
-    fn glob(self, packets: &Place) -> String {
+    fn glob(self, packets: &SqlPlace) -> String {
         self.literal(&packets.under("**/*.jsonl*"))
     }
 
@@ -244,15 +247,20 @@ impl Dialect {
         let day = match self {
             Self::Athena => "day.date_id",
             Self::Duckdb | Self::Dbt => {
-                "CAST(unnest(generate_series(make_date(years.year, 1, 1), make_date(years.year, 12, 31), INTERVAL 1 DAY)) AS DATE)"
+                "CAST(unnest(generate_series(make_date(years.year, 1, 1), \
+                 make_date(years.year, 12, 31), INTERVAL 1 DAY)) AS DATE)"
             }
             Self::Spark => {
-                "explode(sequence(make_date(years.year, 1, 1), make_date(years.year, 12, 31), INTERVAL 1 DAY))"
+                "explode(sequence(make_date(years.year, 1, 1), \
+                 make_date(years.year, 12, 31), INTERVAL 1 DAY))"
             }
         };
         let unnested = match self {
             Self::Athena => {
-                "\nCROSS JOIN UNNEST(sequence(date_add('year', years.year - 1970, DATE '1970-01-01'), date_add('day', -1, date_add('year', years.year - 1969, DATE '1970-01-01')), INTERVAL '1' DAY)) AS day (date_id)"
+                "\nCROSS JOIN UNNEST(sequence(\
+                 date_add('year', years.year - 1970, DATE '1970-01-01'), \
+                 date_add('day', -1, date_add('year', years.year - 1969, DATE '1970-01-01')), \
+                 INTERVAL '1' DAY)) AS day (date_id)"
             }
             _ => "",
         };

@@ -22,7 +22,7 @@ pub(super) fn files_comment(table: &StarTable) -> String {
             "The files of {name}: every version of each row of {source}, a file for each packet."
         ),
         TableKind::Dimension { .. } => format!(
-            "The files of {name}: the rows of {} that changed, a file for each packet that changed them.",
+            "The files of {name}: the rows of {} that changed, a file for each packet that did it.",
             sources(table)
         ),
         TableKind::Calendar(_) => format!("The files of {name}: a whole year each."),

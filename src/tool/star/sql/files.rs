@@ -4,8 +4,8 @@ use super::{
     dialect::Dialect,
     dictionary::{columns, comment, files_comment, files_name, record_id},
     layout::{indented, list},
-    place::Place,
-    relation::{Layer, Relation},
+    place::SqlPlace,
+    relation::{Relation, ViewLayer},
     views::{RANK, ranked, with_what_follows},
 };
 use crate::functions::star_schema::description::{
@@ -45,7 +45,7 @@ fn view(table: &StarTable, dialect: Dialect) -> Option<Relation> {
     let number = is_fact.then(|| record_id(table));
     Some(Relation {
         name: table.name.clone(),
-        layer: Layer::Star,
+        layer: ViewLayer::Star,
         comment: comment(table),
         columns: number.into_iter().chain(columns(table)).collect(),
         query,
@@ -63,7 +63,7 @@ fn cell(column: &StarColumn, dialect: Dialect) -> String {
 }
 
 /// A view of `DuckDB`'s over a folder of files, with `filename` and `file_row_number`.
-pub(super) fn duckdb_files(table: &StarTable, dialect: Dialect, files: &Place) -> Relation {
+pub(super) fn duckdb_files(table: &StarTable, dialect: Dialect, files: &SqlPlace) -> Relation {
     let query = if files.has_no_file_of(&table.name) {
         no_rows(table, dialect)
     } else {
@@ -72,7 +72,7 @@ pub(super) fn duckdb_files(table: &StarTable, dialect: Dialect, files: &Place) -
     };
     Relation {
         name: files_name(table),
-        layer: Layer::Rows,
+        layer: ViewLayer::Rows,
         comment: files_comment(table),
         columns: Vec::new(),
         query,

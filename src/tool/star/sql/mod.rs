@@ -1,4 +1,5 @@
-//! `nozzle star sql`: the description as SQL for an engine, over the function's files or over raw packets.
+//! `nozzle star sql`: the description as SQL for an engine, over the function's files or over raw
+//! packets.
 //!
 //!     description ─┬─> files ─────────┬─> relations ─> script, dbt, glue
 //!                  ├─> rows, packets ─┘
@@ -27,15 +28,15 @@ use super::description::read;
 use crate::{functions::star_schema::description::Star, tool::terminal::print};
 use dialect::Dialect;
 use glue::Catalog;
-use place::Place;
-use script::{Source, script};
+use place::SqlPlace;
+use script::{SqlSource, script};
 
-/// Write the star as SQL: views over the function's files, or the whole transformation of raw packets
+/// Write the star as SQL: over the function's files, or the whole transformation of raw packets
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   nozzle star sql --engine duckdb --files star | duckdb star.duckdb
-  nozzle star sql --engine duckdb --packets packets > star.sql   the whole transformation, one view a table
+  nozzle star sql --engine duckdb --packets packets > star.sql   the whole transformation
   nozzle star sql --engine athena --files s3://processed
   nozzle star sql --engine spark --packets s3://ingestion
   nozzle star sql --engine dbt --packets packets --into project  then: dbt build, in that folder
@@ -50,10 +51,10 @@ pub(super) struct SqlOptions {
     star: Option<PathBuf>,
     /// Where the function's files lie, a folder or a prefix of a bucket
     #[arg(long, value_name = "DIR|s3://…", conflicts_with = "packets")]
-    files: Option<Place>,
+    files: Option<SqlPlace>,
     /// Where raw packets of JSON Lines lie, however deep
     #[arg(long, value_name = "DIR|s3://…")]
-    packets: Option<Place>,
+    packets: Option<SqlPlace>,
     /// The folder of dbt's project
     #[arg(long, value_name = "DIR", required_if_eq("engine", "dbt"))]
     into: Option<PathBuf>,
@@ -100,12 +101,13 @@ impl SqlOptions {
         written.with_context(|| format!("{} cannot be written", into.display()))
     }
 
-    fn source(&self) -> Result<Source> {
+    fn source(&self) -> Result<SqlSource> {
         let source = match (&self.files, &self.packets) {
-            (Some(files), _) => Source::Files(files.absolute()?),
-            (None, Some(packets)) => Source::Packets(packets.absolute()?),
+            (Some(files), _) => SqlSource::Files(files.absolute()?),
+            (None, Some(packets)) => SqlSource::Packets(packets.absolute()?),
             (None, None) => bail!(
-                "what is the star read from? --files DIR for the function's files, --packets DIR for raw packets"
+                "what is the star read from? --files DIR for the function's files, \
+                 --packets DIR for raw packets"
             ),
         };
         if self.engine == SqlEngine::Athena && !source.is_bucket() {

@@ -6,8 +6,8 @@ use super::{
     dialect::Dialect,
     dictionary::{columns, comment, record_id},
     layout::{all_of, indented, list},
-    place::Place,
-    relation::{Layer, Relation},
+    place::SqlPlace,
+    relation::{Relation, ViewLayer},
     rows::{self, join_key},
     views::{RANK, each, numbers, ranked, with_what_follows},
 };
@@ -21,7 +21,7 @@ use crate::functions::star_schema::{
 const CURRENCY_NAMES: &str = "currency_names";
 
 /// A view for each source, then one for each star table.
-pub(super) fn views(star: &Star, dialect: Dialect, packets: &Place) -> Vec<Relation> {
+pub(super) fn views(star: &Star, dialect: Dialect, packets: &SqlPlace) -> Vec<Relation> {
     let sources = star.sources.iter();
     let rows = sources.map(|source| rows::relation(star, source, dialect, packets));
     let names = has_currencies(star).then(|| currency_names(star, dialect));
@@ -39,7 +39,7 @@ fn view(star: &Star, table: &StarTable, dialect: Dialect) -> Relation {
     };
     Relation {
         name: table.name.clone(),
-        layer: Layer::Star,
+        layer: ViewLayer::Star,
         comment: comment(table),
         columns: number.into_iter().chain(columns(table)).collect(),
         query,
@@ -68,7 +68,7 @@ fn dimension(
 ) -> String {
     let version = dialect.identifier(&star.version_by);
     let ages = ["packet__id", &version, "packet__order"];
-    // Files of a joined dimension are made of all that came; others are a packet's, and so is the order.
+    // Files of a joined dimension are made of all that came, those of others of one packet.
     let folded = [&version, "packet__id", "packet__order"].map(str::to_owned);
     let own = if joins.is_empty() {
         ages.map(str::to_owned)
@@ -176,7 +176,7 @@ fn currency_names(star: &Star, dialect: Dialect) -> Relation {
         .map(|(code, name)| format!("({}, {})", dialect.literal(code), dialect.literal(name)));
     Relation {
         name: CURRENCY_NAMES.to_owned(),
-        layer: Layer::Rows,
+        layer: ViewLayer::Rows,
         comment: "What currencies are called, by ISO 4217 and by the description.".to_owned(),
         columns: Vec::new(),
         query: format!(

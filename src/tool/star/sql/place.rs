@@ -8,13 +8,13 @@ use std::{
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum SqlPlace {
     Folder(PathBuf),
     /// `s3://…`, without a slash at its end.
     Bucket(String),
 }
 
-impl FromStr for Place {
+impl FromStr for SqlPlace {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -26,7 +26,7 @@ impl FromStr for Place {
     }
 }
 
-impl Place {
+impl SqlPlace {
     /// Wherever the script is run.
     pub(super) fn absolute(&self) -> io::Result<Self> {
         Ok(match self {
@@ -42,7 +42,7 @@ impl Place {
         }
     }
 
-    /// Whether a folder of it is known to have no Parquet file yet; what lies in S3 is not looked at.
+    /// Whether a folder of it is known to have no Parquet file yet. S3 is not asked.
     pub(super) fn has_no_file_of(&self, folder: &str) -> bool {
         let Self::Folder(root) = self else {
             return false;

@@ -6,7 +6,7 @@ use crate::functions::star_schema::description::ColumnType;
 #[derive(Debug)]
 pub(super) struct Relation {
     pub(super) name: String,
-    pub(super) layer: Layer,
+    pub(super) layer: ViewLayer,
     pub(super) comment: String,
     /// None are told of what only other views read.
     pub(super) columns: Vec<ViewColumn>,
@@ -15,7 +15,7 @@ pub(super) struct Relation {
 
 /// For whom a view is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layer {
+pub(super) enum ViewLayer {
     /// For other views.
     Rows,
     /// For whoever asks.

@@ -5,23 +5,23 @@ use std::collections::BTreeSet;
 use super::{
     dialect::Dialect,
     layout::{all_of, indented, list},
-    place::Place,
-    relation::{Layer, Relation},
+    place::SqlPlace,
+    relation::{Relation, ViewLayer},
 };
 use crate::functions::star_schema::description::{
     Absence, ColumnType, Expression, Star, StarColumn, StarTable,
 };
 
 /// A column of the source that is read.
-struct Field {
+struct ReadField {
     name: String,
-    kind: FieldType,
+    kind: ReadType,
     is_required: bool,
 }
 
 /// As what it is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum FieldType {
+enum ReadType {
     Cell(ColumnType),
     Timestamp,
     /// What a join finds rows by: a whole number or a text.
@@ -47,7 +47,12 @@ pub(super) fn join_key(column: &str) -> String {
 }
 
 /// The view of a source's rows: their columns as they are typed, `packet__id` and `packet__order`.
-pub(super) fn relation(star: &Star, source: &str, dialect: Dialect, packets: &Place) -> Relation {
+pub(super) fn relation(
+    star: &Star,
+    source: &str,
+    dialect: Dialect,
+    packets: &SqlPlace,
+) -> Relation {
     let fields = fields(star, source);
     let with = [
         ("named", lines(dialect, packets, source)),
@@ -58,7 +63,7 @@ pub(super) fn relation(star: &Star, source: &str, dialect: Dialect, packets: &Pl
     let columns = fields.iter().map(|field| field.alias(dialect));
     Relation {
         name: name(source),
-        layer: Layer::Rows,
+        layer: ViewLayer::Rows,
         comment: format!("The rows of {source} that are not refused, each with its types."),
         columns: Vec::new(),
         query: format!(
@@ -76,7 +81,7 @@ fn own_columns() -> impl Iterator<Item = String> {
 }
 
 /// The lines of a source's packets, of each packet once.
-fn lines(dialect: Dialect, packets: &Place, source: &str) -> String {
+fn lines(dialect: Dialect, packets: &SqlPlace, source: &str) -> String {
     let pattern = format!("(^|/){source}(_packet)?_([0-9]{{1,8}})_[^/_]*[.]jsonl([.]gz)?$");
     let id = |file: &str| format!("CAST(regexp_extract({file}, '{pattern}', 3) AS INTEGER)");
     let (file, files) = dialect.files(packets);
@@ -91,7 +96,7 @@ fn lines(dialect: Dialect, packets: &Place, source: &str) -> String {
 }
 
 /// Each field as JSON and as text.
-fn given(dialect: Dialect, fields: &[Field]) -> String {
+fn given(dialect: Dialect, fields: &[ReadField]) -> String {
     let names: BTreeSet<_> = fields.iter().map(|field| &field.name).collect();
     let of_field = |name: &&String| {
         [
@@ -106,22 +111,22 @@ fn given(dialect: Dialect, fields: &[Field]) -> String {
     )
 }
 
-fn typed(dialect: Dialect, fields: &[Field]) -> String {
+fn typed(dialect: Dialect, fields: &[ReadField]) -> String {
     let may_be_null = fields.iter().filter(|field| !field.is_required);
-    let given: BTreeSet<_> = may_be_null.map(Field::json).collect();
-    let value = |field: &Field| format!("{} AS {}", field.value(dialect), field.alias(dialect));
+    let given: BTreeSet<_> = may_be_null.map(ReadField::json).collect();
+    let value = |field: &ReadField| format!("{} AS {}", field.value(dialect), field.alias(dialect));
     let columns = own_columns().chain(fields.iter().map(value)).chain(given);
     format!("SELECT\n{}\nFROM given", list(columns))
 }
 
 /// What is read of a source: for its own tables, and for those that it is joined into.
-fn fields(star: &Star, source: &str) -> Vec<Field> {
+fn fields(star: &Star, source: &str) -> Vec<ReadField> {
     let mut fields = Vec::new();
     let mut add = |name: &str, kind, is_required| {
-        let is_it = |field: &&mut Field| field.name == name && field.kind == kind;
+        let is_it = |field: &&mut ReadField| field.name == name && field.kind == kind;
         match fields.iter_mut().find(is_it) {
             Some(known) => known.is_required |= is_required,
-            None => fields.push(Field {
+            None => fields.push(ReadField {
                 name: name.to_owned(),
                 kind,
                 is_required,
@@ -137,14 +142,14 @@ fn fields(star: &Star, source: &str) -> Vec<Field> {
         }
         for join in table.joins() {
             if is_own {
-                add(&join.column, FieldType::JoinKey, false);
+                add(&join.column, ReadType::JoinKey, false);
             }
             if join.table == source {
-                add(&join.key(), FieldType::JoinKey, true);
+                add(&join.key(), ReadType::JoinKey, true);
             }
         }
     }
-    add(&star.version_by, FieldType::Timestamp, true);
+    add(&star.version_by, ReadType::Timestamp, true);
     fields
 }
 
@@ -153,28 +158,26 @@ fn read_by<'s>(
     table: &StarTable,
     column: &'s StarColumn,
     source: &str,
-) -> Option<(&'s str, FieldType)> {
+) -> Option<(&'s str, ReadType)> {
     let (of, name, kind) = match &column.source {
-        Expression::Own(name) => (table.source()?, name, FieldType::Cell(column.kind)),
+        Expression::Own(name) => (table.source()?, name, ReadType::Cell(column.kind)),
         Expression::DateOf(name) | Expression::TimeOf(name) => {
-            (table.source()?, name, FieldType::Timestamp)
+            (table.source()?, name, ReadType::Timestamp)
         }
-        Expression::CurrencyName(name) => {
-            (table.source()?, name, FieldType::Cell(ColumnType::Text))
-        }
+        Expression::CurrencyName(name) => (table.source()?, name, ReadType::Cell(ColumnType::Text)),
         Expression::Joined {
             table,
             column: name,
-        } => (table.as_str(), name, FieldType::Cell(column.kind)),
+        } => (table.as_str(), name, ReadType::Cell(column.kind)),
     };
     (of == source).then_some((name, kind))
 }
 
-impl Field {
+impl ReadField {
     fn alias(&self, dialect: Dialect) -> String {
         match self.kind {
-            FieldType::JoinKey => join_key(&self.name),
-            FieldType::Cell(_) | FieldType::Timestamp => dialect.identifier(&self.name),
+            ReadType::JoinKey => join_key(&self.name),
+            ReadType::Cell(_) | ReadType::Timestamp => dialect.identifier(&self.name),
         }
     }
 
@@ -186,8 +189,8 @@ impl Field {
     fn condition(&self, dialect: Dialect) -> String {
         let alias = self.alias(dialect);
         match (self.kind, self.is_required) {
-            (FieldType::Timestamp, true) => format!("year({alias}) BETWEEN 1900 AND 2199"),
-            (FieldType::Timestamp, false) => {
+            (ReadType::Timestamp, true) => format!("year({alias}) BETWEEN 1900 AND 2199"),
+            (ReadType::Timestamp, false) => {
                 format!(
                     "({} IS NULL OR year({alias}) BETWEEN 1900 AND 2199)",
                     self.json()
@@ -207,28 +210,29 @@ impl Field {
             "{is_number} AND TRY_CAST({json} AS DOUBLE) = floor(TRY_CAST({json} AS DOUBLE))"
         );
         match self.kind {
-            FieldType::Cell(ColumnType::Int) => format!(
+            ReadType::Cell(ColumnType::Int) => format!(
                 "CASE WHEN {whole} THEN TRY_CAST(TRY_CAST({json} AS DOUBLE) AS INTEGER) END"
             ),
-            FieldType::Cell(ColumnType::Text) => format!("CASE WHEN {is_text} THEN {text} END"),
-            FieldType::Cell(ColumnType::Bool) => {
+            ReadType::Cell(ColumnType::Text) => format!("CASE WHEN {is_text} THEN {text} END"),
+            ReadType::Cell(ColumnType::Bool) => {
                 format!("CASE {json} WHEN 'true' THEN true WHEN 'false' THEN false END")
             }
-            FieldType::Cell(kind @ ColumnType::Decimal { scale, .. }) => {
+            ReadType::Cell(kind @ ColumnType::Decimal { scale, .. }) => {
                 decimal(dialect, &json, &text, &dialect.type_name(kind), scale)
             }
-            FieldType::Cell(ColumnType::Date) => format!(
+            ReadType::Cell(ColumnType::Date) => format!(
                 "CASE WHEN {is_text} AND {} THEN TRY_CAST({text} AS DATE) END",
                 dialect.matches(&text, DATE)
             ),
-            FieldType::Cell(ColumnType::Time) => format!(
+            ReadType::Cell(ColumnType::Time) => format!(
                 "CASE WHEN {is_text} AND {} THEN {} END",
                 dialect.matches(&text, &format!("^{CLOCK}$")),
                 dialect.time_of_text(&text)
             ),
-            FieldType::Timestamp => timestamp(dialect, &is_text, &is_number, &json, &text),
-            FieldType::JoinKey => format!(
-                "CASE WHEN {is_text} THEN {json}\n  WHEN {whole} THEN CAST(TRY_CAST(TRY_CAST({json} AS DOUBLE) AS BIGINT) AS {}) END",
+            ReadType::Timestamp => timestamp(dialect, &is_text, &is_number, &json, &text),
+            ReadType::JoinKey => format!(
+                "CASE WHEN {is_text} THEN {json}\n  WHEN {whole} THEN \
+                 CAST(TRY_CAST(TRY_CAST({json} AS DOUBLE) AS BIGINT) AS {}) END",
                 dialect.type_name(ColumnType::Text)
             ),
         }
@@ -240,7 +244,8 @@ fn decimal(dialect: Dialect, json: &str, text: &str, kind: &str, scale: u8) -> S
     let is_plain = format!("^[+-]?[0-9]*([.][0-9]{{0,{scale}}}0*)?$");
     let rounded = format!("TRY_CAST(TRY_CAST({text} AS DOUBLE) AS {kind})");
     format!(
-        "CASE WHEN NOT {} THEN NULL\n  WHEN {} THEN TRY_CAST({text} AS {kind})\n  WHEN {} AND CAST({rounded} AS DOUBLE) = TRY_CAST({text} AS DOUBLE) THEN {rounded} END",
+        "CASE WHEN NOT {} THEN NULL\n  WHEN {} THEN TRY_CAST({text} AS {kind})\n  \
+         WHEN {} AND CAST({rounded} AS DOUBLE) = TRY_CAST({text} AS DOUBLE) THEN {rounded} END",
         dialect.matches(json, "^[\"0-9-]"),
         dialect.matches(text, &is_plain),
         dialect.matches(text, "[0-9.][eE][+-]?[0-9]+$"),
@@ -251,7 +256,8 @@ fn decimal(dialect: Dialect, json: &str, text: &str, kind: &str, scale: u8) -> S
 fn timestamp(dialect: Dialect, is_text: &str, is_number: &str, json: &str, text: &str) -> String {
     let pattern = format!("^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt ]{CLOCK}{OFFSET}$");
     let naive = dialect.timestamp_of(&format!(
-        "concat(substr({text}, 1, 10), ' ', substr({text}, 12, 8), coalesce(regexp_extract({text}, '[.][0-9]{{1,6}}', 0), ''))"
+        "concat(substr({text}, 1, 10), ' ', substr({text}, 12, 8), \
+         coalesce(regexp_extract({text}, '[.][0-9]{{1,6}}', 0), ''))"
     ));
     let part = |group| {
         format!(
@@ -265,7 +271,8 @@ fn timestamp(dialect: Dialect, is_text: &str, is_number: &str, json: &str, text:
     let offset = format!("({sign}) * (60 * {} + {})", part(1), part(2));
     let milliseconds = format!("TRY_CAST(floor(TRY_CAST({json} AS DOUBLE)) AS BIGINT)");
     format!(
-        "CASE WHEN {is_text} AND {} THEN {}\n  WHEN {is_number} AND {milliseconds} {MILLISECONDS} THEN {} END",
+        "CASE WHEN {is_text} AND {} THEN {}\n  \
+         WHEN {is_number} AND {milliseconds} {MILLISECONDS} THEN {} END",
         dialect.matches(text, &pattern),
         dialect.minutes_before(&offset, &naive),
         dialect.timestamp_of_milliseconds(&milliseconds),

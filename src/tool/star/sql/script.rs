@@ -6,29 +6,29 @@ use super::{
     files,
     layout::list,
     packets,
-    place::Place,
+    place::SqlPlace,
     relation::{Relation, ViewColumn, ViewType},
 };
 use crate::functions::star_schema::description::{Star, StarTable};
 
 /// What the star is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum SqlSource {
     /// What the function wrote.
-    Files(Place),
+    Files(SqlPlace),
     /// Raw packets of JSON Lines.
-    Packets(Place),
+    Packets(SqlPlace),
 }
 
-impl Source {
+impl SqlSource {
     pub(super) fn is_bucket(&self) -> bool {
         let (Self::Files(place) | Self::Packets(place)) = self;
-        matches!(place, Place::Bucket(_))
+        matches!(place, SqlPlace::Bucket(_))
     }
 }
 
 /// What has to be there before the views, then the views.
-pub(super) fn script(star: &Star, dialect: Dialect, source: &Source) -> String {
+pub(super) fn script(star: &Star, dialect: Dialect, source: &SqlSource) -> String {
     let mut statements = setup(star, dialect, source);
     statements.extend(
         views(star, dialect, source)
@@ -43,23 +43,23 @@ pub(super) fn script(star: &Star, dialect: Dialect, source: &Source) -> String {
     )
 }
 
-pub(super) fn views(star: &Star, dialect: Dialect, source: &Source) -> Vec<Relation> {
+pub(super) fn views(star: &Star, dialect: Dialect, source: &SqlSource) -> Vec<Relation> {
     match (source, dialect) {
-        (Source::Packets(packets), _) => packets::views(star, dialect, packets),
-        (Source::Files(files), Dialect::Duckdb | Dialect::Dbt) => {
+        (SqlSource::Packets(packets), _) => packets::views(star, dialect, packets),
+        (SqlSource::Files(files), Dialect::Duckdb | Dialect::Dbt) => {
             let folders = star.tables.iter();
             let folders = folders.map(|table| files::duckdb_files(table, dialect, files));
             folders.chain(files::views(star, dialect)).collect()
         }
-        (Source::Files(_), Dialect::Athena | Dialect::Spark) => files::views(star, dialect),
+        (SqlSource::Files(_), Dialect::Athena | Dialect::Spark) => files::views(star, dialect),
     }
 }
 
 /// What a reader of the script is to know.
-fn head(star: &Star, dialect: Dialect, source: &Source) -> String {
+fn head(star: &Star, dialect: Dialect, source: &SqlSource) -> String {
     let of = match source {
-        Source::Files(_) => "The star's files as tables and views",
-        Source::Packets(_) => "The star of raw packets, a view for each table",
+        SqlSource::Files(_) => "The star's files as tables and views",
+        SqlSource::Packets(_) => "The star of raw packets, a view for each table",
     };
     let mut lines = vec![
         format!("{of}, by `nozzle star sql`."),
@@ -68,7 +68,7 @@ fn head(star: &Star, dialect: Dialect, source: &Source) -> String {
     if dialect == Dialect::Athena {
         lines.push("Athena takes one statement at a time.".to_owned());
     }
-    if matches!(source, Source::Packets(_)) {
+    if matches!(source, SqlSource::Packets(_)) {
         lines.extend(
             LIMITS
                 .lines()
@@ -100,24 +100,24 @@ A row that has any column twice is not there, a number is read with 15 digits, a
 /// What `DuckDB` reads a bucket with.
 const SECRET: &str = "CREATE OR REPLACE SECRET nozzle_star (TYPE s3, PROVIDER credential_chain);\n";
 
-fn setup(star: &Star, dialect: Dialect, source: &Source) -> Vec<String> {
+fn setup(star: &Star, dialect: Dialect, source: &SqlSource) -> Vec<String> {
     match (source, dialect) {
         (_, Dialect::Duckdb) if source.is_bucket() => vec![SECRET.to_owned()],
         (_, Dialect::Duckdb | Dialect::Dbt) => Vec::new(),
-        (Source::Files(files), Dialect::Athena | Dialect::Spark) => {
+        (SqlSource::Files(files), Dialect::Athena | Dialect::Spark) => {
             let tables = star.tables.iter();
             tables
                 .map(|table| files_table(table, dialect, files))
                 .collect()
         }
-        (Source::Packets(packets), Dialect::Athena | Dialect::Spark) => {
+        (SqlSource::Packets(packets), Dialect::Athena | Dialect::Spark) => {
             vec![lines_table(dialect, packets)]
         }
     }
 }
 
 /// A table over a folder of files of ours. It is external: what is dropped is what is known of it.
-fn files_table(table: &StarTable, dialect: Dialect, files: &Place) -> String {
+fn files_table(table: &StarTable, dialect: Dialect, files: &SqlPlace) -> String {
     let name = files_name(table);
     let comment = stored_literal(&files_comment(table));
     let location = stored_literal(&files.under(&format!("{}/", table.name)));
@@ -133,7 +133,7 @@ fn files_table(table: &StarTable, dialect: Dialect, files: &Place) -> String {
 }
 
 /// A table of every line of every packet.
-fn lines_table(dialect: Dialect, packets: &Place) -> String {
+fn lines_table(dialect: Dialect, packets: &SqlPlace) -> String {
     let how = match dialect {
         Dialect::Spark => format!(
             "USING text\nOPTIONS (path {}, recursiveFileLookup 'true', pathGlobFilter '*.jsonl*')",

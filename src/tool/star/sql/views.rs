@@ -1,5 +1,5 @@
-//! What is read of facts and dimensions wherever they come from: the latest version of each fact, and
-//! keys that no dimension has.
+//! What is read of facts and dimensions wherever they come from: the latest version of each fact,
+//! and keys that no dimension has.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::{
     dialect::Dialect,
     dictionary::{columns, current_comment, current_name, record_id},
     layout::{indented, list},
-    relation::{Layer, Relation, ViewColumn, ViewType},
+    relation::{Relation, ViewColumn, ViewLayer, ViewType},
 };
 use crate::functions::star_schema::description::{
     ColumnType, Expression, Star, StarColumn, StarTable, TableKind,
@@ -42,7 +42,7 @@ pub(super) fn current(star: &Star, table: &StarTable, dialect: Dialect) -> Optio
         .map(|column| dialect.identifier(&column.name));
     Some(Relation {
         name: current_name(table),
-        layer: Layer::Star,
+        layer: ViewLayer::Star,
         comment: current_comment(table),
         columns: columns(table),
         query: format!(
@@ -88,7 +88,7 @@ pub(super) fn orphans(star: &Star, dialect: Dialect) -> Option<Relation> {
     ];
     (!wanted.is_empty()).then(|| Relation {
         name: "orphans".to_owned(),
-        layer: Layer::Star,
+        layer: ViewLayer::Star,
         comment: "Keys that no row of their dimension has: they heal when it comes.".to_owned(),
         columns: columns.map(column).into(),
         query: format!(
@@ -119,7 +119,8 @@ fn wanted_by(table: &StarTable, dialect: Dialect) -> Option<String> {
         .map(|(column, _)| key_text(&column.name, dialect));
     (!references.is_empty()).then(|| {
         format!(
-            "SELECT '{}' AS table_name, {} AS column_name,\n  {} AS dimension,\n  {} AS missing_key, count(*) AS row_count\n\
+            "SELECT '{}' AS table_name, {} AS column_name,\n  {} AS dimension,\n  \
+             {} AS missing_key, count(*) AS row_count\n\
              FROM {} CROSS JOIN {}\nGROUP BY 1, 2, 3, 4",
             table.name,
             each(names),
