@@ -10,9 +10,29 @@ use super::{
     timestamp::{Timestamp, read_date, read_time_of_day},
 };
 
-/// The most digits of a DECIMAL that is an INT32 or an INT64.
-pub const INT_PRECISION_MAX: u8 = 9;
-pub const LONG_PRECISION_MAX: u8 = 18;
+/// Digits that 64 bits always hold.
+const LONG_DIGITS: u8 = 18;
+
+/// What holds a DECIMAL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecimalWidth {
+    Int,
+    Long,
+    Wide,
+}
+
+impl DecimalWidth {
+    /// The narrowest for so many digits.
+    #[inline]
+    #[must_use]
+    pub fn of(precision: u8) -> Self {
+        match precision {
+            0..=9 => Self::Int,
+            10..=LONG_DIGITS => Self::Long,
+            _ => Self::Wide,
+        }
+    }
+}
 
 /// A value as Parquet has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +94,7 @@ impl LastTimestamp {
 
 impl<'s> Conversion<'s> {
     /// Of a column, whose value stands in this field.
+    #[must_use]
     pub fn new(column: &'s StarColumn, field: usize, names: &'s BTreeMap<String, String>) -> Self {
         let kind = match (&column.source, column.kind) {
             (Expression::DateOf(_), _) => ConversionKind::DateOfTimestamp,
@@ -196,7 +217,7 @@ fn int(number: &str) -> Result<i32, RowRefusal> {
 
 #[inline]
 fn whole(number: &str) -> Result<i64, RowRefusal> {
-    match decimal::read(number, LONG_PRECISION_MAX, 0) {
+    match decimal::read(number, LONG_DIGITS, 0) {
         Ok(whole) => i64::try_from(whole).map_err(|_| RowRefusal::OutOfRange),
         Err(NotHeld::TooLarge { is_exact: true }) => Err(RowRefusal::OutOfRange),
         Err(_) => Err(RowRefusal::WrongType),
@@ -211,14 +232,14 @@ fn decimal<'a>(number: &str, precision: u8, scale: u8) -> Result<StarCell<'a>, R
         NotHeld::Inexact => RowRefusal::DecimalInexact,
     })?;
     let out_of_range = |_| RowRefusal::OutOfRange;
-    match precision {
-        ..=INT_PRECISION_MAX => i32::try_from(unscaled)
+    match DecimalWidth::of(precision) {
+        DecimalWidth::Int => i32::try_from(unscaled)
             .map(StarCell::Int)
             .map_err(out_of_range),
-        ..=LONG_PRECISION_MAX => i64::try_from(unscaled)
+        DecimalWidth::Long => i64::try_from(unscaled)
             .map(StarCell::Long)
             .map_err(out_of_range),
-        _ => Ok(StarCell::Wide(unscaled)),
+        DecimalWidth::Wide => Ok(StarCell::Wide(unscaled)),
     }
 }
 

@@ -38,6 +38,7 @@ pub fn read(text: &str, precision: u8, scale: u8) -> Result<i128, NotHeld> {
 
 /// A number times ten to the scale, what is left behind the point cut, towards the smaller; none
 /// where it has more digits than 128 bits hold.
+#[must_use]
 pub fn cut(text: &str, scale: u8) -> Option<i128> {
     let number = Number::of(text)?;
     let shift = number.exponent.saturating_add(i64::from(scale));
@@ -88,8 +89,7 @@ impl<'a> Number<'a> {
     fn of(text: &'a str) -> Option<Self> {
         let (is_negative, rest) = match text.as_bytes() {
             [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            rest => (false, rest),
+            [b'+', rest @ ..] | rest => (false, rest),
         };
         let (whole, rest) = digits(rest);
         let (fraction, rest) = match rest {
@@ -168,8 +168,7 @@ fn trim_end(digits: &[u8]) -> &[u8] {
 fn read_exponent(bytes: &[u8]) -> Option<i64> {
     let (is_negative, rest) = match bytes {
         [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
+        [b'+', rest @ ..] | rest => (false, rest),
     };
     let (digits, behind) = digits(rest);
     if digits.is_empty() || !behind.is_empty() {

@@ -182,3 +182,196 @@ fn read<'r>(names: &mut FieldNames, row: &'r NewestRow) -> Result<Vec<FieldValue
 fn find<'r>(rows: Option<&'r KeyedRows>, key: Option<&RowKey>) -> Option<&'r NewestRow> {
     rows?.get(key?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::star_schema::{
+        reference::{Folding, read_checkpoint},
+        table_file::read_back,
+    };
+
+    const STAR: &str = r#"
+        [dim_staff]
+        from = "staff"
+        join = { department = "department_id", office = "seat" }
+        columns = [
+            "staff_id int",
+            "name text",
+            "department text = department.name or 'Unknown'",
+            "floor int? = office.floor",
+            "boss text? = boss_name",
+        ]
+    "#;
+
+    /// Everything that is known of some sources.
+    #[derive(Default)]
+    struct World(BTreeMap<&'static str, Reference>);
+
+    fn fold(source: &str, packet: u64, lines: &str) -> Reference {
+        let star = Star::parse(STAR).unwrap();
+        let mut folding = Folding::of_packet(&star, source, packet);
+        folding.feed(lines.as_bytes()).unwrap();
+        folding.finish().unwrap()
+    }
+
+    impl World {
+        /// The rows that are written when a packet comes.
+        fn come(&mut self, source: &'static str, packet: u64, lines: &str) -> Vec<String> {
+            let rows = fold(source, packet, lines);
+            self.0.entry(source).or_default().merge(rows.clone());
+            let star = Star::parse(STAR).unwrap();
+            let state = self.0.iter().map(|(name, rows)| (*name, rows)).collect();
+            let touching = Touching {
+                source,
+                rows: &rows,
+            };
+            let table = star.table("dim_staff").unwrap();
+            let written = write_touched(&star, table, touching, &state, Vec::new()).unwrap();
+            let rows = read_back(&written.sink);
+            assert_eq!(written.rows, rows.len() as u64);
+            let unknown = rows.iter().filter(|row| row.contains("Unknown")).count();
+            assert_eq!(written.stand_ins, unknown as u64);
+            rows
+        }
+    }
+
+    fn staff(id: u32, name: &str, department: &str, version: u32) -> String {
+        format!(
+            r#"{{"staff_id":{id},"name":"{name}","department_id":{department},"seat":null,"last_updated":{version}}}"#
+        )
+    }
+
+    fn department(id: u32, name: &str, version: u32) -> String {
+        format!(r#"{{"department_id":{id},"name":{name},"last_updated":{version}}}"#)
+    }
+
+    fn row(id: u32, name: &str, department: &str) -> String {
+        format!(
+            r#"staff_id: {id}, name: "{name}", department: "{department}", floor: null, boss: null"#
+        )
+    }
+
+    #[test]
+    fn what_comes_later_is_written_again_complete() {
+        let mut world = World::default();
+        let both = format!("{}\n{}", staff(2, "B", "7", 1), staff(1, "A", "null", 1));
+        assert_eq!(
+            world.come("staff", 1, &both),
+            [row(1, "A", "Unknown"), row(2, "B", "Unknown")]
+        );
+        assert_eq!(
+            world.come("department", 1, &department(7, "\"Sales\"", 1)),
+            [row(2, "B", "Sales")]
+        );
+        assert_eq!(
+            world.come("department", 2, &department(8, "\"Legal\"", 1)),
+            [""; 0]
+        );
+        assert_eq!(
+            world.come("staff", 2, &staff(1, "A", "8", 2)),
+            [row(1, "A", "Legal")]
+        );
+        assert_eq!(
+            world.come("department", 3, &department(8, "null", 2)),
+            [row(1, "A", "Unknown")]
+        );
+        let floor = r#"{"office_id":"x","floor":3,"last_updated":0}"#;
+        assert_eq!(world.come("office", 1, floor), [""; 0]);
+        let seated = staff(3, "C", "7", 1).replace("\"seat\":null", "\"seat\":\"x\"");
+        let expected = row(3, "C", "Sales").replace("floor: null", "floor: 3");
+        assert_eq!(world.come("staff", 3, &seated), [expected]);
+    }
+
+    #[test]
+    fn the_newest_row_is_by_version_then_packet_then_line() {
+        let mut world = World::default();
+        let twice = format!(
+            "{}\n{}",
+            staff(1, "early", "null", 5),
+            staff(1, "late", "null", 5)
+        );
+        assert_eq!(world.come("staff", 2, &twice), [row(1, "late", "Unknown")]);
+        assert_eq!(
+            world.come("staff", 1, &staff(1, "older packet", "null", 5)),
+            [row(1, "late", "Unknown")]
+        );
+        assert_eq!(
+            world.come("staff", 3, &staff(1, "older", "null", 4)),
+            [row(1, "late", "Unknown")]
+        );
+        assert_eq!(
+            world.come("staff", 4, &staff(1, "newer packet", "null", 5)),
+            [row(1, "newer packet", "Unknown")]
+        );
+    }
+
+    #[test]
+    fn in_which_order_packets_are_folded_does_not_matter() {
+        let packets = [
+            fold("staff", 1, &staff(1, "A", "1", 1)),
+            fold(
+                "staff",
+                2,
+                &format!("{}\n{}", staff(1, "B", "1", 2), staff(2, "C", "1", 1)),
+            ),
+            fold("staff", 3, &staff(1, "D", "1", 2)),
+        ];
+        let merged = |order: [usize; 4]| {
+            let mut all = Reference::default();
+            for index in order {
+                all.merge(packets[index].clone());
+            }
+            all
+        };
+        assert_eq!(merged([0, 1, 2, 2]), merged([2, 0, 1, 0]));
+        assert_eq!(merged([0, 1, 2, 2]), merged([1, 2, 1, 0]));
+    }
+
+    #[test]
+    fn a_refused_row_is_nowhere() {
+        let lines = format!(
+            "{}\nx\n{}",
+            staff(1, "A", "true", 9),
+            staff(1, "B", "1.5", 9)
+        );
+        assert_eq!(fold("staff", 1, &lines), Reference::default());
+        for keyless in [
+            r#"{"name":"a","last_updated":1}"#,
+            r#"{"department_id":null,"name":"a","last_updated":1}"#,
+        ] {
+            assert_eq!(fold("department", 1, keyless), Reference::default());
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_says_what_was_folded() {
+        let star = Star::parse(STAR).unwrap();
+        let lines = format!(
+            "{}\n{}",
+            staff(1, "A \\u00e4\\\"", "1.0", 1),
+            staff(2, "B", "null", 2)
+        );
+        let folded = fold("staff", 3, &lines);
+        let mut checkpoint = Vec::new();
+        folded.write_checkpoint(&mut checkpoint).unwrap();
+        assert_eq!(read_checkpoint(&star, "staff", &checkpoint), Ok(folded));
+        assert_eq!(
+            read_checkpoint(&star, "staff", b""),
+            Ok(Reference::default())
+        );
+        let text = String::from_utf8(checkpoint).unwrap();
+        for stale in [
+            text.replace("\"boss_name\":null", "\"other\":null"),
+            text.replace("\"by\":\"staff_id\"", "\"by\":\"name\""),
+            text.replace("\"name\":\"B\"", "\"name\":3"),
+            text.replace("}}", "}"),
+            "x".to_owned(),
+        ] {
+            assert!(
+                read_checkpoint(&star, "staff", stale.as_bytes()).is_err(),
+                "{stale}"
+            );
+        }
+    }
+}

@@ -30,6 +30,7 @@ pub struct RefusedRow {
 }
 
 impl RefusedRow {
+    #[must_use]
     pub fn at(field: usize, reason: RowRefusal) -> Self {
         let field = Some(field);
         Self { reason, field }
@@ -65,6 +66,7 @@ pub struct FieldNames {
 struct Doubled(Option<usize>);
 
 impl FieldNames {
+    #[must_use]
     pub fn new(names: Vec<String>) -> Self {
         Self {
             names,
@@ -230,9 +232,10 @@ fn value<'a>(cursor: &mut Cursor<'a>) -> Result<FieldValue<'a>, Problem> {
 }
 
 /// An empty list for values of another row, in the memory of this one.
+#[must_use]
 pub fn recycle<'b>(mut values: Vec<FieldValue<'_>>) -> Vec<FieldValue<'b>> {
     values.clear();
-    values.into_iter().filter_map(|_| None).collect()
+    values.into_iter().map_while(|_| None).collect()
 }
 
 impl<'a> FieldValue<'a> {

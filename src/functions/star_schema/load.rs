@@ -331,3 +331,261 @@ impl<'s> Rows<'s> {
         is_whole.then_some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::functions::star_schema::table_file::{group_rows, read_back};
+
+    const STAR: &str = r#"
+        [fact_order]
+        from = "order"
+        columns = [
+            "order_id int",
+            "day date = date(made_at) -> dim_date",
+            "at time = time(made_at)",
+            "price decimal(6,2)",
+            "paid bool?",
+            "note text or 'none'",
+            "due date? -> dim_date",
+        ]
+        [dim_date]
+        calendar = "iso"
+        [dim_person]
+        from = "person"
+        columns = ["person_id int", "name text"]
+    "#;
+
+    fn load_pieces(source: &str, pieces: &[&[u8]]) -> Result<Loaded<Vec<u8>>, LoadError> {
+        let star = Star::parse(STAR).unwrap();
+        let mut load = Load::new(&star, source, 1, |_| Vec::new())?;
+        for piece in pieces {
+            load.feed(piece)?;
+        }
+        load.finish()
+    }
+
+    fn load(source: &str, packet: &str) -> Loaded<Vec<u8>> {
+        load_pieces(source, &[packet.as_bytes()]).unwrap()
+    }
+
+    fn refused(loaded: &Loaded<Vec<u8>>) -> &str {
+        str::from_utf8(&loaded.refused_lines).unwrap()
+    }
+
+    const ORDER: &str = r#"{"order_id":1,"made_at":"2024-02-29T10:00:00","price":1.5,"paid":true,"note":"a, \"b\" é","due":"2025-01-01","last_updated":"2024-03-01 00:00:00.5"}"#;
+
+    #[test]
+    fn a_row_becomes_typed_cells() {
+        let loaded = load("order", ORDER);
+        let fact = &loaded.facts["fact_order"];
+        assert_eq!(
+            read_back(&fact.sink),
+            [
+                r#"order_id: 1, day: 2024-02-29, at: 36000000000, price: 1.50, paid: true, note: "a, "b" é", due: 2025-01-01"#
+            ]
+        );
+        assert_eq!((loaded.rows, fact.rows, fact.stand_ins), (1, 1, 0));
+        assert_eq!(fact.years["dim_date"], BTreeSet::from([2024, 2025]));
+        assert_eq!(
+            loaded.newest.unwrap().in_file_name(),
+            "20240301T000000500000"
+        );
+        assert_eq!(loaded.reference, Reference::default());
+    }
+
+    #[test]
+    fn every_spelling_gives_the_same_bytes() {
+        let second = ORDER.replace("\"order_id\":1", "\"order_id\":2.0");
+        let lines = load("order", &format!("{ORDER}\n{second}\n"));
+        assert_eq!(lines.rows, 2);
+        let values = |row: &str| {
+            let row: serde_json::Value = serde_json::from_str(row).unwrap();
+            let values = row.as_object().unwrap().values();
+            values.cloned().collect::<serde_json::Value>()
+        };
+        let row: serde_json::Value = serde_json::from_str(ORDER).unwrap();
+        let names: Vec<_> = row.as_object().unwrap().keys().collect();
+        for packet in [
+            format!("[{ORDER},\n{second}]"),
+            format!(
+                "[\n  {},\n  {}\n]",
+                ORDER.replace(",\"", ",\n    \""),
+                second
+            ),
+            format!("{{\"order\": [{ORDER}, {second}]}}"),
+            format!(
+                "{{\"column_names\": {names:?}, \"data\": [{}, {}]}}",
+                values(ORDER),
+                values(&second)
+            ),
+        ] {
+            let loaded = load("order", &packet);
+            assert_eq!(
+                loaded.facts["fact_order"].sink, lines.facts["fact_order"].sink,
+                "{packet}"
+            );
+            assert_eq!(loaded.newest, lines.newest);
+        }
+    }
+
+    #[test]
+    fn a_bad_row_is_set_aside_and_the_others_are_loaded() {
+        let packet = format!(
+            "{ORDER}\nx\n{}\n{}\n\n{ORDER}",
+            ORDER.replace("1.5", "1.555"),
+            ORDER
+                .replace("2024-03-01", "2025-03-01")
+                .replace("\"order_id\":1,", ""),
+        );
+        let loaded = load("order", &packet);
+        assert_eq!((loaded.rows, loaded.facts["fact_order"].rows), (2, 2));
+        let lines: Vec<_> = refused(&loaded).lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(
+            lines[0],
+            r#"{"reason":"not_json","column":null,"line":2,"row":"x"}"#
+        );
+        assert!(lines[1].starts_with(r#"{"reason":"decimal_inexact","column":"price","line":3,"#));
+        assert!(
+            lines[2].starts_with(r#"{"reason":"column_missing","column":"order_id","line":4,"#)
+        );
+        assert_eq!(loaded.refused[&RowRefusal::NotJson], 1);
+        assert_eq!(
+            loaded.newest.unwrap().in_file_name(),
+            "20250301T000000500000"
+        );
+    }
+
+    #[test]
+    fn what_a_refused_row_began_is_taken_back() {
+        let cut = ORDER
+            .replace("2024-02-29", "2030-02-28")
+            .replace("2025-01-01", "x");
+        let nulls = r#"{"order_id":3,"made_at":0,"price":"0.1","last_updated":0}"#;
+        let loaded = load("order", &format!("{nulls}\n{cut}\n{nulls}\n{ORDER}"));
+        let fact = &loaded.facts["fact_order"];
+        let rows = read_back(&fact.sink);
+        assert_eq!(
+            rows[..2],
+            [r#"order_id: 3, day: 1970-01-01, at: 0, price: 0.10, paid: null, note: "none", due: null"#;
+                2]
+        );
+        assert!(
+            rows[2].contains("due: 2025-01-01") && rows.len() == 3,
+            "{rows:?}"
+        );
+        assert_eq!(fact.stand_ins, 2);
+        assert_eq!(fact.years["dim_date"], BTreeSet::from([1970, 2024, 2025]));
+    }
+
+    #[test]
+    fn what_is_not_described_is_named_and_left_out() {
+        let packet = r#"{"person_id":1,"name":"","mood":"x","last_updated":0}"#;
+        let loaded = load("person", packet);
+        assert_eq!(loaded.unknown_columns, BTreeSet::from(["mood".to_owned()]));
+        assert_eq!(loaded.rows, 1);
+        assert!(loaded.facts.is_empty());
+    }
+
+    #[test]
+    fn a_row_without_a_version_is_refused() {
+        for (version, expected) in [
+            ("", r#""column_missing","column":"last_updated""#),
+            (
+                r#","last_updated":null"#,
+                r#""column_null","column":"last_updated""#,
+            ),
+            (
+                r#","last_updated":"x""#,
+                r#""timestamp_unreadable","column":"last_updated""#,
+            ),
+        ] {
+            let loaded = load(
+                "person",
+                &format!(r#"{{"person_id":1,"name":"a"{version}}}"#),
+            );
+            assert!(refused(&loaded).contains(expected), "{version}");
+            assert_eq!((loaded.rows, loaded.newest), (0, None));
+        }
+    }
+
+    #[test]
+    fn an_empty_packet_has_no_rows() {
+        for packet in ["", "\n", "[]", r#"{"order":[]}"#] {
+            let loaded = load("order", packet);
+            assert_eq!(
+                (loaded.rows, loaded.facts["fact_order"].rows),
+                (0, 0),
+                "{packet}"
+            );
+            assert!(loaded.refused.is_empty() && loaded.newest.is_none());
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_refused_alone() {
+        let packet = [
+            ORDER.as_bytes(),
+            b"\n{\"order_id\":\xff}\n",
+            ORDER.as_bytes(),
+        ]
+        .concat();
+        let loaded = load_pieces("order", &[&packet]).unwrap();
+        assert_eq!(loaded.rows, 2);
+        assert_eq!(
+            refused(&loaded),
+            "{\"reason\":\"not_json\",\"column\":null,\"line\":2,\"row\":\"{\\\"order_id\\\":\u{fffd}}\"}\n"
+        );
+    }
+
+    #[test]
+    fn a_packet_that_does_not_end_is_unreadable() {
+        let outcome = load_pieces("order", &[b"[", ORDER.as_bytes()]);
+        assert!(matches!(
+            outcome,
+            Err(LoadError::Unreadable(PacketUnreadable::Unfinished))
+        ));
+    }
+
+    #[test]
+    fn a_group_has_a_bound_in_bytes() {
+        let long = "x".repeat(100_000);
+        let row = ORDER.replace("a, ", &long);
+        let piece = format!("{row}\n");
+        let loaded = load_pieces("order", &[piece.as_bytes(); 200]).unwrap();
+        let groups = group_rows(&loaded.facts["fact_order"].sink);
+        assert_eq!(groups, [168, 32]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_accounted_for(
+            lines in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..10),
+            size in 1..50_usize,
+        ) {
+            let mut packet = vec![b'x'];
+            for line in &lines {
+                packet.push(b'\n');
+                packet.extend(line.iter().filter(|byte| **byte != b'\n'));
+                packet.extend(b"\n");
+                packet.extend(ORDER.as_bytes());
+            }
+            let pieces: Vec<_> = packet.chunks(size).collect();
+            let loaded = load_pieces("order", &pieces).unwrap();
+            let is_row = |line: &&[u8]| !line.trim_ascii().is_empty();
+            let rows = packet.split(|byte| *byte == b'\n').filter(is_row).count() as u64;
+            prop_assert_eq!(loaded.rows, lines.len() as u64);
+            prop_assert_eq!(loaded.rows + loaded.refused.values().sum::<u64>(), rows);
+        }
+
+        #[test]
+        fn a_row_cut_anywhere_is_refused(at in 0..ORDER.len()) {
+            prop_assume!(ORDER.is_char_boundary(at));
+            let loaded = load("order", &format!("{}\n{ORDER}", &ORDER[..at]));
+            prop_assert_eq!(loaded.rows, 1);
+        }
+    }
+}

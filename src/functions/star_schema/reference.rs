@@ -23,20 +23,20 @@ impl<'s> Folding<'s> {
     }
 
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), PacketUnreadable> {
-        self.0.feed(piece).or_else(only_unreadable)
+        self.0.feed(piece).or_else(|error| only_unreadable(&error))
     }
 
     pub fn finish(self) -> Result<Reference, PacketUnreadable> {
         match self.0.finish() {
             Ok(loaded) => Ok(loaded.reference),
-            Err(error) => only_unreadable(error).map(|()| Reference::default()),
+            Err(error) => only_unreadable(&error).map(|()| Reference::default()),
         }
     }
 }
 
 /// Nothing is written, so nothing cannot be written.
-fn only_unreadable(error: LoadError) -> Result<(), PacketUnreadable> {
-    match error {
+fn only_unreadable(error: &LoadError) -> Result<(), PacketUnreadable> {
+    match *error {
         LoadError::Unreadable(why) => Err(why),
         LoadError::Write(_) => Ok(()),
     }

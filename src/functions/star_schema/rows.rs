@@ -327,10 +327,11 @@ impl Scan {
     #[inline]
     fn pass(&mut self, byte: u8) {
         match (self.string, byte) {
-            (StringPart::Escape, _) => self.string = StringPart::Inside,
             (StringPart::Inside, b'\\') => self.string = StringPart::Escape,
             (StringPart::Inside, b'"') => self.string = StringPart::Outside,
-            (StringPart::Outside, b'"') => self.string = StringPart::Inside,
+            (StringPart::Escape, _) | (StringPart::Outside, b'"') => {
+                self.string = StringPart::Inside;
+            }
             (StringPart::Outside, b'{' | b'[') => self.depth += 1,
             (StringPart::Outside, b'}' | b']') => self.depth = self.depth.saturating_sub(1),
             _ => {}

@@ -21,7 +21,7 @@ use parquet::{
 };
 
 use super::{
-    columns::{INT_PRECISION_MAX, LONG_PRECISION_MAX, StarCell},
+    columns::{DecimalWidth, StarCell},
     description::{Absence, ColumnType, StarColumn, StarTable},
 };
 use buffer::ColumnBuffer;
@@ -185,10 +185,12 @@ fn schema_line(column: &StarColumn) -> String {
         ColumnType::Date => ("INT32".to_owned(), "(DATE)".to_owned()),
         ColumnType::Time => ("INT64".to_owned(), "(TIME(MICROS,false))".to_owned()),
         ColumnType::Decimal { precision, scale } => {
-            let physical = match precision {
-                ..=INT_PRECISION_MAX => "INT32".to_owned(),
-                ..=LONG_PRECISION_MAX => "INT64".to_owned(),
-                _ => format!("FIXED_LEN_BYTE_ARRAY({})", buffer::wide_bytes(precision)),
+            let physical = match DecimalWidth::of(precision) {
+                DecimalWidth::Int => "INT32".to_owned(),
+                DecimalWidth::Long => "INT64".to_owned(),
+                DecimalWidth::Wide => {
+                    format!("FIXED_LEN_BYTE_ARRAY({})", buffer::wide_bytes(precision))
+                }
             };
             (physical, format!("(DECIMAL({precision},{scale}))"))
         }
@@ -225,5 +227,194 @@ fn io_error(error: ParquetError) -> io::Error {
             Err(source) => io::Error::other(source),
         },
         other => io::Error::other(other),
+    }
+}
+
+#[cfg(test)]
+pub(super) use tests::{group_rows, read_back};
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, io::Write};
+
+    use parquet::{
+        file::{
+            metadata::RowGroupMetaData, reader::FileReader, serialized_reader::SerializedFileReader,
+        },
+        record::{Field, Row},
+        schema::printer::print_schema,
+    };
+
+    use super::*;
+    use crate::functions::star_schema::description::Star;
+
+    fn reader(file: &[u8]) -> SerializedFileReader<File> {
+        let mut place = tempfile::tempfile().unwrap();
+        place.write_all(file).unwrap();
+        SerializedFileReader::new(place).unwrap()
+    }
+
+    /// A file's rows, each as one text.
+    pub(crate) fn read_back(file: &[u8]) -> Vec<String> {
+        let text = |row: Row| {
+            let cells = row.get_column_iter().map(|(name, field)| match field {
+                Field::TimeMicros(time) => format!("{name}: {time}"),
+                field => format!("{name}: {field}"),
+            });
+            cells.collect::<Vec<_>>().join(", ")
+        };
+        let reader = reader(file);
+        let rows = reader.get_row_iter(None).unwrap();
+        rows.map(|row| text(row.unwrap())).collect()
+    }
+
+    /// How many rows each row group has.
+    pub(crate) fn group_rows(file: &[u8]) -> Vec<i64> {
+        let groups = reader(file);
+        let groups = groups.metadata().row_groups().iter();
+        groups.map(RowGroupMetaData::num_rows).collect()
+    }
+
+    const STAR: &str = r#"
+        [fact_all]
+        from = "all"
+        columns = [
+            "a int",
+            "b text?",
+            "c bool",
+            "d decimal(9,2)",
+            "e decimal(18,2)?",
+            "f decimal(38,2)",
+            "g date",
+            "h time",
+            "i int -> dim_i",
+        ]
+        [dim_i]
+        from = "i"
+        columns = ["i int"]
+    "#;
+
+    fn file<W: io::Write + Send>(sink: W) -> TableFile<W> {
+        let star = Star::parse(STAR).unwrap();
+        TableFile::new(star.table("fact_all").unwrap(), |_| false, sink).unwrap()
+    }
+
+    fn push_row<W: io::Write + Send>(file: &mut TableFile<W>, number: i32, is_null: bool) {
+        let or_null = |cell: StarCell<'static>| if is_null { StarCell::Null } else { cell };
+        let cells = [
+            StarCell::Int(number),
+            or_null(StarCell::Text("é".into())),
+            StarCell::Bool(true),
+            StarCell::Int(-number),
+            or_null(StarCell::Long(-1)),
+            StarCell::Wide(-10_i128.pow(37)),
+            StarCell::Int(-1),
+            StarCell::Long(86_399_999_999),
+            StarCell::Int(1),
+        ];
+        for (column, cell) in cells.into_iter().enumerate() {
+            file.push(column, cell);
+        }
+    }
+
+    #[test]
+    fn types_are_those_of_an_engine() {
+        let mut schema = Vec::new();
+        let written = file(Vec::new()).finish().unwrap();
+        let reader = reader(&written.sink);
+        print_schema(&mut schema, reader.metadata().file_metadata().schema());
+        let expected = "message fact_all {
+  REQUIRED INT32 a;
+  OPTIONAL BYTE_ARRAY b (STRING);
+  REQUIRED BOOLEAN c;
+  REQUIRED INT32 d (DECIMAL(9,2));
+  OPTIONAL INT64 e (DECIMAL(18,2));
+  REQUIRED FIXED_LEN_BYTE_ARRAY (16) f (DECIMAL(38,2));
+  REQUIRED INT32 g (DATE);
+  REQUIRED INT64 h (TIME(MICROS,false));
+  REQUIRED INT32 i;
+}
+";
+        assert_eq!(String::from_utf8(schema).unwrap(), expected);
+        assert_eq!(written.rows, 0);
+    }
+
+    #[test]
+    fn a_row_is_kept_or_dropped_whole() {
+        let mut file = file(Vec::new());
+        for (number, is_null) in [(1, true), (2, false), (3, true), (4, false), (5, true)] {
+            push_row(&mut file, number, is_null);
+            if number % 2 == 0 {
+                file.drop_row();
+            } else {
+                file.keep_row().unwrap();
+            }
+        }
+        push_row(&mut file, 7, false);
+        file.keep_row().unwrap();
+        let rows = read_back(&file.finish().unwrap().sink);
+        let rest = "g: 1969-12-31, h: 86399999999, i: 1";
+        let wide = "f: -100000000000000000000000000000000000.00";
+        let with = |a, b, d, e| format!("a: {a}, b: {b}, c: true, d: {d}, e: {e}, {wide}, {rest}");
+        assert_eq!(
+            rows,
+            [
+                with(1, "null", "-0.01", "null"),
+                with(3, "null", "-0.03", "null"),
+                with(5, "null", "-0.05", "null"),
+                with(7, "\"é\"", "-0.07", "-0.01"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_group_has_a_bound_in_rows() {
+        let mut file = file(Vec::new());
+        for number in 0..131_073 {
+            push_row(&mut file, number, false);
+            file.keep_row().unwrap();
+        }
+        assert_eq!(group_rows(&file.finish().unwrap().sink), [131_072, 1]);
+    }
+
+    #[test]
+    fn only_what_comes_again_has_a_dictionary() {
+        let star = Star::parse(STAR).unwrap();
+        let properties = properties(star.table("fact_all").unwrap());
+        for (column, expected) in [
+            ("a", false),
+            ("b", true),
+            ("c", true),
+            ("d", true),
+            ("e", true),
+            ("f", true),
+            ("g", true),
+            ("h", false),
+            ("i", true),
+        ] {
+            let path = ColumnPath::from(column);
+            assert_eq!(properties.dictionary_enabled(&path), expected, "{column}");
+        }
+    }
+
+    #[test]
+    fn a_sink_that_is_full_says_so() {
+        #[derive(Debug)]
+        struct Full;
+        impl Write for Full {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut file = file(Full);
+        for number in 0..10_000 {
+            push_row(&mut file, number, false);
+            file.keep_row().unwrap();
+        }
+        let error = file.finish().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 }

@@ -7,7 +7,7 @@ use parquet::{
 };
 
 use crate::functions::star_schema::{
-    columns::{INT_PRECISION_MAX, LONG_PRECISION_MAX, StarCell},
+    columns::{DecimalWidth, StarCell},
     description::{Absence, ColumnType, StarColumn},
 };
 
@@ -53,10 +53,10 @@ impl ColumnBuffer {
                 bytes: Vec::new(),
                 ends: Vec::new(),
             },
-            ColumnType::Decimal { precision, .. } => match precision {
-                ..=INT_PRECISION_MAX => Cells::Int(Vec::new()),
-                ..=LONG_PRECISION_MAX => Cells::Long(Vec::new()),
-                _ => Cells::Wide {
+            ColumnType::Decimal { precision, .. } => match DecimalWidth::of(precision) {
+                DecimalWidth::Int => Cells::Int(Vec::new()),
+                DecimalWidth::Long => Cells::Long(Vec::new()),
+                DecimalWidth::Wide => Cells::Wide {
                     cells: Vec::new(),
                     bytes: wide_bytes(precision),
                 },
