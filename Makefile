@@ -68,6 +68,9 @@ bench: ## Nozzle beside what people would write instead, and each of its parts; 
 build: ## the functions' zips, for arm64: make build FUNCTIONS="event-log", else all; five minutes the first time
 	CARGO="$(CARGO)" build/build $(FUNCTIONS)
 
+dist: ## what a release is made of, in target/dist: tool and zips for x86-64 and arm64; half an hour the first time
+	CARGO="$(CARGO)" build/dist
+
 reproducible: build ## the zips a second time, from another folder: the same bytes
 	CARGO="$(CARGO)" build/reproducible $(FUNCTIONS)
 
@@ -87,4 +90,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run log check test test-terraform fuzz deny mutants soak bench build reproducible environment plan deploy destroy
+.PHONY: help run log check test test-terraform fuzz deny mutants soak bench build dist reproducible environment plan deploy destroy
