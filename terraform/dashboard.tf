@@ -35,6 +35,7 @@ locals {
     [for widget in local.transform_widgets : widget if local.transforms],
     flatten(module.event_log[*].widgets),
     flatten(module.event_processor[*].widgets),
+    flatten(module.star_schema[*].widgets),
   )
 }
 

@@ -20,22 +20,24 @@ module "event_processor" {
   source = "./event_processor"
   count  = var.event_processor ? 1 : 0
 
-  name                = local.event_processor_name
-  role_name           = "${local.global_name}-event-processor"
-  zip                 = var.event_processor_zip
-  memory_megabytes    = var.event_processor_memory_megabytes
+  reader = {
+    name                   = local.event_processor_name
+    role_name              = "${local.global_name}-event-processor"
+    zip                    = var.event_processor_zip
+    memory_megabytes       = var.event_processor_memory_megabytes
+    streams                = merge({ source = local.source_arn }, { for arn in var.event_processor_stream_arns : arn => arn })
+    parallelization_factor = var.event_processor_parallelization_factor
+    place                  = local.place
+    shared                 = local.functions
+    dead_letter_folder     = local.processor_dead_letter_folder
+  }
+
   deletion_protection = var.deletion_protection
+  batch_seconds       = var.event_processor_batch_seconds
 
-  streams                = merge({ source = local.source_arn }, { for arn in var.event_processor_stream_arns : arn => arn })
-  batch_seconds          = var.event_processor_batch_seconds
-  parallelization_factor = var.event_processor_parallelization_factor
-  place                  = local.place
-  shared                 = local.functions
-
-  archive_folder     = local.archive_folder
-  archive_years      = var.event_years
-  dead_letter_folder = local.processor_dead_letter_folder
-  database           = aws_glue_catalog_database.lake[0].name
+  archive_folder = local.archive_folder
+  archive_years  = var.event_years
+  database       = aws_glue_catalog_database.lake[0].name
 
   windows          = var.event_processor_windows
   unique_users     = var.event_processor_unique_users

@@ -17,8 +17,8 @@ locals {
 
   # And for what reads streams and writes into the bucket.
   place = {
-    bucket              = aws_s3_bucket.lake.bucket
-    bucket_arn          = aws_s3_bucket.lake.arn
+    bucket              = module.lake_bucket.bucket.bucket
+    bucket_arn          = module.lake_bucket.bucket.arn
     bucket_kms_key_arn  = var.lake_kms_key_arn
     given_up_folder     = "aws/lambda/" # Lambda chooses it
     streams_kms_key_arn = var.kinesis_kms_key_arn

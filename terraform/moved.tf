@@ -79,3 +79,38 @@ moved {
   from = aws_kinesis_firehose_delivery_stream.events[0]
   to   = module.delivery[0].aws_kinesis_firehose_delivery_stream.events
 }
+
+moved {
+  from = aws_s3_bucket.lake
+  to   = module.lake_bucket.aws_s3_bucket.bucket
+}
+
+moved {
+  from = aws_s3_bucket_lifecycle_configuration.lake
+  to   = module.lake_bucket.aws_s3_bucket_lifecycle_configuration.bucket
+}
+
+moved {
+  from = aws_s3_bucket_ownership_controls.lake
+  to   = module.lake_bucket.aws_s3_bucket_ownership_controls.bucket
+}
+
+moved {
+  from = aws_s3_bucket_policy.lake
+  to   = module.lake_bucket.aws_s3_bucket_policy.bucket
+}
+
+moved {
+  from = aws_s3_bucket_public_access_block.lake
+  to   = module.lake_bucket.aws_s3_bucket_public_access_block.bucket
+}
+
+moved {
+  from = aws_s3_bucket_server_side_encryption_configuration.lake
+  to   = module.lake_bucket.aws_s3_bucket_server_side_encryption_configuration.bucket
+}
+
+moved {
+  from = aws_s3_bucket_versioning.lake
+  to   = module.lake_bucket.aws_s3_bucket_versioning.bucket
+}

@@ -32,8 +32,8 @@ output "kinesis_stream_name" {
 }
 
 output "put_record_command" {
-  description = "Puts one event in (`terraform output -raw put_record_command`). Put it twice to see a duplicate dropped."
-  value = local.puts_kinesis ? join(" ", [
+  description = "Puts one event in (`terraform output -raw put_record_command`). Put it twice to see a duplicate dropped. Null without a stream."
+  value = !var.lake && !local.has_kinesis ? null : local.puts_kinesis ? join(" ", [
     "aws kinesis put-record --region ${var.region} --stream-name ${local.source_name}",
     "--cli-binary-format raw-in-base64-out --partition-key sample --data ${local.shell_data}",
     ]) : join(" ", [
@@ -44,7 +44,7 @@ output "put_record_command" {
 
 output "bucket" {
   description = "The lake's bucket."
-  value       = aws_s3_bucket.lake.bucket
+  value       = module.lake_bucket.bucket.bucket
 }
 
 output "delivered_location" {
@@ -54,14 +54,14 @@ output "delivered_location" {
 
 output "error_location" {
   description = "Where error files are: JSON lines with the originals in `rawData`."
-  value       = "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}"
+  value       = "s3://${module.lake_bucket.bucket.bucket}/${module.partitioning.error_folder}"
 }
 
 output "redrive_command" {
   description = "Shows what lies under errors/ and what would be sent again; with --execute behind it, sends it. For a shell: eval \"$(terraform output -raw redrive_command)\". Null without the function."
   value = !local.transforms ? null : join(" ", concat(
     [
-      "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.error_folder}",
+      "nozzle redrive s3://${module.lake_bucket.bucket.bucket}/${module.partitioning.error_folder}",
       local.reads_kinesis ? "--to kinesis:${local.source_name}" : "--to stream:${local.firehose_name}",
       "--table ${module.claims["lake"].table.name} --ttl-hours ${var.claim_hours}",
       "--event-identity ${var.event_identity} --event-years ${var.event_years}",
@@ -73,7 +73,7 @@ output "redrive_command" {
 
 output "originals_location" {
   description = "Where the backup of originals is; null without one."
-  value       = local.backs_up_originals ? "s3://${aws_s3_bucket.lake.bucket}/${module.partitioning.originals_folder}" : null
+  value       = local.backs_up_originals ? "s3://${module.lake_bucket.bucket.bucket}/${module.partitioning.originals_folder}" : null
 }
 
 output "claim_table" {
@@ -93,7 +93,7 @@ output "event_log_table" {
 
 output "dead_letter_location" {
   description = "Where the event log's dead letters are, each with its reason; null without one."
-  value       = var.event_log ? "s3://${aws_s3_bucket.lake.bucket}/${local.dead_letter_folder}" : null
+  value       = var.event_log ? "s3://${module.lake_bucket.bucket.bucket}/${local.dead_letter_folder}" : null
 }
 
 output "dead_letter_queue" {
@@ -118,12 +118,30 @@ output "archive_table" {
 
 output "processor_dead_letter_location" {
   description = "Where the event processor's dead letters are, each with its reason; null without one."
-  value       = var.event_processor ? "s3://${aws_s3_bucket.lake.bucket}/${local.processor_dead_letter_folder}" : null
+  value       = var.event_processor ? "s3://${module.lake_bucket.bucket.bucket}/${local.processor_dead_letter_folder}" : null
 }
 
 output "processor_dead_letter_queue" {
   description = "The queue that has them too, by its address; null without one."
   value       = one(module.event_processor[*].reader.dead_letters.url)
+}
+
+output "star_schema_command" {
+  description = "Has one packet loaded, as an ingestion does when it has written one; null without a star."
+  value = !var.star_schema ? null : join(" ", [
+    "aws lambda invoke --region ${var.region} --function-name ${module.star_schema[0].function.alias.arn} --invocation-type Event",
+    "--cli-binary-format raw-in-base64-out --payload '{\"packets\": [{\"table\": \"sales_order\", \"id\": 3}]}' /dev/stdout",
+  ])
+}
+
+output "star_schema_buckets" {
+  description = "The bucket that packets come into and the one that has the star's files; null without a star."
+  value       = var.star_schema ? { for use, bucket in local.star_buckets : use => bucket.name } : null
+}
+
+output "star_schema_database" {
+  description = "The database that has the star's tables and views in Athena; null without a star."
+  value       = one(module.star_schema[*].database.name)
 }
 
 output "athena_workgroup" {

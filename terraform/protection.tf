@@ -2,7 +2,7 @@
 # each part, so that taking one part out breaks off before it begins too.
 
 resource "terraform_data" "protection" {
-  for_each = toset(concat(var.lake ? ["lake"] : [], var.event_log ? ["event log"] : [], var.event_processor ? ["event processor"] : []))
+  for_each = toset(concat(var.lake ? ["lake"] : [], var.event_log ? ["event log"] : [], var.event_processor ? ["event processor"] : [], var.star_schema ? ["star schema"] : []))
 
   input = var.deletion_protection
 
@@ -17,14 +17,14 @@ resource "terraform_data" "protection" {
     aws_cloudwatch_dashboard.chain,
     aws_cloudwatch_event_target.error_objects,
     aws_cloudwatch_metric_alarm.metric,
-    aws_s3_bucket_lifecycle_configuration.lake,
     aws_s3_bucket_notification.lake,
-    aws_s3_bucket_ownership_controls.lake,
     aws_sns_topic_subscription.email,
     module.claims,
     module.delivery,
     module.event_log,
     module.event_processor,
+    module.lake_bucket,
+    module.star_schema,
     module.table,
     module.transform,
   ]

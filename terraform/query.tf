@@ -4,11 +4,11 @@ locals {
   query_results_folder = "query-results/"
 
   database_name = replace(local.name, "-", "_")
-  has_tables    = var.lake || var.event_processor
+  has_events    = var.lake || var.event_processor # in tables
 }
 
 resource "aws_glue_catalog_database" "lake" {
-  count = local.has_tables ? 1 : 0
+  count = local.has_events ? 1 : 0
 
   name        = local.database_name
   description = "The lake of ${local.name}."
@@ -25,11 +25,11 @@ module "table" {
   format      = var.format
   parameters  = module.partitioning.table_parameters
   key_columns = module.partitioning.key_columns
-  columns     = module.partitioning.columns
+  columns     = [for name, type in module.partitioning.columns : { name = name, type = type }]
 }
 
 resource "aws_athena_workgroup" "lake" {
-  count = local.has_tables ? 1 : 0
+  count = local.has_events || var.star_schema ? 1 : 0
 
   name          = local.name
   description   = "Queries on the lake of ${local.name}."

@@ -1,66 +1,13 @@
 # One bucket, a folder for each thing: the lake, the archive, and what the functions of streams set aside.
 
-resource "aws_s3_bucket" "lake" {
-  #checkov:skip=CKV_AWS_18:who read what is CloudTrail's to record, for the whole account
-  #checkov:skip=CKV_AWS_19:encrypted below; checkov cannot tell which of the two ways lake_kms_key_arn chooses
-  #checkov:skip=CKV_AWS_144:a copy in a second region doubles the cost and is the owner's decision
-  #checkov:skip=CKV_AWS_145:encrypted with S3's keys unless lake_kms_key_arn names one
-  #checkov:skip=CKV_AWS_21:versioning is lake_versioning's choice; only what is archived again is overwritten
-  bucket        = local.bucket_name
-  force_destroy = !var.deletion_protection
-}
+module "lake_bucket" {
+  source = "./bucket"
 
-resource "aws_s3_bucket_public_access_block" "lake" {
-  bucket = aws_s3_bucket.lake.bucket
-
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_ownership_controls" "lake" {
-  bucket = aws_s3_bucket.lake.bucket
-
-  rule { object_ownership = "BucketOwnerEnforced" }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "lake" {
-  bucket = aws_s3_bucket.lake.bucket
-
-  rule {
-    bucket_key_enabled = var.lake_kms_key_arn != ""
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = var.lake_kms_key_arn != "" ? "aws:kms" : "AES256"
-      kms_master_key_id = var.lake_kms_key_arn != "" ? var.lake_kms_key_arn : null
-    }
-  }
-}
-
-resource "aws_s3_bucket_versioning" "lake" {
-  bucket = aws_s3_bucket.lake.bucket
-
-  versioning_configuration { status = var.lake_versioning ? "Enabled" : "Suspended" }
-}
-
-resource "aws_s3_bucket_policy" "lake" {
-  bucket = aws_s3_bucket.lake.bucket
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TlsOnly"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:*"
-      Resource  = [aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
-  })
-
-  # S3 refuses two changes to a bucket's access at once.
-  depends_on = [aws_s3_bucket_public_access_block.lake]
+  name                = local.bucket_name
+  kms_key_arn         = var.lake_kms_key_arn
+  versioning          = var.lake_versioning
+  deletion_protection = var.deletion_protection
+  lifecycle_days      = local.lifecycle
 }
 
 locals {
@@ -92,54 +39,9 @@ locals {
   }
 }
 
-resource "aws_s3_bucket_lifecycle_configuration" "lake" {
-  #checkov:skip=CKV_AWS_300:the rule `leftovers` does; checkov does not see it behind the dynamic one
-  bucket = aws_s3_bucket.lake.bucket
-
-  # A rule must do something, so there is none where there is nothing to do.
-  dynamic "rule" {
-    for_each = { for id, rule in local.lifecycle : id => rule if rule.archive + rule.days > 0 }
-
-    content {
-      id     = rule.key
-      status = "Enabled"
-
-      filter { prefix = rule.value.folder }
-
-      dynamic "transition" {
-        for_each = rule.value.archive > 0 ? [rule.value.archive] : []
-
-        content {
-          days          = transition.value
-          storage_class = "INTELLIGENT_TIERING"
-        }
-      }
-
-      dynamic "expiration" {
-        for_each = rule.value.days > 0 ? [rule.value.days] : []
-
-        content { days = expiration.value }
-      }
-    }
-  }
-
-  rule {
-    id     = "leftovers"
-    status = "Enabled"
-
-    filter {}
-
-    abort_incomplete_multipart_upload { days_after_initiation = 7 }
-
-    noncurrent_version_expiration { noncurrent_days = 30 }
-  }
-
-  depends_on = [aws_s3_bucket_versioning.lake]
-}
-
 # The rule that reports error files listens to these.
 resource "aws_s3_bucket_notification" "lake" {
-  bucket      = aws_s3_bucket.lake.bucket
+  bucket      = module.lake_bucket.bucket.bucket
   eventbridge = true
 }
 

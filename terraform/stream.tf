@@ -62,5 +62,5 @@ module "delivery" {
   }
 
   # It writes as soon as it is made.
-  depends_on = [aws_s3_bucket_policy.lake, aws_s3_bucket_server_side_encryption_configuration.lake]
+  depends_on = [module.lake_bucket.policy, module.lake_bucket.encryption]
 }

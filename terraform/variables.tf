@@ -66,8 +66,8 @@ variable "lake" {
   default     = true
   nullable    = false
   validation {
-    condition     = var.lake || var.event_log || var.event_processor
-    error_message = "lake, event_log and event_processor are all false: nothing would be done with an event."
+    condition     = var.lake || var.event_log || var.event_processor || var.star_schema
+    error_message = "lake, event_log, event_processor and star_schema are all false: nothing would be done."
   }
 }
 
@@ -81,6 +81,13 @@ variable "event_log" {
 variable "event_processor" {
   type        = bool
   description = "Whether the events of a Kinesis stream are counted by hour, day and variant, with their users, and archived, each once. The stream is the event log's."
+  default     = false
+  nullable    = false
+}
+
+variable "star_schema" {
+  type        = bool
+  description = "Whether packets of tables' new rows are made into the Parquet tables of a star."
   default     = false
   nullable    = false
 }
@@ -706,6 +713,88 @@ variable "event_processor_memory_megabytes" {
   validation {
     condition     = var.event_processor_memory_megabytes >= 128 && var.event_processor_memory_megabytes <= 10240 && floor(var.event_processor_memory_megabytes) == var.event_processor_memory_megabytes
     error_message = "event_processor_memory_megabytes is ${var.event_processor_memory_megabytes}: Lambda takes a whole number from 128 to 10240."
+  }
+}
+
+# Star schema
+
+variable "star_schema_buckets" {
+  type        = object({ ingestion = optional(string, ""), processed = optional(string, "") })
+  description = "The buckets that packets come into and that the star's files go into, by their names; what is not named is made. A given one that has a customer key has lake_kms_key_arn."
+  default     = {}
+  nullable    = false
+  validation {
+    condition     = alltrue([for name in values(var.star_schema_buckets) : can(regex("^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$", name))])
+    error_message = "star_schema_buckets takes names of buckets, not their ARNs: `${join("` and `", values(var.star_schema_buckets))}`."
+  }
+  validation {
+    condition     = var.star_schema_buckets.ingestion == "" || var.star_schema_buckets.ingestion != var.star_schema_buckets.processed
+    error_message = "star_schema_buckets names `${var.star_schema_buckets.ingestion}` twice: what is written once cannot lie where packets come and go."
+  }
+}
+
+variable "star_schema_description" {
+  type        = object({ star = string, tables = string })
+  description = "A star of your own: `star` is its description, an address in S3 or a path in the zip; `tables` is the file that `nozzle star sql --engine glue` makes of it, for Athena. Null for the built-in star."
+  default     = null
+  validation {
+    condition     = var.star_schema_description == null || can(regex("^(s3://[^/]+/.+|[^:]+)$", var.star_schema_description.star))
+    error_message = "star_schema_description has the star `${try(var.star_schema_description.star, "")}`: it must be such as `s3://bucket/star.toml`, or a path in the zip."
+  }
+  validation {
+    condition     = var.star_schema_description == null || can(keys(merge([for part in ["tables", "views"] : { for one in jsondecode(file(var.star_schema_description.tables))[part] : one.name => one.columns }]...)))
+    error_message = "star_schema_description has the tables `${try(var.star_schema_description.tables, "")}`: it must be a file that `nozzle star sql --engine glue` has made; a relative path starts at this folder."
+  }
+}
+
+variable "star_schema_parameter_prefix" {
+  type        = string
+  description = "What the names of the parameters begin with that say how far each table is loaded; empty for `/<project>-<environment>/star/`."
+  default     = ""
+  nullable    = false
+  validation {
+    condition     = can(regex("^(/([A-Za-z0-9_.-]+/)+)?$", var.star_schema_parameter_prefix)) && !can(regex("(?i)^/(aws|ssm)", var.star_schema_parameter_prefix))
+    error_message = "star_schema_parameter_prefix is `${var.star_schema_parameter_prefix}`: it takes A-Z a-z 0-9 _ . - between slashes, one at both ends, and does not begin with `/aws` or `/ssm`."
+  }
+}
+
+variable "star_schema_refused_rows_max" {
+  type        = number
+  description = "The share of a packet's rows beyond which it is refused whole, from 0 to 1; 1 for never."
+  default     = 1
+  nullable    = false
+  validation {
+    condition     = var.star_schema_refused_rows_max >= 0 && var.star_schema_refused_rows_max <= 1
+    error_message = "star_schema_refused_rows_max is ${var.star_schema_refused_rows_max}: it must be a share, from 0 to 1."
+  }
+}
+
+variable "star_schema_late_hours" {
+  type        = number
+  description = "How old a packet's newest row may be when it is loaded before an alarm, in hours: more than the time between two ingestions."
+  default     = 24
+  nullable    = false
+  validation {
+    condition     = var.star_schema_late_hours > 0
+    error_message = "star_schema_late_hours is ${var.star_schema_late_hours}: it must be more than 0."
+  }
+}
+
+variable "star_schema_zip" {
+  type        = string
+  description = "The zip of the star-schema loader's function, as `make build` leaves it; a relative path starts at this folder."
+  default     = "../target/lambda/star-schema/bootstrap.zip"
+  nullable    = false
+}
+
+variable "star_schema_memory_megabytes" {
+  type        = number
+  description = "The memory of the star-schema loader's function. Lambda gives it processor time in proportion."
+  default     = 512
+  nullable    = false
+  validation {
+    condition     = var.star_schema_memory_megabytes >= 128 && var.star_schema_memory_megabytes <= 10240 && floor(var.star_schema_memory_megabytes) == var.star_schema_memory_megabytes
+    error_message = "star_schema_memory_megabytes is ${var.star_schema_memory_megabytes}: Lambda takes a whole number from 128 to 10240."
   }
 }
 

@@ -48,8 +48,9 @@ resource "aws_glue_catalog_table" "table" {
       for_each = var.columns
 
       content {
-        name = columns.key
-        type = columns.value
+        name    = columns.value.name
+        type    = columns.value.type
+        comment = columns.value.comment
       }
     }
   }

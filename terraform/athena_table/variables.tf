@@ -33,17 +33,19 @@ variable "format" {
 variable "parameters" {
   type        = map(string)
   description = "How the partitions are computed."
+  default     = {}
   nullable    = false
 }
 
 variable "key_columns" {
   type        = list(object({ name = string, type = string }))
   description = "The partition keys, in the folders' order."
+  default     = []
   nullable    = false
 }
 
 variable "columns" {
-  type        = map(string)
-  description = "The columns, name to Hive type."
+  type        = list(object({ name = string, type = string, comment = optional(string) }))
+  description = "The columns, each with its Hive type."
   nullable    = false
 }

@@ -15,15 +15,15 @@ locals {
 
   counts = { for name in [
     "events", "stored", "unreadable", "raw", "text_numbers", "overflow", "duplicates", "conflicts", "dead_letters", "failures",
-  ] : name => ["Nozzle", name, "FunctionName", var.name] }
+  ] : name => ["Nozzle", name, "FunctionName", var.reader.name] }
 
-  table_metric = { for name in ["ConsumedWriteCapacityUnits", "WriteThrottleEvents"] : name => ["AWS/DynamoDB", name, "TableName", var.name] }
+  table_metric = { for name in ["ConsumedWriteCapacityUnits", "WriteThrottleEvents"] : name => ["AWS/DynamoDB", name, "TableName", var.reader.name] }
 }
 
 resource "aws_dynamodb_table" "events" {
   #checkov:skip=CKV_AWS_28:a second copy that can be restored doubles the cost, and is the owner's decision
   #checkov:skip=CKV_AWS_119:the key AWS manages will do, unless the owner's rules say otherwise
-  name         = var.name
+  name         = var.reader.name
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "eventId"
 
@@ -64,11 +64,9 @@ resource "aws_dynamodb_table" "events" {
 module "reader" {
   source = "../stream_function"
 
-  name        = var.name
-  role_name   = var.role_name
+  reader      = var.reader
   title       = "Event log"
-  description = "Puts each event of a Kinesis stream into the table ${var.name}."
-  zip         = var.zip
+  description = "Puts each event of a Kinesis stream into the table ${var.reader.name}."
 
   environment = merge(
     {
@@ -89,17 +87,9 @@ module "reader" {
     resources = [aws_dynamodb_table.events.arn]
   }]
 
-  memory_megabytes = var.memory_megabytes
-  timeout_seconds  = 60
-
-  streams                = var.streams
-  batch                  = { records = 1000, seconds = 1 }
-  parallelization_factor = var.parallelization_factor
-
-  dead_letter_folder = var.dead_letter_folder
-  folders            = [var.overflow_folder]
-  place              = var.place
-  shared             = var.shared
+  timeout_seconds = 60
+  batch           = { records = 1000, seconds = 1 }
+  folders         = [var.overflow_folder]
 
   advice = {
     behind       = "raise event_log_parallelization_factor, or let the stream have more shards."
@@ -111,7 +101,7 @@ module "reader" {
       table-throttled = {
         metric      = local.table_metric["WriteThrottleEvents"]
         limit       = 0
-        description = "The table ${var.name} throttles writes; the function tries again, and falls behind if that lasts. A new table takes 4,000 writes a second and doubles by itself: warm it up before a burst. Else a partition key is hot, or the account's quota is reached."
+        description = "The table ${var.reader.name} throttles writes; the function tries again, and falls behind if that lasts. A new table takes 4,000 writes a second and doubles by itself: warm it up before a burst. Else a partition key is hot, or the account's quota is reached."
       }
     },
     var.search_key == "" ? {} : {

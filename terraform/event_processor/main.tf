@@ -18,7 +18,7 @@ locals {
 resource "aws_dynamodb_table" "counters" {
   #checkov:skip=CKV_AWS_28:a counter that was set back would no longer agree with how far its shards are; `nozzle recount` sets it right by the archive
   #checkov:skip=CKV_AWS_119:the key AWS manages will do; a counter holds numbers, and users as hashes
-  name         = var.name
+  name         = var.reader.name
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "partition_key"
   range_key    = "sort_key"
@@ -49,11 +49,9 @@ resource "aws_dynamodb_table" "counters" {
 module "reader" {
   source = "../stream_function"
 
-  name        = var.name
-  role_name   = var.role_name
+  reader      = var.reader
   title       = "Event processor"
-  description = "Counts each event of a Kinesis stream in the table ${var.name}, and archives it."
-  zip         = var.zip
+  description = "Counts each event of a Kinesis stream in the table ${var.reader.name}, and archives it."
 
   environment = merge(
     {
@@ -85,7 +83,7 @@ module "reader" {
         # Of an object that is there it reads which plan wrote it, and S3 demands it where one is replaced.
         sid       = "Compare"
         actions   = ["s3:GetObject"]
-        resources = ["${var.place.bucket_arn}/${var.archive_folder}*"]
+        resources = ["${var.reader.place.bucket_arn}/${var.archive_folder}*"]
       },
     ],
     var.claims == null ? [] : [{ sid = "Claim", actions = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"], resources = [var.claims.arn] }],
@@ -96,21 +94,13 @@ module "reader" {
     ],
     var.experiments.table == "" ? [] : [{ sid = "Experiments", actions = ["dynamodb:BatchGetItem"], resources = ["${var.tables_arn}/${var.experiments.table}"] }],
     length(var.lookup_kms_key_arns) == 0 ? [] : [
-      { sid = "DecryptTables", actions = ["kms:Decrypt"], resources = var.lookup_kms_key_arns, via = "dynamodb.${var.place.service_suffix}" },
+      { sid = "DecryptTables", actions = ["kms:Decrypt"], resources = var.lookup_kms_key_arns, via = "dynamodb.${var.reader.place.service_suffix}" },
     ],
   )
 
-  memory_megabytes = var.memory_megabytes
-  timeout_seconds  = 60
-
-  streams                = var.streams
-  batch                  = { records = 10000, seconds = var.batch_seconds }
-  parallelization_factor = var.parallelization_factor
-
-  dead_letter_folder = var.dead_letter_folder
-  folders            = [var.archive_folder]
-  place              = var.place
-  shared             = var.shared
+  timeout_seconds = 60
+  batch           = { records = 10000, seconds = var.batch_seconds }
+  folders         = [var.archive_folder]
 
   advice          = local.advice
   alarms          = local.alarms
@@ -121,7 +111,7 @@ module "reader" {
 module "partitioning" {
   source = "../partitioning"
 
-  bucket         = var.place.bucket
+  bucket         = var.reader.place.bucket
   folder         = var.archive_folder
   transform      = true
   format         = "json"
@@ -136,13 +126,13 @@ module "archive" {
 
   name        = "archive"
   database    = var.database
-  description = "What ${var.name} archived: each event once, with what was known of its experiment."
+  description = "What ${var.reader.name} archived: each event once, with what was known of its experiment."
   location    = module.partitioning.location
   format      = "json"
   parameters  = module.partitioning.table_parameters
   key_columns = module.partitioning.key_columns
 
-  columns = {
+  columns = [for name, type in {
     event_id          = "string"
     event_type        = "string"
     user_id           = "string"
@@ -160,5 +150,5 @@ module "archive" {
 
     time_since_assignment_seconds = "bigint"
     enrichment_error              = "boolean"
-  }
+  } : { name = name, type = type }]
 }

@@ -5,7 +5,7 @@ locals {
     "events", "counted", "uncounted", "refused", "duplicates", "archived", "dead_letters", "already_counted", "done_before",
     "assignments_missing", "experiments_missing", "enrichment_failures", "archive_objects", "archive_bytes", "write_units", "users_written",
     "claim_milliseconds", "enrich_milliseconds", "archive_milliseconds", "count_milliseconds", "total_milliseconds",
-  ] : name => ["Nozzle", name, "FunctionName", var.name] }
+  ] : name => ["Nozzle", name, "FunctionName", var.reader.name] }
 
   # What makes a batch come again without an error that Lambda would count.
   passing_failures = ["claim_failures", "ledger_failures", "archive_failures", "dead_letter_failures", "user_failures", "counter_failures"]
@@ -23,9 +23,9 @@ locals {
         description = "The tables of assignments or experiments could not answer; with on_enrichment_failure `retry` the batches wait, with `keep` events are archived and not counted, which `nozzle recount` does not mend. See whether the tables are there, have the keys that are named and are throttled, and whether the function's role and keys let it read."
       }
       table-throttled = {
-        metric      = ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", var.name]
+        metric      = ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", var.reader.name]
         limit       = 0
-        description = "The table ${var.name} throttles writes; the function tries again, and falls behind if that lasts. A new table takes 4,000 writes a second and doubles by itself. One counter takes 1,000 a second: if that is it, raise event_processor_counter_slots, or event_processor_batch_seconds, so that each batch holds more."
+        description = "The table ${var.reader.name} throttles writes; the function tries again, and falls behind if that lasts. A new table takes 4,000 writes a second and doubles by itself. One counter takes 1,000 a second: if that is it, raise event_processor_counter_slots, or event_processor_batch_seconds, so that each batch holds more."
       }
     },
     var.claims == null ? {} : {
@@ -44,7 +44,7 @@ locals {
       limit         = var.refused_percent_max
       periods       = 3
       periods_above = 2
-      description   = "More than ${var.refused_percent_max} % of the events that ${var.name} reads are refused; each is a dead letter with its reason. Mend the producer, then send them again with `nozzle redrive`."
+      description   = "More than ${var.refused_percent_max} % of the events that ${var.reader.name} reads are refused; each is a dead letter with its reason. Mend the producer, then send them again with `nozzle redrive`."
     }
     failing = {
       expression    = "SUM([${join(", ", local.passing_failures)}])"
@@ -52,7 +52,7 @@ locals {
       limit         = 0
       periods       = 3
       periods_above = 2
-      description   = "Batches of ${var.name} come again, because a table, the bucket or the queue could not answer in time. Nothing is lost or doubled. The log /aws/lambda/${var.name} says which, and what it answered; look at its throttles. If it lasts, records expire."
+      description   = "Batches of ${var.reader.name} come again, because a table, the bucket or the queue could not answer in time. Nothing is lost or doubled. The log /aws/lambda/${var.reader.name} says which, and what it answered; look at its throttles. If it lasts, records expire."
     }
     already-counted = {
       # A retry finds its own work, and so it should; an hour nearly always has it and what failed. Ledger failures are no

@@ -57,7 +57,7 @@ resource "aws_iam_role_policy" "function" {
 resource "aws_lambda_function" "function" {
   #checkov:skip=CKV_AWS_50:one line of counts a batch says what a trace would, and needs no permission
   #checkov:skip=CKV_AWS_115:reserved concurrency is the owner's choice
-  #checkov:skip=CKV_AWS_116:who calls waits for the answer and keeps what fails; a dead-letter queue is for asynchronous calls
+  #checkov:skip=CKV_AWS_116:who calls waits for the answer and keeps what fails; what is called asynchronously has a destination of its own
   #checkov:skip=CKV_AWS_117:it talks to AWS only, whose endpoints are public and whose access is IAM's
   #checkov:skip=CKV_AWS_173:the environment holds settings, no secret
   #checkov:skip=CKV_AWS_272:the zip is built by who applies; signing it is the owner's decision
@@ -106,11 +106,14 @@ resource "aws_lambda_alias" "function" {
 locals {
   lambda_metric = { for name in ["Errors", "Throttles", "Duration"] : name => ["AWS/Lambda", name, "FunctionName", var.name] }
 
-  alarms = merge(var.alarms, {
-    errors    = { metric = local.lambda_metric["Errors"], limit = 0, description = var.advice.errors }
-    throttled = { metric = local.lambda_metric["Throttles"], limit = 0, description = var.advice.throttled }
-    slow      = { metric = local.lambda_metric["Duration"], limit = var.timeout_seconds * 1000 * 0.8, description = var.advice.slow }
-  })
+  alarms = merge(
+    var.alarms,
+    {
+      errors = { metric = local.lambda_metric["Errors"], limit = 0, description = var.advice.errors }
+      slow   = { metric = local.lambda_metric["Duration"], limit = var.timeout_seconds * 1000 * 0.8, description = var.advice.slow }
+    },
+    var.advice.throttled == null ? {} : { throttled = { metric = local.lambda_metric["Throttles"], limit = 0, description = var.advice.throttled } },
+  )
 }
 
 resource "aws_cloudwatch_metric_alarm" "function" {

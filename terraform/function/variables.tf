@@ -78,8 +78,8 @@ variable "shared" {
 }
 
 variable "advice" {
-  type        = object({ errors = string, throttled = string, slow = string })
-  description = "What each of its alarms says: what it means here, and what to do."
+  type        = object({ errors = string, throttled = optional(string), slow = string })
+  description = "What each of its alarms says: what it means here, and what to do. Without a word on it, throttling does not ring."
   nullable    = false
 }
 

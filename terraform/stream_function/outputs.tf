@@ -48,6 +48,6 @@ output "widgets" {
   value = [
     { title = "${var.title}: milliseconds behind the stream", stat = "Maximum", metrics = [local.lambda_metric["IteratorAge"]] },
     { title = "${var.title}: calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.lambda_metric[name]] },
-    { title = "${var.title}, cost: milliseconds at ${var.memory_megabytes} MB", stat = "Sum", metrics = [local.lambda_metric["Duration"]] },
+    { title = "${var.title}, cost: milliseconds at ${var.reader.memory_megabytes} MB", stat = "Sum", metrics = [local.lambda_metric["Duration"]] },
   ]
 }

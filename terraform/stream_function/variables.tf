@@ -1,14 +1,32 @@
 # The root module validates what a person sets; these are its values, passed on.
 
-variable "name" {
-  type        = string
-  description = "The function's name, and the first part of its queue's and its alarms'."
-  nullable    = false
-}
+variable "reader" {
+  type = object({
+    name                   = string # the first part of its queue's and its alarms' too
+    role_name              = string # the account's
+    zip                    = string
+    memory_megabytes       = number
+    streams                = map(string) # ARNs; the keys are the mappings' own
+    parallelization_factor = number      # how many batches of one shard are worked on at once
+    dead_letter_folder     = string
 
-variable "role_name" {
-  type        = string
-  description = "Its role's name, which is the account's."
+    place = object({
+      bucket              = string
+      bucket_arn          = string
+      bucket_kms_key_arn  = string # empty where S3 manages it
+      given_up_folder     = string # where Lambda leaves what it gave up
+      streams_kms_key_arn = string # empty where they have none
+      service_suffix      = string # how KMS calls a service of the region
+    })
+
+    shared = object({
+      permissions_boundary = string # null for none
+      log_level            = string
+      log_retention_days   = number
+      alarm_topic_arn      = string
+    })
+  })
+  description = "The function and what it reads; what it has in common with others of streams, and with all."
   nullable    = false
 }
 
@@ -21,12 +39,6 @@ variable "title" {
 variable "description" {
   type        = string
   description = "What it does, in a sentence."
-  nullable    = false
-}
-
-variable "zip" {
-  type        = string
-  description = "Path of its zip."
   nullable    = false
 }
 
@@ -47,21 +59,9 @@ variable "statements" {
   nullable    = false
 }
 
-variable "memory_megabytes" {
-  type        = number
-  description = "Its memory."
-  nullable    = false
-}
-
 variable "timeout_seconds" {
   type        = number
   description = "How long a call may take."
-  nullable    = false
-}
-
-variable "streams" {
-  type        = map(string)
-  description = "ARNs of the Kinesis streams it reads; the keys are the mappings' own."
   nullable    = false
 }
 
@@ -71,45 +71,9 @@ variable "batch" {
   nullable    = false
 }
 
-variable "parallelization_factor" {
-  type        = number
-  description = "How many batches of one shard are worked on at once."
-  nullable    = false
-}
-
-variable "dead_letter_folder" {
-  type        = string
-  description = "Where in the bucket its dead letters are."
-  nullable    = false
-}
-
 variable "folders" {
   type        = list(string)
   description = "What other folders of the bucket it writes."
-  nullable    = false
-}
-
-variable "place" {
-  type = object({
-    bucket              = string
-    bucket_arn          = string
-    bucket_kms_key_arn  = string # empty where S3 manages it
-    given_up_folder     = string # where Lambda leaves what it gave up
-    streams_kms_key_arn = string # empty where they have none
-    service_suffix      = string # how KMS calls a service of the region
-  })
-  description = "What it has in common with the other functions of streams."
-  nullable    = false
-}
-
-variable "shared" {
-  type = object({
-    permissions_boundary = string # null for none
-    log_level            = string
-    log_retention_days   = number
-    alarm_topic_arn      = string
-  })
-  description = "What it has in common with the other functions."
   nullable    = false
 }
 

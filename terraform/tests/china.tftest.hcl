@@ -36,3 +36,18 @@ run "keys_are_used_by_the_service_of_the_partition" {
     error_message = "Firehose may not use the keys."
   }
 }
+
+run "what_the_star_reads_and_writes_is_of_the_partition" {
+  variables {
+    lake            = false
+    star_schema     = true
+    star_schema_zip = "versions.tf"
+  }
+
+  assert {
+    condition = alltrue(flatten([
+      for statement in jsondecode(module.star_schema[0].function.policy.policy).Statement : [for arn in statement.Resource : startswith(arn, "arn:aws-cn:")] if contains(["Find", "Read", "Write", "Remember"], statement.Sid)
+    ]))
+    error_message = "The function may work on what is in another partition."
+  }
+}

@@ -53,14 +53,14 @@ run "events_are_found_by_another_value_and_expire_where_that_is_wanted" {
   }
 
   assert {
-    condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : one(rule.expiration).days if rule.id == "overflow"]) == 5
+    condition     = one([for rule in module.lake_bucket.lifecycle.rule : one(rule.expiration).days if rule.id == "overflow"]) == 5
     error_message = "What an item refers to goes before the item, or stays for ever."
   }
 }
 
 run "what_items_refer_to_stays_as_long_as_they" {
   assert {
-    condition     = !contains([for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id], "overflow")
+    condition     = !contains([for rule in module.lake_bucket.lifecycle.rule : rule.id], "overflow")
     error_message = "Items that stay refer to objects that go."
   }
 }
@@ -73,7 +73,7 @@ run "the_function_is_told_exactly_the_settings" {
       ON_CONFLICT        = "keep-first"
       DATA               = "map"
       ON_UNREADABLE      = "store"
-      S3_BUCKET          = aws_s3_bucket.lake.bucket
+      S3_BUCKET          = module.lake_bucket.bucket.bucket
       DEAD_LETTER_PREFIX = "dead-letters/"
       DLQ_URL            = module.event_log[0].reader.dead_letters.url
     })
@@ -102,7 +102,7 @@ run "the_function_is_told_what_is_set" {
       DATA               = "text"
       ON_UNREADABLE      = "dead-letter"
       LOG_TTL_HOURS      = "720"
-      S3_BUCKET          = aws_s3_bucket.lake.bucket
+      S3_BUCKET          = module.lake_bucket.bucket.bucket
       DEAD_LETTER_PREFIX = "dead-letters/"
       DLQ_URL            = module.event_log[0].reader.dead_letters.url
     })
@@ -129,9 +129,9 @@ run "the_function_may_do_its_work_and_nothing_else" {
         Sid      = "Put"
         Effect   = "Allow"
         Action   = ["s3:PutObject"]
-        Resource = ["${aws_s3_bucket.lake.arn}/dead-letters/*", "${aws_s3_bucket.lake.arn}/overflow/*", "${aws_s3_bucket.lake.arn}/aws/lambda/*"]
+        Resource = ["${module.lake_bucket.bucket.arn}/dead-letters/*", "${module.lake_bucket.bucket.arn}/overflow/*", "${module.lake_bucket.bucket.arn}/aws/lambda/*"]
       },
-      { Sid = "FindBucket", Effect = "Allow", Action = ["s3:ListBucket"], Resource = [aws_s3_bucket.lake.arn] },
+      { Sid = "FindBucket", Effect = "Allow", Action = ["s3:ListBucket"], Resource = [module.lake_bucket.bucket.arn] },
       { Sid = "Queue", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [module.event_log[0].reader.dead_letters.arn] },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${module.event_log[0].reader.log_group.arn}:*"] },
     ]
@@ -205,7 +205,7 @@ run "the_stream_is_read_from_its_beginning_and_nothing_is_given_up_early" {
   }
 
   assert {
-    condition     = one(one(module.event_log[0].reader.mappings["source"].destination_config).on_failure).destination_arn == aws_s3_bucket.lake.arn
+    condition     = one(one(module.event_log[0].reader.mappings["source"].destination_config).on_failure).destination_arn == module.lake_bucket.bucket.arn
     error_message = "What Lambda gives up is lost."
   }
 
@@ -366,7 +366,7 @@ run "dead_letters_wait_encrypted_for_two_weeks" {
   }
 
   assert {
-    condition     = output.dead_letter_location == "s3://${aws_s3_bucket.lake.bucket}/dead-letters/" && output.dead_letter_queue == module.event_log[0].reader.dead_letters.url
+    condition     = output.dead_letter_location == "s3://${module.lake_bucket.bucket.bucket}/dead-letters/" && output.dead_letter_queue == module.event_log[0].reader.dead_letters.url
     error_message = "The outputs do not say where dead letters are."
   }
 }

@@ -78,7 +78,7 @@ run "the_function_is_told_exactly_the_settings" {
       ON_ENRICHMENT_FAILURE  = "retry"
       EVENT_CACHE_TABLE_NAME = "nozzle-default-event-processor-claims"
       EVENT_CACHE_TTL_HOURS  = "24"
-      S3_BUCKET              = aws_s3_bucket.lake.bucket
+      S3_BUCKET              = module.lake_bucket.bucket.bucket
       DEAD_LETTER_PREFIX     = "event-processor/dead-letters/"
       DLQ_URL                = module.event_processor[0].reader.dead_letters.url
     })
@@ -120,7 +120,7 @@ run "the_function_is_told_what_is_set" {
       EXPERIMENTS_TABLE     = "experiments"
       EXPERIMENT_KEY        = "id"
       ON_ENRICHMENT_FAILURE = "keep"
-      S3_BUCKET             = aws_s3_bucket.lake.bucket
+      S3_BUCKET             = module.lake_bucket.bucket.bucket
       DEAD_LETTER_PREFIX    = "event-processor/dead-letters/"
       DLQ_URL               = module.event_processor[0].reader.dead_letters.url
     })
@@ -132,7 +132,7 @@ run "the_function_may_do_its_work_and_nothing_else" {
   assert {
     condition = jsondecode(module.event_processor[0].reader.policy.policy).Statement == [
       { Sid = "Count", Effect = "Allow", Action = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLSelect", "dynamodb:PartiQLUpdate"], Resource = [module.event_processor[0].table.arn] },
-      { Sid = "Compare", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.lake.arn}/event-processor/archive/*"] },
+      { Sid = "Compare", Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${module.lake_bucket.bucket.arn}/event-processor/archive/*"] },
       { Sid = "Claim", Effect = "Allow", Action = ["dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate"], Resource = [module.claims["event-processor"].table.arn] },
       {
         Sid      = "Read"
@@ -144,9 +144,9 @@ run "the_function_may_do_its_work_and_nothing_else" {
         Sid      = "Put"
         Effect   = "Allow"
         Action   = ["s3:PutObject"]
-        Resource = ["${aws_s3_bucket.lake.arn}/event-processor/dead-letters/*", "${aws_s3_bucket.lake.arn}/event-processor/archive/*", "${aws_s3_bucket.lake.arn}/aws/lambda/*"]
+        Resource = ["${module.lake_bucket.bucket.arn}/event-processor/dead-letters/*", "${module.lake_bucket.bucket.arn}/event-processor/archive/*", "${module.lake_bucket.bucket.arn}/aws/lambda/*"]
       },
-      { Sid = "FindBucket", Effect = "Allow", Action = ["s3:ListBucket"], Resource = [aws_s3_bucket.lake.arn] },
+      { Sid = "FindBucket", Effect = "Allow", Action = ["s3:ListBucket"], Resource = [module.lake_bucket.bucket.arn] },
       { Sid = "Queue", Effect = "Allow", Action = ["sqs:SendMessage"], Resource = [module.event_processor[0].reader.dead_letters.arn] },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${module.event_processor[0].reader.log_group.arn}:*"] },
     ]
@@ -362,7 +362,7 @@ run "the_stream_is_read_from_its_beginning_and_nothing_is_given_up_early" {
   }
 
   assert {
-    condition     = one(one(module.event_processor[0].reader.mappings["source"].destination_config).on_failure).destination_arn == aws_s3_bucket.lake.arn
+    condition     = one(one(module.event_processor[0].reader.mappings["source"].destination_config).on_failure).destination_arn == module.lake_bucket.bucket.arn
     error_message = "What Lambda gives up is lost."
   }
 
@@ -393,7 +393,7 @@ run "the_function_runs_as_it_is_built_within_bounds" {
 
 run "the_archive_is_read_where_it_is_written" {
   assert {
-    condition     = one(module.event_processor[0].archive.storage_descriptor).location == "s3://${aws_s3_bucket.lake.bucket}/${module.event_processor[0].reader.function.environment[0].variables.ARCHIVE_PREFIX}" && output.archive_location == one(module.event_processor[0].archive.storage_descriptor).location
+    condition     = one(module.event_processor[0].archive.storage_descriptor).location == "s3://${module.lake_bucket.bucket.bucket}/${module.event_processor[0].reader.function.environment[0].variables.ARCHIVE_PREFIX}" && output.archive_location == one(module.event_processor[0].archive.storage_descriptor).location
     error_message = "The table reads elsewhere."
   }
 
@@ -414,7 +414,7 @@ run "the_archive_is_read_where_it_is_written" {
       "projection.hour.type"      = "integer"
       "projection.hour.range"     = "0,23"
       "projection.hour.digits"    = "2"
-      "storage.location.template" = "s3://${aws_s3_bucket.lake.bucket}/event-processor/archive/year=$${year}/month=$${month}/day=$${day}/hour=$${hour}/"
+      "storage.location.template" = "s3://${module.lake_bucket.bucket.bucket}/event-processor/archive/year=$${year}/month=$${month}/day=$${day}/hour=$${hour}/"
     })
     error_message = "A new hour could not be read at once, or is looked for elsewhere."
   }
@@ -438,7 +438,7 @@ run "the_archive_and_dead_letters_go_when_they_are_told" {
   }
 
   assert {
-    condition = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : one(rule.filter).prefix => "${try(one(rule.transition).days, 0)} ${one(rule.expiration).days}" if startswith(coalesce(one(rule.filter).prefix, "-"), "event-processor/") } == {
+    condition = { for rule in module.lake_bucket.lifecycle.rule : one(rule.filter).prefix => "${try(one(rule.transition).days, 0)} ${one(rule.expiration).days}" if startswith(coalesce(one(rule.filter).prefix, "-"), "event-processor/") } == {
       "event-processor/archive/"      = "30 365"
       "event-processor/dead-letters/" = "0 14"
     }
@@ -448,7 +448,7 @@ run "the_archive_and_dead_letters_go_when_they_are_told" {
 
 run "the_archive_stays_unless_it_is_told" {
   assert {
-    condition     = one([for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : length(rule.expiration) if rule.id == "archive"]) == 0
+    condition     = one([for rule in module.lake_bucket.lifecycle.rule : length(rule.expiration) if rule.id == "archive"]) == 0
     error_message = "What counters are proved by is deleted unasked."
   }
 }
@@ -507,7 +507,7 @@ run "beside_the_others_it_touches_nothing_of_theirs" {
     condition = setintersection(
       flatten([for statement in jsondecode(module.event_processor[0].reader.policy.policy).Statement : statement.Resource if startswith(statement.Action[0], "s3:Put")]),
       flatten([for statement in jsondecode(module.event_log[0].reader.policy.policy).Statement : statement.Resource if startswith(statement.Action[0], "s3:Put")]),
-    ) == toset(["${aws_s3_bucket.lake.arn}/aws/lambda/*"])
+    ) == toset(["${module.lake_bucket.bucket.arn}/aws/lambda/*"])
     error_message = "One may write into another's folders."
   }
 }
@@ -599,7 +599,7 @@ run "dead_letters_wait_encrypted_for_two_weeks" {
   }
 
   assert {
-    condition     = output.processor_dead_letter_location == "s3://${aws_s3_bucket.lake.bucket}/event-processor/dead-letters/" && output.processor_dead_letter_queue == module.event_processor[0].reader.dead_letters.url
+    condition     = output.processor_dead_letter_location == "s3://${module.lake_bucket.bucket.bucket}/event-processor/dead-letters/" && output.processor_dead_letter_queue == module.event_processor[0].reader.dead_letters.url
     error_message = "The outputs do not say where dead letters are."
   }
 }

@@ -14,7 +14,7 @@ run "protection_is_on_unless_taken_off" {
   command = plan
 
   assert {
-    condition     = module.claims["lake"].table.deletion_protection_enabled && !aws_s3_bucket.lake.force_destroy && terraform_data.protection["lake"].input
+    condition     = module.claims["lake"].table.deletion_protection_enabled && !module.lake_bucket.bucket.force_destroy && terraform_data.protection["lake"].input
     error_message = "A destroy would take the table, the lake's objects, or all else."
   }
 }
@@ -27,7 +27,7 @@ run "protection_can_be_taken_off" {
   }
 
   assert {
-    condition     = !module.claims["lake"].table.deletion_protection_enabled && aws_s3_bucket.lake.force_destroy && !terraform_data.protection["lake"].input
+    condition     = !module.claims["lake"].table.deletion_protection_enabled && module.lake_bucket.bucket.force_destroy && !terraform_data.protection["lake"].input
     error_message = "An environment to try things in cannot be torn down."
   }
 }
@@ -71,6 +71,20 @@ run "the_event_processor_is_protected_too" {
   assert {
     condition     = module.event_processor[0].table.deletion_protection_enabled && module.claims["event-processor"].table.deletion_protection_enabled && terraform_data.protection["event processor"].input
     error_message = "A destroy would take counters or claims."
+  }
+}
+
+run "the_star_is_protected_too" {
+  command = plan
+
+  variables {
+    star_schema     = true
+    star_schema_zip = "versions.tf"
+  }
+
+  assert {
+    condition     = !anytrue([for made in module.star_schema[0].buckets : made.bucket.force_destroy]) && terraform_data.protection["star schema"].input
+    error_message = "A destroy would take packets or the star."
   }
 }
 

@@ -14,7 +14,7 @@ variables {
 
 run "the_table_reads_where_the_stream_writes" {
   assert {
-    condition     = module.table[0].table.storage_descriptor[0].location == "s3://${aws_s3_bucket.lake.bucket}/events/" && startswith(module.delivery[0].stream.extended_s3_configuration[0].prefix, "events/")
+    condition     = module.table[0].table.storage_descriptor[0].location == "s3://${module.lake_bucket.bucket.bucket}/events/" && startswith(module.delivery[0].stream.extended_s3_configuration[0].prefix, "events/")
     error_message = "The table reads elsewhere."
   }
 

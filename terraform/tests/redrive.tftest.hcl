@@ -21,7 +21,7 @@ run "what_failed_is_sent_again_as_the_function_is_set" {
 
   assert {
     condition = output.redrive_command == join(" ", [
-      "nozzle redrive s3://${aws_s3_bucket.lake.bucket}/errors/",
+      "nozzle redrive s3://${module.lake_bucket.bucket.bucket}/errors/",
       "--to stream:${module.delivery[0].stream.name}",
       "--table ${module.claims["lake"].table.name} --ttl-hours 48",
       "--event-identity event --event-years 2020-2030",

@@ -244,7 +244,7 @@ run "a_region_of_the_sovereign_cloud_is_one" {
   }
 
   assert {
-    condition     = strcontains(aws_s3_bucket.lake.bucket, "eusc-de-east-1")
+    condition     = strcontains(module.lake_bucket.bucket.bucket, "eusc-de-east-1")
     error_message = "The region is not used."
   }
 }
@@ -514,6 +514,39 @@ run "numbers_of_the_event_processor_that_are_too_large" {
   ]
 }
 
+run "values_of_the_star_that_are_refused" {
+  command = plan
+
+  variables {
+    star_schema_buckets          = { ingestion = "arn:aws:s3:::packets" }
+    star_schema_description      = { star = "star.toml", tables = "no-such.json" }
+    star_schema_parameter_prefix = "/aws/star/"
+    star_schema_refused_rows_max = 1.1
+    star_schema_late_hours       = 0
+    star_schema_memory_megabytes = 127
+  }
+
+  expect_failures = [
+    var.star_schema_buckets, var.star_schema_description, var.star_schema_parameter_prefix, var.star_schema_refused_rows_max, var.star_schema_late_hours, var.star_schema_memory_megabytes,
+  ]
+}
+
+run "other_values_of_the_star_that_are_refused" {
+  command = plan
+
+  variables {
+    star_schema_buckets          = { ingestion = "same", processed = "same" }
+    star_schema_description      = { star = "s3://", tables = "star_schema/star.json" }
+    star_schema_parameter_prefix = "star"
+    star_schema_refused_rows_max = -0.1
+    star_schema_memory_megabytes = 10241
+  }
+
+  expect_failures = [
+    var.star_schema_buckets, var.star_schema_description, var.star_schema_parameter_prefix, var.star_schema_refused_rows_max, var.star_schema_memory_megabytes,
+  ]
+}
+
 run "the_widest_values_are_taken" {
   command = plan
 
@@ -549,10 +582,16 @@ run "the_widest_values_are_taken" {
     event_processor_assignments_lookup      = "index:by-user"
     event_processor_experiment_key          = "_"
     event_processor_archive_expiration_days = 1
+
+    star_schema_buckets          = { processed = "our.star" }
+    star_schema_description      = { star = "stars/star.toml", tables = "star_schema/star.json" }
+    star_schema_parameter_prefix = "/a/b_1/"
+    star_schema_refused_rows_max = 0
+    star_schema_late_hours       = 0.1
   }
 
   assert {
-    condition     = aws_s3_bucket.lake.bucket == "my.lake-1"
+    condition     = module.lake_bucket.bucket.bucket == "my.lake-1"
     error_message = "bucket_name is not used."
   }
 }

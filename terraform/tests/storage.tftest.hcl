@@ -15,26 +15,26 @@ variables {
 run "nothing_of_the_lake_is_public" {
   assert {
     condition = (
-      aws_s3_bucket_public_access_block.lake.block_public_acls &&
-      aws_s3_bucket_public_access_block.lake.block_public_policy &&
-      aws_s3_bucket_public_access_block.lake.ignore_public_acls &&
-      aws_s3_bucket_public_access_block.lake.restrict_public_buckets
+      module.lake_bucket.public_access_block.block_public_acls &&
+      module.lake_bucket.public_access_block.block_public_policy &&
+      module.lake_bucket.public_access_block.ignore_public_acls &&
+      module.lake_bucket.public_access_block.restrict_public_buckets
     )
     error_message = "The bucket's public access is not blocked."
   }
 
   assert {
-    condition     = aws_s3_bucket_ownership_controls.lake.rule[0].object_ownership == "BucketOwnerEnforced"
+    condition     = module.lake_bucket.ownership.rule[0].object_ownership == "BucketOwnerEnforced"
     error_message = "Objects may have access lists of their own."
   }
 
   assert {
-    condition     = alltrue([for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement : statement.Effect == "Deny"])
+    condition     = alltrue([for statement in jsondecode(module.lake_bucket.policy.policy).Statement : statement.Effect == "Deny"])
     error_message = "The bucket's policy allows something; access is the roles' to give."
   }
 
   assert {
-    condition     = aws_s3_bucket_public_access_block.lake.bucket == aws_s3_bucket.lake.bucket && aws_s3_bucket_policy.lake.bucket == aws_s3_bucket.lake.bucket
+    condition     = module.lake_bucket.public_access_block.bucket == module.lake_bucket.bucket.bucket && module.lake_bucket.policy.bucket == module.lake_bucket.bucket.bucket
     error_message = "Another bucket than the lake is protected."
   }
 }
@@ -42,10 +42,10 @@ run "nothing_of_the_lake_is_public" {
 run "the_lake_speaks_tls_only" {
   assert {
     condition = anytrue([
-      for statement in jsondecode(aws_s3_bucket_policy.lake.policy).Statement :
+      for statement in jsondecode(module.lake_bucket.policy.policy).Statement :
       statement.Effect == "Deny" && statement.Principal == "*" && statement.Action == "s3:*" &&
       try(statement.Condition.Bool["aws:SecureTransport"], "") == "false" &&
-      length(setsubtract([aws_s3_bucket.lake.arn, "${aws_s3_bucket.lake.arn}/*"], statement.Resource)) == 0
+      length(setsubtract([module.lake_bucket.bucket.arn, "${module.lake_bucket.bucket.arn}/*"], statement.Resource)) == 0
     ])
     error_message = "Requests without TLS are not denied on the bucket and its objects."
   }
@@ -53,7 +53,7 @@ run "the_lake_speaks_tls_only" {
 
 run "the_lake_is_encrypted" {
   assert {
-    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.lake.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
+    condition     = one(one(module.lake_bucket.encryption.rule).apply_server_side_encryption_by_default).sse_algorithm == "AES256"
     error_message = "The bucket's default encryption is off."
   }
 }
@@ -65,8 +65,8 @@ run "the_lake_takes_a_key_of_the_users" {
 
   assert {
     condition = (
-      one(one(aws_s3_bucket_server_side_encryption_configuration.lake.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms" &&
-      one(one(aws_s3_bucket_server_side_encryption_configuration.lake.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.lake_kms_key_arn
+      one(one(module.lake_bucket.encryption.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms" &&
+      one(one(module.lake_bucket.encryption.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.lake_kms_key_arn
     )
     error_message = "The lake is not encrypted with the key given."
   }
@@ -92,7 +92,7 @@ run "objects_expire_by_folder" {
   }
 
   assert {
-    condition = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : one(rule.filter[*].prefix) => one(rule.expiration[*].days) if length(rule.expiration) > 0 } == {
+    condition = { for rule in module.lake_bucket.lifecycle.rule : one(rule.filter[*].prefix) => one(rule.expiration[*].days) if length(rule.expiration) > 0 } == {
       events           = 20
       arrivals         = 20
       "errors/"        = 30
@@ -109,7 +109,7 @@ run "objects_expire_by_folder" {
   }
 
   assert {
-    condition     = { for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : rule.id => one(rule.transition[*].days) if length(rule.transition) > 0 } == { events = 10, arrivals = 10, archive = 10 }
+    condition     = { for rule in module.lake_bucket.lifecycle.rule : rule.id => one(rule.transition[*].days) if length(rule.transition) > 0 } == { events = 10, arrivals = 10, archive = 10 }
     error_message = "Delivered objects do not move as lake_archive_days says."
   }
 }
@@ -121,7 +121,7 @@ run "delivered_objects_stay_where_nothing_is_said" {
   }
 
   assert {
-    condition     = !anytrue([for rule in aws_s3_bucket_lifecycle_configuration.lake.rule : contains(["events", "arrivals"], rule.id)])
+    condition     = !anytrue([for rule in module.lake_bucket.lifecycle.rule : contains(["events", "arrivals"], rule.id)])
     error_message = "Delivered objects move or expire although nothing asks for it."
   }
 }
@@ -150,7 +150,7 @@ run "claims_expire_and_cost_by_use" {
 
 run "versions_are_kept_on_request_only" {
   assert {
-    condition     = one(aws_s3_bucket_versioning.lake.versioning_configuration).status == "Suspended"
+    condition     = one(module.lake_bucket.versioning.versioning_configuration).status == "Suspended"
     error_message = "Versioning is on unasked."
   }
 }
@@ -169,7 +169,7 @@ run "names_fit_however_long" {
 
   # The longest environment has five letters more.
   assert {
-    condition     = length(aws_s3_bucket.lake.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(module.event_processor[0].reader.role.name) + 5 <= 64 && length(module.transform[0].role.name) + 5 <= 64 && length(module.delivery[0].stream.name) + 5 <= 64
+    condition     = length(module.lake_bucket.bucket.bucket) + 5 <= 63 && length(aws_cloudwatch_dashboard.chain.dashboard_name) + 5 <= 255 && length(module.event_processor[0].reader.role.name) + 5 <= 64 && length(module.transform[0].role.name) + 5 <= 64 && length(module.delivery[0].stream.name) + 5 <= 64
     error_message = "A name can become too long for AWS."
   }
 }

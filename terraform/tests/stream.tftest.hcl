@@ -281,9 +281,9 @@ run "firehose_writes_the_lake_and_its_log_only" {
     condition = length(setsubtract(
       flatten([for statement in jsondecode(module.delivery[0].policies.lake.policy).Statement : statement.Resource]),
       [
-        aws_s3_bucket.lake.arn,
-        "${aws_s3_bucket.lake.arn}/events*", "${aws_s3_bucket.lake.arn}/arrivals*",
-        "${aws_s3_bucket.lake.arn}/errors/*", "${aws_s3_bucket.lake.arn}/originals/*",
+        module.lake_bucket.bucket.arn,
+        "${module.lake_bucket.bucket.arn}/events*", "${module.lake_bucket.bucket.arn}/arrivals*",
+        "${module.lake_bucket.bucket.arn}/errors/*", "${module.lake_bucket.bucket.arn}/originals/*",
         module.delivery[0].log_streams["delivery"].arn, module.delivery[0].log_streams["originals"].arn,
       ],
     )) == 0

@@ -63,6 +63,8 @@ run "every_alarm_reaches_the_topic_and_says_what_to_do" {
     event_log_search_key = "/sensor"
     event_processor      = true
     event_processor_zip  = "versions.tf"
+    star_schema          = true
+    star_schema_zip      = "versions.tf"
   }
 
   assert {
@@ -70,6 +72,7 @@ run "every_alarm_reaches_the_topic_and_says_what_to_do" {
       for alarm in concat(
         values(aws_cloudwatch_metric_alarm.metric), values(module.transform[0].alarms), values(module.transform[0].computed_alarms), values(module.event_log[0].reader.alarms),
         values(module.event_processor[0].reader.alarms), values(module.event_processor[0].reader.computed_alarms),
+        values(module.star_schema[0].function.alarms), values(module.star_schema[0].function.computed_alarms),
       ) :
       contains(alarm.alarm_actions, aws_sns_topic.alarms.arn) && alarm.treat_missing_data == "notBreaching" && length(alarm.alarm_description) > 80 && length(alarm.alarm_description) <= 1024
     ])
@@ -105,7 +108,7 @@ run "refusals_ring_by_share" {
 
 run "error_objects_ring" {
   assert {
-    condition     = aws_s3_bucket_notification.lake.eventbridge && aws_s3_bucket_notification.lake.bucket == aws_s3_bucket.lake.bucket
+    condition     = aws_s3_bucket_notification.lake.eventbridge && aws_s3_bucket_notification.lake.bucket == module.lake_bucket.bucket.bucket
     error_message = "The bucket does not tell of its objects."
   }
 
@@ -113,7 +116,7 @@ run "error_objects_ring" {
     condition = jsondecode(aws_cloudwatch_event_rule.error_objects.event_pattern) == {
       source      = ["aws.s3"]
       detail-type = ["Object Created"]
-      detail      = { bucket = { name = [aws_s3_bucket.lake.bucket] }, object = { key = [{ prefix = "errors/" }] } }
+      detail      = { bucket = { name = [module.lake_bucket.bucket.bucket] }, object = { key = [{ prefix = "errors/" }] } }
     }
     error_message = "The rule does not see the lake's error objects."
   }

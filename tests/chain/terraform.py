@@ -36,7 +36,7 @@ ADDRESSES = {
     "function": "module.transform[0].aws_lambda_function.function",
     "alias": "module.transform[0].aws_lambda_alias.function",
     "table": 'module.claims["lake"].aws_dynamodb_table.claims',
-    "bucket": "aws_s3_bucket.lake",
+    "bucket": "module.lake_bucket.aws_s3_bucket.bucket",
     "processor_table": "module.event_processor[0].aws_dynamodb_table.counters",
     "processor_claims": 'module.claims["event-processor"].aws_dynamodb_table.claims',
     "processor_archive": "module.event_processor[0].module.archive.aws_glue_catalog_table.table",
