@@ -34,7 +34,7 @@ impl End {
             .partition(|(key, _)| key.starts_with("packets/"));
         let receipt = |(key, text): (String, Vec<u8>)| {
             let mut receipt: Option<Receipt> = serde_json::from_slice(&text).ok();
-            for receipt in &mut receipt {
+            if let Some(receipt) = &mut receipt {
                 receipt.files.retain(|file| !is_joined(file));
             }
             (key, receipt)
