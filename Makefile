@@ -26,11 +26,10 @@ log: ## the sample events into an event log, the folder log, and one of them loo
 	$(TOOL) log $(SAMPLE) --event-id /event_uuid --search-key /user/id
 	$(TOOL) log search u-0352
 
-check: ## format, lints, allocations, fixtures, Terraform; changes nothing
+check: ## format, lints, fixtures, Terraform; changes nothing
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -Dwarnings
 	$(CARGO) clippy --all-targets --locked --no-default-features --features firehose-transform -- -Dwarnings
-	$(CARGO) test --quiet --locked --no-default-features --test allocations
 	python3 fixtures/make_events.py --check
 	python3 fixtures/make_requests.py --check
 	python3 fixtures/make_packets.py --check
@@ -38,11 +37,15 @@ check: ## format, lints, allocations, fixtures, Terraform; changes nothing
 	python3 fixtures/make_records.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
 
-test: test-terraform ## every test, the whole chain among them; fetches the emulators
+test: test-terraform test-code ## every test, the whole chain among them; fetches the emulators
+
+test-code: fetch
 	python3 -m unittest discover -s tests/oracle
-	tests/tools/fetch
 	$(CARGO) test --locked
 	NOZZLE_TERRAFORM="$(TERRAFORM)" .cache/venv/bin/python -m unittest -v tests/chain/test_chain.py
+
+fetch:
+	tests/tools/fetch
 
 test-terraform:
 	tests/tools/terraform "$(TERRAFORM)"
@@ -90,4 +93,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run log check test test-terraform fuzz deny mutants soak bench build dist reproducible environment plan deploy destroy
+.PHONY: help run log check test test-code fetch test-terraform fuzz deny mutants soak bench build dist reproducible environment plan deploy destroy

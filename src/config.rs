@@ -222,10 +222,11 @@ impl FromStr for QueueUrl {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn lookup<'v>(values: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'v {
+    /// Variables as a table has them.
+    pub(crate) fn lookup<'v>(values: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'v {
         move |name| {
             values
                 .iter()

@@ -6,13 +6,14 @@ use std::{
     io::{self, Read, Seek, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
 
 use fjall::{
-    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, LsmError,
-    PersistMode, config::CompressionPolicy,
+    AbstractTree, CompressionType, Database, DatabaseBuilder, Keyspace, KeyspaceCreateOptions,
+    LsmError, OwnedWriteBatch, PersistMode, config::CompressionPolicy,
 };
 use tracing::warn;
 use xxhash_rust::xxh3::xxh3_128;
@@ -54,76 +55,138 @@ pub fn prepare(
     Ok((path, seal))
 }
 
-/// Whether a database is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    New,
-    Old,
+/// The note of how keys and values are written.
+pub(crate) const FORMAT: &str = "format";
+const COMMITS: &str = "commits";
+/// What whoever commits wants to be told.
+const LAST_NOTE: &str = "note";
+
+const NOTES: &str = "notes";
+const NOTES_MEMORY_BYTES: u64 = 1 << 20;
+const CACHE_BYTES: u64 = 32 << 20;
+const JOURNAL_BYTES: u64 = 64 << 20;
+/// The rest of the usual 1,024 is for a lake.
+const OPEN_FILES: usize = 128;
+const WORKERS: usize = 2;
+
+/// A database with notes beside what it holds: how that is written, how many commits there were, and
+/// what was to be noted with the last.
+pub struct Noted {
+    database: Database,
+    pub notes: Keyspace,
+    /// Whether it came with its keyspaces.
+    is_old: bool,
 }
 
-impl Origin {
-    pub fn of(path: &Path) -> Result<Self, Trouble> {
-        Ok(if path.try_exists()? {
-            Self::Old
-        } else {
-            Self::New
+impl Noted {
+    /// Opens the files at this path, or begins them.
+    pub fn open(
+        path: &Path,
+        more: impl FnOnce(DatabaseBuilder<Database>) -> DatabaseBuilder<Database>,
+    ) -> Result<Self, Trouble> {
+        let is_old = path.try_exists()?;
+        let builder = Database::builder(path)
+            .cache_size(CACHE_BYTES)
+            .max_journaling_size(JOURNAL_BYTES)
+            .max_cached_files(Some(OPEN_FILES))
+            .worker_threads(WORKERS);
+        let database = more(builder).open()?;
+        Ok(Self {
+            notes: keyspace(&database, is_old, NOTES, NOTES_MEMORY_BYTES)?,
+            database,
+            is_old,
         })
     }
 
-    /// Opens a keyspace that came with its database: fjall would begin anew with one whose files
-    /// it does not find.
-    pub fn keyspace(
-        self,
-        database: &Database,
-        name: &str,
-        memory_bytes: u64,
-    ) -> Result<Keyspace, Trouble> {
-        if self == Self::Old && !database.keyspace_exists(name) {
-            return Err(Trouble::Damaged(format!("the {name} are missing")));
+    pub fn keyspace(&self, name: &str, memory_bytes: u64) -> Result<Keyspace, Trouble> {
+        keyspace(&self.database, self.is_old, name, memory_bytes)
+    }
+
+    /// The first transaction of a new one.
+    #[must_use]
+    pub fn begin(&self, format: u64) -> OwnedWriteBatch {
+        let mut batch = self.batch();
+        for (name, number) in [(FORMAT, format), (COMMITS, 0)] {
+            batch.insert(&self.notes, name, number.to_be_bytes());
         }
-        Ok(database.keyspace(name, || {
-            KeyspaceCreateOptions::default()
-                .max_memtable_size(memory_bytes)
-                .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
-        })?)
+        batch
+    }
+
+    /// What is written in another way is not ours to read.
+    pub fn check_format(&self, ours: u64) -> Result<(), Trouble> {
+        match self.number(FORMAT)? {
+            format if format == ours => Ok(()),
+            later => Err(Trouble::Later(format!("format {later}"))),
+        }
+    }
+
+    /// A transaction, to be durable once it is committed.
+    #[must_use]
+    pub fn batch(&self) -> OwnedWriteBatch {
+        self.database.batch().durability(Some(PersistMode::SyncAll))
+    }
+
+    /// Notes in the same transaction which commit it is, and what it comes to.
+    pub fn commit(
+        &self,
+        mut batch: OwnedWriteBatch,
+        number: u64,
+        note: &[u8],
+    ) -> Result<(), Trouble> {
+        batch.insert(&self.notes, LAST_NOTE, note);
+        batch.insert(&self.notes, COMMITS, number.to_be_bytes());
+        Ok(batch.commit()?)
+    }
+
+    pub fn commits(&self) -> Result<u64, Trouble> {
+        self.number(COMMITS)
+    }
+
+    pub fn last_note(&self) -> Result<Option<Vec<u8>>, Trouble> {
+        Ok(self.notes.get(LAST_NOTE)?.map(|note| note.to_vec()))
+    }
+
+    pub fn number(&self, name: &str) -> Result<u64, Trouble> {
+        self.note(name).map(u64::from_be_bytes)
+    }
+
+    pub fn note<const LENGTH: usize>(&self, name: &str) -> Result<[u8; LENGTH], Trouble> {
+        let bytes = self.notes.get(name)?;
+        bytes
+            .and_then(|bytes| bytes.as_ref().try_into().ok())
+            .ok_or_else(|| Trouble::Damaged(format!("the note \"{name}\" is missing")))
+    }
+
+    /// fjall waits for its workers even when they have ended on an error, so that a full disk would
+    /// hold a commit for ever. Waited for here, the error comes out.
+    pub fn wait_for_room(&self, keyspaces: &[&Keyspace]) -> Result<(), Trouble> {
+        let is_behind = |keyspace: &&Keyspace| {
+            keyspace.tree.sealed_memtable_count() > 1 || keyspace.tree.l0_run_count() > 24
+        };
+        while is_behind(&&self.notes) || keyspaces.iter().any(is_behind) {
+            self.database.persist(PersistMode::Buffer)?;
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 }
 
-/// The note of how keys and values are written.
-pub const FORMAT: &str = "format";
-
-/// What is written in another way is not ours to read.
-pub fn check_format(notes: &Keyspace, ours: u64) -> Result<(), Trouble> {
-    match number(notes, FORMAT)? {
-        format if format == ours => Ok(()),
-        later => Err(Trouble::Later(format!("format {later}"))),
+/// A keyspace that came with its database: fjall would begin anew with one whose files it does not
+/// find.
+fn keyspace(
+    database: &Database,
+    is_old: bool,
+    name: &str,
+    memory_bytes: u64,
+) -> Result<Keyspace, Trouble> {
+    if is_old && !database.keyspace_exists(name) {
+        return Err(Trouble::Damaged(format!("the {name} are missing")));
     }
-}
-
-/// A number among a database's notes.
-pub fn number(notes: &Keyspace, name: &str) -> Result<u64, Trouble> {
-    note(notes, name).map(u64::from_be_bytes)
-}
-
-/// So many bytes among a database's notes.
-pub fn note<const LENGTH: usize>(notes: &Keyspace, name: &str) -> Result<[u8; LENGTH], Trouble> {
-    let bytes = notes.get(name)?;
-    bytes
-        .and_then(|bytes| bytes.as_ref().try_into().ok())
-        .ok_or_else(|| Trouble::Damaged(format!("the note \"{name}\" is missing")))
-}
-
-/// fjall waits for its workers even when they have ended on an error, so that a full disk would
-/// hold a commit for ever. Waited for here, the error comes out.
-pub fn wait_for_room(database: &Database, keyspaces: &[&Keyspace]) -> Result<(), Trouble> {
-    let is_behind = |keyspace: &&Keyspace| {
-        keyspace.tree.sealed_memtable_count() > 1 || keyspace.tree.l0_run_count() > 24
-    };
-    while keyspaces.iter().any(is_behind) {
-        database.persist(PersistMode::Buffer)?;
-        thread::sleep(Duration::from_millis(1));
-    }
-    Ok(())
+    Ok(database.keyspace(name, || {
+        KeyspaceCreateOptions::default()
+            .max_memtable_size(memory_bytes)
+            .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
+    })?)
 }
 
 /// fjall ends the process on a manifest that makes no sense, so what it keeps to check them is
@@ -235,6 +298,11 @@ impl Drop for Seal {
 /// Of one length, so that it is written in place, needs no space and is never half-written.
 pub(crate) fn seal(commits: u64) -> String {
     format!("{commits:020}\n")
+}
+
+/// A thread that panicked while it held what is not durable yet has left it whole.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why a folder's database cannot be opened.

@@ -129,9 +129,6 @@ const IMPURE_WORDS: &[&str] = &[
     "Utc::now",
 ];
 
-/// Where no files name each other in a circle.
-const FREE_OF_CIRCLES: &[&str] = &["src/local", "src/tool"];
-
 /// The files of a folder, each of which may name those before it: what is for any service comes
 /// before the services.
 const IN_ORDER: (&str, &[&str]) = (
@@ -204,7 +201,7 @@ const KEPT_APART: &[(&str, &[&str])] = &[
             "src/functions/event_processor/archive/s3.rs",
             "src/functions/event_processor/enrichment/dynamodb.rs",
             "src/functions/event_processor/services/aws.rs",
-            "src/functions/event_processor/table/dynamodb",
+            "src/functions/event_processor/table/dynamodb.rs",
             "src/functions/star_schema/aws.rs",
             "src/functions/star_schema/store/s3.rs",
             "src/functions/star_schema/store/ssm.rs",
@@ -450,29 +447,27 @@ fn the_services_of_one_machine_do_not_know_each_other() {
 /// Files that name each other, in a ring, are one thing in several places.
 #[test]
 fn no_files_name_each_other_in_a_circle() {
-    for folder in FREE_OF_CIRCLES {
-        let mut edges = edges(folder);
-        // Its queue asks the account it belongs to: not untied yet.
-        edges.retain(|file, _| !file.starts_with("src/tool/aws"));
-        // Whoever names nobody that is left stands in no circle.
-        loop {
-            let left: BTreeSet<String> = edges.keys().cloned().collect();
-            edges.retain(|_, named| named.iter().any(|file| left.contains(file)));
-            if edges.len() == left.len() {
-                break;
-            }
+    let mut edges = edges("src/");
+    // Whoever names nobody that is left stands in no circle.
+    loop {
+        let left: BTreeSet<String> = edges.keys().cloned().collect();
+        edges.retain(|_, named| named.iter().any(|file| left.contains(file)));
+        if edges.len() == left.len() {
+            break;
         }
-        assert!(
-            edges.is_empty(),
-            "a circle, or what leads to it: {edges:#?}"
-        );
     }
+    assert!(
+        edges.is_empty(),
+        "a circle, or what leads to it: {edges:#?}"
+    );
 }
 
 /// Commands of the tool, one file or folder each.
-const COMMANDS: &[&str] = &["check", "explain", "log", "plan", "redrive", "run", "star"];
+const COMMANDS: &[&str] = &[
+    "check", "explain", "log", "plan", "process", "recount", "redrive", "run", "star",
+];
 
-/// The list of commands knows them all; what does AWS's part of redrive knows what that asks for.
+/// The list of commands knows them all.
 #[test]
 fn no_command_knows_another_and_what_they_share_knows_none() {
     let command = |file: &str| {
@@ -482,12 +477,8 @@ fn no_command_knows_another_and_what_they_share_knows_none() {
             .next();
         name.and_then(|name| COMMANDS.iter().find(|command| **command == name))
     };
-    let may_know = |file: &str, known: &str| match file {
-        "src/tool/mod.rs" => true,
-        // It reads an archive as a redrive reads its letters.
-        _ if file.starts_with("src/tool/recount") => known == "redrive",
-        "src/tool/aws.rs" | "src/tool/aws/queue.rs" | "src/tool/no_aws.rs" => known == "redrive",
-        _ => command(file).is_some_and(|own| *own == known),
+    let may_know = |file: &str, known: &str| {
+        file == "src/tool/mod.rs" || command(file).is_some_and(|own| *own == known)
     };
     for (file, named) in edges("src/tool/") {
         for other in named.iter().filter_map(|named| command(named)) {

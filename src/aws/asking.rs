@@ -6,7 +6,7 @@ use std::{future::Future, mem, time::Duration};
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::Failure;
+use super::failure::Failure;
 
 /// The longest pause after the first round in which something failed; doubles with every other.
 /// Half of it or more is waited, at random, so that functions which failed together come back

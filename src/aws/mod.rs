@@ -2,6 +2,8 @@
 //! deadline, and what the SDK is told. Knows no function.
 
 mod asking;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 mod failure;
 #[cfg(feature = "s3")]
 pub mod objects;

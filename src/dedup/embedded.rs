@@ -8,13 +8,13 @@ use std::{
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use fjall::{
-    Database, Keyspace, PersistMode,
+    Keyspace,
     compaction::filter::{
         CompactionFilter, CompactionFilterResult, Context, Factory, ItemAccessor, Verdict,
     },
@@ -23,7 +23,7 @@ use siphasher::sip128::SipHasher24;
 use tracing::warn;
 
 use super::{Answers, Claim, ClaimStore, Claimed, Held, NEVER, Owner, StoreError, Terms};
-use crate::database::{self, FORMAT, OpenError, Origin, Seal, Trouble, wait_for_room};
+use crate::database::{self, Noted, OpenError, Seal, Trouble, lock};
 
 /// Claims are visible to every later `claim` at once, and durable with the next
 /// [`commit`](EmbeddedStore::commit).
@@ -150,7 +150,7 @@ impl EmbeddedStore {
         seal.check(ledger.commits)?;
         Ok(Self {
             folder: folder.to_owned(),
-            hasher: SipHasher24::new_with_key(&database::note(&disk.notes, HASH_KEY)?),
+            hasher: SipHasher24::new_with_key(&disk.files.note(HASH_KEY)?),
             pending: Mutex::default(),
             ledger: Mutex::new(ledger),
             disk,
@@ -193,10 +193,8 @@ impl EmbeddedStore {
 
     /// The note of the last commit.
     pub fn note(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.disk.notes.get(NOTE) {
-            Ok(note) => Ok(note.map(|note| note.to_vec())),
-            Err(error) => Err(self.refusal(&error.into())),
-        }
+        let note = self.disk.files.last_note();
+        note.map_err(|trouble| self.refusal(&trouble))
     }
 
     /// Whether any event is remembered at this time.
@@ -271,11 +269,6 @@ impl EmbeddedStore {
     }
 }
 
-/// A thread that panicked while it held claims has left them whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Sixteen bytes for an identity: a hash, led by the seconds of its time where it has one.
 type Key = [u8; 16];
 
@@ -330,11 +323,9 @@ impl Held {
     }
 }
 
-const NOTE: &str = "note";
 /// How the keys and values of this version are written; another number, and it is not ours to read.
 const FORMAT_NOW: u64 = 1;
 const HASH_KEY: &str = "hash key";
-const COMMITS: &str = "commits";
 const SWEEP_AT: &str = "sweep at";
 const WITNESS: &str = "witness";
 
@@ -343,13 +334,11 @@ const WITNESS: &str = "witness";
 type Witness = Vec<u8>;
 
 const CLAIMS: &str = "claims";
-const NOTES: &str = "notes";
 
-/// What is durable: the database, and its two keyspaces.
+/// What is durable.
 struct Disk {
-    database: Database,
+    files: Noted,
     claims: Keyspace,
-    notes: Keyspace,
     /// The time of the last call: what has expired by then, compaction drops.
     now_seconds: Arc<AtomicU64>,
 }
@@ -357,41 +346,33 @@ struct Disk {
 impl Disk {
     fn create(path: &Path) -> Result<(), Trouble> {
         let disk = Self::open_files(path)?;
-        let mut batch = disk.database.batch().durability(Some(PersistMode::SyncAll));
-        for (name, number) in [(FORMAT, FORMAT_NOW), (COMMITS, 0), (SWEEP_AT, NEVER)] {
-            batch.insert(&disk.notes, name, number.to_be_bytes());
-        }
+        let (notes, mut batch) = (&disk.files.notes, disk.files.begin(FORMAT_NOW));
+        batch.insert(notes, SWEEP_AT, NEVER.to_be_bytes());
         let random = [RandomState::new(), RandomState::new()];
         let hash_key = random.map(|state| state.hash_one(HASH_KEY).to_be_bytes());
-        batch.insert(&disk.notes, HASH_KEY, hash_key.as_flattened());
-        batch.insert(&disk.notes, WITNESS, WITNESS);
+        batch.insert(notes, HASH_KEY, hash_key.as_flattened());
+        batch.insert(notes, WITNESS, WITNESS);
         batch.insert(&disk.claims, WITNESS, "");
         Ok(batch.commit()?)
     }
 
     fn open(path: &Path) -> Result<Self, Trouble> {
         let disk = Self::open_files(path)?;
-        database::check_format(&disk.notes, FORMAT_NOW)?;
+        disk.files.check_format(FORMAT_NOW)?;
         Ok(disk)
     }
 
     fn open_files(path: &Path) -> Result<Self, Trouble> {
         let now_seconds = Arc::new(AtomicU64::new(0));
-        let origin = Origin::of(path)?;
         let expired = Arc::new(Expired(Arc::clone(&now_seconds)));
-        let database = Database::builder(path)
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNAL_BYTES)
-            .max_cached_files(Some(OPEN_FILES))
-            .worker_threads(WORKERS)
-            .with_compaction_filter_factories(Arc::new(move |keyspace| {
+        let files = Noted::open(path, |builder| {
+            builder.with_compaction_filter_factories(Arc::new(move |keyspace| {
                 (keyspace == CLAIMS).then(|| Arc::clone(&expired) as Arc<dyn Factory>)
             }))
-            .open()?;
+        })?;
         Ok(Self {
-            claims: origin.keyspace(&database, CLAIMS, CLAIMS_MEMORY_BYTES)?,
-            notes: origin.keyspace(&database, NOTES, NOTES_MEMORY_BYTES)?,
-            database,
+            claims: files.keyspace(CLAIMS, CLAIMS_MEMORY_BYTES)?,
+            files,
             now_seconds,
         })
     }
@@ -408,37 +389,34 @@ impl Disk {
 
     /// What the next commit counts on from; nothing is pending yet.
     fn ledger(&self) -> Result<Ledger, Trouble> {
-        let witness = self.notes.get(WITNESS)?.unwrap_or_default();
+        let witness = self.files.notes.get(WITNESS)?.unwrap_or_default();
         if !self.claims.contains_key(&witness)? {
             return Err(Trouble::Damaged("claims are lost".into()));
         }
         Ok(Ledger {
-            commits: database::number(&self.notes, COMMITS)?,
+            commits: self.files.commits()?,
             witness: witness.to_vec(),
-            sweep_at_seconds: database::number(&self.notes, SWEEP_AT)?,
+            sweep_at_seconds: self.files.number(SWEEP_AT)?,
         })
     }
 
     fn commit(&self, ledger: &mut Ledger, claims: &Claims, note: &[u8]) -> Result<(), Trouble> {
-        wait_for_room(&self.database, &[&self.claims, &self.notes])?;
+        self.files.wait_for_room(&[&self.claims])?;
         let commits = ledger.commits + 1;
         let mut claims: Vec<_> = claims.iter().collect();
         claims.sort_unstable_by_key(|(key, _)| *key);
         let witness = ledger.witness_of(&claims, commits);
-        let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        let (notes, mut batch) = (&self.files.notes, self.files.batch());
         for (key, held) in claims {
             batch.insert(&self.claims, &key[..], held.to_bytes());
         }
         if witness != ledger.witness {
             batch.remove(&self.claims, &*ledger.witness);
             batch.insert(&self.claims, &*witness, "");
-            batch.insert(&self.notes, WITNESS, &*witness);
+            batch.insert(notes, WITNESS, &*witness);
         }
-        batch.insert(&self.notes, NOTE, note);
-        batch.insert(&self.notes, COMMITS, commits.to_be_bytes());
-        let sweep_at = ledger.sweep_at_seconds.to_be_bytes();
-        batch.insert(&self.notes, SWEEP_AT, sweep_at);
-        batch.commit()?;
+        batch.insert(notes, SWEEP_AT, ledger.sweep_at_seconds.to_be_bytes());
+        self.files.commit(batch, commits, note)?;
         ledger.commits = commits;
         ledger.witness = witness;
         Ok(())
@@ -446,8 +424,8 @@ impl Disk {
 
     /// Removes claims, durably, all or none.
     fn remove(&self, keys: &[Key]) -> Result<(), Trouble> {
-        wait_for_room(&self.database, &[&self.claims, &self.notes])?;
-        let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        self.files.wait_for_room(&[&self.claims])?;
+        let mut batch = self.files.batch();
         for key in keys {
             batch.remove(&self.claims, &key[..]);
         }
@@ -458,13 +436,7 @@ impl Disk {
 const SWEEP_AGAIN_SECONDS: u64 = 3600;
 
 // Memory stays below 200 MB and some 250 bytes a pending claim, however many are durable.
-const CACHE_BYTES: u64 = 32 << 20;
 const CLAIMS_MEMORY_BYTES: u64 = 16 << 20;
-const NOTES_MEMORY_BYTES: u64 = 1 << 20;
-const JOURNAL_BYTES: u64 = 64 << 20;
-/// The rest of the usual 1,024 is for the lake.
-const OPEN_FILES: usize = 128;
-const WORKERS: usize = 2;
 
 /// Drops expired claims from files that are rewritten. An older claim may come to light below one,
 /// but has expired too: only then could it have been replaced.
@@ -501,7 +473,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::database::seal;
+    use crate::database::{FORMAT, seal};
 
     fn owner() -> Owner {
         Owner::of("a", Some(1_495_072_949_453), b"{}")
@@ -740,7 +712,7 @@ mod tests {
     fn what_cannot_be_written_in_the_background_fails_the_commit_and_does_not_hold_it() {
         let folder = tempdir().unwrap();
         let store = EmbeddedStore::open(folder.path()).unwrap();
-        fs::remove_dir_all(store.disk.notes.path().join("tables")).unwrap();
+        fs::remove_dir_all(store.disk.files.notes.path().join("tables")).unwrap();
         let note = vec![0; 1 << 20];
         let failure = (0..20).find_map(|_| store.commit(&note).err());
         let failure = failure.unwrap().to_string();
@@ -774,7 +746,7 @@ mod tests {
         let folder = tempdir().unwrap();
         let store = EmbeddedStore::open(folder.path()).unwrap();
         let later = (FORMAT_NOW + 1).to_be_bytes();
-        store.disk.notes.insert(FORMAT, later).unwrap();
+        store.disk.files.notes.insert(FORMAT, later).unwrap();
         drop(store);
         let error = EmbeddedStore::open(folder.path()).err().unwrap();
         assert!(matches!(error.trouble, Trouble::Later(_)), "{error}");

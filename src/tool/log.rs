@@ -42,14 +42,14 @@ event is not found, or a value is not allowed, 2 when the command line makes no 
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(super) struct LogOptions {
     #[command(subcommand)]
-    look: Option<Look>,
+    look: Option<LogCommand>,
 
     #[command(flatten)]
     put: PutOptions,
 }
 
 #[derive(Debug, Subcommand)]
-enum Look {
+enum LogCommand {
     Get(Get),
     Search(Search),
     Tail(Tail),
@@ -59,9 +59,9 @@ enum Look {
 pub(super) fn run(options: &LogOptions) -> Result<ExitCode> {
     match &options.look {
         None => put::run(&options.put),
-        Some(Look::Get(get)) => get.run(),
-        Some(Look::Search(search)) => search.run(),
-        Some(Look::Tail(tail)) => tail.run(),
+        Some(LogCommand::Get(get)) => get.run(),
+        Some(LogCommand::Search(search)) => search.run(),
+        Some(LogCommand::Tail(tail)) => tail.run(),
     }
 }
 

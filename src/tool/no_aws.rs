@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use serde_json::Value;
 use tokio::{runtime::Runtime, time::Instant};
 
-use super::redrive::{objects::Objects, sink::Sink};
+use super::{objects::Objects, sink::Sink};
 use crate::{
     dedup::{Claim, Held, ReleaseStore, Released, StoreError},
     functions::{
@@ -20,17 +20,12 @@ use crate::{
     },
 };
 
-/// There is none.
+/// There is none, nor anything that is there.
 pub(super) struct Aws(Infallible);
 
-/// A table that cannot be.
-pub(super) struct AwsClaims(Infallible);
-
-/// Counters that cannot be.
-pub(super) struct AwsCounters(Infallible);
-
-/// A log that cannot be.
-pub(super) struct AwsLog(Infallible);
+pub(super) type AwsClaims = Aws;
+pub(super) type AwsCounters = Aws;
+pub(super) type AwsLog = Aws;
 
 type Items<'a> = Box<dyn Iterator<Item = Result<Value>> + 'a>;
 
@@ -69,9 +64,7 @@ impl Aws {
     pub(super) fn log(&self, _: &str) -> AwsLog {
         match self.0 {}
     }
-}
 
-impl AwsCounters {
     pub(super) fn execute(&self, _: &[Statement], _: Duration) -> Executed {
         match self.0 {}
     }
@@ -79,9 +72,7 @@ impl AwsCounters {
     pub(super) fn items(&self) -> Box<dyn Iterator<Item = Result<(Key, Item)>> + '_> {
         match self.0 {}
     }
-}
 
-impl AwsLog {
     pub(super) fn get(&self, _: &str) -> Result<Option<Value>> {
         match self.0 {}
     }
@@ -95,7 +86,7 @@ impl AwsLog {
     }
 }
 
-impl ReleaseStore for AwsClaims {
+impl ReleaseStore for Aws {
     async fn look_up(&self, _: &[Claim<'_>], _: Instant) -> Result<Vec<Option<Held>>, StoreError> {
         match self.0 {}
     }

@@ -5,7 +5,6 @@ mod counted;
 mod counters;
 mod folder;
 mod options;
-pub(super) mod place;
 mod rate;
 mod report;
 mod sum;
@@ -53,14 +52,14 @@ value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C."
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(super) struct ProcessOptions {
     #[command(subcommand)]
-    look: Option<Look>,
+    look: Option<ProcessCommand>,
 
     #[command(flatten)]
     take: TakeOptions,
 }
 
 #[derive(Debug, Subcommand)]
-enum Look {
+enum ProcessCommand {
     Counters(Counters),
 }
 
@@ -68,7 +67,7 @@ enum Look {
 pub(super) fn run(options: &ProcessOptions) -> Result<ExitCode> {
     match &options.look {
         None => take(&options.take),
-        Some(Look::Counters(counters)) => counters.run(),
+        Some(ProcessCommand::Counters(counters)) => counters.run(),
     }
 }
 

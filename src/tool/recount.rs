@@ -28,7 +28,7 @@ use super::{
     terminal::tell,
 };
 use archive::Days;
-use compare::{Comparison, Findings, Table};
+use compare::{Comparison, CounterItems, Deviations};
 pub(super) use options::RecountOptions;
 
 /// Compares, day by day, and sets right.
@@ -38,10 +38,10 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
     let counters = options.place.open(&runtime)?;
     let objects = options.archive(&runtime)?;
     let mut comparison = Comparison {
-        table: Table::read(&counters)?,
+        table: CounterItems::read(&counters)?,
         counters: &counters,
         terms: options.terms(),
-        findings: Findings::default(),
+        deviations: Deviations::default(),
     };
     let read_bytes = Arc::new(AtomicU64::new(0));
     let progress = ProgressDisplay::show(Arc::clone(&read_bytes), None);
@@ -62,13 +62,13 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
         comparison.compare_rest();
     }
     drop(progress);
-    let findings = comparison.findings;
-    report::print_findings(&findings, days.lines_unread, options.format())?;
+    let deviations = comparison.deviations;
+    report::print_deviations(&deviations, days.lines_unread, options.format())?;
     if is_stopped {
         tell("interrupted; give the same command again: what is set right is not found again");
         return Ok(INTERRUPTED.into());
     }
-    let is_left = findings.is_left() || days.lines_unread > 0;
+    let is_left = deviations.is_left() || days.lines_unread > 0;
     Ok(if is_left {
         ExitCode::FAILURE
     } else {

@@ -5,23 +5,19 @@
 //! ([`selection`]), decides by its claim and its age ([`decision`]) and sends what may be sent
 //! ([`sending`]). A [`journal`] lets a redrive go on that was killed; [`history`] tells colleagues.
 
-pub(super) mod address;
 mod claims;
 mod decision;
+mod destination;
 mod export;
 mod found;
 mod history;
 mod journal;
 mod lake;
-pub(super) mod objects;
 mod options;
 mod pass;
 mod report;
 mod selection;
 mod sending;
-pub(super) mod sink;
-#[cfg(feature = "aws")]
-pub(super) mod stream;
 mod tally;
 
 use std::{
@@ -44,8 +40,10 @@ use super::{
     aws::{Aws, AwsClaims},
     clock::now,
     interrupt::{INTERRUPTED, stop_on_signal},
+    objects::{ErrorSource, Folder, Objects, REDRIVEN},
     places::{Places, claims_folder, no_file},
     progress::ProgressDisplay,
+    sink::Sink,
     terminal::{Format, tell},
 };
 use crate::{
@@ -57,18 +55,16 @@ use crate::{
         random::Random,
     },
 };
-use address::{Destination, ErrorSource};
 use claims::{ClaimAccess, View};
+use destination::Destination;
 use export::Export;
 use history::{History, Recorder, Run, RunCounts, State};
 use journal::{Done, Header, RedriveJournal};
 use lake::LakeTarget;
-use objects::{Folder, Objects, REDRIVEN};
 pub(super) use options::RedriveOptions;
 use pass::{Letters, Pass, PassState};
 use report::{Mode, RedriveReport};
-use sending::{Pace, Sending};
-use sink::Sink;
+use sending::{Sending, Throttle};
 use tally::{RecordOutcome, RedriveTally};
 
 /// Redrives, or shows what would become of it.
@@ -289,11 +285,11 @@ impl<'a> Session<'a> {
             counts: RunCounts::default(),
         };
         let recorder = Recorder::begin(&*self.objects, run, sent, now_milliseconds)?;
-        let pace = Pace::new(self.options.rate, Arc::clone(&self.stop));
+        let throttle = Throttle::new(self.options.rate, Arc::clone(&self.stop));
         Ok(Begun {
             history,
             progress,
-            sending: Some(Sending::new(target, journal, recorder, pace)),
+            sending: Some(Sending::new(target, journal, recorder, throttle)),
         })
     }
 

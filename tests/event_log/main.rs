@@ -15,6 +15,7 @@ mod bounds;
 mod conservation;
 mod fixtures;
 mod keeping;
+mod malice;
 mod privacy;
 mod program;
 mod world;

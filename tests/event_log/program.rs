@@ -161,11 +161,11 @@ async fn a_warm_start_asks_once_and_a_batch_once_per_25_events() {
         let running = start(settings).await;
         assert_eq!(running.table.requests().len(), 1);
         running.table.play(|_| Pass);
-        let data: Vec<_> = (0..260).map(|n| format!(r#"{{"id":{n}}}"#)).collect();
+        let data: Vec<_> = (0..1_010).map(|n| format!(r#"{{"id":{n}}}"#)).collect();
         let data: Vec<_> = data.iter().map(String::as_str).collect();
         assert_eq!(running.invoke(&data).await, None);
-        assert_eq!(running.table.requests().len(), 11);
-        assert_eq!(running.table.log().write_units, 260);
+        assert_eq!(running.table.requests().len(), 41);
+        assert_eq!(running.table.log().write_units, 1_010);
     }
 }
 
@@ -207,7 +207,7 @@ async fn an_outage_is_reported_in_time_and_the_next_invocation_works() {
         for settings in [&[][..], &[("EVENT_ID", "/id")]] {
             let running = start(settings).await;
             running.table.play(move |_| fault);
-            let data: Vec<_> = (0..200).map(|n| format!(r#"{{"id":{n}}}"#)).collect();
+            let data: Vec<_> = (0..500).map(|n| format!(r#"{{"id":{n}}}"#)).collect();
             let started = Instant::now();
             let outcome = running
                 .function
@@ -222,7 +222,7 @@ async fn an_outage_is_reported_in_time_and_the_next_invocation_works() {
             running.table.play(|_| Pass);
             let data: Vec<_> = data.iter().map(String::as_str).collect();
             assert_eq!(running.invoke(&data).await, None);
-            assert_eq!(running.table.log().items.len(), 200);
+            assert_eq!(running.table.log().items.len(), 500);
         }
     }
 }
@@ -350,16 +350,28 @@ fn padded(number: usize, bytes: usize) -> String {
     format!(r#"{{"id":"{number:06}","page":"{}"}}"#, "x".repeat(bytes))
 }
 
-/// ... as it is, when it comes again, and when most of it is throttled at first.
+/// ... as it is, when it comes again, and when most of it is throttled at first. A table of the
+/// tests takes a minute for a batch of numbers, so that comes once.
 #[tokio::test]
 async fn a_full_request_of_6_mb_peaks_at_64_mb_of_memory() {
     let by_id = [("EVENT_ID", "/id"), ("S3_BUCKET", "bucket")];
-    for (name, settings, body) in [
-        ("small", &[][..], full(|number| padded(number, 100))),
-        ("usual, by id", &by_id, full(|number| padded(number, 400))),
+    let set_aside = [EVERYWHERE[0], EVERYWHERE[1], EVERYWHERE[3]];
+    let ones = format!("[1{}]", ",1".repeat(30_000));
+    let no_json = |number| format!("no json {number:06}{}", "x".repeat(1_500));
+    let (usual, once, throttled) = (&[0, 0, 40][..], &[0][..], &[40][..]);
+    for (name, settings, body, times) in [
+        ("small", &[][..], full(|number| padded(number, 100)), usual),
+        (
+            "usual, by id",
+            &by_id,
+            full(|number| padded(number, 400)),
+            usual,
+        ),
+        ("of numbers", &[], full(|_| ones.clone()), throttled),
+        ("set aside", &set_aside, full(no_json), once),
     ] {
         let running = start(settings).await;
-        for throttled in [0, 0, 40] {
+        for throttled in times.iter().copied() {
             running.table.play(move |number| match number {
                 number if number < throttled => RefuseStatements(0.9, "ThrottlingError"),
                 _ => Pass,

@@ -34,7 +34,7 @@ impl End {
             .partition(|(key, _)| key.starts_with("packets/"));
         let receipt = |(key, text): (String, Vec<u8>)| {
             let mut receipt: Option<Receipt> = serde_json::from_slice(&text).ok();
-            for receipt in &mut receipt {
+            if let Some(receipt) = &mut receipt {
                 receipt.files.retain(|file| !is_joined(file));
             }
             (key, receipt)
@@ -172,7 +172,6 @@ fn without_any_one_safeguard_a_world_is_wrong() {
         Safeguard::PutCondition,
         Safeguard::SourceEtag,
         Safeguard::WholeObjects,
-        Safeguard::LastNumber,
         Safeguard::Sequence,
     ] {
         let is_wrong = |seed: &u64| {
@@ -182,7 +181,53 @@ fn without_any_one_safeguard_a_world_is_wrong() {
             let has_ended = found.receipts.len() == expected.receipts.len();
             has_ended && !found.difference(&expected).is_empty()
         };
-        let seed = (0..2_000).find(is_wrong);
+        let seed = (0..200).find(is_wrong);
         assert!(seed.is_some(), "no world misses {without:?}");
     }
+}
+
+/// Two packets that each leave a dimension's file behind and no receipt, then both again: the first
+/// has moved a member of staff, whom the second's file shows where it was. What the star says of it.
+async fn two_leftovers(deaths: [u32; 2], without: Option<Safeguard>) -> Vec<String> {
+    let mut world = World::new(0);
+    world.without = without;
+    let department = |id: u64, name: &str| {
+        format!(
+            r#"{{"department_id":{id},"department_name":"{name}","location":"L","last_updated":"2024-11-0{id} 00:00:00"}}"#
+        )
+    };
+    let staff = |department: u64| {
+        format!(
+            r#"{{"staff_id":1,"first_name":"A","last_name":"B","department_id":{department},"email_address":"e","last_updated":"2024-11-0{department} 00:00:00"}}"#
+        )
+    };
+    let departments = [department(1, "one"), department(2, "two")].join("\n");
+    world.put_packet("department_1_x.jsonl", departments);
+    world.put_packet("staff_1_x.jsonl", staff(1));
+    world.call(&[], None).await.unwrap().unwrap();
+    world.put_packet("staff_2_x.jsonl", staff(2));
+    let renamed = department(1, "uno").replace("11-01", "11-03");
+    world.put_packet("department_2_x.jsonl", renamed);
+    let packets = [("staff", 2), ("department", 2)];
+    for (packet, death) in packets.iter().zip(deaths) {
+        drop(world.call(&[*packet], Some(death)).await);
+    }
+    for packet in packets {
+        world.call(&[packet], None).await.unwrap().unwrap();
+    }
+    star(&world.objects()).remove("dim_staff").unwrap()
+}
+
+#[test]
+fn what_crashes_leave_of_a_joined_dimension_hides_nothing() {
+    // Before and behind each request about the one that puts the file.
+    let deaths = || (26..44).flat_map(|one| (26..44).map(move |other| [one, other]));
+    let is_right = |deaths, without| {
+        let staff = live(two_leftovers(deaths, without));
+        staff.len() == 1 && staff[0].contains("\"two\"")
+    };
+    let wrong = deaths().find(|deaths| !is_right(*deaths, None));
+    assert_eq!(wrong, None);
+    let without = Some(Safeguard::LastNumber);
+    assert!(deaths().any(|deaths| !is_right(deaths, without)));
 }

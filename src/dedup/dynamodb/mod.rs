@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{Client, types::BatchStatementResponse};
-use tokio::time::timeout;
 
 use self::statement::{Ask, Request, Statement, Texts, read_claimed};
 use super::{Answers, Claim, ClaimStore, Claimed, StoreError, Terms};
 use crate::aws::{
-    Asked, Asker, Failure, Inquiry, Manner, Place, Reply, Service, Written, ask_until,
+    Asked, Asker, Failure, Inquiry, Manner, Place, Reply, Service, Written, answered, ask_until,
+    dynamodb::{of_each, table_in_words},
     without_retries,
 };
 
@@ -170,23 +170,13 @@ impl DynamoDbStore {
         let body = body.map_err(|error| Failure::unsent(&error))?;
         let request = self.client.batch_execute_statement().customize();
         let answer = request.interceptor(Written::new(body)).send();
-        let Ok(answer) = timeout(patience, answer).await else {
-            return Err(Failure::Passing(format!("no answer within {patience:?}")));
-        };
-        match answer?.responses {
-            None => Err(Failure::senseless("an answer without responses")),
-            Some(responses) if responses.len() != asked => {
-                Err(Failure::miscounted(responses.len(), asked))
-            }
-            Some(responses) => Ok(responses),
-        }
+        let answer = answered(answer, patience).await?;
+        of_each(answer.responses, asked)
     }
 
     /// For the person who has to act.
     fn error(&self, asker: Asker, failure: Failure) -> StoreError {
-        let region = self.client.config().region();
-        let region = region.map_or("no region", |region| region.as_ref());
-        let name = format!("table \"{}\" in {region}", self.table);
+        let name = table_in_words(&self.client, &self.table);
         match failure {
             Failure::Passing(said) => StoreError::Away(format!("{name} ({said})")),
             Failure::Lasting(cause, said) => {

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 use serde::{Serialize, Serializer};
 
 use super::super::{Claim, Claimed, Held, Owner, Released, Terms};
-use crate::aws::{Failure, Reply};
+use crate::aws::{Failure, Reply, dynamodb::statement_failure};
 
 /// What is asked of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +145,7 @@ impl Texts {
 /// The claim that was looked up.
 pub(super) fn read_held(response: &BatchStatementResponse) -> Result<Option<Held>, Failure> {
     if let Some(error) = response.error() {
-        return Err(failed(error));
+        return Err(statement_failure(error));
     }
     match response.item() {
         None => Ok(None),
@@ -174,14 +174,7 @@ pub(super) fn read_released(response: &BatchStatementResponse) -> Result<Release
         Some(error) if error.code() == Some(&Code::ConditionalCheckFailed) => {
             Ok(error.item().map_or(Released::Free, |_| Released::Others))
         }
-        Some(error) => Err(failed(error)),
-    }
-}
-
-fn failed(error: &BatchStatementError) -> Failure {
-    match error.code() {
-        Some(code) => Failure::coded(code.as_str(), error.message()),
-        None => Failure::senseless("a statement failed without a code"),
+        Some(error) => Err(statement_failure(error)),
     }
 }
 
@@ -197,7 +190,7 @@ pub(super) fn read_claimed(ask: Ask, response: &BatchStatementResponse) -> Reply
     match (ask, error.code()) {
         (Ask::Insert, Some(Code::DuplicateItem)) => Reply::Next(Ask::Take),
         (Ask::Take, Some(Code::ConditionalCheckFailed)) => read_holder(error),
-        _ => Reply::Failed(ask, failed(error)),
+        _ => Reply::Failed(ask, statement_failure(error)),
     }
 }
 

@@ -4,8 +4,9 @@ use tokio::time::Instant;
 
 use super::{
     super::{Claim, Held, ReleaseStore, Released, StoreError},
-    EmbeddedStore, Trouble, key, lock,
+    EmbeddedStore, key,
 };
+use crate::database::{Trouble, lock};
 
 impl ReleaseStore for EmbeddedStore {
     async fn look_up(

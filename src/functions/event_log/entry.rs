@@ -360,6 +360,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        config::tests::lookup,
         instant::Instant,
         kinesis::{Arrival, RecordId, Sequence, ShardId},
     };
@@ -367,11 +368,7 @@ mod tests {
     const STREAM: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/events";
 
     fn settings(values: &[(&str, &str)]) -> Settings {
-        let lookup = |name: &str| {
-            let found = values.iter().find(|(other, _)| *other == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        Settings::read(lookup).unwrap()
+        Settings::read(lookup(values)).unwrap()
     }
 
     fn arrived(bytes: &[u8]) -> Arrived<'_> {

@@ -10,10 +10,11 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Counts, Settings, Unavailable,
+    counts::Counts,
     entry::{Entry, Kept, Reason, Traits, second_id},
+    failure::Unavailable,
     item::{Item, Said},
-    settings::{EventId, OnConflict},
+    settings::{EventId, OnConflict, Settings},
     table::{Fate, LogTable, Placing},
 };
 use crate::{

@@ -10,6 +10,7 @@
 mod counts;
 pub mod data;
 pub mod entry;
+mod failure;
 pub mod item;
 mod keeping;
 pub mod number;
@@ -21,17 +22,14 @@ use std::{mem, time::Duration};
 use tokio::time::Instant;
 
 pub use counts::Counts;
+pub use failure::Unavailable;
 pub use settings::Settings;
 
-use super::{Counted, Failure, Function, Moment, Response};
-use crate::{
-    kinesis::{
-        Tag, answer,
-        contents::{Arrived, Contents},
-        depot::{Depot, Nowhere},
-        envelope::EnvelopeUnreadable,
-    },
-    telemetry::{Metric, Quantity},
+use super::{Function, Moment, Response};
+use crate::kinesis::{
+    Tag, answer,
+    contents::{Arrived, Contents},
+    depot::Depot,
 };
 use entry::Kept;
 use keeping::Keeping;
@@ -46,39 +44,6 @@ pub struct EventLog<T, S> {
     settings: Settings,
     table: T,
     depot: S,
-}
-
-/// Nothing can be said of the batch: it is to come again.
-#[derive(Debug, thiserror::Error)]
-pub enum Unavailable {
-    #[error(transparent)]
-    Envelope(#[from] EnvelopeUnreadable),
-    #[error(transparent)]
-    Nowhere(#[from] Nowhere),
-    /// Asking again would not help until a person has changed something.
-    #[error("{0}")]
-    Refused(String),
-}
-
-impl Counted for Unavailable {
-    fn metrics(&self) -> Vec<Metric> {
-        let name = match self {
-            Self::Envelope(_) => "envelope_failures",
-            Self::Nowhere(_) => "dead_letter_failures",
-            Self::Refused(_) => "failures",
-        };
-        vec![Metric::new(name, Quantity::Count(1))]
-    }
-}
-
-impl Failure for Unavailable {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Envelope(_) => "EnvelopeUnreadable",
-            Self::Nowhere(_) => "NoDeadLetters",
-            Self::Refused(_) => "Refused",
-        }
-    }
 }
 
 impl<T, S> EventLog<T, S> {

@@ -130,13 +130,10 @@ pub fn read_table_name(lookup: impl Fn(&str) -> Option<String>) -> Result<String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::tests::lookup;
 
     fn read(values: &[(&str, &str)]) -> Result<Settings, String> {
-        let lookup = |name: &str| {
-            let found = values.iter().find(|(other, _)| *other == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        Settings::read(lookup).map_err(|error| error.to_string())
+        Settings::read(lookup(values)).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -9,12 +9,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
-    Counts, EventProcessor, Part, Services, Stop, Unavailable,
     archive::putting::PUTS_AT_ONCE,
     batch::{Bounds, Judged, Left, Segment},
+    counts::Counts,
     event::{Event, Known},
+    failure::{Part, Stop, Unavailable},
     key,
     ledger::Progress,
+    processor::EventProcessor,
+    services::Services,
     table::{Followed, Key},
 };
 use crate::{

@@ -1,11 +1,13 @@
 //! An event of an experiment: the JSON object in a record, valid once it exists, and the line that
 //! is archived of it.
 
+mod added;
 mod archived;
 mod refusal;
 
 use std::{borrow::Cow, io::Write, sync::Arc};
 
+use added::Added;
 pub use archived::CountedAs;
 pub use refusal::{Field, Refusal};
 
@@ -24,48 +26,6 @@ const TEXT_BYTES_MAX: usize = 256;
 const EVENT_TYPE_BYTES_MAX: usize = 100;
 
 const NANOSECONDS_PER_SECOND: i128 = 1_000_000_000;
-
-/// What may be added to an event, and replaces what came in under its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Added {
-    RecordId,
-    EventDatetime,
-    AssignmentId,
-    Variant,
-    TimeSinceAssignment,
-    ExperimentKey,
-    ExperimentName,
-    ExperimentStatus,
-    EnrichmentError,
-}
-
-impl Added {
-    const ALL: [Self; 9] = [
-        Self::RecordId,
-        Self::EventDatetime,
-        Self::AssignmentId,
-        Self::Variant,
-        Self::TimeSinceAssignment,
-        Self::ExperimentKey,
-        Self::ExperimentName,
-        Self::ExperimentStatus,
-        Self::EnrichmentError,
-    ];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::RecordId => "record_id",
-            Self::EventDatetime => "event_datetime",
-            Self::AssignmentId => "assignment_id",
-            Self::Variant => "variant",
-            Self::TimeSinceAssignment => "time_since_assignment_seconds",
-            Self::ExperimentKey => "experiment_key",
-            Self::ExperimentName => "experiment_name",
-            Self::ExperimentStatus => "experiment_status",
-            Self::EnrichmentError => "enrichment_error",
-        }
-    }
-}
 
 /// An event, borrowed from its record.
 #[derive(Debug)]

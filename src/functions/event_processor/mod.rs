@@ -19,6 +19,7 @@ pub mod event;
 mod failure;
 pub mod key;
 pub mod ledger;
+mod processor;
 pub mod readings;
 pub mod services;
 pub mod settings;
@@ -28,59 +29,15 @@ mod tally;
 pub mod users;
 pub mod window;
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
-
 use attempt::Attempt;
 pub use counts::Counts;
 pub use failure::{Part, Stop, Unavailable};
+pub use processor::EventProcessor;
 use services::Services;
 pub use settings::Settings;
 
 use super::{Function, Moment, Response};
 use crate::kinesis::{answer, contents::Contents};
-
-/// How long putting an object takes, before one was put.
-const PACE: Duration = Duration::from_millis(50);
-
-/// The function: its settings, what it keeps elsewhere, and what it remembers while it is warm.
-pub struct EventProcessor<S> {
-    settings: Settings,
-    services: S,
-    sketches: users::Remembered,
-    memory: enriching::Memory,
-    pace: Pace,
-}
-
-/// How long putting an object last took.
-struct Pace(AtomicU64);
-
-impl Pace {
-    fn set(&self, pace: Duration) {
-        let micros = u64::try_from(pace.as_micros()).unwrap_or(u64::MAX);
-        self.0.store(micros, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> Duration {
-        Duration::from_micros(self.0.load(Ordering::Relaxed).max(1))
-    }
-}
-
-impl<S: Services> EventProcessor<S> {
-    pub fn new(settings: Settings, services: S) -> Self {
-        let pace = Pace(AtomicU64::new(0));
-        pace.set(PACE);
-        Self {
-            settings,
-            services,
-            sketches: users::Remembered::default(),
-            memory: enriching::Memory::default(),
-            pace,
-        }
-    }
-}
 
 impl<S: Services> Function for EventProcessor<S> {
     type Counts = Counts;

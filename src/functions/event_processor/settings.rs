@@ -171,13 +171,7 @@ impl FromStr for Attribute {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn lookup<'v>(values: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'v {
-        move |name| {
-            let value = values.iter().find(|(other, _)| *other == name);
-            value.map(|(_, value)| (*value).to_owned())
-        }
-    }
+    use crate::config::tests::lookup;
 
     #[test]
     fn what_is_not_set_has_its_default() {

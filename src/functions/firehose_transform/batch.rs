@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::{
-    OnDifferingDuplicate, Settings,
     budget::Budget,
     draft::Draft,
     event::Refusal,
     identities::Identities,
+    settings::{OnDifferingDuplicate, Settings},
     wire::{Answer, Slot},
 };
 use crate::dedup::{Claim, Claimed, Owner};

@@ -100,15 +100,7 @@ pub fn read_table_name(lookup: impl Fn(&str) -> Option<String>) -> Result<String
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn lookup<'v>(values: &'v [(&str, &str)]) -> impl Fn(&str) -> Option<String> + 'v {
-        move |name| {
-            values
-                .iter()
-                .find(|(other, _)| *other == name)
-                .map(|(_, value)| (*value).to_owned())
-        }
-    }
+    use crate::config::tests::lookup;
 
     #[track_caller]
     fn check_wrong(name: &str, value: &str, allowed: &str) {

@@ -211,8 +211,10 @@ fn timestamp(value: FieldValue<'_>) -> Result<Timestamp, RowRefusal> {
 /// A whole number, `2.0` too.
 #[inline]
 fn int(number: &str) -> Result<i32, RowRefusal> {
-    let whole = whole(number)?;
-    i32::try_from(whole).map_err(|_| RowRefusal::OutOfRange)
+    if let Ok(plain) = number.parse() {
+        return Ok(plain);
+    }
+    i32::try_from(whole(number)?).map_err(|_| RowRefusal::OutOfRange)
 }
 
 #[inline]

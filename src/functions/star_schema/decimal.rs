@@ -6,6 +6,20 @@ pub const PRECISION_MAX: u8 = 38;
 /// Digits that 64 bits always hold.
 const PLAIN_DIGITS_MAX: usize = 18;
 
+/// Ten to the power of each place.
+const POWERS: [i64; PLAIN_DIGITS_MAX + 1] = {
+    let mut powers = [1; PLAIN_DIGITS_MAX + 1];
+    let mut place = 1;
+    while place <= PLAIN_DIGITS_MAX {
+        #[expect(clippy::indexing_slicing, reason = "it is read when this is built")]
+        {
+            powers[place] = powers[place - 1] * 10;
+        }
+        place += 1;
+    }
+    powers
+};
+
 /// Why a text is no number with so many digits and so many of them behind the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotHeld {
@@ -26,13 +40,16 @@ pub fn read(text: &str, precision: u8, scale: u8) -> Result<i128, NotHeld> {
     let number = Number::of(text).ok_or(NotHeld::NotANumber)?;
     let shift = number.exponent.saturating_add(i64::from(scale));
     let length = i64::try_from(number.length()).unwrap_or(i64::MAX);
-    match () {
-        () if length == 0 => Ok(0),
-        () if length.saturating_add(shift) > i64::from(precision) => Err(NotHeld::TooLarge {
+    if length == 0 {
+        Ok(0)
+    } else if length.saturating_add(shift) > i64::from(precision) {
+        Err(NotHeld::TooLarge {
             is_exact: shift >= 0,
-        }),
-        () if shift < 0 => Err(NotHeld::Inexact),
-        () => Ok(number.shifted(shift)),
+        })
+    } else if shift < 0 {
+        Err(NotHeld::Inexact)
+    } else {
+        Ok(number.shifted(shift))
     }
 }
 
@@ -71,9 +88,12 @@ fn read_plain(text: &str, precision: u8, scale: u8) -> Option<i64> {
         }
     }
     let places = digits.len().saturating_sub(point + 1);
-    let missing = u32::from(scale).checked_sub(u32::try_from(places).ok()?)?;
-    let unscaled = number.checked_mul(10_i64.checked_pow(missing)?)?;
-    let limit = 10_i64.checked_pow(precision.into()).unwrap_or(i64::MAX);
+    let missing = usize::from(scale).checked_sub(places)?;
+    let unscaled = number.checked_mul(*POWERS.get(missing)?)?;
+    let limit = POWERS
+        .get(usize::from(precision))
+        .copied()
+        .unwrap_or(i64::MAX);
     (unscaled < limit).then_some(if is_negative { -unscaled } else { unscaled })
 }
 

@@ -61,7 +61,7 @@ pub struct FieldNames {
     unknown: BTreeSet<String>,
 }
 
-/// The values of one row, field by field. A field that stands twice is remembered.
+/// The first field that stands twice in a row.
 #[derive(Debug, Default)]
 struct Doubled(Option<usize>);
 

@@ -315,13 +315,18 @@ impl Scan {
 
     /// Passes an element of an array: its length, and the comma or bracket that ends it.
     fn element(&mut self, bytes: &[u8]) -> Option<(usize, u8)> {
-        for (index, byte) in bytes.iter().enumerate() {
-            if matches!(byte, b',' | b']') && self.is_at_top() {
-                return Some((index, *byte));
+        let mut index = 0;
+        loop {
+            if self.string == StringPart::Inside {
+                index += memchr::memchr2(b'"', b'\\', bytes.get(index..)?)?;
             }
-            self.pass(*byte);
+            let byte = *bytes.get(index)?;
+            if matches!(byte, b',' | b']') && self.is_at_top() {
+                return Some((index, byte));
+            }
+            self.pass(byte);
+            index += 1;
         }
-        None
     }
 
     #[inline]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use futures_util::{FutureExt, TryFutureExt, future::BoxFuture};
 use tokio::time::Instant;
 
 use super::{Depot, Object};
@@ -49,40 +50,8 @@ impl Depot for AwsDepot {
         let Some((client, name)) = &self.bucket else {
             return Asked::all(0);
         };
-        let putting = Putting { client, name };
-        ask_until(&putting, objects.iter().collect(), deadline).await
-    }
-
-    async fn tell(&self, messages: &[String], deadline: Instant) -> Asked<()> {
-        let Some((client, url)) = &self.queue else {
-            return Asked::all(0);
-        };
-        let telling = Telling { client, url };
-        let messages = messages.iter().map(String::as_str);
-        ask_until(&telling, messages.collect(), deadline).await
-    }
-}
-
-struct Putting<'a> {
-    client: &'a aws_sdk_s3::Client,
-    name: &'a str,
-}
-
-impl<'a> Inquiry for Putting<'a> {
-    type Question = &'a Object<'a>;
-    type Answer = ();
-
-    fn manner(&self) -> Manner {
-        MANNER
-    }
-
-    async fn ask(
-        &self,
-        objects: &[&'a Object<'a>],
-        patience: Duration,
-    ) -> Vec<Reply<&'a Object<'a>, ()>> {
         let place = Place {
-            name: format!("bucket \"{}\"", self.name),
+            name: format!("bucket \"{name}\""),
             asker: Asker::Function,
             named_by: "S3_BUCKET",
             permissions: "s3:PutObject",
@@ -90,36 +59,25 @@ impl<'a> Inquiry for Putting<'a> {
             purpose: "is a bucket's name",
             service: Service::S3,
         };
-        let mut replies = Vec::with_capacity(objects.len());
-        for object in objects {
-            let request = self.client.put_object().bucket(self.name);
-            let request = request
-                .key(&object.key)
-                .content_type(object.content_type)
-                .body(ByteStream::from(object.bytes.to_vec()));
-            let sent = answered(Box::pin(request.send()), patience).await.map(drop);
-            replies.push(reply(*object, sent, &place));
-        }
-        replies
-    }
-}
-
-struct Telling<'a> {
-    client: &'a aws_sdk_sqs::Client,
-    url: &'a str,
-}
-
-impl<'a> Inquiry for Telling<'a> {
-    type Question = &'a str;
-    type Answer = ();
-
-    fn manner(&self) -> Manner {
-        MANNER
+        let putting = OneByOne {
+            place,
+            send: &|object: &Object<'_>, patience| {
+                let request = client.put_object().bucket(name).key(&object.key);
+                let request = request
+                    .content_type(object.content_type)
+                    .body(ByteStream::from(object.bytes.to_vec()));
+                answered(request.send(), patience).map_ok(drop).boxed()
+            },
+        };
+        ask_until(&putting, objects.iter().collect(), deadline).await
     }
 
-    async fn ask(&self, messages: &[&'a str], patience: Duration) -> Vec<Reply<&'a str, ()>> {
+    async fn tell(&self, messages: &[String], deadline: Instant) -> Asked<()> {
+        let Some((client, url)) = &self.queue else {
+            return Asked::all(0);
+        };
         let place = Place {
-            name: format!("queue {}", self.url),
+            name: format!("queue {url}"),
             asker: Asker::Function,
             named_by: "DLQ_URL",
             permissions: "sqs:SendMessage",
@@ -127,20 +85,39 @@ impl<'a> Inquiry for Telling<'a> {
             purpose: "is a queue's URL",
             service: Service::Sqs,
         };
-        let mut replies = Vec::with_capacity(messages.len());
-        for message in messages {
-            let request = self.client.send_message().queue_url(self.url);
-            let request = request.message_body(*message);
-            let sent = answered(Box::pin(request.send()), patience).await.map(drop);
-            replies.push(reply(*message, sent, &place));
-        }
-        replies
+        let telling = OneByOne {
+            place,
+            send: &|message: &String, patience| {
+                let request = client.send_message().queue_url(url).message_body(message);
+                answered(request.send(), patience).map_ok(drop).boxed()
+            },
+        };
+        ask_until(&telling, messages.iter().collect(), deadline).await
     }
 }
 
-fn reply<Q>(question: Q, sent: Result<(), Failure>, place: &Place) -> Reply<Q, ()> {
-    match sent {
-        Ok(()) => Reply::Answered(()),
-        Err(failure) => Reply::Failed(question, place.in_words(failure)),
+/// Sends each thing in a request of its own, to the same place.
+struct OneByOne<'a, T> {
+    place: Place,
+    send: &'a (dyn Fn(&'a T, Duration) -> BoxFuture<'static, Result<(), Failure>> + Sync),
+}
+
+impl<'a, T: Sync> Inquiry for OneByOne<'a, T> {
+    type Question = &'a T;
+    type Answer = ();
+
+    fn manner(&self) -> Manner {
+        MANNER
+    }
+
+    async fn ask(&self, things: &[&'a T], patience: Duration) -> Vec<Reply<&'a T, ()>> {
+        let mut replies = Vec::with_capacity(things.len());
+        for thing in things {
+            replies.push(match (self.send)(*thing, patience).await {
+                Ok(()) => Reply::Answered(()),
+                Err(failure) => Reply::Failed(*thing, self.place.in_words(failure)),
+            });
+        }
+        replies
     }
 }

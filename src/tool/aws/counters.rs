@@ -3,10 +3,11 @@
 use std::{iter::from_fn, rc::Rc, time::Duration};
 
 use anyhow::Result;
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use tokio::runtime::Runtime;
 
-use super::{Aws, in_words};
+use super::words::in_words;
 use crate::functions::event_processor::table::{
     Executed, Item, Key, Statement, Table,
     dynamodb::{DynamoDbTable, read_entry},
@@ -20,18 +21,16 @@ pub(in crate::tool) struct AwsCounters {
     table: DynamoDbTable,
 }
 
-impl Aws {
-    pub(in crate::tool) fn counters(&self, table: &str) -> AwsCounters {
-        AwsCounters {
-            runtime: Rc::clone(&self.runtime),
-            client: Client::new(&self.shared),
+impl AwsCounters {
+    pub(super) fn new(runtime: Rc<Runtime>, shared: &SdkConfig, table: &str) -> Self {
+        Self {
+            runtime,
+            client: Client::new(shared),
             name: table.to_owned(),
-            table: DynamoDbTable::new(&self.shared, table.to_owned()),
+            table: DynamoDbTable::new(shared, table.to_owned()),
         }
     }
-}
 
-impl AwsCounters {
     pub(in crate::tool) fn execute(
         &self,
         statements: &[Statement],

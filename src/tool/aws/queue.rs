@@ -5,18 +5,18 @@ use std::{
     cell::{Cell, RefCell},
     collections::{HashMap, HashSet, VecDeque},
     io::{self, Read},
+    rc::Rc,
 };
 
 use anyhow::{Context, Result, anyhow};
+use aws_config::SdkConfig;
 use aws_sdk_sqs::{Client, types::Message};
+use tokio::runtime::Runtime;
 
-use super::{Aws, in_words};
+use super::{bucket::Bucket, words::in_words};
 use crate::{
     kinesis::dead_letter::{Data, DeadLetter},
-    tool::redrive::{
-        address::ErrorSource,
-        objects::{Object, Objects},
-    },
+    tool::objects::{ErrorSource, Object, Objects},
 };
 
 const MESSAGES_AT_ONCE: i32 = 10;
@@ -24,28 +24,29 @@ const WAIT_SECONDS: i32 = 1;
 /// So long nobody else is given a message.
 const HIDDEN_SECONDS: i32 = 900;
 
-struct Queue {
-    aws: Aws,
+pub(super) struct Queue {
+    runtime: Rc<Runtime>,
     client: Client,
+    /// For the buckets that its letters refer to.
+    shared: SdkConfig,
     url: String,
     /// What a message is deleted by, by where it stood.
     receipts: RefCell<HashMap<String, String>>,
     taken: Cell<u64>,
 }
 
-impl Aws {
-    pub(in crate::tool) fn queue(&self, url: &str) -> Box<dyn Objects> {
-        Box::new(Queue {
-            aws: self.clone(),
-            client: Client::new(&self.shared),
+impl Queue {
+    pub(super) fn new(runtime: Rc<Runtime>, shared: SdkConfig, url: &str) -> Self {
+        Self {
+            runtime,
+            client: Client::new(&shared),
+            shared,
             url: url.to_owned(),
             receipts: RefCell::default(),
             taken: Cell::default(),
-        })
+        }
     }
-}
 
-impl Queue {
     fn name(&self) -> String {
         format!("sqs:{}", self.url)
     }
@@ -56,7 +57,7 @@ impl Queue {
             .max_number_of_messages(MESSAGES_AT_ONCE)
             .wait_time_seconds(WAIT_SECONDS)
             .visibility_timeout(HIDDEN_SECONDS);
-        let answer = self.aws.runtime.block_on(request.send()).map_err(|error| {
+        let answer = self.runtime.block_on(request.send()).map_err(|error| {
             let doing = format!("{} cannot be read", self.name());
             in_words(&doing, "sqs:ReceiveMessage on it", &error)
         })?;
@@ -92,8 +93,9 @@ impl Queue {
             return Err(anyhow!("`{place}` is no object in S3"));
         };
         let mut bytes = Vec::new();
-        let objects = self.aws.bucket(&bucket, &prefix)?;
-        objects.open(place)?.read_to_end(&mut bytes)?;
+        let runtime = Rc::clone(&self.runtime);
+        let bucket = Bucket::new(runtime, &self.shared, &bucket, &prefix)?;
+        bucket.open(place)?.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 }
@@ -129,7 +131,6 @@ impl Objects for Queue {
         };
         let request = self.client.delete_message().queue_url(&self.url);
         let deleted = self
-            .aws
             .runtime
             .block_on(request.receipt_handle(receipt).send());
         deleted.map(drop).map_err(|error| {

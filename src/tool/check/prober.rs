@@ -132,14 +132,8 @@ impl Prober {
 
     /// Asks, and judges the answer.
     pub(super) async fn put(&self, request: &ProbeBatch) -> Findings {
-        self.put_and_see(request).await.0
-    }
-
-    pub(super) async fn put_and_see(&self, request: &ProbeBatch) -> (Findings, Option<Replied>) {
-        match self.ask(request).await {
-            Ok(reply) => (judge(request, &reply), Some(reply)),
-            Err(error) => (error.finding(), None),
-        }
+        let reply = self.ask(request).await;
+        reply.map(|reply| judge(request, &reply)).into()
     }
 
     /// Puts odd records between sound ones. If the batch fails, tells which of them do it.
@@ -207,6 +201,13 @@ pub(super) enum NoReply {
 impl From<AnswerError> for NoReply {
     fn from(error: AnswerError) -> Self {
         Self::Function(error.into())
+    }
+}
+
+/// A probe that rests on an answer shows at least that there was none.
+impl From<Result<Findings, NoReply>> for Findings {
+    fn from(found: Result<Findings, NoReply>) -> Self {
+        found.unwrap_or_else(|error| error.finding())
     }
 }
 

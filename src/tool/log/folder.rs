@@ -24,7 +24,7 @@ pub(super) struct LogFolder {
 
 /// What a commit says beside its items.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Note {
+pub(super) struct LogNote {
     /// Over how many keys each search key is spread, where there are any.
     pub(super) search_buckets: Option<u64>,
     pub(super) intake: intake::Note<LogSum>,
@@ -56,7 +56,7 @@ impl LogFolder {
         Ok(Self { path, table })
     }
 
-    pub(super) fn note(&self) -> Result<Note> {
+    pub(super) fn note(&self) -> Result<LogNote> {
         let note = self.table.note()?.map(|note| serde_json::from_slice(&note));
         note.transpose()
             .map(Option::unwrap_or_default)
@@ -69,7 +69,7 @@ impl LogFolder {
         search_buckets: Option<u64>,
         intake: &intake::Note<LogSum>,
     ) -> Result<()> {
-        let note = Note {
+        let note = LogNote {
             search_buckets,
             intake: intake.clone(),
         };

@@ -43,7 +43,7 @@ pub(super) struct Get {
     id: String,
 
     #[command(flatten)]
-    place: Place,
+    place: LogPlace,
 }
 
 /// Look events up by their search key, in order of their arrival
@@ -70,7 +70,7 @@ pub(super) struct Search {
     index: String,
 
     #[command(flatten)]
-    place: Place,
+    place: LogPlace,
 }
 
 /// The events that arrived last
@@ -81,11 +81,11 @@ pub(super) struct Tail {
     number: usize,
 
     #[command(flatten)]
-    place: Place,
+    place: LogPlace,
 }
 
 #[derive(Debug, Args)]
-struct Place {
+struct LogPlace {
     /// The folder that the log is in
     #[arg(long, value_name = "DIR", default_value = LOG)]
     log: PathBuf,
@@ -103,7 +103,7 @@ enum Log {
 
 type Items<'a> = Box<dyn Iterator<Item = Result<Value>> + 'a>;
 
-impl Place {
+impl LogPlace {
     fn open(&self) -> Result<Log> {
         match &self.table {
             None => LogFolder::find(&self.log).map(Log::Here),

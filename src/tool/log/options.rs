@@ -30,12 +30,12 @@ pub(super) struct PutOptions {
     dead_letters: PathBuf,
 
     #[command(flatten, next_help_heading = "The function's settings")]
-    function: FunctionOptions,
+    function: EventLogOptions,
 }
 
 /// Named as the function's variables are. It checks them itself.
 #[derive(Debug, Args)]
-struct FunctionOptions {
+struct EventLogOptions {
     /// What is an event's id: `record`, or a JSON pointer to text or a number in the event, which
     /// is then stored once [default: record]
     #[arg(long, value_name = "WHICH")]
@@ -96,7 +96,7 @@ impl LogTask {
     }
 }
 
-impl FunctionOptions {
+impl EventLogOptions {
     fn value(&self, name: &str) -> Option<String> {
         let value = match name {
             "EVENT_ID" => &self.event_id,

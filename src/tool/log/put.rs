@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 
 use super::{
-    folder::{LogFolder, Note},
+    folder::{LogFolder, LogNote},
     options::{LogTask, PutOptions},
     summary::LogReport,
 };
@@ -26,7 +26,7 @@ pub(super) fn run(options: &PutOptions) -> Result<ExitCode> {
     let task = LogTask::of(options)?;
     let input = Input::find(&options.intake.input, &task.log)?;
     let folder = LogFolder::prepare(&task.log)?;
-    let Note {
+    let LogNote {
         search_buckets,
         intake,
     } = folder.note()?;

@@ -9,7 +9,7 @@ use crate::tool::table::{Cell, Column, Table};
 
 /// What it is called, and how much it is; no text where there is none of it.
 type Figure = (&'static str, String);
-type Group<'t> = (&'t str, fn(&Chain) -> Vec<Figure>);
+type FigureGroup<'t> = (&'t str, fn(&Chain) -> Vec<Figure>);
 
 /// Scales differ in how much there is, never in what is told.
 pub(super) fn table(chains: &[Chain], prices: &str) -> Table {
@@ -17,7 +17,7 @@ pub(super) fn table(chains: &[Chain], prices: &str) -> Table {
     let columns: Vec<_> = [Column::left("")].into_iter().chain(scales).collect();
     let mut table = Table::new(columns);
     let cost_title = format!("Cost of a month ({prices})");
-    let groups: [Group<'_>; 6] = [
+    let groups: [FigureGroup<'_>; 6] = [
         ("Load", load),
         ("Source, at the peak", intake),
         ("Function", function),

@@ -8,13 +8,11 @@ use indicatif::HumanCount;
 use serde_json::json;
 use tokio::runtime::Builder;
 
-use super::{
-    counted::{Counted, Counter},
-    place::Place,
-};
+use super::counted::{Counted, Counter};
 use crate::{
     functions::event_processor::{key::Subject, window::Span},
     tool::{
+        counter_table::{CounterPlace, subject_cells, subject_columns},
         table::{Column, Table},
         terminal::{Format, print_lines, tell},
         times::read_time,
@@ -25,7 +23,7 @@ use crate::{
 #[derive(Debug, Args)]
 pub(super) struct Counters {
     #[command(flatten)]
-    place: Place,
+    place: CounterPlace,
 
     /// Only of this experiment
     #[arg(long, value_name = "ID")]
@@ -128,23 +126,12 @@ fn line(subject: &Subject, counter: &Counter) -> String {
 }
 
 fn table<'a>(counters: impl Iterator<Item = (&'a Subject, &'a Counter)>) -> Table {
-    let mut table = Table::new([
-        Column::left("experiment"),
-        Column::left("variant"),
-        Column::left("event type"),
-        Column::left("window"),
-        Column::right("events"),
-        Column::right("users"),
-    ]);
+    let numbers = [Column::right("events"), Column::right("users")];
+    let mut table = Table::new([&subject_columns()[..], &numbers].concat());
     for (subject, counter) in counters {
-        table.row([
-            subject.experiment.as_str().into(),
-            subject.variant.as_str().into(),
-            subject.event_type.as_str().into(),
-            subject.window.to_string().into(),
-            HumanCount(counter.events).to_string().into(),
-            HumanCount(counter.users.number()).to_string().into(),
-        ]);
+        let numbers = [counter.events, counter.users.number()];
+        let numbers = numbers.map(|number| HumanCount(number).to_string().into());
+        table.row([&subject_cells(subject)[..], &numbers].concat());
     }
     table
 }

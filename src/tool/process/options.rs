@@ -61,12 +61,12 @@ pub(super) struct TakeOptions {
     drop_copies: bool,
 
     #[command(flatten, next_help_heading = "The function's settings")]
-    function: FunctionOptions,
+    function: EventProcessorOptions,
 }
 
 /// Named as the function's variables are. It checks them itself.
 #[derive(Debug, Args)]
-struct FunctionOptions {
+struct EventProcessorOptions {
     /// Which windows are counted: `hour`, `day` or both [default: hour,day]
     #[arg(long, value_name = "WINDOWS")]
     windows: Option<String>,
@@ -161,7 +161,7 @@ impl TakeOptions {
     }
 }
 
-impl FunctionOptions {
+impl EventProcessorOptions {
     fn value(&self, name: &str) -> Option<String> {
         let value = match name {
             "WINDOWS" => &self.windows,

@@ -18,7 +18,7 @@ use crate::{
     },
     kinesis::Sequence,
     local::input::reader::{Part, Unpacked, read_line},
-    tool::redrive::objects::{Object, Objects},
+    tool::objects::{Object, Objects},
 };
 
 /// Longer than any archived line: a record has 1 MiB, and what is added is short.

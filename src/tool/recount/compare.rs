@@ -16,7 +16,7 @@ use crate::{
         table::{Action, Change, Condition, Is, Item, Key, Outcome, Statement, Value},
         window::{Span, Window},
     },
-    tool::process::place::CounterTable,
+    tool::counter_table::CounterTable,
 };
 
 /// What is compared, and what may be changed.
@@ -46,12 +46,12 @@ type Slots = Vec<(Key, u64)>;
 
 /// The counters as they were before the archive was read, by day.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct CounterItems {
     days: BTreeMap<Window, BTreeMap<Subject, Slots>>,
     spans: BTreeSet<Span>,
 }
 
-impl Table {
+impl CounterItems {
     pub(super) fn read(counters: &CounterTable) -> Result<Self> {
         let mut table = Self::default();
         for item in counters.items() {
@@ -70,7 +70,7 @@ impl Table {
 
 /// What a counter has, what the archive says, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
+pub(super) struct Deviation {
     pub(super) subject: Subject,
     /// None where there is no counter.
     pub(super) counter: Option<u64>,
@@ -94,16 +94,16 @@ pub(super) enum Fate {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(super) struct Deviations {
     pub(super) agreeing: u64,
     /// Those that do not agree.
-    pub(super) others: Vec<Finding>,
+    pub(super) others: Vec<Deviation>,
 }
 
-impl Findings {
+impl Deviations {
     pub(super) fn count(&self, fate: Fate) -> usize {
         let others = self.others.iter();
-        others.filter(|finding| finding.fate == fate).count()
+        others.filter(|deviation| deviation.fate == fate).count()
     }
 
     /// Whether a person has to do something yet.
@@ -113,10 +113,10 @@ impl Findings {
 }
 
 pub(super) struct Comparison<'a> {
-    pub(super) table: Table,
+    pub(super) table: CounterItems,
     pub(super) counters: &'a CounterTable,
     pub(super) terms: Terms,
-    pub(super) findings: Findings,
+    pub(super) deviations: Deviations,
 }
 
 impl Comparison<'_> {
@@ -136,7 +136,7 @@ impl Comparison<'_> {
                 continue;
             }
             if archive == total(&slots) {
-                self.findings.agreeing += 1;
+                self.deviations.agreeing += 1;
                 continue;
             }
             let fate = match self.left_alone(subject.window, day, &under_way) {
@@ -160,7 +160,7 @@ impl Comparison<'_> {
     }
 
     fn find(&mut self, subject: Subject, slots: &Slots, archive: u64, fate: Fate) {
-        self.findings.others.push(Finding {
+        self.deviations.others.push(Deviation {
             subject,
             counter: (!slots.is_empty()).then(|| total(slots)),
             archive,

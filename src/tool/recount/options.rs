@@ -13,12 +13,9 @@ use crate::{
     tool::{
         aws::Aws,
         clock::now,
+        counter_table::CounterPlace,
         numbers::whole,
-        process::place::Place,
-        redrive::{
-            address::ErrorSource,
-            objects::{Folder, Objects},
-        },
+        objects::{ErrorSource, Folder, Objects},
         terminal::Format,
         times::read_time,
     },
@@ -50,7 +47,7 @@ read, 2 when the command line makes no sense, 130 after Ctrl-C. Given again it f
 #[command(after_help = EXAMPLES)]
 pub(in crate::tool) struct RecountOptions {
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) place: CounterPlace,
 
     /// Where the archive is: a folder or `s3://BUCKET/PREFIX` [default: archive/ in DIR]
     #[arg(long, value_name = "WHERE")]

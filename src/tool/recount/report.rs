@@ -4,8 +4,9 @@ use anyhow::Result;
 use indicatif::HumanCount;
 use serde_json::{Value, json};
 
-use super::compare::{Fate, Finding, Findings};
+use super::compare::{Deviation, Deviations, Fate};
 use crate::tool::{
+    counter_table::{subject_cells, subject_columns},
     counts::CountTable,
     intake::members,
     table::{Column, Table},
@@ -54,21 +55,25 @@ impl Fate {
     }
 }
 
-pub(super) fn print_findings(findings: &Findings, lines_unread: u64, format: Format) -> Result<()> {
+pub(super) fn print_deviations(
+    deviations: &Deviations,
+    lines_unread: u64,
+    format: Format,
+) -> Result<()> {
     match format {
-        Format::Json => print_json(&whole(findings, lines_unread)?),
-        Format::Human => print_human(findings, lines_unread),
+        Format::Json => print_json(&whole(deviations, lines_unread)?),
+        Format::Human => print_human(deviations, lines_unread),
     }
 }
 
-fn print_human(findings: &Findings, lines_unread: u64) -> Result<()> {
-    counts(findings, lines_unread).print()?;
-    if findings.others.is_empty() {
+fn print_human(deviations: &Deviations, lines_unread: u64) -> Result<()> {
+    counts(deviations, lines_unread).print()?;
+    if deviations.others.is_empty() {
         return Ok(());
     }
     print("\n")?;
-    table(&findings.others).print()?;
-    match findings.others.len().saturating_sub(SHOWN_MAX) {
+    table(&deviations.others).print()?;
+    match deviations.others.len().saturating_sub(SHOWN_MAX) {
         0 => Ok(()),
         more => print(format!(
             "and {} more; --json has all\n",
@@ -77,16 +82,16 @@ fn print_human(findings: &Findings, lines_unread: u64) -> Result<()> {
     }
 }
 
-fn counts(findings: &Findings, lines_unread: u64) -> Table {
+fn counts(deviations: &Deviations, lines_unread: u64) -> Table {
     let mut counts = CountTable::new(LABEL_WIDTH);
-    counts.add("agree", GREEN, findings.agreeing, "");
+    counts.add("agree", GREEN, deviations.agreeing, "");
     for fate in FATES {
         let style = match fate {
             Fate::Differs | Fate::Changed => RED,
             Fate::SetRight => GREEN,
             Fate::Unsettled | Fate::UnderWay | Fate::NoArchive => YELLOW,
         };
-        let count = findings.count(fate) as u64;
+        let count = deviations.count(fate) as u64;
         if count > 0 {
             counts.add(&fate.in_words(), style, count, fate.remark());
         }
@@ -98,55 +103,50 @@ fn counts(findings: &Findings, lines_unread: u64) -> Table {
     counts.table()
 }
 
-fn table(findings: &[Finding]) -> Table {
-    let mut table = Table::new([
-        Column::left("experiment"),
-        Column::left("variant"),
-        Column::left("event type"),
-        Column::left("window"),
+fn table(deviations: &[Deviation]) -> Table {
+    let more = [
         Column::right("counter"),
         Column::right("archive"),
         Column::left(""),
-    ]);
-    for finding in findings.iter().take(SHOWN_MAX) {
-        let subject = &finding.subject;
-        let counter = finding.counter.map(|events| HumanCount(events).to_string());
-        table.row([
-            subject.experiment.as_str().into(),
-            subject.variant.as_str().into(),
-            subject.event_type.as_str().into(),
-            subject.window.to_string().into(),
+    ];
+    let mut table = Table::new([&subject_columns()[..], &more].concat());
+    for deviation in deviations.iter().take(SHOWN_MAX) {
+        let counter = deviation
+            .counter
+            .map(|events| HumanCount(events).to_string());
+        let more = [
             counter.unwrap_or_else(|| "none".to_owned()).into(),
-            HumanCount(finding.archive).to_string().into(),
-            finding.fate.in_words().into(),
-        ]);
+            HumanCount(deviation.archive).to_string().into(),
+            deviation.fate.in_words().into(),
+        ];
+        table.row([&subject_cells(&deviation.subject)[..], &more].concat());
     }
     table
 }
 
 /// Names are for ever.
-fn whole(findings: &Findings, lines_unread: u64) -> Result<Value> {
+fn whole(deviations: &Deviations, lines_unread: u64) -> Result<Value> {
     let mut out = members(&json!({
-        "agree": findings.agreeing,
+        "agree": deviations.agreeing,
         "lines_unread": lines_unread,
-        "counters": findings.others.iter().map(one).collect::<Value>(),
+        "counters": deviations.others.iter().map(one).collect::<Value>(),
     }))?;
     for fate in FATES {
-        out.insert(fate.as_str().to_owned(), findings.count(fate).into());
+        out.insert(fate.as_str().to_owned(), deviations.count(fate).into());
     }
     Ok(out.into())
 }
 
-fn one(finding: &Finding) -> Value {
-    let subject = &finding.subject;
+fn one(deviation: &Deviation) -> Value {
+    let subject = &deviation.subject;
     json!({
         "experiment": subject.experiment,
         "variant": subject.variant,
         "event_type": subject.event_type,
         "span": subject.window.span().as_str(),
         "window": subject.window.to_string(),
-        "counter": finding.counter,
-        "archive": finding.archive,
-        "fate": finding.fate.as_str(),
+        "counter": deviation.counter,
+        "archive": deviation.archive,
+        "fate": deviation.fate.as_str(),
     })
 }

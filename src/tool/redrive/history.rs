@@ -10,10 +10,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    journal::RecordMark,
-    objects::{Objects, REDRIVEN},
-};
+use super::journal::RecordMark;
+use crate::tool::objects::{Objects, REDRIVEN};
 
 /// How often the same bytes are sent without being asked whether that helps.
 pub(super) const SENDINGS_MAX: u8 = 3;
@@ -244,7 +242,8 @@ mod tests {
 
     use tempfile::tempdir;
 
-    use super::{super::objects::Folder, *};
+    use super::*;
+    use crate::tool::objects::Folder;
 
     const NOW: i64 = 1_789_014_240_448;
 

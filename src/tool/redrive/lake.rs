@@ -3,7 +3,6 @@
 
 use anyhow::{Error, Result};
 
-use super::sink::{Receipt, SendLimits, Sink};
 use crate::{
     local::{
         clock::epoch_milliseconds,
@@ -17,7 +16,10 @@ use crate::{
         },
         random::Random,
     },
-    tool::clock::now,
+    tool::{
+        clock::now,
+        sink::{Receipt, SendLimits, Sink},
+    },
 };
 
 /// As Firehose takes them, and below what Lambda does.

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::{
-    address::{Destination, ErrorSource},
-    selection::Filter,
-};
+use super::{destination::Destination, selection::Filter};
 use crate::{
     functions::firehose_transform::Settings,
-    tool::{layout::LayoutOptions, numbers::whole, settings::SettingsOptions, terminal::Format},
+    tool::{
+        layout::LayoutOptions, numbers::whole, objects::ErrorSource, settings::SettingsOptions,
+        terminal::Format,
+    },
 };
 
 const HOURS_MAX: u64 = 8760;

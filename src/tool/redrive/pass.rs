@@ -18,11 +18,9 @@ use super::{
     found::{Found, Kind},
     history::{History, SENDINGS_MAX},
     journal::{Done, RecordMark},
-    objects::{Object, Objects},
     options::Permissions,
     selection::{Filter, Judged, Sought},
     sending::{Outgoing, Sending},
-    sink::SendLimits,
     tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
 use crate::{
@@ -36,7 +34,11 @@ use crate::{
         },
         input::reader::{Part, Unpacked, read_line},
     },
-    tool::clock::now,
+    tool::{
+        clock::now,
+        objects::{Object, Objects},
+        sink::SendLimits,
+    },
 };
 
 /// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.

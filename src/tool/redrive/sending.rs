@@ -11,12 +11,15 @@ use anyhow::Result;
 use super::{
     history::Recorder,
     journal::{RecordMark, RedriveJournal},
-    sink::{Receipt, SendLimits, Sink},
     tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
 use crate::{
     local::clock::epoch_milliseconds,
-    tool::{clock::now, interrupt::sleep_until},
+    tool::{
+        clock::now,
+        interrupt::sleep_until,
+        sink::{Receipt, SendLimits, Sink},
+    },
 };
 
 /// A record on its way.
@@ -30,7 +33,7 @@ pub(super) struct Sending<'a> {
     target: Box<dyn Sink + 'a>,
     journal: RedriveJournal,
     recorder: Recorder<'a>,
-    pace: Pace,
+    throttle: Throttle,
     /// Sent, but a crash could undo it.
     unsettled: Vec<(RecordMark, CountedRecord)>,
 }
@@ -40,13 +43,13 @@ impl<'a> Sending<'a> {
         target: Box<dyn Sink + 'a>,
         journal: RedriveJournal,
         recorder: Recorder<'a>,
-        pace: Pace,
+        throttle: Throttle,
     ) -> Self {
         Self {
             target,
             journal,
             recorder,
-            pace,
+            throttle,
             unsettled: Vec::new(),
         }
     }
@@ -54,7 +57,7 @@ impl<'a> Sending<'a> {
     pub(super) fn limits(&self) -> SendLimits {
         let limits = self.target.limits();
         SendLimits {
-            records_max: limits.records_max.min(self.pace.records_at_once()),
+            records_max: limits.records_max.min(self.throttle.records_at_once()),
             ..limits
         }
     }
@@ -73,7 +76,7 @@ impl<'a> Sending<'a> {
         if batch.is_empty() {
             return self.beat(tally);
         }
-        self.pace.wait(batch.len());
+        self.throttle.wait(batch.len());
         let records: Vec<&[u8]> = batch.iter().map(|record| record.bytes).collect();
         let Receipt { failed, broken } = self.target.send(&records);
         let mut failed = failed.into_iter().peekable();
@@ -132,13 +135,13 @@ impl<'a> Sending<'a> {
 }
 
 /// So many records a second at most.
-pub(super) struct Pace {
+pub(super) struct Throttle {
     rate: Option<u32>,
     next: Instant,
     stop: Arc<AtomicBool>,
 }
 
-impl Pace {
+impl Throttle {
     pub(super) fn new(rate: Option<u32>, stop: Arc<AtomicBool>) -> Self {
         Self {
             rate,

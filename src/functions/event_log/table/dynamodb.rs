@@ -20,7 +20,10 @@ use tokio::time::Instant;
 
 use super::{Fate, LogTable, Placing, Spent, Written};
 use crate::{
-    aws::{self, Asker, Cause, Failure, Inquiry, Manner, Place, Reply, Service, ask_until},
+    aws::{
+        self, Asker, Cause, Failure, Inquiry, Manner, Place, Reply, Service, ask_until,
+        dynamodb::{of_each, statement_failure, table_in_words, units},
+    },
     functions::event_log::item::{EVENT_ID, Item},
 };
 
@@ -79,10 +82,8 @@ impl DynamoDbLog {
     }
 
     fn place(&self) -> Place {
-        let region = self.client.config().region();
-        let region = region.map_or("no region", |region| region.as_ref());
         Place {
-            name: format!("table \"{}\" in {region}", self.table),
+            name: table_in_words(&self.client, &self.table),
             asker: Asker::Function,
             named_by: "TABLE_NAME",
             permissions: "dynamodb:BatchWriteItem, dynamodb:PartiQLInsert and dynamodb:BatchGetItem",
@@ -292,11 +293,10 @@ impl<'a> Writing<'a> {
             Err(failure) => return self.refused(asked, &failure, patience).await,
         };
         self.spend(answer.consumed_capacity());
-        let responses = answer.responses.unwrap_or_default();
-        if responses.len() != asked.len() {
-            let failure = Failure::miscounted(responses.len(), asked.len());
-            return asked.iter().map(|asked| asked.failed(&failure)).collect();
-        }
+        let responses = match of_each(answer.responses, asked.len()) {
+            Ok(responses) => responses,
+            Err(failure) => return asked.iter().map(|asked| asked.failed(&failure)).collect(),
+        };
         let mut replies = Vec::with_capacity(asked.len());
         for (asked, response) in asked.iter().zip(&responses) {
             replies.push(self.inserted(asked, response, patience).await);
@@ -313,14 +313,10 @@ impl<'a> Writing<'a> {
         let Some(error) = response.error() else {
             return Reply::Answered(Fate::Stored);
         };
-        match error.code() {
-            Some(Code::DuplicateItem) => asked.to(Step::Read),
-            Some(code) => {
-                let failure = Failure::coded(code.as_str(), error.message());
-                self.judge(asked, &failure, patience).await
-            }
-            None => asked.failed(&Failure::senseless("a statement failed without a code")),
+        if error.code() == Some(&Code::DuplicateItem) {
+            return asked.to(Step::Read);
         }
+        self.judge(asked, &statement_failure(error), patience).await
     }
 
     /// Whether what stands in an item's place says the same.
@@ -378,8 +374,7 @@ impl<'a> Writing<'a> {
     }
 
     fn spend(&self, consumed: &[ConsumedCapacity]) {
-        let units = consumed.iter().filter_map(ConsumedCapacity::capacity_units);
-        self.count(units.sum());
+        self.count(units(consumed));
     }
 
     fn count(&self, write_units: f64) {

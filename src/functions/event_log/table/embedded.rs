@@ -5,17 +5,17 @@
 use std::{
     collections::{HashMap, HashSet},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::Mutex,
 };
 
-use fjall::{Database, Guard, Keyspace, PersistMode};
+use fjall::{Guard, Keyspace};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Fate, LogTable, Placing, Spent, Written};
 use crate::{
     aws::{Asked, Cause, Failure},
-    database::{self, FORMAT, OpenError, Origin, Seal, Trouble, wait_for_room},
+    database::{self, Noted, OpenError, Seal, Trouble, lock},
     functions::event_log::item::{
         ITEM_BYTES_MAX, Item, KEY_BYTES_MAX, SEARCH_KEY, TIMESTAMP, text,
     },
@@ -87,7 +87,7 @@ impl EmbeddedLog {
         database::open(NAME, folder, || {
             let (path, seal) = database::prepare(folder, Disk::create)?;
             let disk = Disk::open(&path)?;
-            let commits = database::number(&disk.notes, COMMITS)?;
+            let commits = disk.files.commits()?;
             seal.check(commits)?;
             Ok(Self {
                 folder: folder.to_owned(),
@@ -112,8 +112,7 @@ impl EmbeddedLog {
 
     /// The note of the last commit.
     pub fn note(&self) -> Result<Option<Vec<u8>>, OpenError> {
-        let note = self.said(self.disk.notes.get(NOTE).map_err(Trouble::from))?;
-        Ok(note.map(|note| note.to_vec()))
+        self.said(self.disk.files.last_note())
     }
 
     /// The durable item of this id, in DynamoDB's JSON.
@@ -166,26 +165,20 @@ impl EmbeddedLog {
     }
 
     fn said<T>(&self, result: Result<T, Trouble>) -> Result<T, OpenError> {
-        result.map_err(|trouble| OpenError {
-            what: NAME,
-            folder: self.folder.clone(),
-            trouble,
-        })
+        result.map_err(|trouble| self.error(trouble))
     }
 
     fn refusal(&self, trouble: Trouble) -> Failure {
-        let error = OpenError {
+        Failure::Lasting(Cause::Refused, self.error(trouble).to_string())
+    }
+
+    fn error(&self, trouble: Trouble) -> OpenError {
+        OpenError {
             what: NAME,
             folder: self.folder.clone(),
             trouble,
-        };
-        Failure::Lasting(Cause::Refused, error.to_string())
+        }
     }
-}
-
-/// A thread that panicked while it held items has left them whole.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether DynamoDB would take it.
@@ -205,62 +198,41 @@ fn read(json: &[u8]) -> Result<Value, Trouble> {
     serde_json::from_slice(json).map_err(|_| Trouble::Damaged("an item makes no sense".into()))
 }
 
-const NOTE: &str = "note";
-const COMMITS: &str = "commits";
 /// How the keys and values of this version are written; another number, and it is not ours to read.
 const FORMAT_NOW: u64 = 1;
 
 const ITEMS: &str = "items";
 const ORDER: &str = "order";
-const NOTES: &str = "notes";
 
 // Memory stays below 150 MB and what is pending, however much is durable.
-const CACHE_BYTES: u64 = 32 << 20;
 const ITEMS_MEMORY_BYTES: u64 = 16 << 20;
 const ORDER_MEMORY_BYTES: u64 = 8 << 20;
-const NOTES_MEMORY_BYTES: u64 = 1 << 20;
-const JOURNAL_BYTES: u64 = 64 << 20;
-const OPEN_FILES: usize = 128;
-const WORKERS: usize = 2;
 
 /// What is durable: items by their ids, and the order in which they arrived.
 struct Disk {
-    database: Database,
+    files: Noted,
     items: Keyspace,
     /// A place a search key, and one among [`EVERY`].
     order: Keyspace,
-    notes: Keyspace,
 }
 
 impl Disk {
     fn create(path: &Path) -> Result<(), Trouble> {
-        let disk = Self::open_files(path)?;
-        let mut batch = disk.database.batch().durability(Some(PersistMode::SyncAll));
-        for (name, number) in [(FORMAT, FORMAT_NOW), (COMMITS, 0)] {
-            batch.insert(&disk.notes, name, number.to_be_bytes());
-        }
-        Ok(batch.commit()?)
+        Ok(Self::open_files(path)?.files.begin(FORMAT_NOW).commit()?)
     }
 
     fn open(path: &Path) -> Result<Self, Trouble> {
         let disk = Self::open_files(path)?;
-        database::check_format(&disk.notes, FORMAT_NOW)?;
+        disk.files.check_format(FORMAT_NOW)?;
         Ok(disk)
     }
 
     fn open_files(path: &Path) -> Result<Self, Trouble> {
-        let origin = Origin::of(path)?;
-        let database = Database::builder(path)
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNAL_BYTES)
-            .max_cached_files(Some(OPEN_FILES))
-            .worker_threads(WORKERS)
-            .open()?;
+        let files = Noted::open(path, |builder| builder)?;
         Ok(Self {
-            items: origin.keyspace(&database, ITEMS, ITEMS_MEMORY_BYTES)?,
-            order: origin.keyspace(&database, ORDER, ORDER_MEMORY_BYTES)?,
-            notes: origin.keyspace(&database, NOTES, NOTES_MEMORY_BYTES)?,
-            database,
+            items: files.keyspace(ITEMS, ITEMS_MEMORY_BYTES)?,
+            order: files.keyspace(ORDER, ORDER_MEMORY_BYTES)?,
+            files,
         })
     }
 
@@ -278,8 +250,8 @@ impl Disk {
     }
 
     fn commit(&self, pending: &Pending, note: &[u8], commits: u64) -> Result<(), Trouble> {
-        wait_for_room(&self.database, &[&self.items, &self.order, &self.notes])?;
-        let mut batch = self.database.batch().durability(Some(PersistMode::SyncAll));
+        self.files.wait_for_room(&[&self.items, &self.order])?;
+        let mut batch = self.files.batch();
         for (id, json) in pending {
             let places = places(&read(json)?, id);
             if let Some(stood) = self.item(id.as_bytes())? {
@@ -294,9 +266,7 @@ impl Disk {
             }
             batch.insert(&self.items, id.as_bytes(), json.as_slice());
         }
-        batch.insert(&self.notes, NOTE, note);
-        batch.insert(&self.notes, COMMITS, commits.to_be_bytes());
-        Ok(batch.commit()?)
+        self.files.commit(batch, commits, note)
     }
 }
 

@@ -15,7 +15,8 @@ use super::{
     read_experiment,
 };
 use crate::aws::{
-    self, Asked, Asker, Failure, Inquiry, Manner, Place, Reply, Service, ask_until, without_retries,
+    self, Asked, Asker, Failure, Inquiry, Manner, Place, Reply, Service, ask_until,
+    dynamodb::table_in_words, without_retries,
 };
 
 type Item = HashMap<String, AttributeValue>;
@@ -176,10 +177,8 @@ impl<T: Send> Inquiry for Finding<'_, T> {
 
 impl<T> Finding<'_, T> {
     fn place(&self) -> Place {
-        let region = self.client.config().region();
-        let region = region.map_or("no region", |region| region.as_ref());
         Place {
-            name: format!("table \"{}\" in {region}", self.table),
+            name: table_in_words(self.client, self.table),
             asker: Asker::Function,
             named_by: self.named_by,
             permissions: "dynamodb:BatchGetItem and dynamodb:Query",

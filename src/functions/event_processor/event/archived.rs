@@ -1,6 +1,6 @@
 //! An archived line read back: as what its event is counted.
 
-use super::Added;
+use super::added::Added;
 use crate::json::{
     Value,
     object::{Member, Members, Unreadable, read_text},

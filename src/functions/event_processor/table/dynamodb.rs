@@ -1,16 +1,17 @@
 //! Items in a DynamoDB table whose keys are `partition_key` and `sort_key`: statements as PartiQL,
 //! and what its answers mean.
 
-mod page;
-
 use std::{collections::HashMap, hash::BuildHasher, time::Duration};
 
 use super::{
     Action, Change, Condition, Executed, Is, Item, Key, Outcome, PATIENCE, Statement, Table, Value,
 };
-pub use page::{Bookmark, Page};
 
-use crate::aws::{self, Asker, Failure, Place, Service, without_retries};
+use crate::aws::{
+    self, Asker, Failure, Place, Service,
+    dynamodb::{of_each, statement_failure, table_in_words, units},
+    without_retries,
+};
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
@@ -18,8 +19,7 @@ use aws_sdk_dynamodb::{
     primitives::Blob,
     types::{
         AttributeValue, BatchStatementErrorCodeEnum as Code, BatchStatementRequest,
-        BatchStatementResponse, ConsumedCapacity, ReturnConsumedCapacity,
-        ReturnValuesOnConditionCheckFailure,
+        BatchStatementResponse, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure,
     },
 };
 
@@ -42,21 +42,12 @@ impl DynamoDbTable {
         }
     }
 
-    fn place(&self, asker: Asker) -> Place {
-        let region = self.client.config().region();
-        let region = region.map_or("no region", |region| region.as_ref());
-        let (named_by, permissions) = match asker {
-            Asker::Function => (
-                "DYNAMODB_TABLE",
-                "dynamodb:PartiQLSelect, dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate",
-            ),
-            Asker::Operator => ("--table", "dynamodb:Scan"),
-        };
+    fn place(&self) -> Place {
         Place {
-            name: format!("table \"{}\" in {region}", self.table),
-            asker,
-            named_by,
-            permissions,
+            name: table_in_words(&self.client, &self.table),
+            asker: Asker::Function,
+            named_by: "DYNAMODB_TABLE",
+            permissions: "dynamodb:PartiQLSelect, dynamodb:PartiQLInsert and dynamodb:PartiQLUpdate",
             shape: "cannot hold counters; its keys have to be \"partition_key\" and \"sort_key\", both strings",
             purpose: "is a table of counters, users and ledgers only",
             service: Service::DynamoDb,
@@ -113,15 +104,14 @@ impl DynamoDbTable {
             Ok(answer) => answer,
             Err(failure) => return failed(failure),
         };
-        let responses = answer.responses();
-        if responses.len() != asked {
-            return failed(Failure::miscounted(responses.len(), asked));
-        }
+        let units = units(answer.consumed_capacity());
+        let responses = match of_each(answer.responses, asked) {
+            Ok(responses) => responses,
+            Err(failure) => return failed(failure),
+        };
         let writes = statements.iter().any(|statement| statement.action.writes());
-        let units = answer.consumed_capacity().iter();
-        let units = units.filter_map(ConsumedCapacity::capacity_units).sum();
         Executed {
-            outcomes: statements.iter().zip(responses).map(read).collect(),
+            outcomes: statements.iter().zip(&responses).map(read).collect(),
             write_units: if writes { units } else { 0.0 },
         }
     }
@@ -146,9 +136,8 @@ impl Table for DynamoDbTable {
                 found.next()
             }
         });
-        let in_words = |outcome: Result<_, _>| {
-            outcome.map_err(|failure| self.place(Asker::Function).in_words(failure))
-        };
+        let in_words =
+            |outcome: Result<_, _>| outcome.map_err(|failure| self.place().in_words(failure));
         Executed {
             outcomes: outcomes.map(in_words).collect(),
             write_units: written.write_units,
@@ -245,8 +234,7 @@ fn read((statement, response): (&&Statement, &BatchStatementResponse)) -> Result
         (Action::Update { .. }, Some(Code::ConditionalCheckFailed)) => {
             Ok(Outcome::Refused(error.item().and_then(read_item)))
         }
-        (_, Some(code)) => Err(Failure::coded(code.as_str(), error.message())),
-        (_, None) => Err(Failure::senseless("a statement failed without a code")),
+        _ => Err(statement_failure(error)),
     }
 }
 

@@ -120,7 +120,6 @@ impl<'a> Words<'a> {
     }
 
     fn kind(&mut self) -> Result<ColumnType, String> {
-        let rest = self.0;
         match self.name("a type")? {
             "int" => Ok(ColumnType::Int),
             "text" => Ok(ColumnType::Text),
@@ -130,9 +129,7 @@ impl<'a> Words<'a> {
             "decimal" => self.decimal(),
             other => {
                 let types = "int, text, bool, decimal(p,s), date, time";
-                let message = format!("`{other}` is no type: write one of {types}");
-                self.0 = rest;
-                Err(message)
+                Err(format!("`{other}` is no type: write one of {types}"))
             }
         }
     }
@@ -188,7 +185,7 @@ impl<'a> Words<'a> {
         let Some(rest) = self
             .0
             .strip_prefix("or")
-            .filter(|rest| !rest.starts_with(is_name_part))
+            .filter(|rest| !rest.bytes().next().is_some_and(is_of_name))
         else {
             return Ok(None);
         };
@@ -237,10 +234,6 @@ pub(super) fn is_name(text: &str) -> bool {
 
 fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-fn is_name_part(character: char) -> bool {
-    character.is_ascii_alphanumeric() || character == '_'
 }
 
 #[cfg(test)]

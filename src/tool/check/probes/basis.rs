@@ -5,6 +5,7 @@ use std::{
     future::ready,
 };
 
+use futures_util::FutureExt;
 use serde_json::Value;
 
 use crate::{
@@ -31,7 +32,7 @@ pub(super) static ONE: Probe = Probe {
     firehose: BATCH_RETRIED,
     rests_on: None,
     source: None,
-    put: |prober| Box::pin(one(prober)),
+    put: |prober| Box::pin(one(prober).map(Findings::from)),
 };
 
 pub(super) static SEVERAL: Probe = Probe {
@@ -42,7 +43,7 @@ pub(super) static SEVERAL: Probe = Probe {
                another's data it delivers",
     rests_on: Some(&ONE),
     source: None,
-    put: |prober| Box::pin(several(prober)),
+    put: |prober| Box::pin(several(prober).map(Findings::from)),
 };
 
 pub(super) static OWN_RECORDS: Probe = Probe {
@@ -52,7 +53,7 @@ pub(super) static OWN_RECORDS: Probe = Probe {
     firehose: "passes over them; one day the answer is too large, and then every batch fails",
     rests_on: Some(&SEVERAL),
     source: None,
-    put: |prober| Box::pin(own_records(prober)),
+    put: |prober| Box::pin(own_records(prober).map(Findings::from)),
 };
 
 pub(super) static DELIVERED: Probe = Probe {
@@ -93,50 +94,45 @@ pub(super) static PARTITION_KEYS: Probe = Probe {
     firehose: UNPARTITIONED,
     rests_on: Some(&DELIVERED),
     source: None,
-    put: |prober| Box::pin(ready(partition_keys(prober))),
+    put: |prober| Box::pin(ready(partition_keys(prober).into())),
 };
 
 /// Whether it is answered at all: what becomes of the record is for the next to say.
-async fn one(prober: &mut Prober) -> Findings {
+async fn one(prober: &mut Prober) -> Result<Findings, NoReply> {
     let record = prober.record_of(0);
     let request = prober.request(vec![record]);
+    let reply = prober.ask(&request).await?;
     let mut findings = Findings::default();
-    match prober.ask(&request).await {
-        Err(error) => return error.finding(),
-        Ok(reply) => match reply.answer.fates.as_slice() {
-            [Fate::Failed(Failure::RecordIdMissing)] => {
-                let given = &reply.answer.unknown_ids;
-                let said = match given.as_slice() {
-                    [] => "the answer has no record".to_owned(),
-                    _ => format!("the answer has another recordId: {}", some(given)),
-                };
-                findings.fail(MISSED, said);
-            }
-            [Fate::Failed(Failure::RecordIdDoubled)] => {
-                findings.fail(DOUBLED, "the answer has the record more than once");
-            }
-            _ => {}
-        },
+    match reply.answer.fates.as_slice() {
+        [Fate::Failed(Failure::RecordIdMissing)] => {
+            let given = &reply.answer.unknown_ids;
+            let said = match given.as_slice() {
+                [] => "the answer has no record".to_owned(),
+                _ => format!("the answer has another recordId: {}", some(given)),
+            };
+            findings.fail(MISSED, said);
+        }
+        [Fate::Failed(Failure::RecordIdDoubled)] => {
+            findings.fail(DOUBLED, "the answer has the record more than once");
+        }
+        _ => {}
     }
-    findings
+    Ok(findings)
 }
 
 /// The sample's events, some more than once: the answer is looked at by others too.
-async fn several(prober: &mut Prober) -> Findings {
+async fn several(prober: &mut Prober) -> Result<Findings, NoReply> {
     let events = prober.sample.events.len();
     let count = events.max(RECORDS);
     let records = (0..count).map(|at| prober.record_of(at % events)).collect();
     let request = prober.request(records);
-    let reply = match prober.ask(&request).await {
-        Ok(reply) => reply,
-        Err(error) => return error.finding(),
-    };
+    let reply = prober.ask(&request).await?;
     let mut findings = judge_answered(&request, &reply);
     let alike = alike(&request, &reply);
     tell_of_alike(&request, &alike, &mut findings);
     tell_of_untold(&request, &reply, &alike, &prober.sample.vary, &mut findings);
     prober.shown = Some((request, reply));
-    findings
+    Ok(findings)
 }
 
 /// The records of each line that more than one event has become.
@@ -204,25 +200,17 @@ fn tell_of_untold(
     }
 }
 
-async fn own_records(prober: &mut Prober) -> Findings {
-    let mut findings = Findings::default();
-    let records = (0..RECORDS).map(|_| prober.sound()).collect();
+async fn own_records(prober: &mut Prober) -> Result<Findings, NoReply> {
+    let records = prober.sound_many(RECORDS);
     let request = prober.request(records);
-    match prober.ask(&request).await {
-        Err(error) => return error.finding(),
-        Ok(reply) => {
-            let unknown = &reply.answer.unknown_ids;
-            if !unknown.is_empty() {
-                let count = unknown.len();
-                let said = format!(
-                    "{count} records that the batch did not have: {}",
-                    some(unknown)
-                );
-                findings.add(Grade::Fail, said, None);
-            }
-        }
+    let unknown = prober.ask(&request).await?.answer.unknown_ids;
+    let mut findings = Findings::default();
+    if !unknown.is_empty() {
+        let (count, some) = (unknown.len(), some(&unknown));
+        let said = format!("{count} records that the batch did not have: {some}");
+        findings.add(Grade::Fail, said, None);
     }
-    findings
+    Ok(findings)
 }
 
 /// Learns which events of the sample are good to probe with.
@@ -293,23 +281,23 @@ fn line_end(prober: &Prober) -> Findings {
 }
 
 /// The keys are the prefix's; where that is not known, those of the first record.
-fn partition_keys(prober: &Prober) -> Findings {
+fn partition_keys(prober: &Prober) -> Result<Findings, NoReply> {
     let Some((request, reply)) = &prober.shown else {
-        return Findings::skipped("there is no answer to look at");
+        return Ok(Findings::skipped("there is no answer to look at"));
     };
     let given = reply.partition_keys();
     let names = prober.keys.clone().or_else(|| first_names(&given));
     let Some(names) = names else {
         if given.values().all(Value::is_null) {
-            return Findings::skipped(
+            return Ok(Findings::skipped(
                 "no partition keys come back; if the prefix names some, say so with \
                  --partition-keys",
-            );
+            ));
         }
         let mut findings = Findings::default();
         let said = "partitionKeys is not an object of names and texts";
         findings.fail(UNPARTITIONED, said);
-        return findings;
+        return Ok(findings);
     };
     check_keys(request, reply, &names, &given)
 }
@@ -324,17 +312,14 @@ fn check_keys(
     reply: &Replied,
     names: &[String],
     given: &BTreeMap<String, Value>,
-) -> Findings {
+) -> Result<Findings, NoReply> {
     let mut findings = Findings::default();
     if names.len() > KEYS_MAX {
         let count = names.len();
         let said = format!("{count} keys; Firehose takes at most {KEYS_MAX}");
         findings.fail(UNPARTITIONED, said);
     }
-    let checked = match Answer::check(&reply.bytes, request, Partitioning::By(names)) {
-        Ok(checked) => checked,
-        Err(error) => return NoReply::from(error).finding(),
-    };
+    let checked = Answer::check(&reply.bytes, request, Partitioning::By(names))?;
     let fates = request.records.iter().zip(&checked.fates);
     let mut wrong: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (at, (record, fate)) in fates.enumerate() {
@@ -348,7 +333,7 @@ fn check_keys(
         findings.fail(UNPARTITIONED, format!("{why}: {}", some(&records)));
     }
     findings.note(names.join(","));
-    findings
+    Ok(findings)
 }
 
 /// What a record's keys have that the prefix's have not, and the other way round.

@@ -1,6 +1,8 @@
 //! Events that come more than once: in a batch, in a batch that is sent again, in a later one, and
 //! in several at once.
 
+use futures_util::FutureExt;
+
 use super::basis::DELIVERED;
 use crate::{
     local::firehose::answer::{Failure, Fate},
@@ -8,7 +10,7 @@ use crate::{
         finding::{BATCH_RETRIED, DROPPED, Findings},
         judge::{Replied, is_delivered, judge, judge_answered, name, some},
         probe::Probe,
-        prober::Prober,
+        prober::{NoReply, Prober},
         request::ProbeBatch,
     },
 };
@@ -26,7 +28,7 @@ pub(super) static COPIES: Probe = Probe {
     firehose: DROPPED,
     rests_on: Some(&DELIVERED),
     source: None,
-    put: |prober| Box::pin(copies(prober)),
+    put: |prober| Box::pin(copies(prober).map(Findings::from)),
 };
 
 pub(super) static RETRY: Probe = Probe {
@@ -37,7 +39,7 @@ pub(super) static RETRY: Probe = Probe {
     firehose: DROPPED,
     rests_on: Some(&DELIVERED),
     source: None,
-    put: |prober| Box::pin(retry(prober)),
+    put: |prober| Box::pin(retry(prober).map(Findings::from)),
 };
 
 pub(super) static LATER_COPY: Probe = Probe {
@@ -49,7 +51,7 @@ pub(super) static LATER_COPY: Probe = Probe {
                once",
     rests_on: Some(&DELIVERED),
     source: None,
-    put: |prober| Box::pin(later_copy(prober)),
+    put: |prober| Box::pin(later_copy(prober).map(Findings::from)),
 };
 
 pub(super) static CONCURRENCY: Probe = Probe {
@@ -63,22 +65,21 @@ pub(super) static CONCURRENCY: Probe = Probe {
     put: |prober| Box::pin(concurrency(prober)),
 };
 
-async fn copies(prober: &mut Prober) -> Findings {
+async fn copies(prober: &mut Prober) -> Result<Findings, NoReply> {
     let events = prober.sound_many(EVENTS);
     let records = (0..COPIES_EACH * EVENTS).zip(events.iter().cycle());
     let records = records.map(|(_, event)| prober.copy(event)).collect();
     let request = prober.request(records);
-    let (mut findings, reply) = prober.put_and_see(&request).await;
-    if let Some(reply) = reply {
-        let fates = |event| reply.answer.fates.iter().skip(event).step_by(EVENTS);
-        check_not_gone(
-            (0..EVENTS).map(|event| fates(event).collect()),
-            &mut findings,
-        );
-        let delivered = reply.count(is_delivered);
-        findings.note(format!("{delivered} of {} delivered", COPIES_EACH * EVENTS));
-    }
-    findings
+    let reply = prober.ask(&request).await?;
+    let mut findings = judge(&request, &reply);
+    let fates = |event| reply.answer.fates.iter().skip(event).step_by(EVENTS);
+    check_not_gone(
+        (0..EVENTS).map(|event| fates(event).collect()),
+        &mut findings,
+    );
+    let delivered = reply.count(is_delivered);
+    findings.note(format!("{delivered} of {} delivered", COPIES_EACH * EVENTS));
+    Ok(findings)
 }
 
 /// Of each event's copies, not all are dropped.
@@ -95,22 +96,16 @@ fn check_not_gone<'a>(events: impl Iterator<Item = Vec<&'a Fate>>, findings: &mu
 }
 
 /// In between comes a batch with other copies: whoever remembers only the last is not spared.
-async fn retry(prober: &mut Prober) -> Findings {
+async fn retry(prober: &mut Prober) -> Result<Findings, NoReply> {
     let mut records = prober.sound_many(RETRIED);
     let within = records.first().map(|record| prober.copy(record));
     records.extend(within);
     let later: Vec<_> = records.iter().map(|record| prober.copy(record)).collect();
     let (request, later) = (prober.request(records), prober.request(later));
-    let replies = (
-        prober.ask(&request).await,
-        prober.ask(&later).await,
-        prober.ask(&request).await,
-    );
-    let (first, again) = match replies {
-        (Ok(first), Ok(_), Ok(again)) => (first, again),
-        (Err(error), ..) | (_, Err(error), _) | (.., Err(error)) => return error.finding(),
-    };
-    compare(&request, &first, &again)
+    let first = prober.ask(&request).await?;
+    prober.ask(&later).await?;
+    let again = prober.ask(&request).await?;
+    Ok(compare(&request, &first, &again))
 }
 
 /// What was delivered is delivered again.
@@ -143,15 +138,12 @@ fn compare(request: &ProbeBatch, first: &Replied, again: &Replied) -> Findings {
     findings
 }
 
-async fn later_copy(prober: &mut Prober) -> Findings {
+async fn later_copy(prober: &mut Prober) -> Result<Findings, NoReply> {
     let records = prober.sound_many(EVENTS);
     let later: Vec<_> = records.iter().map(|record| prober.copy(record)).collect();
     let (request, later) = (prober.request(records), prober.request(later));
-    let replies = (prober.ask(&request).await, prober.ask(&later).await);
-    let reply = match replies {
-        (Ok(_), Ok(reply)) => reply,
-        (Err(error), _) | (_, Err(error)) => return error.finding(),
-    };
+    prober.ask(&request).await?;
+    let reply = prober.ask(&later).await?;
     let mut findings = judge(&later, &reply);
     let dropped = reply.count(|fate| *fate == Fate::Dropped);
     let delivered = reply.count(is_delivered);
@@ -160,7 +152,7 @@ async fn later_copy(prober: &mut Prober) -> Findings {
         (0, _) if delivered > 0 => "it delivers them: an event as often as it comes".to_owned(),
         _ => format!("{delivered} delivered, {dropped} dropped"),
     });
-    findings
+    Ok(findings)
 }
 
 const ONE_AT_A_TIME: &str = "an emulator that takes one invocation at a time is not to be asked this: \

@@ -1,5 +1,7 @@
 //! Many records, a large one, and a batch whose answer may not fit.
 
+use futures_util::FutureExt;
+
 use super::{basis::DELIVERED, odd::ONE_BAD};
 use crate::{
     functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
@@ -8,7 +10,7 @@ use crate::{
         finding::{BATCH_RETRIED, DROPPED, FAILED, Findings},
         judge::{is_delivered, judge_answered},
         probe::Probe,
-        prober::Prober,
+        prober::{NoReply, Prober},
         request::{ProbeBatch, ProbeRecord, RecordData, Role},
     },
 };
@@ -49,7 +51,7 @@ pub(super) static TOO_LARGE: Probe = Probe {
                prefix, and so does every batch like it",
     rests_on: Some(&DELIVERED),
     source: None,
-    put: |prober| Box::pin(too_large(prober)),
+    put: |prober| Box::pin(too_large(prober).map(Findings::from)),
 };
 
 async fn thousands(prober: &mut Prober) -> Findings {
@@ -119,7 +121,7 @@ fn padded(prober: &mut Prober, length: usize) -> Option<Vec<u8>> {
 
 const PADDING: &str = r#","padding":""#;
 
-async fn too_large(prober: &mut Prober) -> Findings {
+async fn too_large(prober: &mut Prober) -> Result<Findings, NoReply> {
     // The smaller the events, the more an answer has beside them.
     let sound = prober.sound.iter().copied();
     let smallest = sound.min_by_key(|event| prober.sample.length(*event));
@@ -127,10 +129,7 @@ async fn too_large(prober: &mut Prober) -> Findings {
     let records = fill(prober, LARGEST, usize::MAX);
     prober.sound = others;
     let request = prober.request(records);
-    let reply = match prober.ask(&request).await {
-        Ok(reply) => reply,
-        Err(error) => return error.finding(),
-    };
+    let reply = prober.ask(&request).await?;
     let count = request.records.len();
     let dropped = reply.count(|fate| *fate == Fate::Dropped);
     let delivered = reply.count(is_delivered);
@@ -148,7 +147,7 @@ async fn too_large(prober: &mut Prober) -> Findings {
         );
     }
     findings.note(room(&request, reply.bytes.len(), count - delivered));
-    findings
+    Ok(findings)
 }
 
 fn room(request: &ProbeBatch, bytes: usize, overflow: usize) -> String {

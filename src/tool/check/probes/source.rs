@@ -1,11 +1,13 @@
 //! Each source's form, and the ids that answers are told apart by.
 
+use futures_util::FutureExt;
+
 use super::basis::DELIVERED;
 use crate::tool::check::{
     finding::{Findings, Grade, MISSED},
-    judge::some,
+    judge::{judge, some},
     probe::Probe,
-    prober::Prober,
+    prober::{NoReply, Prober},
     request::{BatchForm, ProbeBatch, StreamSource},
 };
 
@@ -59,7 +61,7 @@ pub(super) static RECORD_IDS: Probe = Probe {
     firehose: MISSED,
     rests_on: Some(&DELIVERED),
     source: None,
-    put: |prober| Box::pin(record_ids(prober)),
+    put: |prober| Box::pin(record_ids(prober).map(Findings::from)),
 };
 
 async fn form(prober: &mut Prober, shape: BatchForm) -> Findings {
@@ -67,7 +69,7 @@ async fn form(prober: &mut Prober, shape: BatchForm) -> Findings {
     prober.put(&ProbeBatch::new(shape, records)).await
 }
 
-async fn record_ids(prober: &mut Prober) -> Findings {
+async fn record_ids(prober: &mut Prober) -> Result<Findings, NoReply> {
     let long = "4".repeat(1_000);
     // Numbers that are equal, texts that are in some order or form, names that objects have.
     let ids = [
@@ -101,14 +103,12 @@ async fn record_ids(prober: &mut Prober) -> Findings {
     });
     let records = records.collect();
     let request = prober.request(records);
-    let (mut findings, reply) = prober.put_and_see(&request).await;
-    if let Some(reply) = reply
-        && !reply.answer.unknown_ids.is_empty()
-        && findings.grade() == Grade::Fail
-    {
+    let reply = prober.ask(&request).await?;
+    let mut findings = judge(&request, &reply);
+    if !reply.answer.unknown_ids.is_empty() && findings.grade() == Grade::Fail {
         let given = reply.answer.unknown_ids.iter();
         let given: Vec<_> = given.map(|id| format!("{id:?}")).collect();
         findings.fail(MISSED, format!("given back instead: {}", some(&given)));
     }
-    findings
+    Ok(findings)
 }

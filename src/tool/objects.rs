@@ -1,5 +1,7 @@
-//! Where error objects lie, and beside them the records of what was redriven: a folder here, a
-//! bucket in `aws`.
+//! Where error objects lie, or an archive, and beside them the records of what was redriven: a folder
+//! here, a bucket and a queue in `aws`.
+
+mod source;
 
 use std::{
     fs::{self, File},
@@ -10,18 +12,19 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::local::files;
+pub(super) use source::ErrorSource;
 
 /// The folder that records of redrives lie in. Nothing in it is an error object.
-pub(crate) const REDRIVEN: &str = "redriven";
+pub(super) const REDRIVEN: &str = "redriven";
 
 /// A file or an S3 object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Object {
-    pub(crate) name: String,
-    pub(crate) bytes: u64,
+pub(super) struct Object {
+    pub(super) name: String,
+    pub(super) bytes: u64,
 }
 
-pub(crate) trait Objects {
+pub(super) trait Objects {
     /// Visits what may hold records, in an order that stays.
     fn each(&self, visit: &mut dyn FnMut(Object) -> Result<()>) -> Result<()>;
 
@@ -47,7 +50,7 @@ pub(crate) trait Objects {
 }
 
 /// A folder, or one file.
-pub(in crate::tool) struct Folder {
+pub(super) struct Folder {
     /// As a person knows it.
     given: PathBuf,
     /// Absolute, so that it has a parent.
@@ -55,7 +58,7 @@ pub(in crate::tool) struct Folder {
 }
 
 impl Folder {
-    pub(in crate::tool) fn find(given: &Path) -> Result<Self> {
+    pub(super) fn find(given: &Path) -> Result<Self> {
         let path = fs::canonicalize(given)
             .with_context(|| format!("there is no file or folder `{}`", given.display()))?;
         if path.iter().any(|part| part == REDRIVEN) {

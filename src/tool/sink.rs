@@ -3,7 +3,7 @@
 use anyhow::{Error, Result};
 
 /// Takes records, in batches.
-pub(crate) trait Sink {
+pub(super) trait Sink {
     fn limits(&self) -> SendLimits;
     fn send(&mut self, records: &[&[u8]]) -> Receipt;
     /// Whether all that was sent would outlive a crash.
@@ -14,16 +14,16 @@ pub(crate) trait Sink {
 
 /// What goes at once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SendLimits {
-    pub(crate) records_max: usize,
-    pub(crate) bytes_max: usize,
+pub(super) struct SendLimits {
+    pub(super) records_max: usize,
+    pub(super) bytes_max: usize,
 }
 
 /// What became of a batch.
 #[derive(Debug, Default)]
-pub(crate) struct Receipt {
+pub(super) struct Receipt {
     /// Which of its records were not taken, and why.
-    pub(crate) failed: Vec<(usize, String)>,
+    pub(super) failed: Vec<(usize, String)>,
     /// Why nothing more can be sent.
-    pub(crate) broken: Option<Error>,
+    pub(super) broken: Option<Error>,
 }

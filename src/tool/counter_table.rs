@@ -1,4 +1,4 @@
-//! Where counters are: in a folder of this machine, or in a table of DynamoDB.
+//! Where counters are, in a folder of this machine or in a table of DynamoDB, and how they are shown.
 
 use std::{
     path::{Path, PathBuf},
@@ -10,20 +10,22 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use tokio::runtime::Runtime;
 
-use crate::{
-    functions::event_processor::{
-        services::folder::TABLE,
-        table::{Executed, Item, Key, Statement, Table, embedded::EmbeddedTable},
-    },
-    tool::aws::{Aws, AwsCounters},
+use super::{
+    aws::{Aws, AwsCounters},
+    table::{Cell, Column},
+};
+use crate::functions::event_processor::{
+    key::Subject,
+    services::folder::TABLE,
+    table::{Executed, Item, Key, Statement, Table, embedded::EmbeddedTable},
 };
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(in crate::tool) struct Place {
+pub(super) struct CounterPlace {
     /// The folder that `nozzle process` has counted into
     #[arg(value_name = "DIR")]
-    pub(in crate::tool) folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
 
     /// A table in DynamoDB, in place of a folder
     #[arg(long, value_name = "NAME")]
@@ -34,15 +36,15 @@ pub(in crate::tool) struct Place {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A table to look into, and to set right.
-pub(in crate::tool) enum CounterTable {
+pub(super) enum CounterTable {
     Here(EmbeddedTable, Rc<Runtime>),
     OnAws(AwsCounters),
 }
 
 type Items<'a> = Box<dyn Iterator<Item = Result<(Key, Item)>> + 'a>;
 
-impl Place {
-    pub(in crate::tool) fn open(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
+impl CounterPlace {
+    pub(super) fn open(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
         match (&self.folder, &self.table) {
             (_, Some(table)) => {
                 let aws = Aws::connect(Rc::clone(runtime))?;
@@ -68,17 +70,31 @@ fn open_folder(folder: &Path) -> Result<EmbeddedTable> {
 
 impl CounterTable {
     /// Every item, in no order.
-    pub(in crate::tool) fn items(&self) -> Items<'_> {
+    pub(super) fn items(&self) -> Items<'_> {
         match self {
             Self::Here(table, _) => Box::new(table.items().map(|item| Ok(item?))),
             Self::OnAws(table) => table.items(),
         }
     }
 
-    pub(in crate::tool) fn execute(&self, statements: &[Statement]) -> Executed {
+    pub(super) fn execute(&self, statements: &[Statement]) -> Executed {
         match self {
             Self::Here(table, runtime) => runtime.block_on(table.execute(statements, PATIENCE)),
             Self::OnAws(table) => table.execute(statements, PATIENCE),
         }
     }
+}
+
+/// What a counter counts, as the first columns of a table.
+pub(super) fn subject_columns() -> [Column; 4] {
+    ["experiment", "variant", "event type", "window"].map(Column::left)
+}
+
+pub(super) fn subject_cells(subject: &Subject) -> [Cell; 4] {
+    [
+        subject.experiment.as_str().into(),
+        subject.variant.as_str().into(),
+        subject.event_type.as_str().into(),
+        subject.window.to_string().into(),
+    ]
 }

@@ -11,15 +11,17 @@ use std::{
 
 use anyhow::{Error, Result, anyhow};
 
-use super::sink::{Receipt, SendLimits, Sink};
-use crate::tool::interrupt::sleep_until;
+use crate::tool::{
+    interrupt::sleep_until,
+    sink::{Receipt, SendLimits, Sink},
+};
 
 /// One request to a stream: of each record, in order, why it was not taken; nothing if it was.
-pub(crate) type Put = Box<dyn Fn(&[&[u8]]) -> Result<Vec<Option<String>>, PutFailure>>;
+pub(super) type Put = Box<dyn Fn(&[&[u8]]) -> Result<Vec<Option<String>>, PutFailure>>;
 
 /// Why no record of a request was taken.
 #[derive(Debug)]
-pub(crate) enum PutFailure {
+pub(super) enum PutFailure {
     /// Worth trying again.
     Passing(String),
     /// Trying again would not help.
@@ -31,7 +33,7 @@ const TRIES_MAX: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(6);
 
-pub(crate) struct Stream {
+pub(super) struct Stream {
     put: Put,
     limits: SendLimits,
     pause: Duration,
@@ -39,7 +41,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(put: Put, limits: SendLimits, stop: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(put: Put, limits: SendLimits, stop: Arc<AtomicBool>) -> Self {
         Self {
             put,
             limits,
