@@ -32,6 +32,7 @@ check: ## format, lints, fixtures, Terraform; changes nothing
 	$(CARGO) clippy --all-targets --locked --no-default-features --features firehose-transform -- -Dwarnings
 	python3 fixtures/make_events.py --check
 	python3 fixtures/make_requests.py --check
+	python3 fixtures/make_packets.py --check
 	python3 fixtures/make_aggregates.py --check
 	python3 fixtures/make_records.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
@@ -60,7 +61,7 @@ mutants: ## faults planted in the code that no test notices; two hours
 	tests/tools/mutants
 
 soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
-	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation --test event_log --test event_processor -- --nocapture
+	NOZZLE_SOAK_SECONDS=$(or $(SECONDS),600) $(CARGO) test --locked --test conservation --test event_log --test event_processor --test star_schema -- --nocapture
 
 bench: ## Nozzle beside what people would write instead, and each of its parts; half an hour
 	benches/functions/fetch

@@ -90,6 +90,56 @@ pub async fn ask_until<I: Inquiry>(
     asking.end()
 }
 
+/// Asks one question until it is answered, asking again would not help, or it is too late.
+pub async fn ask_one<A, F>(
+    patience: Duration,
+    deadline: Instant,
+    ask: impl Fn(Duration) -> F + Sync,
+) -> Result<A, Failure>
+where
+    A: Send,
+    F: Future<Output = Result<A, Failure>> + Send,
+{
+    let asked = ask_until(&One { ask, patience }, vec![()], deadline).await;
+    let answer = asked.answers.into_iter().flatten().next();
+    answer.ok_or_else(|| {
+        asked
+            .failure
+            .unwrap_or_else(|| Failure::senseless("neither an answer nor a failure"))
+    })
+}
+
+/// The one question there is.
+struct One<F> {
+    ask: F,
+    patience: Duration,
+}
+
+impl<A, F, R> Inquiry for One<F>
+where
+    A: Send,
+    F: Fn(Duration) -> R + Sync,
+    R: Future<Output = Result<A, Failure>> + Send,
+{
+    type Question = ();
+    type Answer = A;
+
+    fn manner(&self) -> Manner {
+        Manner {
+            together: 1,
+            requests_at_once: 1,
+            patience: self.patience,
+        }
+    }
+
+    async fn ask(&self, _: &[()], patience: Duration) -> Vec<Reply<(), A>> {
+        vec![match (self.ask)(patience).await {
+            Ok(answer) => Reply::Answered(answer),
+            Err(failure) => Reply::Failed((), failure),
+        }]
+    }
+}
+
 struct Asking<Q, A> {
     answers: Vec<Option<A>>,
     /// To be asked in the next round.
@@ -355,5 +405,37 @@ mod tests {
         let asked = ask(&script, &[1, 2]).await;
         assert_eq!(asked.answers, [None, None]);
         assert!(asked.failure.unwrap().is_lasting());
+    }
+
+    /// What comes of these replies, the last of which is repeated, and how often was asked.
+    async fn ask_for_one(replies: &[Result<u32, Failure>]) -> (String, usize) {
+        let times = Mutex::new(0);
+        let ask = |_| {
+            let mut times = times.lock().unwrap();
+            let reply = replies.get(*times).or(replies.last());
+            *times += 1;
+            std::future::ready(reply.unwrap().clone())
+        };
+        let deadline = Instant::now() + Duration::from_secs(9);
+        let answer = ask_one(Duration::from_secs(1), deadline, ask).await;
+        let said = answer.map_or_else(|why| why.to_string(), |answer| answer.to_string());
+        (said, times.into_inner().unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_question_is_asked_until_there_is_an_answer_or_no_hope() {
+        let passing = || Err(Failure::Passing("busy".to_owned()));
+        let lasting = || Err(Failure::Lasting(Cause::Missing, "gone".to_owned()));
+        assert_eq!(ask_for_one(&[Ok(7)]).await, ("7".to_owned(), 1));
+        assert_eq!(
+            ask_for_one(&[passing(), passing(), Ok(7)]).await,
+            ("7".to_owned(), 3)
+        );
+        assert_eq!(
+            ask_for_one(&[passing(), lasting(), Ok(7)]).await,
+            ("gone".to_owned(), 2)
+        );
+        let (said, times) = ask_for_one(&[passing()]).await;
+        assert!(said == "busy" && times > 5, "{said} {times}");
     }
 }

@@ -97,7 +97,8 @@ fn cause(code: &str) -> Option<Cause> {
         | "ServiceUnavailableException"
         | "ConditionalRequestConflict"
         | "OperationAborted"
-        | "TransactionConflict" => None,
+        | "TransactionConflict"
+        | "TooManyUpdates" => None,
         "ResourceNotFound"
         | "ResourceNotFoundException"
         | "NoSuchBucket"
@@ -159,6 +160,7 @@ pub enum Service {
     DynamoDb,
     S3,
     Sqs,
+    Ssm,
 }
 
 impl Service {
@@ -167,6 +169,7 @@ impl Service {
             Self::DynamoDb => ("DynamoDB", "AWS_ENDPOINT_URL_DYNAMODB"),
             Self::S3 => ("S3", "AWS_ENDPOINT_URL_S3"),
             Self::Sqs => ("SQS", "AWS_ENDPOINT_URL_SQS"),
+            Self::Ssm => ("Systems Manager", "AWS_ENDPOINT_URL_SSM"),
         }
     }
 }

@@ -5,12 +5,14 @@ mod asking;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod failure;
+#[cfg(feature = "s3")]
+pub mod objects;
 #[cfg(feature = "aws-sdk")]
 mod sdk;
 #[cfg(feature = "aws-sdk")]
 mod written;
 
-pub use asking::{Asked, Inquiry, Manner, Reply, ask_until};
+pub use asking::{Asked, Inquiry, Manner, Reply, ask_one, ask_until};
 pub use failure::{Asker, Cause, Failure, Place, Service};
 #[cfg(feature = "aws-sdk")]
 pub use sdk::{answered, configure, without_retries};

@@ -5,15 +5,12 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
-    error::{ProvideErrorMetadata, SdkError},
-    operation::{
-        head_object::{HeadObjectError, HeadObjectOutput},
-        put_object::builders::PutObjectFluentBuilder,
-    },
+    error::ProvideErrorMetadata,
+    operation::{head_object::HeadObjectOutput, put_object::builders::PutObjectFluentBuilder},
 };
 
 use super::{Head, Object, Objects, Put, PutOn};
-use crate::aws::{self, Asker, Failure, Place, Service, without_retries};
+use crate::aws::{self, Asker, Failure, Place, Service, objects, without_retries};
 
 const CONTENT_TYPE: &str = "application/x-ndjson";
 const PLAN: &str = "plan";
@@ -82,25 +79,12 @@ impl Objects for Bucket {
     }
 
     async fn head(&self, key: &str, patience: Duration) -> Result<Option<Head>, Failure> {
-        let request = self.client.head_object().bucket(&self.bucket).key(key);
-        let sent = async {
-            match request.send().await {
-                Ok(found) => Ok(Some(found)),
-                Err(error) if is_absent(&error) => Ok(None),
-                Err(error) => Err(error),
-            }
-        };
+        let sent = objects::head(&self.client, &self.bucket, key);
         let found = aws::answered(Box::pin(sent), patience)
             .await
             .and_then(|found| found.map(read).transpose());
         found.map_err(|failure| self.place().in_words(failure))
     }
-}
-
-fn is_absent<R>(error: &SdkError<HeadObjectError, R>) -> bool {
-    error
-        .as_service_error()
-        .is_some_and(HeadObjectError::is_not_found)
 }
 
 fn read(found: HeadObjectOutput) -> Result<Head, Failure> {
