@@ -11,6 +11,7 @@ use std::{
 };
 
 use fastrand::Rng;
+use futures_util::FutureExt;
 use nozzle::{
     aws::Failure,
     functions::{
@@ -186,6 +187,8 @@ impl World {
     ) -> Option<Result<Value, Unavailable>> {
         self.strikes.drawn().until_death = until_death;
         let (function, body) = (self.function(), request(packets));
+        // Several of a call's requests may have told of its death.
+        let _ = self.strikes.death.notified().now_or_never();
         let answered = tokio::select! {
             answered = ask(&function, &body) => Some(answered),
             () = self.strikes.death.notified() => None,
