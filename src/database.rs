@@ -69,18 +69,16 @@ const JOURNAL_BYTES: u64 = 64 << 20;
 const OPEN_FILES: usize = 128;
 const WORKERS: usize = 2;
 
-/// A database with notes beside what it holds: how that is written, how many commits there were, and
-/// what was to be noted with the last.
-pub struct Noted {
+/// A database that is being opened, keyspace by keyspace, the notes last.
+pub struct Opening {
     database: Database,
-    pub notes: Keyspace,
     /// Whether it came with its keyspaces.
     is_old: bool,
 }
 
-impl Noted {
+impl Opening {
     /// Opens the files at this path, or begins them.
-    pub fn open(
+    pub fn at(
         path: &Path,
         more: impl FnOnce(DatabaseBuilder<Database>) -> DatabaseBuilder<Database>,
     ) -> Result<Self, Trouble> {
@@ -91,17 +89,38 @@ impl Noted {
             .max_cached_files(Some(OPEN_FILES))
             .worker_threads(WORKERS);
         let database = more(builder).open()?;
-        Ok(Self {
-            notes: keyspace(&database, is_old, NOTES, NOTES_MEMORY_BYTES)?,
-            database,
-            is_old,
+        Ok(Self { database, is_old })
+    }
+
+    /// One that came with its database: fjall would begin anew with one whose files it does not
+    /// find.
+    pub fn keyspace(&self, name: &str, memory_bytes: u64) -> Result<Keyspace, Trouble> {
+        if self.is_old && !self.database.keyspace_exists(name) {
+            return Err(Trouble::Damaged(format!("the {name} are missing")));
+        }
+        Ok(self.database.keyspace(name, || {
+            KeyspaceCreateOptions::default()
+                .max_memtable_size(memory_bytes)
+                .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
+        })?)
+    }
+
+    pub fn notes(self) -> Result<Noted, Trouble> {
+        Ok(Noted {
+            notes: self.keyspace(NOTES, NOTES_MEMORY_BYTES)?,
+            database: self.database,
         })
     }
+}
 
-    pub fn keyspace(&self, name: &str, memory_bytes: u64) -> Result<Keyspace, Trouble> {
-        keyspace(&self.database, self.is_old, name, memory_bytes)
-    }
+/// A database with notes beside what it holds: how that is written, how many commits there were, and
+/// what was to be noted with the last.
+pub struct Noted {
+    database: Database,
+    pub notes: Keyspace,
+}
 
+impl Noted {
     /// The first transaction of a new one.
     #[must_use]
     pub fn begin(&self, format: u64) -> OwnedWriteBatch {
@@ -169,24 +188,6 @@ impl Noted {
         }
         Ok(())
     }
-}
-
-/// A keyspace that came with its database: fjall would begin anew with one whose files it does not
-/// find.
-fn keyspace(
-    database: &Database,
-    is_old: bool,
-    name: &str,
-    memory_bytes: u64,
-) -> Result<Keyspace, Trouble> {
-    if is_old && !database.keyspace_exists(name) {
-        return Err(Trouble::Damaged(format!("the {name} are missing")));
-    }
-    Ok(database.keyspace(name, || {
-        KeyspaceCreateOptions::default()
-            .max_memtable_size(memory_bytes)
-            .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
-    })?)
 }
 
 /// fjall ends the process on a manifest that makes no sense, so what it keeps to check them is

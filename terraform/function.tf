@@ -49,6 +49,7 @@ module "transform" {
       ON_DIFFERING_DUPLICATE = var.on_differing_duplicate
       BATCH_PARTITIONS_MAX   = tostring(min(var.active_partitions_quota, 100000))
     },
+    { for fields in [join(",", var.event_fields)] : "EVENT_FIELDS" => fields if fields != "event_uuid,event_name,created_at" },
     length(var.event_types) > 0 ? { EVENT_TYPES = join(",", var.event_types) } : {},
   )
 

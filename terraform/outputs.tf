@@ -1,16 +1,17 @@
 locals {
   # An event that this environment accepts. The second time it is put, it is a duplicate.
   sample_event = jsonencode({
-    event_uuid = "11111111-1111-4111-8111-111111111111"
-    event_name = length(var.event_types) > 0 ? var.event_types[0] : "account:created"
-    created_at = "${split("-", var.event_years)[0]}-01-01T00:00:00Z"
+    (var.event_fields[0]) = "11111111-1111-4111-8111-111111111111"
+    (var.event_fields[1]) = length(var.event_types) > 0 ? var.event_types[0] : "account:created"
+    (var.event_fields[2]) = "${split("-", var.event_years)[0]}-01-01T00:00:00Z"
   })
   puts_kinesis = local.reads_kinesis || !var.lake
   sample_data  = local.puts_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event })
 
-  # Event types are any text; a shell must read them as they are.
-  shell_data  = "'${replace(local.sample_data, "'", "'\\''")}'"
-  shell_types = "'${replace(join(",", var.event_types), "'", "'\\''")}'"
+  # Types and fields are any text; a shell must read them as they are.
+  shell_data   = "'${replace(local.sample_data, "'", "'\\''")}'"
+  shell_types  = "'${replace(join(",", var.event_types), "'", "'\\''")}'"
+  shell_fields = "'${replace(join(",", var.event_fields), "'", "'\\''")}'"
 
   firehose_name = one(module.delivery[*].stream.name)
   source_name   = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
@@ -67,6 +68,7 @@ output "redrive_command" {
       "--event-identity ${var.event_identity} --event-years ${var.event_years}",
       "--partition-keys ${join(",", module.partitioning.keys)}",
     ],
+    local.shell_fields == "'event_uuid,event_name,created_at'" ? [] : ["--event-fields ${local.shell_fields}"],
     length(var.event_types) > 0 ? ["--event-types ${local.shell_types}"] : [],
   ))
 }

@@ -9,6 +9,7 @@ module "partitioning" {
   transform      = var.transform
   format         = var.format
   partition_keys = var.partition_keys
+  event_fields   = var.event_fields
   event_years    = var.event_years
   event_types    = var.event_types
   event_columns  = var.event_columns

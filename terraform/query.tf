@@ -62,6 +62,8 @@ locals {
   )
   conditions = join("\n  AND ", concat(["true"], local.conditions_to_give, local.conditions_on_time))
 
+  identity = join(", ", module.partitioning.identity_columns)
+
   how_to_give = length(local.conditions_to_give) == 0 ? "" : join("\n", [
     "-- Each query must give ${join(" and ", module.partitioning.keys_to_give)} with `=`: their values are not listed in event_types.",
     "-- Give them as they stand in the folder's name: all but A-Z a-z 0-9 _ - . ~ is percent-encoded there.",
@@ -77,8 +79,8 @@ locals {
     latest-events = { description = "The latest events", select = "SELECT *", rest = "ORDER BY ${var.transform ? "created_datetime" : "arrival_date"} DESC\nLIMIT 100" }
     doubled-events = {
       description = "Events that were delivered more than once"
-      select      = "SELECT event_uuid, event_name, created_at, count(*) AS copies"
-      rest        = "GROUP BY event_uuid, event_name, created_at\nHAVING count(*) > 1\nORDER BY copies DESC\nLIMIT 100"
+      select      = "SELECT ${local.identity}, count(*) AS copies"
+      rest        = "GROUP BY ${local.identity}\nHAVING count(*) > 1\nORDER BY copies DESC\nLIMIT 100"
     }
   }
 }

@@ -116,6 +116,25 @@ variable "partition_keys" {
   }
 }
 
+variable "event_fields" {
+  type        = list(string)
+  description = "The fields that an event has its uuid, its name and its time in, in this order. A name that stands in a field that is added, such as `event_type`, is replaced by it, and the whole of it added as event_name."
+  default     = ["event_uuid", "event_name", "created_at"]
+  nullable    = false
+  validation {
+    condition     = length(var.event_fields) == 3 && length(distinct(var.event_fields)) == 3 && alltrue([for field in var.event_fields : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", field))])
+    error_message = "event_fields is `${join("`, `", var.event_fields)}`: it must be three different fields, the uuid's, the name's and the time's, each a name that a column can have: letters, digits and underscores, no digit first."
+  }
+  validation {
+    condition     = !contains(["event_type", "event_subtype", "created_datetime"], try(var.event_fields[0], "")) && !contains(["event_type", "event_subtype"], try(var.event_fields[2], ""))
+    error_message = "event_fields has the uuid or the time in a field that is replaced, so it would be lost: only the name may stand in event_type, event_subtype or created_datetime, and the time in created_datetime."
+  }
+  validation {
+    condition     = !contains(["event_type", "event_subtype", "created_datetime"], try(var.event_fields[1], "")) || !contains([try(var.event_fields[0], ""), try(var.event_fields[2], "")], "event_name")
+    error_message = "event_fields has the name in a field that is replaced, so it is added as event_name: the uuid and the time cannot stand there."
+  }
+}
+
 variable "event_years" {
   type        = string
   description = "First and last year of `created_at` that is accepted, such as `2020-2039`. Events outside are refused, so a device with a bad clock cannot use up partitions, and Athena looks into these years only."
@@ -148,7 +167,7 @@ variable "event_types" {
 
 variable "event_columns" {
   type        = map(string)
-  description = "Columns of the events' own fields, name to Hive type, such as `{ amount = \"double\" }`. They join those every event has (event_uuid, event_name, created_at, created_datetime), whose types they may set. Parquet needs them: it keeps listed columns only."
+  description = "Columns of the events' own fields, name to Hive type, such as `{ amount = \"double\" }`. They join those every event has (those of event_fields, created_datetime), whose types they may set. Parquet needs them: it keeps listed columns only."
   default     = {}
   nullable    = false
   validation {

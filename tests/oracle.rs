@@ -113,3 +113,20 @@ fn the_oracle_agrees_where_years_and_types_are_listed() {
         &rules,
     );
 }
+
+#[test]
+fn the_oracle_agrees_where_events_have_other_names() {
+    for (seed, fields) in [
+        ("3", "id,name,ts"),
+        ("4", "key,event_type,created_datetime"),
+    ] {
+        let rules = Rules {
+            event_fields: fields.parse().expect("fields"),
+            ..Rules::default()
+        };
+        check_agreement(
+            &["--seed", seed, "--count", "20000", "--fields", fields],
+            &rules,
+        );
+    }
+}

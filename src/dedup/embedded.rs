@@ -23,7 +23,7 @@ use siphasher::sip128::SipHasher24;
 use tracing::warn;
 
 use super::{Answers, Claim, ClaimStore, Claimed, Held, NEVER, Owner, StoreError, Terms};
-use crate::database::{self, Noted, OpenError, Seal, Trouble, lock};
+use crate::database::{self, Noted, OpenError, Opening, Seal, Trouble, lock};
 
 /// Claims are visible to every later `claim` at once, and durable with the next
 /// [`commit`](EmbeddedStore::commit).
@@ -365,14 +365,14 @@ impl Disk {
     fn open_files(path: &Path) -> Result<Self, Trouble> {
         let now_seconds = Arc::new(AtomicU64::new(0));
         let expired = Arc::new(Expired(Arc::clone(&now_seconds)));
-        let files = Noted::open(path, |builder| {
+        let opening = Opening::at(path, |builder| {
             builder.with_compaction_filter_factories(Arc::new(move |keyspace| {
                 (keyspace == CLAIMS).then(|| Arc::clone(&expired) as Arc<dyn Factory>)
             }))
         })?;
         Ok(Self {
-            claims: files.keyspace(CLAIMS, CLAIMS_MEMORY_BYTES)?,
-            files,
+            claims: opening.keyspace(CLAIMS, CLAIMS_MEMORY_BYTES)?,
+            files: opening.notes()?,
             now_seconds,
         })
     }

@@ -104,7 +104,8 @@ impl Explain {
         let settings = self.settings.read()?;
         let keys = &settings.rules.partition_keys;
         let prefix = read_prefix(self.prefix.as_deref(), keys)?;
-        let record = read(self.file.as_deref(), self.line)?;
+        let fields = &settings.rules.event_fields;
+        let record = read(self.file.as_deref(), self.line, fields)?;
         let explanation = self.explain(record, &settings, &prefix)?;
         if self.json {
             print_json(&explanation)
@@ -201,7 +202,12 @@ impl Explanation {
         row("reason", self.reason);
         row("what to do", self.advice);
         if let Some(accepted) = &self.accepted {
-            for name in ["event_type", "event_subtype", "created_datetime"] {
+            for name in [
+                "event_name",
+                "event_type",
+                "event_subtype",
+                "created_datetime",
+            ] {
                 row(name, accepted.added.get(name).and_then(Value::as_str));
             }
             row("partition keys", Some(&accepted.keys_in_order));
@@ -234,6 +240,7 @@ fn accept(
         Some(format!("{}={value}", key.as_str()))
     });
     let keys_in_order = in_order.collect::<Vec<_>>().join(" ");
+    let whole_name = event.adds_name.then(|| event.name.text.to_string());
     let added = [
         ("event_type", event.name.event_type.to_string()),
         ("event_subtype", event.name.event_subtype.to_string()),
@@ -243,8 +250,10 @@ fn accept(
         ),
     ];
     Ok(Accepted {
-        added: added
+        added: whole_name
+            .map(|name| ("event_name", name))
             .into_iter()
+            .chain(added)
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect(),
         path: path(&partition_keys, prefix, arrival)?,

@@ -26,6 +26,7 @@ mod redrive;
 mod run;
 mod settings;
 mod sink;
+mod star;
 mod table;
 mod terminal;
 mod times;
@@ -49,6 +50,7 @@ enum Command {
     Log(Box<log::LogOptions>),
     Process(Box<process::ProcessOptions>),
     Recount(recount::RecountOptions),
+    Star(star::StarOptions),
     Explain(explain::Explain),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
@@ -62,6 +64,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Log(options) => log::run(&options),
         Command::Process(options) => process::run(&options),
         Command::Recount(options) => recount::run(&options),
+        Command::Star(options) => star::run(&options).map(|()| ExitCode::SUCCESS),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
@@ -79,7 +82,11 @@ pub fn understand(
         Command::Log(options) => log::understand(options),
         Command::Process(options) => process::understand(options),
         Command::Redrive(options) => redrive::understand(options),
-        Command::Explain(_) | Command::Plan(_) | Command::Check(_) | Command::Recount(_) => Ok(()),
+        Command::Explain(_)
+        | Command::Plan(_)
+        | Command::Check(_)
+        | Command::Recount(_)
+        | Command::Star(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
 }

@@ -18,6 +18,11 @@ pub(super) struct SettingsOptions {
     #[arg(long, value_name = "WHICH")]
     event_identity: Option<String>,
 
+    /// Under which names an event has its uuid, name and time, as in `id,name,ts`
+    /// [default: `event_uuid,event_name,created_at`]
+    #[arg(long, value_name = "FIELDS")]
+    event_fields: Option<String>,
+
     /// The keys of a partition, in order: of `event_type,event_subtype,year,month,day,hour`
     /// [default: all but hour]
     #[arg(long, value_name = "KEYS")]
@@ -69,6 +74,7 @@ impl SettingsOptions {
     fn value(&self, name: &str) -> Option<String> {
         let value = match name {
             "EVENT_IDENTITY" => &self.event_identity,
+            "EVENT_FIELDS" => &self.event_fields,
             "PARTITION_KEYS" => &self.partition_keys,
             "EVENT_YEARS" => &self.event_years,
             "EVENT_TYPES" => &self.event_types,

@@ -84,8 +84,13 @@ locals {
 
 # Every event has these; where one is a partition key, the folder's name is its value.
 locals {
-  columns_received = { event_uuid = "string", event_name = "string", created_at = "string" }
-  columns_added    = { created_datetime = "string", event_type = "string", event_subtype = "string" }
+  columns_received = { for field in var.event_fields : lower(field) => "string" }
+  columns_added = merge(
+    { created_datetime = "string", event_type = "string", event_subtype = "string" },
+    local.adds_name ? { event_name = "string" } : {},
+  )
+  # The function replaces the field, so it adds the whole name.
+  adds_name = contains(["created_datetime", "event_type", "event_subtype"], var.event_fields[1])
 
   columns = {
     for name, type in merge(

@@ -52,6 +52,11 @@ output "columns" {
   value       = local.columns
 }
 
+output "identity_columns" {
+  description = "The columns that tell events apart."
+  value       = [for field in var.event_fields : field == var.event_fields[1] && local.adds_name ? "event_name" : lower(field)]
+}
+
 output "key_columns" {
   description = "The table's partition columns, in the prefix's order."
   value       = [for key in local.keys : { name = key, type = local.key_types[key] }]

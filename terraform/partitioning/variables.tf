@@ -30,6 +30,13 @@ variable "partition_keys" {
   nullable    = false
 }
 
+variable "event_fields" {
+  type        = list(string)
+  description = "The fields of an event's uuid, name and time."
+  default     = ["event_uuid", "event_name", "created_at"]
+  nullable    = false
+}
+
 variable "event_years" {
   type        = string
   description = "First and last year, such as `2020-2039`."

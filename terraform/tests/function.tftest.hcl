@@ -80,6 +80,7 @@ run "the_function_is_told_what_is_set" {
   variables {
     claim_hours            = 48
     event_identity         = "uuid"
+    event_fields           = ["id", "name", "ts"]
     event_years            = "2020-2039"
     event_types            = ["account:created", "login"]
     on_claim_failure       = "deliver"
@@ -94,6 +95,7 @@ run "the_function_is_told_what_is_set" {
       EVENT_CACHE_TABLE_NAME = module.claims["lake"].table.name
       EVENT_CACHE_TTL_HOURS  = "48"
       EVENT_IDENTITY         = "uuid"
+      EVENT_FIELDS           = "id,name,ts"
       PARTITION_KEYS         = "event_type,year"
       EVENT_YEARS            = "2020-2039"
       EVENT_TYPES            = "account:created,login"

@@ -14,9 +14,10 @@ variables {
 
 run "what_failed_is_sent_again_as_the_function_is_set" {
   variables {
-    claim_hours = 48
-    event_types = ["account:created", "login", "owner's $HOME"]
-    event_years = "2020-2030"
+    claim_hours  = 48
+    event_fields = ["id", "name", "ts"]
+    event_types  = ["account:created", "login", "owner's $HOME"]
+    event_years  = "2020-2030"
   }
 
   assert {
@@ -26,6 +27,7 @@ run "what_failed_is_sent_again_as_the_function_is_set" {
       "--table ${module.claims["lake"].table.name} --ttl-hours 48",
       "--event-identity event --event-years 2020-2030",
       "--partition-keys event_type,event_subtype,year,month,day",
+      "--event-fields 'id,name,ts'",
       "--event-types 'account:created,login,owner'\\''s $HOME'",
     ])
     error_message = "The command does not say what the function is told."

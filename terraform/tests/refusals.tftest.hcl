@@ -48,6 +48,46 @@ run "no_keys_at_all" {
   expect_failures = [var.partition_keys]
 }
 
+run "fields_that_are_not_three" {
+  command = plan
+
+  variables {
+    event_fields = ["id", "name"]
+  }
+
+  expect_failures = [var.event_fields]
+}
+
+run "fields_that_are_no_columns" {
+  command = plan
+
+  variables {
+    event_fields = ["id", "na-me", "ts"]
+  }
+
+  expect_failures = [var.event_fields]
+}
+
+run "a_uuid_in_a_field_that_is_replaced" {
+  command = plan
+
+  variables {
+    event_fields = ["event_type", "name", "ts"]
+  }
+
+  expect_failures = [var.event_fields]
+}
+
+run "a_time_in_a_field_that_the_name_is_moved_to" {
+  command = plan
+
+  variables {
+    event_fields = ["id", "event_type", "event_name"]
+  }
+
+  expect_failures = [var.event_fields]
+}
+
 run "years_the_function_does_not_take" {
   command = plan
 

@@ -32,6 +32,7 @@ class Settings:
     year_last: int = 9999
     types: dict[str, set[str] | None] | None = None
     levels_max: int = 128  # the design leaves 64 to 128 open
+    fields: tuple[str, str, str] = READ  # where uuid, name and time stand
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ def read_text(data: bytes | None) -> str:
 
 def deliver(text: str, settings: Settings) -> Delivered:
     members = Scanner(text, settings.levels_max).read_object()
-    fields = read_fields(members)
+    adds_name = settings.fields[1] in ADDED
+    names = ("event_name", *ADDED) if adds_name else ADDED
+    fields = read_fields(members, settings.fields, names)
     uuid = read_required_text(fields, "event_uuid")
     name = read_required_text(fields, "event_name")
     instant = read_created_at(fields)
@@ -97,8 +100,9 @@ def deliver(text: str, settings: Settings) -> Delivered:
     keys = partition_keys(event_type, event_subtype, instant)
     check_accepted(event_type, event_subtype, int(keys["year"]), settings)
     added = (event_type, event_subtype, format_instant(instant))
+    values = (name, *added) if adds_name else added
     return Delivered(
-        data=one_line(members, added).encode(),
+        data=one_line(members, dict(zip(names, values))).encode(),
         keys=keys,
         identity=f"[{quote(uuid)},{quote(name)},{instant}]",
         identity_uuid=f"[{quote(uuid)}]",
@@ -289,14 +293,17 @@ def unescape(string: str) -> str:
 # --- The fields ---
 
 
-def read_fields(members: list[Member]) -> dict[str, str]:
-    fields: dict[str, str] = {}
+def read_fields(
+    members: list[Member], read: tuple[str, ...], added: tuple[str, ...]
+) -> dict[str, str]:
+    """What is read, under the names that refusals give it."""
+    known: dict[str, str] = {}
     for member in members:
-        if member.key in READ + ADDED:
-            if member.key in fields:
+        if member.key in read + added:
+            if member.key in known:
                 raise Refusal("field_doubled")
-            fields[member.key] = member.value
-    return fields
+            known[member.key] = member.value
+    return {ours: known[theirs] for theirs, ours in zip(read, READ) if theirs in known}
 
 
 def read_required_text(fields: dict[str, str], field: str) -> str:
@@ -458,10 +465,10 @@ def encode_partition_value(value: str) -> str:
     return "".join(chr(byte) if byte in SAFE else f"%{byte:02X}" for byte in value.encode())
 
 
-def one_line(members: list[Member], added: tuple[str, ...]) -> str:
+def one_line(members: list[Member], added: dict[str, str]) -> str:
     """Valid strings hold no line break of their own, so all of them go."""
-    segments = [member.segment for member in members if member.key not in ADDED]
-    segments += [f'"{name}":{quote(value)}' for name, value in zip(ADDED, added)]
+    segments = [member.segment for member in members if member.key not in added]
+    segments += [f'"{name}":{quote(value)}' for name, value in added.items()]
     return "{" + ",".join(segments).replace("\r", "").replace("\n", "") + "}\n"
 
 

@@ -1,10 +1,12 @@
 //! An event: the JSON object in a record, valid once it exists. What is accepted beyond its own
 //! fields (types, years, partitions) is left to `transform`.
 
+mod fields;
 mod refusal;
 
 use std::borrow::Cow;
 
+pub use fields::EventFields;
 pub use refusal::{Field, Refusal};
 
 use crate::{
@@ -21,9 +23,6 @@ const TEXT_BYTES_MAX: usize = 256;
 /// The subtype of a name that has none.
 const SUBTYPE_UNKNOWN: &str = "unknown";
 
-/// The fields that are added, and replaced where they came in.
-const ADDED: [&str; 3] = ["event_type", "event_subtype", "created_datetime"];
-
 /// An event, borrowed from its record.
 #[derive(Debug)]
 pub struct Event<'a> {
@@ -32,13 +31,15 @@ pub struct Event<'a> {
     pub created_at: Instant,
     /// The same in UTC.
     pub calendar: Calendar,
+    /// The field that the name was read from is replaced, so the name is added too.
+    pub adds_name: bool,
     pub members: Members<'a>,
 }
 
 impl<'a> Event<'a> {
-    pub fn parse(text: &'a str) -> Result<Self, Refusal> {
+    pub fn parse(text: &'a str, names: &EventFields) -> Result<Self, Refusal> {
         let mut fields = Fields::default();
-        let members = Members::read(text, |key, value| fields.take(key, value))?;
+        let members = Members::read(text, |key, value| fields.take(names, key, value))?;
         let uuid = field(Field::EventUuid, fields.uuid)?;
         let name = field(Field::EventName, fields.name)?;
         let created_at = required_instant(fields.created_at)?;
@@ -49,6 +50,7 @@ impl<'a> Event<'a> {
             name,
             created_at,
             calendar,
+            adds_name: names.name_is_replaced(),
             members,
         })
     }
@@ -110,34 +112,30 @@ struct Fields<'a> {
     uuid: Option<Value<'a>>,
     name: Option<Value<'a>>,
     created_at: Option<Value<'a>>,
-    added: [bool; ADDED.len()],
+    /// A bit for each that came.
+    came: u8,
 }
 
 impl<'a> Fields<'a> {
     #[inline]
-    fn take(&mut self, key: &str, value: Value<'a>) -> Member {
-        let came_before = match key {
-            "event_uuid" => self.uuid.replace(value).is_some(),
-            "event_name" => self.name.replace(value).is_some(),
-            "created_at" => self.created_at.replace(value).is_some(),
-            other => return self.take_added(other),
+    fn take(&mut self, names: &EventFields, key: &str, value: Value<'a>) -> Member {
+        let Some((place, known)) = names.find(key) else {
+            return Member::Passes;
         };
+        let came_before = self.came & 1 << place != 0;
+        self.came |= 1 << place;
+        match known.read {
+            Some(Field::EventUuid) => self.uuid = Some(value),
+            Some(Field::EventName) => self.name = Some(value),
+            Some(Field::CreatedAt) => self.created_at = Some(value),
+            None => {}
+        }
         if came_before {
             Member::Doubled
+        } else if known.is_added {
+            Member::Replaced
         } else {
             Member::Passes
-        }
-    }
-
-    fn take_added(&mut self, key: &str) -> Member {
-        let mut names = ADDED.iter().zip(&mut self.added);
-        match names.find(|(name, _)| **name == key) {
-            None => Member::Passes,
-            Some((_, came_before)) if *came_before => Member::Doubled,
-            Some((_, came_before)) => {
-                *came_before = true;
-                Member::Replaced
-            }
         }
     }
 }
@@ -179,9 +177,13 @@ mod tests {
 
     const VALID: &str = r#""event_uuid":"u","event_name":"a:b","created_at":1"#;
 
+    fn parse(text: &str) -> Result<Event<'_>, Refusal> {
+        Event::parse(text, &EventFields::default())
+    }
+
     #[track_caller]
     fn check(text: &str, expected: Refusal) {
-        assert_eq!(Event::parse(text).map(drop), Err(expected), "{text}");
+        assert_eq!(parse(text).map(drop), Err(expected), "{text}");
     }
 
     #[track_caller]
@@ -191,7 +193,7 @@ mod tests {
         let [uuid, name, time] = values;
         let text = format!(r#"{{"event_uuid":{uuid},"event_name":{name},"created_at":{time}}}"#);
         assert_eq!(
-            Event::parse(&text).map(drop).err(),
+            parse(&text).map(drop).err(),
             expected.map(|refusal| refusal(field)),
             "{text}"
         );
@@ -199,7 +201,7 @@ mod tests {
 
     #[track_caller]
     fn kept(text: &str) -> String {
-        let event = Event::parse(text).unwrap();
+        let event = parse(text).unwrap();
         let mut out = Vec::new();
         event.members.write_kept(&mut out);
         let out = String::from_utf8(out).unwrap();
@@ -257,7 +259,7 @@ mod tests {
                 "]".repeat(levels - 1)
             )
         };
-        assert!(Event::parse(&nested(64)).is_ok());
+        assert!(parse(&nested(64)).is_ok());
         check(&nested(129), Refusal::Unreadable(Unreadable::TooDeep));
     }
 
@@ -290,10 +292,7 @@ mod tests {
             r#""a":{"event_uuid":1,"event_uuid":2}"#,
             r#""\ud800":1,"\ud800":2"#,
         ] {
-            assert!(
-                Event::parse(&format!("{{{VALID},{other}}}")).is_ok(),
-                "{other}"
-            );
+            assert!(parse(&format!("{{{VALID},{other}}}")).is_ok(), "{other}");
         }
     }
 

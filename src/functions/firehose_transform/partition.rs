@@ -194,6 +194,7 @@ fn hexadecimal_digit(number: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::functions::firehose_transform::event::EventFields;
     use proptest::prelude::*;
 
     fn encoded(text: &str) -> String {
@@ -261,7 +262,7 @@ mod tests {
         fn check(keys: &str, expected: &str) {
             let text =
                 r#"{"event_uuid":"u","event_name":"a/b:c:d","created_at":"1999-04-07T05:06:07Z"}"#;
-            let event = Event::parse(text).unwrap();
+            let event = Event::parse(text, &EventFields::default()).unwrap();
             let mut out = Vec::new();
             keys.parse::<PartitionKeys>()
                 .unwrap()
@@ -301,7 +302,7 @@ mod tests {
             let fits = keys
                 .parse::<PartitionKeys>()
                 .unwrap()
-                .fit(&Event::parse(&text).unwrap());
+                .fit(&Event::parse(&text, &EventFields::default()).unwrap());
             assert_eq!(fits, expected, "{name} in {keys}");
         }
         check(&"a".repeat(192), "event_type", true);

@@ -49,6 +49,7 @@ impl Settings {
         let settings = Reader::new(lookup);
         Ok(Self {
             rules: Rules {
+                event_fields: settings.parse("EVENT_FIELDS")?.unwrap_or_default(),
                 partition_keys: settings.parse("PARTITION_KEYS")?.unwrap_or_default(),
                 event_years: settings.parse("EVENT_YEARS")?.unwrap_or_default(),
                 event_types: settings.parse("EVENT_TYPES")?.unwrap_or_default(),
@@ -132,6 +133,7 @@ mod tests {
         let settings = Settings::read(lookup(&[
             ("EVENT_CACHE_TTL_HOURS", "8760"),
             ("EVENT_IDENTITY", "uuid"),
+            ("EVENT_FIELDS", "id,name,ts"),
             ("PARTITION_KEYS", "event_type,hour"),
             ("EVENT_YEARS", "2020-2030"),
             ("EVENT_TYPES", "a:b,c"),
@@ -141,6 +143,7 @@ mod tests {
             ("BATCH_PARTITIONS_MAX", "100000"),
         ]))
         .unwrap();
+        assert_eq!(settings.rules.event_fields.to_string(), "id,name,ts");
         assert_eq!(settings.rules.partition_keys.to_string(), "event_type,hour");
         assert_eq!(settings.rules.event_years.to_string(), "2020-2030");
         assert_eq!(settings.rules.event_types, "a:b,c".parse().unwrap());

@@ -12,13 +12,14 @@ use std::{
 use crate::json::object::read_text;
 
 use super::{
-    event::{Event, Refusal},
+    event::{Event, EventFields, Refusal},
     partition::PartitionKeys,
 };
 
 /// What is asked of an event beyond its own fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rules {
+    pub event_fields: EventFields,
     pub partition_keys: PartitionKeys,
     pub event_years: EventYears,
     pub event_types: EventTypes,
@@ -36,7 +37,7 @@ pub enum Identity {
 
 /// Reads a record's bytes by the rules.
 pub fn transform<'a>(bytes: &'a [u8], rules: &Rules) -> Result<Event<'a>, Refusal> {
-    let event = Event::parse(read_text(bytes)?)?;
+    let event = Event::parse(read_text(bytes)?, &rules.event_fields)?;
     if !rules.partition_keys.fit(&event) {
         Err(Refusal::PartitionValueTooLong)
     } else if !rules.event_years.contain(event.calendar.year) {
@@ -57,6 +58,11 @@ pub fn write_delivered(event: &Event<'_>, out: &mut Vec<u8>) {
     event.members.write_kept(out);
     if !event.members.end_in_comma() {
         out.push(b',');
+    }
+    if event.adds_name {
+        out.extend_from_slice(b"\"event_name\":\"");
+        out.extend_from_slice(escaped(&event.name.text).as_bytes());
+        out.extend_from_slice(b"\",");
     }
     out.extend_from_slice(b"\"event_type\":\"");
     out.extend_from_slice(escaped(&event.name.event_type).as_bytes());
@@ -251,6 +257,62 @@ mod tests {
     }
 
     #[test]
+    fn an_event_of_other_names_is_read_by_them() {
+        #[track_caller]
+        fn check(fields: &str, text: &str, expected: &str) {
+            let rules = Rules {
+                event_fields: fields.parse().unwrap(),
+                ..rules()
+            };
+            let mut out = Vec::new();
+            let event = transform(text.as_bytes(), &rules);
+            match event {
+                Ok(event) => write_delivered(&event, &mut out),
+                Err(refusal) => out.extend_from_slice(refusal.as_str().as_bytes()),
+            }
+            assert_eq!(String::from_utf8(out).unwrap(), expected, "{text}");
+        }
+        let time = r#""created_datetime":"1970-01-01T00:00:01.000000Z"}"#;
+        check(
+            "id,name,ts",
+            r#"{"id":"u","name":"a:b","ts":1,"event_uuid":3,"event_name":4,"created_at":5}"#,
+            &format!(
+                "{}{time}\n",
+                r#"{"id":"u","name":"a:b","ts":1,"event_uuid":3,"event_name":4,"created_at":5,"event_type":"a","event_subtype":"b","#
+            ),
+        );
+        check(
+            "id,event_type,ts",
+            r#"{"id":"u","event_type":" a\"\u0062 : c:d","ts":1,"event_name":4}"#,
+            &format!(
+                "{}{time}\n",
+                r#"{"id":"u","ts":1,"event_name":" a\"b : c:d","event_type":"a\"b","event_subtype":"c","#
+            ),
+        );
+        check(
+            "id,name,created_datetime",
+            r#"{"id":"u","name":"a","created_datetime":"1970-01-01 00:00:01"}"#,
+            &format!(
+                "{}{time}\n",
+                r#"{"id":"u","name":"a","event_type":"a","event_subtype":"unknown","#
+            ),
+        );
+        let valid = r#""event_uuid":"u","event_name":"a","created_at":1"#;
+        check("id,name,ts", &format!("{{{valid}}}"), "event_uuid_missing");
+        check(
+            "id,name,ts",
+            r#"{"id":"u","name":1}"#,
+            "event_name_wrong_type",
+        );
+        check("id,name,ts", r#"{"id":1,"id":1}"#, "field_doubled");
+        check(
+            "id,event_type,ts",
+            r#"{"event_name":1,"event_name":1}"#,
+            "field_doubled",
+        );
+    }
+
+    #[test]
     fn added_text_is_escaped_where_json_asks_for_it() {
         let line = delivered(event(r#"a\"\\\u00e9\u2028\/: b\"b"#, "0").as_bytes());
         assert!(
@@ -335,7 +397,7 @@ mod tests {
     fn an_identity_is_readable_and_shared_by_no_other() {
         #[track_caller]
         fn check(text: &str, identity: Identity, expected: &str) {
-            let event = Event::parse(text).unwrap();
+            let event = Event::parse(text, &EventFields::default()).unwrap();
             let mut out = String::new();
             write_identity(&event, identity, &mut out);
             assert_eq!(out, expected);

@@ -10,7 +10,7 @@ use super::{
     table_file::{TableFile, TableWritten},
 };
 
-const DAY_NAMES: [&str; 7] = [
+pub const DAY_NAMES: [&str; 7] = [
     "Monday",
     "Tuesday",
     "Wednesday",
@@ -20,7 +20,7 @@ const DAY_NAMES: [&str; 7] = [
     "Sunday",
 ];
 
-const MONTH_NAMES: [&str; 12] = [
+pub const MONTH_NAMES: [&str; 12] = [
     "January",
     "February",
     "March",

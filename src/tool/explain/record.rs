@@ -1,20 +1,24 @@
 //! The record that is asked about: a file, one of its lines, or what an error object holds.
 
 use std::{
+    collections::HashMap,
     io::BufRead,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Serialize, de::IgnoredAny};
 
-use crate::local::{
-    firehose::error_object::{
-        self,
-        read::{Failed, NotErrorObject, Origin},
+use crate::{
+    functions::firehose_transform::event::EventFields,
+    local::{
+        firehose::error_object::{
+            self,
+            read::{Failed, NotErrorObject, Origin},
+        },
+        input::Source,
     },
-    input::Source,
 };
 
 pub(super) struct AskedRecord {
@@ -34,7 +38,11 @@ pub(super) struct Wrapper {
 }
 
 /// Reads the whole of a file, or one line of it; without a file, of standard input.
-pub(super) fn read(file: Option<&Path>, line: Option<usize>) -> Result<AskedRecord> {
+pub(super) fn read(
+    file: Option<&Path>,
+    line: Option<usize>,
+    fields: &EventFields,
+) -> Result<AskedRecord> {
     let source = match file {
         Some(path) if path != Path::new("-") => Source::File(PathBuf::from(path)),
         _ => Source::StandardInput,
@@ -48,19 +56,19 @@ pub(super) fn read(file: Option<&Path>, line: Option<usize>) -> Result<AskedReco
     let mut bytes = Vec::new();
     match line {
         Some(number) => read_line(input, number, &mut bytes),
-        None => read_whole(&mut input, &mut bytes),
+        None => read_whole(&mut input, &mut bytes, fields),
     }
     .with_context(|| name.clone())?;
     // The line end behind a record is not part of it.
     for end in [b'\n', b'\r'] {
         bytes.pop_if(|last| *last == end);
     }
-    AskedRecord::of(bytes).with_context(|| name)
+    AskedRecord::of(bytes, fields).with_context(|| name)
 }
 
 impl AskedRecord {
-    fn of(bytes: Vec<u8>) -> Result<Self> {
-        if has_event_fields(&bytes) {
+    fn of(bytes: Vec<u8>, fields: &EventFields) -> Result<Self> {
+        if has_event_fields(&bytes, fields) {
             return Ok(Self {
                 bytes,
                 wrapper: None,
@@ -110,20 +118,13 @@ impl Wrapper {
 }
 
 /// An error object has none of them at its top; what has one is an event, whatever else it has.
-fn has_event_fields(bytes: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct KnownFields {
-        event_uuid: Option<IgnoredAny>,
-        event_name: Option<IgnoredAny>,
-        created_at: Option<IgnoredAny>,
-    }
-    serde_json::from_slice::<KnownFields>(bytes).is_ok_and(|fields| {
-        fields.event_uuid.is_some() || fields.event_name.is_some() || fields.created_at.is_some()
-    })
+fn has_event_fields(bytes: &[u8], fields: &EventFields) -> bool {
+    serde_json::from_slice::<HashMap<String, IgnoredAny>>(bytes)
+        .is_ok_and(|members| fields.names().any(|name| members.contains_key(name)))
 }
 
 /// An event may stand on many lines; many events on many lines are no record.
-fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>) -> Result<()> {
+fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>, fields: &EventFields) -> Result<()> {
     input.read_to_end(bytes)?;
     if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         return Ok(());
@@ -132,7 +133,8 @@ fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>) -> Result<()> {
     let count = count.split(|byte| *byte == b'\n').count();
     // An object within a record that is no JSON may have a line to itself, and is no record.
     let is_record = |line: &[u8]| {
-        line.starts_with(b"{") && (has_event_fields(line) || error_object::read::read(line).is_ok())
+        line.starts_with(b"{")
+            && (has_event_fields(line, fields) || error_object::read::read(line).is_ok())
     };
     let holds_records = bytes.split(|byte| *byte == b'\n').any(is_record);
     ensure!(

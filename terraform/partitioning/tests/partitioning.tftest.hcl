@@ -57,6 +57,25 @@ run "the_keys_may_be_few_and_in_another_order" {
   }
 }
 
+run "events_of_other_names_have_columns_of_these_names" {
+  command = plan
+
+  variables {
+    partition_keys = ["year"]
+    event_fields   = ["eventId", "event_type", "ts"]
+  }
+
+  assert {
+    condition     = join(",", sort(keys(output.columns))) == "created_datetime,event_name,event_subtype,event_type,eventid,ts"
+    error_message = "The table's columns are not those of the events: ${join(",", sort(keys(output.columns)))}"
+  }
+
+  assert {
+    condition     = join(",", output.identity_columns) == "eventid,event_name,ts"
+    error_message = "Events are told apart by others than uuid, name and time."
+  }
+}
+
 run "errors_and_originals_lie_by_arrival_time" {
   command = plan
 

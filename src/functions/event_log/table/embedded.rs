@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Fate, LogTable, Placing, Spent, Written};
 use crate::{
     aws::{Asked, Cause, Failure},
-    database::{self, Noted, OpenError, Seal, Trouble, lock},
+    database::{self, Noted, OpenError, Opening, Seal, Trouble, lock},
     functions::event_log::item::{
         ITEM_BYTES_MAX, Item, KEY_BYTES_MAX, SEARCH_KEY, TIMESTAMP, text,
     },
@@ -228,11 +228,11 @@ impl Disk {
     }
 
     fn open_files(path: &Path) -> Result<Self, Trouble> {
-        let files = Noted::open(path, |builder| builder)?;
+        let opening = Opening::at(path, |builder| builder)?;
         Ok(Self {
-            items: files.keyspace(ITEMS, ITEMS_MEMORY_BYTES)?,
-            order: files.keyspace(ORDER, ORDER_MEMORY_BYTES)?,
-            files,
+            items: opening.keyspace(ITEMS, ITEMS_MEMORY_BYTES)?,
+            order: opening.keyspace(ORDER, ORDER_MEMORY_BYTES)?,
+            files: opening.notes()?,
         })
     }
 

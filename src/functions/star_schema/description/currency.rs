@@ -3,9 +3,12 @@
 /// What a currency is called, by its code of three capitals.
 #[must_use]
 pub fn name(code: &str) -> Option<&'static str> {
-    let lines = NAMES.lines();
-    let mut lines = lines.filter_map(|line| line.split_once(' '));
-    lines.find_map(|(known, name)| (known == code).then_some(name))
+    names().find_map(|(known, name)| (known == code).then_some(name))
+}
+
+/// Each code with its name.
+pub fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.lines().filter_map(|line| line.split_once(' '))
 }
 
 /// Code and name, a line each, in the order of the codes.

@@ -66,12 +66,18 @@ fn seconds(datetime: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::functions::firehose_transform::{event::Event, transform::write_delivered};
+    use crate::functions::firehose_transform::{
+        event::{Event, EventFields},
+        transform::write_delivered,
+    };
 
     #[track_caller]
     fn check(event: &str, expected_type: &str, expected_seconds: i64) {
         let mut line = Vec::new();
-        write_delivered(&Event::parse(event).expect("an event"), &mut line);
+        write_delivered(
+            &Event::parse(event, &EventFields::default()).expect("an event"),
+            &mut line,
+        );
         let read = Line::read(&line).expect("type and time");
         assert_eq!(decoded(read.event_type), expected_type, "{event}");
         assert_eq!(read.seconds, expected_seconds, "{event}");

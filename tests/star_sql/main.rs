@@ -1,0 +1,249 @@
+//! `nozzle star sql`: what engines make of it is what the function makes.
+#![cfg(feature = "tool")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod packets;
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, SystemTime},
+};
+
+use nozzle::functions::{
+    Function, Moment,
+    star_schema::{
+        Settings, StarSchema,
+        description::Star,
+        store::folder::{FolderParameters, FolderStore},
+    },
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+const DESCRIPTION: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/src/functions/star_schema/description/star.toml"
+);
+
+#[track_caller]
+fn succeeded(output: &Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let answer = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{answer}{said}");
+    answer.into_owned()
+}
+
+fn star_sql(arguments: &[&str]) -> Output {
+    let mut nozzle = Command::new(env!("CARGO_BIN_EXE_nozzle"));
+    nozzle
+        .args(["star", "sql"])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// Python with what `tests/tools/fetch` fetches.
+fn python() -> Command {
+    Command::new(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/.cache/venv/bin/python"
+    ))
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/star_sql")
+        .join(name)
+}
+
+/// A folder with packets, and the star that the function makes of them.
+async fn loaded() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let packets = folder.path().join("packets");
+    for (key, text) in packets::all() {
+        let path = packets.join(key);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let files = FolderStore::new(folder.path().join("star"));
+    let function = StarSchema {
+        settings: Settings::read(|_| None).unwrap(),
+        star: Star::built_in().unwrap(),
+        packets: FolderStore::new(packets),
+        processed: files,
+        parameters: FolderParameters::new(folder.path().join("parameters")),
+    };
+    let moment = Moment {
+        now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_732_100_000),
+        deadline: Instant::now() + Duration::from_mins(10),
+    };
+    function.answer(br#"{"packets":[]}"#, moment).await.unwrap();
+    folder
+}
+
+/// Writes what `nozzle star sql` prints beside the packets.
+fn write_sql(folder: &Path, engine: &str, source: &str, place: &str) -> PathBuf {
+    let sql = succeeded(&star_sql(&["--engine", engine, source, place]));
+    let path = folder.join(format!("{engine}{source}.sql"));
+    fs::write(&path, sql).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn duckdb_makes_of_files_and_of_packets_what_the_function_makes() {
+    let folder = loaded().await;
+    let [files, packets] = ["star", "packets"].map(|name| folder.path().join(name));
+    let of_files = write_sql(folder.path(), "duckdb", "--files", files.to_str().unwrap());
+    let of_packets = write_sql(
+        folder.path(),
+        "duckdb",
+        "--packets",
+        packets.to_str().unwrap(),
+    );
+    let compared = python()
+        .args([
+            &script("compare.py"),
+            Path::new(DESCRIPTION),
+            &files,
+            &of_files,
+            &of_packets,
+        ])
+        .output();
+    let counts: Value = serde_json::from_str(&succeeded(&compared.unwrap())).unwrap();
+    let expected = serde_json::json!({
+        "fact_sales_order": packets::SALES_ORDERS,
+        "dim_staff": 5,
+        "dim_counterparty": 3,
+        "dim_currency": 4,
+        "fact_sales_order_current": packets::SALES_ORDERS - 2,
+    });
+    for (name, count) in expected.as_object().unwrap() {
+        assert_eq!(&counts[name], count, "{name}: {counts}");
+    }
+    assert_ne!(counts["orphans"], 0, "{counts}");
+}
+
+#[test]
+fn athena_and_spark_can_be_parsed() {
+    for (engine, of_files, of_packets) in [("athena", 37, 29), ("spark", 37, 29)] {
+        let folder = TempDir::new().unwrap();
+        let files = write_sql(folder.path(), engine, "--files", "s3://processed");
+        let packets = write_sql(folder.path(), engine, "--packets", "s3://ingestion");
+        let parse = [&script("parse.py"), Path::new(engine), &files, &packets];
+        let parsed = succeeded(&python().args(parse).output().unwrap());
+        assert_eq!(parsed, format!("{of_files}\n{of_packets}\n"), "{engine}");
+    }
+}
+
+#[tokio::test]
+async fn a_project_of_dbt_builds_and_its_tests_hold() {
+    let folder = loaded().await;
+    let [packets, project] = ["packets", "project"].map(|name| folder.path().join(name));
+    let written = star_sql(&[
+        "--engine",
+        "dbt",
+        "--packets",
+        packets.to_str().unwrap(),
+        "--into",
+        project.to_str().unwrap(),
+    ]);
+    assert_eq!(succeeded(&written), "");
+    let built = python()
+        .args([
+            "-m",
+            "dbt.cli.main",
+            "--no-use-colors",
+            "--no-send-anonymous-usage-stats",
+            "build",
+        ])
+        .current_dir(&project)
+        .output();
+    let said = succeeded(&built.unwrap());
+    assert!(said.contains(" ERROR=0 "), "{said}");
+    let orphans = said
+        .lines()
+        .filter(|line| line.contains(" WARN ") && line.contains("relationships"));
+    assert_ne!(orphans.count(), 0, "{said}");
+}
+
+#[test]
+fn terraform_has_the_tables_of_the_built_in_star() {
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/terraform/star_schema/star.json"
+    );
+    let catalog = succeeded(&star_sql(&["--engine", "glue"]));
+    if env::var_os("UPDATE").is_some() {
+        fs::write(file, &catalog).unwrap();
+    }
+    let committed = fs::read_to_string(file).unwrap();
+    assert_eq!(committed, catalog, "UPDATE=1 writes {file} anew");
+}
+
+#[test]
+fn the_tables_are_documented() {
+    let page = succeeded(&star_sql(&["--engine", "markdown"]));
+    for line in [
+        "## fact_sales_order",
+        "Every version of each row of sales_order, numbered.",
+        "| `sales_staff_id` | int |  | sales_order.staff_id -> dim_staff |",
+        "| `district` | text | may be null | address.district |",
+        "| `currency_name` | text |  | names(currency.currency_code) or 'Unknown' |",
+        "| `day_of_week` | int |  | Monday 1 to Sunday 7 |",
+    ] {
+        assert!(
+            page.lines().any(|written| written == line),
+            "{line}\n{page}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_told() {
+    #[track_caller]
+    fn check(arguments: &[&str], expected: &str) {
+        let output = star_sql(arguments);
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(expected), "{said}");
+    }
+    check(&["--engine", "duckdb"], "what is the star read from?");
+    check(
+        &["--engine", "athena", "--files", "star"],
+        "Athena reads S3 alone",
+    );
+    check(&["--engine", "dbt", "--files", "star"], "--into");
+    let both = ["--engine", "spark", "--files", "a", "--packets", "b"];
+    check(&both, "cannot be used with");
+    check(
+        &["--engine", "glue", "--star", "/nowhere"],
+        "/nowhere cannot be read",
+    );
+    check(
+        &[
+            "--engine",
+            "glue",
+            "--star",
+            script("compare.py").to_str().unwrap(),
+        ],
+        "it is no TOML",
+    );
+}
+
+#[test]
+fn a_folder_without_files_is_an_empty_star() {
+    let folder = TempDir::new().unwrap();
+    let place = folder.path().to_str().unwrap();
+    let sql = write_sql(folder.path(), "duckdb", "--files", place);
+    let run = "import duckdb, sys; database = duckdb.connect(); database.execute(open(sys.argv[1]).read()); \
+               print(database.execute('SELECT count(*) FROM orphans').fetchall())";
+    let ran = python().args(["-c", run]).arg(sql).output().unwrap();
+    assert_eq!(succeeded(&ran), "[(0,)]\n");
+}
