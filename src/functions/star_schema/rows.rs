@@ -2,21 +2,12 @@
 //! row says is left to others.
 
 mod head;
+mod scan;
+mod unreadable;
 
 use head::Head;
-
-/// Why a packet cannot be read as a whole: it is to come again, or a person looks at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PacketUnreadable {
-    #[error("it ends inside its array: it was not written to its end")]
-    Unfinished,
-    #[error("something stands behind its end: it is more than one array")]
-    ManyValues,
-    #[error("`column_names` is no list of texts")]
-    NoNames,
-    #[error("`data`, an array, is to stand right behind `column_names`")]
-    NoData,
-}
+use scan::Scan;
+pub use unreadable::PacketUnreadable;
 
 /// A row, whatever it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,22 +57,6 @@ struct Array {
     /// It stands in an object, which ends behind it.
     is_wrapped: bool,
     names: Option<Vec<String>>,
-}
-
-/// Where in the nesting of JSON a byte stands.
-#[derive(Debug, Default)]
-struct Scan {
-    depth: u32,
-    string: StringPart,
-}
-
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum StringPart {
-    #[default]
-    Outside,
-    Inside,
-    /// Behind a backslash.
-    Escape,
 }
 
 impl Splitter {
@@ -306,42 +281,6 @@ fn pass_tail(
         }
     }
     Ok(())
-}
-
-impl Scan {
-    fn is_at_top(&self) -> bool {
-        self.depth == 0 && self.string == StringPart::Outside
-    }
-
-    /// Passes an element of an array: its length, and the comma or bracket that ends it.
-    fn element(&mut self, bytes: &[u8]) -> Option<(usize, u8)> {
-        let mut index = 0;
-        loop {
-            if self.string == StringPart::Inside {
-                index += memchr::memchr2(b'"', b'\\', bytes.get(index..)?)?;
-            }
-            let byte = *bytes.get(index)?;
-            if matches!(byte, b',' | b']') && self.is_at_top() {
-                return Some((index, byte));
-            }
-            self.pass(byte);
-            index += 1;
-        }
-    }
-
-    #[inline]
-    fn pass(&mut self, byte: u8) {
-        match (self.string, byte) {
-            (StringPart::Inside, b'\\') => self.string = StringPart::Escape,
-            (StringPart::Inside, b'"') => self.string = StringPart::Outside,
-            (StringPart::Escape, _) | (StringPart::Outside, b'"') => {
-                self.string = StringPart::Inside;
-            }
-            (StringPart::Outside, b'{' | b'[') => self.depth += 1,
-            (StringPart::Outside, b'}' | b']') => self.depth = self.depth.saturating_sub(1),
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

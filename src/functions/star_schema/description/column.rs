@@ -1,6 +1,6 @@
 //! One line a column, read like DDL.
 
-use super::{Absence, ColumnType, Expression, StarColumn};
+use super::model::{Absence, ColumnType, Expression, StarColumn};
 use crate::functions::star_schema::decimal::PRECISION_MAX;
 
 const SHAPE: &str = "write `name type [?] [= source | date(x) | time(x) | names(x) | \

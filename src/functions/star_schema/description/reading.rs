@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
 use super::{
-    Absence, ColumnType, DayOfWeek, Expression, Join, Mistake, Mistakes, Star, StarColumn,
-    StarTable, TableKind, column,
+    column,
+    model::{
+        Absence, ColumnType, DayOfWeek, Expression, Join, Mistake, Mistakes, Star, StarColumn,
+        StarTable, TableKind,
+    },
 };
 
 const VERSION_BY: &str = "last_updated";

@@ -1,6 +1,6 @@
 //! How a packet begins, which tells how it is spelled.
 
-use super::PacketUnreadable;
+use super::{scan::Scan, unreadable::PacketUnreadable};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -131,7 +131,7 @@ impl<'a> Reading<'a> {
 
 /// How long the array of texts is that begins here, if it ends.
 fn array_length(bytes: &[u8]) -> Option<usize> {
-    let mut scan = super::Scan::default();
+    let mut scan = Scan::default();
     let inside = bytes.get(1..)?;
     inside
         .iter()
