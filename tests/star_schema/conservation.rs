@@ -172,7 +172,6 @@ fn without_any_one_safeguard_a_world_is_wrong() {
         Safeguard::PutCondition,
         Safeguard::SourceEtag,
         Safeguard::WholeObjects,
-        Safeguard::Sequence,
     ] {
         let is_wrong = |seed: &u64| {
             let expected = live(calm(*seed));
