@@ -338,7 +338,7 @@ impl ObjectStore for StruckStore {
         if let Some(there) = &mut there
             && self.is_without(Safeguard::SourceEtag)
         {
-            there.origin = self.asked.lock().unwrap().clone();
+            there.origin.clone_from(&self.asked.lock().unwrap());
         }
         Ok(there)
     }
