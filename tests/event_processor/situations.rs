@@ -147,6 +147,7 @@ async fn a_copy_is_dropped_where_claims_are_made_and_counted_where_none_are() {
         assert_eq!(hours(&world), [format!("checkout B view: {count}")]);
         assert_eq!(lines(&world).len(), count);
         assert_eq!(counts.duplicates, 3 - count);
+        assert_eq!(counts.write_units >= 1000.0, claims, "a thousand a call");
         let copy = [event("1").to_string().into_bytes()];
         done(&world, &[], &request_from(3, &copy)).await;
         assert_eq!(lines(&world).len(), if claims { 2 } else { 4 });
@@ -211,6 +212,12 @@ async fn what_could_not_be_looked_up_is_kept_where_that_is_wanted() {
     )
     .await;
     assert_eq!(counts.uncounted, 2);
+    let metrics = counts.metrics();
+    let failures = metrics
+        .iter()
+        .filter(|metric| metric.name.ends_with("_failures"));
+    let failures: Vec<_> = failures.map(|metric| metric.name.as_str()).collect();
+    assert_eq!(failures, ["enrichment_failures"]);
     assert!(hours(&world).is_empty());
     let errors = lines(&world)
         .into_iter()

@@ -384,10 +384,12 @@ impl ClaimStore for World {
             Ok(claimed) => Answers {
                 claimed,
                 failure: None,
+                write_units: 1000.0,
             },
             Err(failure) => Answers {
                 claimed: vec![Claimed::Unanswered; claims.len()],
                 failure: Some(StoreError::Away(failure.to_string())),
+                write_units: 0.0,
             },
         }
     }

@@ -4,10 +4,16 @@
 mod release;
 mod statement;
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::{Client, types::BatchStatementResponse};
+use aws_sdk_dynamodb::{
+    Client, operation::batch_execute_statement::BatchExecuteStatementOutput,
+    types::ConsumedCapacity,
+};
 use tokio::time::timeout;
 
 use self::statement::{Ask, Request, Statement, Texts, read_claimed};
@@ -40,7 +46,11 @@ impl ClaimStore for DynamoDbStore {
             ask: Ask::Insert,
             is_lost: false,
         });
-        let claiming = Claiming { store: self, terms };
+        let claiming = Claiming {
+            store: self,
+            terms,
+            write_units: Mutex::default(),
+        };
         let Asked { answers, failure } = ask_until(&claiming, open.collect(), terms.deadline).await;
         let claimed = answers
             .into_iter()
@@ -48,6 +58,7 @@ impl ClaimStore for DynamoDbStore {
         Answers {
             claimed: claimed.collect(),
             failure: failure.map(|failure| self.error(Asker::Function, failure)),
+            write_units: claiming.into_write_units(),
         }
     }
 }
@@ -87,6 +98,23 @@ impl Open<'_> {
 struct Claiming<'a> {
     store: &'a DynamoDbStore,
     terms: Terms,
+    write_units: Mutex<f64>,
+}
+
+impl Claiming<'_> {
+    fn spend(&self, consumed: &[ConsumedCapacity]) {
+        let units = consumed.iter().filter_map(ConsumedCapacity::capacity_units);
+        let mut spent = self
+            .write_units
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *spent += units.sum::<f64>();
+    }
+
+    fn into_write_units(self) -> f64 {
+        let spent = self.write_units.into_inner();
+        spent.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<'a> Inquiry for Claiming<'a> {
@@ -107,8 +135,9 @@ impl<'a> Inquiry for Claiming<'a> {
             .iter()
             .map(|open| texts.statement(open.ask, open.claim, &self.terms));
         match self.store.send(statements.collect(), patience).await {
-            Ok(responses) => {
-                let replies = asked.iter().zip(&responses);
+            Ok(answer) => {
+                self.spend(answer.consumed_capacity());
+                let replies = asked.iter().zip(answer.responses());
                 let read =
                     |(open, response): (&Open<'a>, _)| open.read(read_claimed(open.ask, response));
                 replies.map(read).collect()
@@ -146,8 +175,11 @@ impl DynamoDbStore {
     /// An error is worth saying, not worth stopping for.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
         let probed = self.send(vec![self.texts.probe()], PATIENCE).await;
-        let failure = probed.map(|responses| {
-            let reply = responses.first().map(|told| read_claimed(Ask::Take, told));
+        let failure = probed.map(|answer| {
+            let reply = answer
+                .responses()
+                .first()
+                .map(|told| read_claimed(Ask::Take, told));
             match reply {
                 Some(Reply::Failed(Ask::Take, failure)) => Some(failure),
                 _ => None,
@@ -164,21 +196,20 @@ impl DynamoDbStore {
         &self,
         statements: Vec<Statement<'_>>,
         patience: Duration,
-    ) -> Result<Vec<BatchStatementResponse>, Failure> {
+    ) -> Result<BatchExecuteStatementOutput, Failure> {
         let asked = statements.len();
-        let body = Request { statements }.body();
+        let body = Request::of(statements).body();
         let body = body.map_err(|error| Failure::unsent(&error))?;
         let request = self.client.batch_execute_statement().customize();
         let answer = request.interceptor(Written::new(body)).send();
         let Ok(answer) = timeout(patience, answer).await else {
             return Err(Failure::Passing(format!("no answer within {patience:?}")));
         };
-        match answer?.responses {
+        let answer = answer?;
+        match answer.responses.as_ref().map(Vec::len) {
             None => Err(Failure::senseless("an answer without responses")),
-            Some(responses) if responses.len() != asked => {
-                Err(Failure::miscounted(responses.len(), asked))
-            }
-            Some(responses) => Ok(responses),
+            Some(answered) if answered != asked => Err(Failure::miscounted(answered, asked)),
+            Some(_) => Ok(answer),
         }
     }
 
