@@ -14,6 +14,7 @@ mod interrupt;
 mod layout;
 mod log;
 mod numbers;
+mod page;
 mod places;
 mod plain;
 mod plan;
