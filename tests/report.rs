@@ -372,7 +372,7 @@ fn what_was_counted_is_drawn_by_variant_with_users_refusals_and_duplicates() {
         .map(|row| number(&row[1]))
         .sum();
     assert_eq!(drawn, 300);
-    let users = reported.rows("users", "reasons");
+    let users = reported.rows("users", "users");
     assert_eq!(users.len(), 4);
     assert_eq!(
         (users[0][0].as_str(), users[0][1].as_str()),

@@ -99,7 +99,7 @@ impl Drawing {
         html! {
             (self.caption())
             figure.tall { (self.plot()) }
-            (lines::markup(&self.axis, self.words, &self.lines, self.events))
+            (lines::markup(&self.axis, self.words.kind, &self.lines, self.events))
             (self.table())
         }
     }

@@ -163,7 +163,7 @@ impl ProcessPage<'_> {
                     "; the true one lies within the interval nineteen times of twenty."
                 }
             }
-            table.reasons {
+            table.users {
                 thead {
                     tr {
                         th scope="col" { "Experiment, variant" }
@@ -225,7 +225,7 @@ fn user_row(line: &Line<'_>, most: u64) -> Markup {
             }
             td.number { (HumanCount(line.users)) }
             td.bars { i.size style={ "width:" (Percent(line.users, most)) } {} }
-            td.places { @if let Some(rate) = line.rate { (rate) } }
+            td { @if let Some(rate) = line.rate { (rate) } }
         }
     }
 }

@@ -5,7 +5,6 @@ use std::iter;
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use super::Words;
 use crate::tool::{
     page::{
         chart::{Shapes, Stack},
@@ -28,8 +27,9 @@ pub(super) struct Line {
     pub(super) counts: Vec<u64>,
 }
 
-pub(super) fn markup(axis: &TimeAxis, words: Words, lines: &[Line], events: u64) -> Markup {
-    let [kind, heading] = words.kind;
+/// `kind` is what a line is called, in lower case and in upper case.
+pub(super) fn markup(axis: &TimeAxis, kind: [&str; 2], lines: &[Line], events: u64) -> Markup {
+    let [kind, heading] = kind;
     let classes = COLOURS.into_iter().chain(iter::repeat(OTHER));
     html! {
         table.types {
