@@ -9,6 +9,7 @@ use nozzle::{
         event_processor::{Counts, EventProcessor, sketch::user_hash, window::Span},
     },
     kinesis::Tag,
+    telemetry::Quantity,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -274,6 +275,24 @@ async fn a_counter_that_is_ahead_counts_what_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_variant_has_its_own_events_and_users() {
+    let world = World::new(0);
+    let of = |id: &str, user: &str, variant: &str| {
+        let fields = json!({"user_id": user, "metadata": {"variant": variant}});
+        with(id, &fields)
+    };
+    let events = [
+        of("1", "a", "A"),
+        of("2", "a", "A"),
+        of("3", "b", "B"),
+        of("4", "a", "B"),
+    ];
+    done(&world, &[], &request(&events)).await;
+    assert_eq!(hours(&world), ["checkout A view: 2", "checkout B view: 2"]);
+    assert_eq!(users(&world), ["checkout A view: 1", "checkout B view: 2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn windows_users_slots_and_lifetimes_are_as_they_are_set() {
     let world = World::new(0);
     let values = [
@@ -349,6 +368,20 @@ async fn files_have_a_thousand_events() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn files_have_five_mebibytes_before_compression() {
+    let world = World::new(0);
+    let text = "x".repeat(900_000);
+    let large = |number: usize| with(&number.to_string(), &json!({ "text": text }));
+    let events: Vec<_> = (0..12).map(large).collect();
+    done(&world, &[], &request(&events)).await;
+    let lines: Vec<_> = archived(&world)
+        .into_values()
+        .map(|lines| lines.len())
+        .collect();
+    assert_eq!(lines, [5, 5, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_archive_that_fails_twice_is_asked_again_and_one_that_is_away_brings_the_batch_again() {
     let world = World::new(0).failing_first(2);
     done(&world, &[], &request(&[event("1")])).await;
@@ -417,6 +450,62 @@ async fn what_is_away_is_named_and_nothing_behind_it_is_done() {
         assert!(metrics.iter().any(|found| found.name == metric), "{metric}");
         assert_eq!(!hours(&world).is_empty(), does_count, "{metric}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_steps_come_in_the_order_that_they_rest_on() {
+    let world = World::new(0).claiming(true);
+    done(&world, &[], &request(&[event("1"), json!({})])).await;
+    let expected = [
+        "ledger",
+        "claims",
+        "enrichment",
+        "ledger",
+        "archive",
+        "dead letters",
+        "users",
+        "counters",
+        "ledger",
+    ];
+    assert_eq!(world.steps(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_metrics_say_what_became_of_a_batch() {
+    let world = World::new(0).claiming(true);
+    let events = [
+        event("1"),
+        event("1"),
+        with("2", &json!({"user_id": "user-9"})),
+        json!({}),
+    ];
+    let metrics = done(&world, &[], &request(&events)).await.metrics();
+    let metric = |name: &str| metrics.iter().find(|metric| metric.name == name);
+    for (name, count) in [
+        ("records", 4),
+        ("events", 4),
+        ("refused", 1),
+        ("refused_event_id_missing", 1),
+        ("duplicates", 1),
+        ("done_before", 0),
+        ("already_counted", 0),
+        ("counted", 2),
+        ("uncounted", 1),
+        ("users_written", 2),
+        ("archived", 2),
+        ("archive_objects", 1),
+        ("dead_letters", 1),
+        ("enriched", 2),
+        ("assignments_missing", 1),
+        ("experiments_missing", 0),
+    ] {
+        let found = metric(name).map(|metric| metric.quantity);
+        assert_eq!(found, Some(Quantity::Count(count)), "{name}");
+    }
+    for name in ["claim", "enrich", "archive", "count", "total"] {
+        assert!(metric(&format!("{name}_milliseconds")).is_some(), "{name}");
+    }
+    assert!(metric("archive_bytes").is_some() && metric("write_units").is_some());
 }
 
 #[tokio::test(start_paused = true)]
