@@ -363,7 +363,7 @@ fn what_was_counted_is_drawn_by_variant_with_users_refusals_and_duplicates() {
     }
     let rows = reported.rows("events", "types");
     let variants = rows.iter().map(|row| (row[0].as_str(), row[2].as_str()));
-    assert_eq!(variants.collect::<Vec<_>>(), [("B", "200"), ("A", "100")]);
+    assert_eq!(variants.collect::<Vec<_>>(), [("A", "100"), ("B", "200")]);
     reported.check_says("events", "Experiment x0");
     reported.check_says("events", "Experiment x1");
     let drawn: u64 = reported

@@ -20,7 +20,7 @@ pub(in crate::tool) struct OverTime {
     pub(in crate::tool) words: Words,
     /// Into how long pieces time was cut.
     pub(in crate::tool) cell_seconds: i64,
-    /// The most frequent first.
+    /// In the order of their colours.
     pub(in crate::tool) strands: Vec<Strand>,
 }
 

@@ -131,12 +131,10 @@ impl ProcessPage<'_> {
                 name: variant.to_owned(),
                 counts,
             });
-            let mut strands: Vec<_> = strands.collect();
-            strands.sort_by_key(|strand| std::cmp::Reverse(strand.counts.values().sum::<u64>()));
             let drawn = OverTime {
                 words: WORDS,
                 cell_seconds: i64::try_from(span.seconds()).unwrap_or(i64::MAX),
-                strands,
+                strands: strands.collect(),
             };
             (experiment, drawn)
         });
