@@ -257,6 +257,10 @@ fn item_bytes(item: &Value) -> usize {
 }
 
 fn attribute_bytes(attribute: &Value) -> usize {
+    // An element of a set is its text alone.
+    if let Value::String(text) = attribute {
+        return text.len();
+    }
     let (kind, value) = attribute.as_object().unwrap().iter().next().unwrap();
     match (kind.as_str(), value) {
         ("M", members) => 3 + members.as_object().unwrap().len() + item_bytes(members),
