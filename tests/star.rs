@@ -528,7 +528,7 @@ fn other_refused_rows_than_the_receipt_says_are_found() {
 #[test]
 fn files_that_are_gone_or_nobodys_are_found() {
     let spoil = |place: &Place| {
-        fs::remove_file(find(place, "fact_sales_order/fact_sales_order_00000004_")).unwrap()
+        fs::remove_file(find(place, "fact_sales_order/fact_sales_order_00000004_")).unwrap();
     };
     let file = "fact_sales_order/fact_sales_order_00000004_";
     spoiled(spoil, &[("file_missing", file, 1)]);
