@@ -16,6 +16,7 @@ mod layout;
 mod log;
 mod numbers;
 mod objects;
+mod page;
 mod places;
 mod plain;
 mod plan;

@@ -13,6 +13,7 @@ mod answer;
 mod batch;
 mod event;
 mod event_log;
+mod event_processor;
 mod kinesis;
 mod line;
 mod tool;
@@ -21,6 +22,7 @@ pub use answer::answer;
 pub use batch::{batch, request};
 pub use event::event;
 pub use event_log::event_log;
+pub use event_processor::event_processor;
 pub use kinesis::{aggregate, dead_letter, envelope};
 pub use line::{error_object, prefix};
 pub use tool::{arguments, settings};
@@ -38,6 +40,7 @@ pub const ALL: &[Target] = &[
     ("error_object", error_object),
     ("event", event),
     ("event_log", event_log),
+    ("event_processor", event_processor),
     ("prefix", prefix),
     ("request", request),
     ("settings", settings),
