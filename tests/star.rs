@@ -454,6 +454,66 @@ fn a_version_that_stands_twice_in_a_file_is_found() {
 }
 
 #[test]
+fn keys_may_be_text_or_null_and_dimensions_refer_to_others() {
+    let place = Place::new();
+    let description = r#"
+        [fact_a]
+        from = "a"
+        columns = ["a_id int", "b_id text? -> dim_b"]
+        [dim_b]
+        from = "b"
+        columns = ["b_id text", "c_id int? -> dim_c"]
+        [dim_c]
+        from = "c"
+        columns = ["c_id int"]
+    "#;
+    place.write("ours.toml", description);
+    let rows = |rows: &[Value]| -> String {
+        let mut lines = String::new();
+        for row in rows {
+            let mut row = row.clone();
+            row["last_updated"] = json!("2026-11-20T10:00:00");
+            lines += &format!("{row}\n");
+        }
+        lines
+    };
+    let facts = [
+        json!({"a_id": 1, "b_id": "x"}),
+        json!({"a_id": 2, "b_id": null}),
+        json!({"a_id": 3, "b_id": "nobody"}),
+        json!({"a_id": 3, "b_id": "nobody"}),
+    ];
+    let dimension = [
+        json!({"b_id": "x", "c_id": 1}),
+        json!({"b_id": "y", "c_id": null}),
+        json!({"b_id": "z", "c_id": -9}),
+    ];
+    place.packet("a", 1, &rows(&facts));
+    place.packet("b", 1, &rows(&dimension));
+    place.packet("c", 1, &rows(&[json!({"c_id": 1})]));
+    assert_eq!(place.load(&["--star", "ours.toml"]).0, Some(0));
+    let output = place.star(&["check", "star", "--star", "ours.toml", "--json"]);
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let faults = checked["faults"].as_array().unwrap().iter();
+    let faults: Vec<_> = faults
+        .map(|fault| {
+            (
+                &fault["fault"],
+                &fault["place"],
+                &fault["count"],
+                &fault["what"],
+            )
+        })
+        .map(|(fault, place, count, what)| {
+            assert!(!what.as_str().unwrap().contains("nobody"), "{what}");
+            (fault.clone(), place.clone(), count.clone())
+        })
+        .collect();
+    let orphan = |column: &str, count: u64| (json!("orphan"), json!(column), json!(count));
+    assert_eq!(faults, [orphan("dim_b.c_id", 1), orphan("fact_a.b_id", 2)]);
+}
+
+#[test]
 fn dates_that_the_calendar_has_not_are_found() {
     let place = loaded();
     fs::remove_file(find(&place, "dim_date/dim_date_00002027_")).unwrap();

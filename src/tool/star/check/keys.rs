@@ -9,7 +9,7 @@ use parquet::{
     data_type::{AsBytes, DataType},
     file::reader::{FileReader, RowGroupReader, SerializedFileReader},
 };
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// So many values are in memory at once.
 const BATCH: usize = 8192;
@@ -78,9 +78,10 @@ impl TableColumns {
 
 /// One number for a row so far and its next value.
 fn both(before: u64, value: Option<u64>) -> u64 {
-    let mut bytes = before.to_le_bytes().to_vec();
-    bytes.extend(value.map(u64::to_le_bytes).into_iter().flatten());
-    xxh3_64(&bytes)
+    match value {
+        Some(value) => xxh3_64_with_seed(&value.to_le_bytes(), before),
+        None => xxh3_64_with_seed(&[], before),
+    }
 }
 
 fn read(
