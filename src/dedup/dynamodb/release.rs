@@ -95,7 +95,7 @@ impl<'a, T: Send> Inquiry for Asking<'a, T> {
                     Ok(answer) => Reply::Answered(answer),
                     Err(failure) => failed(*claim, failure),
                 };
-                claims.iter().zip(answer.responses()).map(read).collect()
+                claims.iter().zip(&answer.responses).map(read).collect()
             }
             Err(failure) => claims
                 .iter()

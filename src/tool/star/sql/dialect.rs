@@ -113,8 +113,12 @@ impl Dialect {
     /// The time of day of a point in time.
     pub(super) fn time_of(self, moment: &str) -> String {
         match self {
+            // Its cast is a second off before 1970.
+            Self::Athena => format!("CAST(substr(CAST({moment} AS VARCHAR), 12) AS TIME(6))"),
             Self::Spark => format!("date_format({moment}, 'HH:mm:ss.SSSSSS')"),
-            _ => format!("CAST({moment} AS {})", self.type_name(ColumnType::Time)),
+            Self::Duckdb | Self::Dbt => {
+                format!("CAST({moment} AS {})", self.type_name(ColumnType::Time))
+            }
         }
     }
 
