@@ -16,20 +16,16 @@ use nozzle::functions::{
     Function, Moment,
     firehose_transform::{FirehoseTransform, Settings},
 };
-use rustix::time::{ClockId, clock_gettime};
 use support::{
+    effort::{BYTES, Effort, least_seconds, many, numbered, size},
     requests::{Sent, event, request},
     takes_all::TakesAll,
 };
 use tokio::time::Instant;
 
-/// Four would be in proportion; what is at fault has sixteen.
-const GROWTH_MAX: f64 = 6.0;
 /// Times what a byte of ordinary events takes.
 const COST_MAX: f64 = 10.0;
 const ROUNDS: usize = 5;
-/// Bytes of a request's part that is made to be slow.
-const BYTES: usize = 30_000;
 
 /// The least processor time that a request takes, answered or not.
 fn seconds(request: &[u8]) -> f64 {
@@ -39,8 +35,7 @@ fn seconds(request: &[u8]) -> f64 {
         .enable_time()
         .build()
         .unwrap();
-    let rounds = (0..ROUNDS).map(|_| {
-        let started = processor_time();
+    least_seconds(ROUNDS, || {
         let answer = runtime.block_on(async {
             let moment = Moment {
                 now: UNIX_EPOCH + Duration::from_secs(1_789_014_301),
@@ -49,37 +44,12 @@ fn seconds(request: &[u8]) -> f64 {
             function.answer(request, moment).await
         });
         let _ = black_box(answer);
-        processor_time() - started
-    });
-    rounds.fold(f64::MAX, f64::min)
+    })
 }
 
-fn processor_time() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap().as_secs_f64()
-}
-
-/// `make` gives a request of about so many bytes.
 #[track_caller]
 fn check(name: &str, make: fn(usize) -> Vec<u8>) {
-    let (small, large) = (make(BYTES), make(4 * BYTES));
-    let (fast, slow) = (seconds(&small), seconds(&large));
-    let proportion = 4.0 * size(&small) / size(&large);
-    let growth = slow / fast * proportion;
-    assert!(
-        growth < GROWTH_MAX,
-        "{name}: {growth:.1} times as long for 4 times as much"
-    );
-    let cost = slow / size(&large) / *ORDINARY;
-    assert!(
-        cost < COST_MAX,
-        "{name}: a byte takes {cost:.1} times as long as an ordinary one"
-    );
-}
-
-#[expect(clippy::cast_precision_loss, reason = "some hundred thousands")]
-fn size(bytes: &[u8]) -> f64 {
-    bytes.len() as f64
+    EFFORT.check(name, make);
 }
 
 fn of_records(texts: impl Iterator<Item = String>) -> Vec<u8> {
@@ -90,10 +60,13 @@ fn of_records(texts: impl Iterator<Item = String>) -> Vec<u8> {
     request(&records)
 }
 
-/// What a byte of ordinary events takes.
-static ORDINARY: LazyLock<f64> = LazyLock::new(|| {
+static EFFORT: LazyLock<Effort> = LazyLock::new(|| {
     let request = ordinary();
-    seconds(&request) / size(&request)
+    Effort {
+        seconds,
+        ordinary: seconds(&request) / size(&request),
+        cost_max: COST_MAX,
+    }
 });
 
 fn ordinary() -> Vec<u8> {
@@ -120,19 +93,9 @@ fn beside(inside: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-fn many(bytes: usize, unit: &str) -> String {
-    unit.repeat(bytes / unit.len())
-}
-
-/// Numbered, so that no two are the same.
-fn numbered(bytes: usize, write: impl Fn(&mut String, usize)) -> String {
-    let mut text = String::new();
-    for number in 0.. {
-        write(&mut text, number);
-        if text.len() >= bytes {
-            break;
-        }
-    }
+/// As members of an object, without the last comma.
+fn members(bytes: usize, write: impl Fn(&mut String, usize)) -> String {
+    let mut text = numbered(bytes, write);
     text.pop();
     text
 }
@@ -140,7 +103,7 @@ fn numbered(bytes: usize, write: impl Fn(&mut String, usize)) -> String {
 #[test]
 fn an_event_of_many_members_takes_its_size() {
     check("members", |bytes| {
-        with(&numbered(bytes, |text, number| {
+        with(&members(bytes, |text, number| {
             write!(text, r#""k{number}":1,"#).unwrap();
         }))
     });
@@ -294,7 +257,7 @@ fn an_envelope_takes_its_size() {
         beside(&format!(r#""a":"{}""#, many(bytes, r"\n")))
     });
     check("fields that nobody reads", |bytes| {
-        beside(&numbered(bytes, |text, number| {
+        beside(&members(bytes, |text, number| {
             write!(text, r#""k{number}":[],"#).unwrap();
         }))
     });

@@ -14,18 +14,16 @@ use nozzle::{
         },
     },
 };
-use rustix::time::{ClockId, clock_gettime};
 use tokio::{runtime::Runtime, time::Instant};
 
-use crate::world::{MemoryDepot, request, settings};
+use crate::{
+    support::effort::{BYTES, Effort, least_seconds, many, numbered, size},
+    world::{MemoryDepot, request, settings},
+};
 
-/// Four would be in proportion; what is at fault has sixteen.
-const GROWTH_MAX: f64 = 6.0;
 /// Times what a byte of ordinary events takes.
 const COST_MAX: f64 = 25.0;
 const ROUNDS: usize = 3;
-/// Bytes of a request's part that is made to be slow.
-const BYTES: usize = 30_000;
 
 /// Takes every item, and costs nothing.
 struct TakesAllItems;
@@ -113,63 +111,25 @@ fn a_request_takes_at_most_six_times_its_size() {
 /// The least processor time that a request takes.
 fn seconds(body: &[u8]) -> f64 {
     let (runtime, function) = (runtime(), log());
-    let rounds = (0..ROUNDS).map(|_| {
-        let started = processor_time();
-        answer(&runtime, &function, body);
-        processor_time() - started
-    });
-    rounds.fold(f64::MAX, f64::min)
+    least_seconds(ROUNDS, || answer(&runtime, &function, body))
 }
 
-fn processor_time() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::try_from(time).unwrap().as_secs_f64()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "some hundred thousands")]
-fn size(bytes: &[u8]) -> f64 {
-    bytes.len() as f64
-}
-
-/// What a byte of ordinary events takes.
-static ORDINARY: LazyLock<f64> = LazyLock::new(|| {
+static EFFORT: LazyLock<Effort> = LazyLock::new(|| {
     let events: Vec<_> = (0..8 * BYTES / 500)
         .map(|number| event(number, 420))
         .collect();
     let body = request(&events);
-    seconds(&body) / size(&body)
+    Effort {
+        seconds,
+        ordinary: seconds(&body) / size(&body),
+        cost_max: COST_MAX,
+    }
 });
 
 /// `make` gives the records' data, of about so many bytes together.
 #[track_caller]
 fn check(name: &str, make: fn(usize) -> Vec<String>) {
-    let (small, large) = (request(&make(BYTES)), request(&make(4 * BYTES)));
-    let (fast, slow) = (seconds(&small), seconds(&large));
-    let growth = slow / fast * 4.0 * size(&small) / size(&large);
-    assert!(
-        growth < GROWTH_MAX,
-        "{name}: {growth:.1} times as long for 4 times as much"
-    );
-    let cost = slow / size(&large) / *ORDINARY;
-    assert!(
-        cost < COST_MAX,
-        "{name}: a byte takes {cost:.1} times as long as an ordinary one"
-    );
-}
-
-fn numbered(bytes: usize, write: impl Fn(&mut String, usize)) -> String {
-    let mut text = String::new();
-    for number in 0.. {
-        if text.len() >= bytes {
-            break;
-        }
-        write(&mut text, number);
-    }
-    text
-}
-
-fn many(bytes: usize, unit: &str) -> String {
-    unit.repeat(bytes / unit.len())
+    EFFORT.check(name, |bytes| request(&make(bytes)));
 }
 
 #[test]

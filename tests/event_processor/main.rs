@@ -11,6 +11,7 @@ mod support;
 
 #[cfg(feature = "event-processor")]
 mod binary;
+mod bounds;
 mod conservation;
 mod contract;
 mod fixtures;

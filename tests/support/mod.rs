@@ -13,6 +13,7 @@ pub(crate) mod client;
 pub(crate) mod contract;
 #[cfg(feature = "kinesis")]
 pub(crate) mod depot_stub;
+pub(crate) mod effort;
 #[cfg(feature = "dynamodb")]
 pub(crate) mod emulators;
 #[cfg(feature = "tool")]
