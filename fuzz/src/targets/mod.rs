@@ -15,6 +15,7 @@ mod event;
 mod event_log;
 mod kinesis;
 mod line;
+mod packet;
 mod tool;
 
 pub use answer::answer;
@@ -23,6 +24,7 @@ pub use event::event;
 pub use event_log::event_log;
 pub use kinesis::{aggregate, dead_letter, envelope};
 pub use line::{error_object, prefix};
+pub use packet::packet;
 pub use tool::{arguments, settings};
 
 /// What a target is called, and what it is given.
@@ -38,6 +40,7 @@ pub const ALL: &[Target] = &[
     ("error_object", error_object),
     ("event", event),
     ("event_log", event_log),
+    ("packet", packet),
     ("prefix", prefix),
     ("request", request),
     ("settings", settings),
