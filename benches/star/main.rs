@@ -3,6 +3,7 @@
 //! only shows that everything works.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a benchmark may panic, and reads the clock"
@@ -55,7 +56,7 @@ fn load(source: &str, packet: &str, into: &str) -> Result<ExitCode, Box<dyn Erro
     }
     let loaded = load.finish()?;
     let took = json!({
-        "processor": (processor_time() - processor).as_secs_f64(),
+        "processor": processor_time() - processor,
         "wall": wall.elapsed().as_secs_f64(),
         "peak": peak_bytes()?,
         "rows": loaded.rows,
@@ -64,9 +65,9 @@ fn load(source: &str, packet: &str, into: &str) -> Result<ExitCode, Box<dyn Erro
     Ok(ExitCode::SUCCESS)
 }
 
-fn processor_time() -> Duration {
+fn processor_time() -> f64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
-    time.try_into().unwrap()
+    Duration::try_from(time).unwrap().as_secs_f64()
 }
 
 fn peak_bytes() -> Result<u64, Box<dyn Error>> {
