@@ -26,6 +26,10 @@ log: ## the sample events into an event log, the folder log, and one of them loo
 	$(TOOL) log $(SAMPLE) --event-id /event_uuid --search-key /user/id
 	$(TOOL) log search u-0352
 
+star: ## sample packets into a star, the folder star, and whether it holds together
+	$(TOOL) star fixtures/packets --into star
+	$(TOOL) star check star
+
 check: ## format, lints, fixtures, Terraform; changes nothing
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -Dwarnings
@@ -33,6 +37,7 @@ check: ## format, lints, fixtures, Terraform; changes nothing
 	python3 fixtures/make_events.py --check
 	python3 fixtures/make_requests.py --check
 	python3 fixtures/make_packets.py --check
+	python3 fixtures/make_star.py --check
 	python3 fixtures/make_aggregates.py --check
 	python3 fixtures/make_records.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
@@ -93,4 +98,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run log check test test-code fetch test-terraform fuzz deny mutants soak bench build dist reproducible environment plan deploy destroy
+.PHONY: help run log star check test test-code fetch test-terraform fuzz deny mutants soak bench build dist reproducible environment plan deploy destroy

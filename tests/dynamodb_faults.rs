@@ -57,8 +57,11 @@ async fn new_events_cost_a_request_per_25_and_known_ones_twice_that() {
         ] {
             proxy.play(|_| Pass);
             let started = Instant::now();
-            let claimed = batch.settles(&store, A, now).await;
+            let answers = batch.ask(&store, A, now, SECOND * 59).await;
             assert_eq!(started.elapsed(), Duration::ZERO, "{events}");
+            let units = f64::from(u32::try_from(events * rounds).unwrap());
+            assert!((answers.write_units - units).abs() < 0.1, "{events}");
+            let claimed = answers.claimed;
             assert!(claimed.iter().all(|one| *one == answer), "{events}");
             assert_eq!(proxy.requests().len(), requests * rounds, "{events}");
             let statements: usize = proxy.requests().iter().sum();

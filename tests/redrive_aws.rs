@@ -19,6 +19,8 @@ use std::{
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use aws_sdk_firehose::types::ExtendedS3DestinationConfiguration;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_sqs::types::QueueAttributeName;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use nozzle::dedup::Owner;
 use serde_json::{Value, json};
 use support::{
@@ -33,7 +35,8 @@ const DAY_SECONDS: i64 = 86_400;
 
 /// Error objects lie in `lake`, and a stream called `events` writes to `delivered`.
 struct Cloud {
-    emulator: Emulator,
+    /// None where all is in a folder.
+    emulator: Option<Emulator>,
     folder: TempDir,
     stream: SocketAddr,
 }
@@ -50,7 +53,7 @@ impl Cloud {
         emulator.create_table().await;
         let cloud = Self {
             stream: emulator.address,
-            emulator,
+            emulator: Some(emulator),
             folder: tempfile::tempdir().unwrap(),
         };
         for bucket in ["lake", "delivered"] {
@@ -77,8 +80,13 @@ impl Cloud {
         Some(cloud)
     }
 
+    fn address(&self) -> SocketAddr {
+        let emulator = self.emulator.as_ref();
+        emulator.map_or(self.stream, |emulator| emulator.address)
+    }
+
     fn s3(&self) -> aws_sdk_s3::Client {
-        let settings = settings(self.emulator.address);
+        let settings = settings(self.address());
         let settings = aws_sdk_s3::config::Builder::from(&settings).force_path_style(true);
         aws_sdk_s3::Client::from_conf(settings.build())
     }
@@ -105,7 +113,7 @@ impl Cloud {
     }
 
     async fn claim(&self, claims: &[(usize, Owner)], ttl_seconds: i64) {
-        let client = aws_sdk_dynamodb::Client::new(&settings(self.emulator.address));
+        let client = aws_sdk_dynamodb::Client::new(&settings(self.address()));
         for claims in claims.chunks(25) {
             let put = |(number, owner): &(usize, Owner)| {
                 let put = PutRequest::builder()
@@ -122,7 +130,7 @@ impl Cloud {
     }
 
     async fn claims(&self) -> BTreeSet<String> {
-        let client = aws_sdk_dynamodb::Client::new(&settings(self.emulator.address));
+        let client = aws_sdk_dynamodb::Client::new(&settings(self.address()));
         let mut claims = BTreeSet::new();
         let mut pages = client.scan().table_name(TABLE).into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -143,12 +151,13 @@ impl Cloud {
             .arg("redrive")
             .args(arguments)
             .stdin(Stdio::null())
-            .env(
-                "AWS_ENDPOINT_URL",
-                format!("http://{}", self.emulator.address),
-            )
+            .env("AWS_ENDPOINT_URL", format!("http://{}", self.address()))
             .env(
                 "AWS_ENDPOINT_URL_FIREHOSE",
+                format!("http://{}", self.stream),
+            )
+            .env(
+                "AWS_ENDPOINT_URL_KINESIS",
                 format!("http://{}", self.stream),
             )
             .env("AWS_REGION", "us-east-1")
@@ -264,7 +273,7 @@ fn a_colleague_knows(cloud: &Cloud) {
 }
 
 async fn create_stream(cloud: &Cloud) {
-    let client = aws_sdk_firehose::Client::new(&settings(cloud.emulator.address));
+    let client = aws_sdk_firehose::Client::new(&settings(cloud.address()));
     let destination = ExtendedS3DestinationConfiguration::builder()
         .role_arn("arn:aws:iam::000000000000:role/firehose")
         .bucket_arn("arn:aws:s3:::delivered")
@@ -281,7 +290,7 @@ async fn a_folder_goes_to_a_kinesis_stream() {
     let Some(cloud) = Cloud::start().await else {
         return;
     };
-    let kinesis = aws_sdk_kinesis::Client::new(&settings(cloud.emulator.address));
+    let kinesis = aws_sdk_kinesis::Client::new(&settings(cloud.address()));
     let create = kinesis.create_stream().stream_name("in").shard_count(2);
     create.send().await.unwrap();
     let arrival = now_milliseconds();
@@ -423,16 +432,25 @@ async fn what_a_stream_never_takes_is_sent_by_the_same_command_later() {
 /// Redrives until so many bytes more are in the journal and so many records more are taken; then
 /// kills. Says whether it was killed before it had ended: the stub claims nothing, so a redrive after
 /// one that has ended sends all again.
-fn redrive_until_killed(cloud: &Cloud, stub: &FirehoseStub, bytes: u64, records: usize) -> bool {
+fn redrive_until_killed(
+    cloud: &Cloud,
+    arguments: &[&str],
+    stub: &FirehoseStub,
+    (bytes, records): (u64, usize),
+) -> bool {
     let mut child = cloud
-        .command(&with(&["--execute", "--rate", "100000"]))
+        .command(&[arguments, &["--execute", "--rate", "100000"]].concat())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let journal = || -> u64 {
-        let files = support::folder::files(&cloud.path("state"));
-        let lengths = files.iter().filter_map(|file| fs::metadata(file).ok());
+        // Of a folder it lies beside it.
+        let folders = ["state", "redriven"].map(|name| cloud.path(name));
+        let files = folders
+            .iter()
+            .flat_map(|folder| support::folder::files(folder));
+        let lengths = files.filter_map(|file| fs::metadata(file).ok());
         lengths.map(|metadata| metadata.len()).sum()
     };
     let (start, taken) = (journal(), stub.taken_count());
@@ -447,19 +465,14 @@ fn redrive_until_killed(cloud: &Cloud, stub: &FirehoseStub, bytes: u64, records:
     !child.wait().unwrap().success()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_redrive_loses_nothing_and_doubles_at_most_its_batch() {
-    let night = last_night(3_000);
-    let Some(mut cloud) = Cloud::after(&night).await else {
-        return;
-    };
-    let stub = FirehoseStub::listen(|_| None).await;
-    cloud.stream = stub.address;
+/// Four times; each time at most the batch under way is sent twice.
+#[track_caller]
+fn redrive_and_kill(cloud: &Cloud, arguments: &[&str], stub: &FirehoseStub) {
     let mut random = fastrand::Rng::with_seed(5);
     let mut doubled = 0;
     for _ in 0..4 {
-        let (bytes, records) = (random.u64(..20_000), random.usize(..200));
-        assert!(redrive_until_killed(&cloud, &stub, bytes, records));
+        let enough = (random.u64(..20_000), random.usize(..200));
+        assert!(redrive_until_killed(cloud, arguments, stub, enough));
         let taken = stub.taken();
         let distinct = taken.iter().collect::<BTreeSet<_>>().len();
         let doubled_now = taken.len() - distinct;
@@ -469,6 +482,106 @@ async fn a_killed_redrive_loses_nothing_and_doubles_at_most_its_batch() {
         );
         doubled = doubled_now;
     }
+}
+
+/// What the event processor could not handle, though nothing is wrong with it.
+fn letter(number: usize) -> String {
+    let event = counted_event(number);
+    json!({
+        "version": 1, "reason": "panicked", "function": "event-processor",
+        "record_id": format!("shardId-000000000006:{number}"),
+        "stream": "arn:aws:kinesis:us-east-1:000000000000:stream/in",
+        "shard": "shardId-000000000006", "sequence": number.to_string(), "sub": null,
+        "arrival": "2024-12-19T22:59:59.500Z", "data": BASE64_STANDARD.encode(event),
+    })
+    .to_string()
+}
+
+fn counted_event(number: usize) -> String {
+    format!(r#"{{"event_id":"e{number}","event_type":"view","user_id":"u"}}"#)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_it_redrives_dead_letters_it_loses_none_and_doubles_at_most_its_batch() {
+    const LETTERS: usize = 6_000;
+    let stub = FirehoseStub::listen(|_| None).await;
+    let cloud = Cloud {
+        emulator: None,
+        folder: tempfile::tempdir().unwrap(),
+        stream: stub.address,
+    };
+    fs::create_dir(cloud.path("letters")).unwrap();
+    for number in 0..LETTERS {
+        let name = format!("letters/{number:04}.json");
+        fs::write(cloud.path(&name), letter(number)).unwrap();
+    }
+    let arguments = ["letters", "--to", "kinesis:in"];
+    redrive_and_kill(&cloud, &arguments, &stub);
+    let (summary, code) = cloud.summary(&[&arguments[..], &["--execute"]].concat());
+    assert_eq!(code, 0, "{summary}");
+    check(&summary, &json!({"failed": 0, "left": false}));
+    let taken: BTreeSet<_> = stub.taken().into_iter().collect();
+    let sent = (0..LETTERS).map(|number| counted_event(number).into_bytes());
+    assert_eq!(taken, sent.collect());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queues_dead_letters_go_to_a_stream_and_what_would_be_refused_again_stays() {
+    let Some(cloud) = Cloud::start().await else {
+        return;
+    };
+    let kinesis = aws_sdk_kinesis::Client::new(&settings(cloud.address()));
+    let create = kinesis.create_stream().stream_name("in").shard_count(1);
+    create.send().await.unwrap();
+    let queues = aws_sdk_sqs::Client::new(&settings(cloud.address()));
+    let queue = queues.create_queue().queue_name("dead").send().await;
+    let queue = queue.unwrap().queue_url.unwrap();
+    let refused = letter(7).replace("panicked", "event_id_missing");
+    let refused = refused.replace(
+        &BASE64_STANDARD.encode(counted_event(7)),
+        &BASE64_STANDARD.encode("{}"),
+    );
+    for body in (0..25).map(letter).chain([refused]) {
+        let send = queues.send_message().queue_url(&queue).message_body(body);
+        send.send().await.unwrap();
+    }
+    let source = format!("sqs:{queue}");
+    let arguments = [source.as_str(), "--to", "kinesis:in", "--execute"];
+    let (summary, code) = cloud.summary(&arguments);
+    check(&summary, &json!({"sent": 25, "refused": 1}));
+    assert_eq!(code, 1, "a refused one is left");
+    let shards = kinesis.list_shards().stream_name("in").send().await;
+    let shards = shards.unwrap();
+    let taken = read_shard(&kinesis, shards.shards()[0].shard_id()).await;
+    let taken: BTreeSet<_> = taken.into_iter().collect();
+    let sent = (0..25).map(|number| counted_event(number).into_bytes());
+    assert_eq!(taken, sent.collect());
+    let count = queues.get_queue_attributes().queue_url(&queue);
+    let count = count
+        .attribute_names(QueueAttributeName::All)
+        .send()
+        .await
+        .unwrap();
+    let left = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+    ];
+    let left = left.map(|name| {
+        let count = count.attributes().unwrap().get(&name.into());
+        count.map_or(0, |count| count.parse::<usize>().unwrap())
+    });
+    assert_eq!(left.iter().sum::<usize>(), 1, "what was sent is deleted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_redrive_loses_nothing_and_doubles_at_most_its_batch() {
+    let night = last_night(3_000);
+    let Some(mut cloud) = Cloud::after(&night).await else {
+        return;
+    };
+    let stub = FirehoseStub::listen(|_| None).await;
+    cloud.stream = stub.address;
+    redrive_and_kill(&cloud, &TO_STREAM, &stub);
     let (summary, code) = cloud.summary(&with(&["--execute"]));
     assert_eq!(code, 1, "refused records are left");
     check(

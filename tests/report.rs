@@ -1,4 +1,5 @@
-//! The page of `nozzle run --report`: what it says, and what a browser makes of it.
+//! The pages of `nozzle run --report` and `nozzle process --report`: what they say, and what a browser
+//! makes of them.
 
 #![cfg(feature = "tool")]
 #![expect(
@@ -38,6 +39,15 @@ impl Place {
     fn report(&self, arguments: &[&str]) -> Reported {
         let all = [arguments, &["--report", "page.html", "--summary", "json"]].concat();
         let output = self.run(&all);
+        assert!(output.status.success(), "{}", stderr(&output));
+        self.reported(&output)
+    }
+
+    /// The same of what is counted.
+    #[track_caller]
+    fn counted(&self, arguments: &[&str]) -> Reported {
+        let all = [arguments, &["--report", "page.html", "--summary", "json"]].concat();
+        let output = self.nozzle("process", &all).output().unwrap();
         assert!(output.status.success(), "{}", stderr(&output));
         self.reported(&output)
     }
@@ -319,6 +329,63 @@ fn every_batch_is_timed() {
         number(count.split(' ').next().unwrap())
     });
     assert_eq!(counted.sum::<u64>(), batches);
+}
+
+/// Of two experiments, over two days; a fifth of the users buys.
+fn counted_events(variants: &[&str]) -> String {
+    let event = |number: usize| {
+        let variant = Value::from(variants[number % variants.len()]);
+        format!(
+            r#"{{"event_id":"e{number}","event_type":"{}","user_id":"u{}","experiment_id":"x{}","timestamp":{},"metadata":{{"variant":{variant}}}}}"#,
+            ["view", "purchase"][usize::from(number.is_multiple_of(5))],
+            number % 90,
+            number / 300,
+            START + number * 300,
+        )
+    };
+    let lines: Vec<_> = (0..600).map(event).collect();
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn what_was_counted_is_drawn_by_variant_with_users_refusals_and_duplicates() {
+    let place = Place::new();
+    let events = counted_events(&["A", "B", "B"]);
+    let copies: String = events.split_inclusive('\n').take(30).collect();
+    place.write("in.jsonl", events + &copies + "no json\n{}\n{}\n");
+    let reported = place.counted(&["in.jsonl", "--drop-copies", "--conversion", "purchase"]);
+    for (tile, name) in [
+        ("records", "records"),
+        ("archived", "archived"),
+        ("dead letters", "dead_letters"),
+    ] {
+        assert_eq!(number(reported.tile(tile)), reported.count(name), "{tile}");
+    }
+    let rows = reported.rows("events", "types");
+    let variants = rows.iter().map(|row| (row[0].as_str(), row[2].as_str()));
+    assert_eq!(variants.collect::<Vec<_>>(), [("A", "100"), ("B", "200")]);
+    reported.check_says("events", "Experiment x0");
+    reported.check_says("events", "Experiment x1");
+    let drawn: u64 = reported
+        .rows("events", "data")
+        .iter()
+        .map(|row| number(&row[1]))
+        .sum();
+    assert_eq!(drawn, 300);
+    let users = reported.rows("users", "users");
+    assert_eq!(users.len(), 4);
+    assert_eq!(
+        (users[0][0].as_str(), users[0][1].as_str()),
+        ("x0, A", "30")
+    );
+    assert!(users[0][3].contains('%'), "{users:?}");
+    let refusals = reported.rows("refusals", "reasons");
+    let refusals = refusals
+        .iter()
+        .map(|row| (row[0].as_str(), row[1].as_str()));
+    let expected = [("event_id_missing", "2"), ("not_json", "1")];
+    assert_eq!(refusals.collect::<Vec<_>>(), expected);
+    reported.check_says("duplicates", "30 events");
 }
 
 #[test]
@@ -605,6 +672,11 @@ fn a_browser_shows_every_page_narrow_and_wide_light_and_dark() {
         ("hostile", "hostile.jsonl"),
     ] {
         place.report(&[input, "--lake", lake]);
+        check_in_browser(&mut browser, &page);
+    }
+    place.write("counted.jsonl", counted_events(&HOSTILE) + "no json\n");
+    for (folder, input) in [("counted", "counted.jsonl"), ("nothing", "empty.jsonl")] {
+        place.counted(&[input, "--into", folder, "--conversion", "purchase"]);
         check_in_browser(&mut browser, &page);
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use crate::{
     measure::Taken,
     peers::{Peer, Task},
-    requests::{Batch, Size},
+    requests::{Batch, Shape},
     store::Seen,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct Cell {
     pub(crate) peer: Peer,
     pub(crate) task: Task,
-    pub(crate) size: Size,
+    pub(crate) shape: Shape,
     pub(crate) records: usize,
 }
 
@@ -23,7 +23,7 @@ impl Cell {
         Self {
             peer,
             task,
-            size: batch.size,
+            shape: batch.shape,
             records: batch.records,
         }
     }
@@ -65,10 +65,12 @@ pub(crate) struct Figures {
     samples: HashMap<Cell, Vec<Taken>>,
     pub(crate) starts: HashMap<(Peer, Task), Vec<Start>>,
     pub(crate) peak_bytes: HashMap<(Peer, Task), u64>,
-    /// What a batch asks of the log's table.
-    pub(crate) writes: HashMap<(Peer, Size), Seen>,
+    /// What a batch of a stream asks of the table and the bucket: of a new process, and once more.
+    pub(crate) writes: HashMap<Cell, [Seen; 2]>,
     pub(crate) full_requests: Vec<(Task, Batch, u64)>,
     pub(crate) bounds: Vec<Bound>,
+    /// A hundred events of the event processor over TLS and with latency.
+    pub(crate) hundred_far_away: Vec<Bound>,
     pub(crate) zip_bytes: HashMap<(Peer, Task), u64>,
 }
 

@@ -1,7 +1,7 @@
 //! Whole functions compared: Nozzle and what people would write instead, each a process of its own
 //! behind the same Lambda runtime API, fed with the same requests. Writes `benches/RESULTS.md`;
-//! `cargo bench --bench functions -- quick` only shows that everything works, `-- log` is of the event
-//! log alone.
+//! `cargo bench --bench functions -- quick` only shows that everything works, `-- log` and `-- process`
+//! are of these functions alone.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,14 +28,18 @@ use std::{collections::HashMap, env, error::Error, path::Path, process::Command,
 use figures::{Bound, Cell, Figures, Start};
 use measure::{Cores, Measured};
 use peers::{Peer, Programs, Task};
-use requests::{Batch, Size};
+use requests::{Batch, Shape};
 use store::Seen;
+use tempfile::TempDir;
+
+/// As `table/mod.rs` has it, for the heading.
+const PROCESSOR_REQUESTS_AT_ONCE: usize = 16;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// How much is measured.
 struct Extent {
-    sizes: &'static [Size],
+    shapes: fn(Task) -> Vec<Shape>,
     rounds: usize,
     /// Of functions that take seconds for a batch.
     slow_rounds: usize,
@@ -44,14 +48,14 @@ struct Extent {
 }
 
 const FULL: Extent = Extent {
-    sizes: &Size::ALL,
+    shapes: |task| Shape::all(task).into(),
     rounds: 15,
     slow_rounds: 2,
     sample: Duration::from_millis(100),
     starts: 9,
 };
 const QUICK: Extent = Extent {
-    sizes: &[Size::B420],
+    shapes: |task| vec![Shape::usual(task)],
     rounds: 1,
     slow_rounds: 1,
     sample: Duration::from_millis(10),
@@ -62,30 +66,36 @@ const QUICK: Extent = Extent {
 async fn main() -> Outcome<()> {
     let is_asked = |word: &str| env::args().any(|argument| argument == word);
     let extent = if is_asked("quick") { QUICK } else { FULL };
-    let tasks: &[Task] = if is_asked("log") {
-        &[Task::Log]
+    let alone = [("log", Task::Log), ("process", Task::Process)];
+    let alone: Vec<_> = alone
+        .into_iter()
+        .filter_map(|(word, task)| is_asked(word).then_some(task))
+        .collect();
+    let is_whole = alone.is_empty() && !is_asked("quick");
+    let tasks = if alone.is_empty() {
+        Task::ALL.into()
     } else {
-        &Task::ALL
+        alone
     };
     let bench = Bench {
-        programs: Programs::build(tasks)?,
+        programs: Programs::build(&tasks)?,
         tasks,
         store: store::at_once().await?,
         cores: Cores::divide()?,
         extent,
     };
     let figures = bench.run().await?;
-    if is_asked("quick") || is_asked("log") {
+    if is_whole {
+        report::write(&figures)
+    } else {
         report::print(&figures);
         Ok(())
-    } else {
-        report::write(&figures)
     }
 }
 
 struct Bench {
     programs: Programs,
-    tasks: &'static [Task],
+    tasks: Vec<Task>,
     store: String,
     cores: Cores,
     extent: Extent,
@@ -100,9 +110,10 @@ impl Bench {
         if self.tasks.contains(&Task::Claim) {
             self.far_away(&mut figures).await?;
         }
-        if self.tasks.contains(&Task::Log) {
-            self.writes(&mut figures).await?;
+        if self.tasks.contains(&Task::Process) {
+            self.hundred_far_away(&mut figures).await?;
         }
+        self.writes(&mut figures).await?;
         for (peer, task) in self.functions() {
             let bytes = report::zip_bytes(&self.programs.deployed(peer, task))?;
             figures.zip_bytes.insert((peer, task), bytes);
@@ -111,7 +122,10 @@ impl Bench {
     }
 
     fn functions(&self) -> impl Iterator<Item = (Peer, Task)> {
-        let with = |task: &Task| task.peers().map(|peer| (peer, *task));
+        let with = |task: &Task| {
+            let task = *task;
+            task.peers().into_iter().map(move |peer| (peer, task))
+        };
         self.tasks.iter().flat_map(with)
     }
 
@@ -132,13 +146,13 @@ impl Bench {
     /// all. The first answers are compared and not measured.
     async fn batches(&self, figures: &mut Figures) -> Outcome<()> {
         let (mut functions, mut measured) = (HashMap::new(), Vec::new());
-        for task in self.tasks {
+        for task in &self.tasks {
             let mut running = Vec::new();
             for peer in task.peers() {
                 running.push((peer, self.start(peer, *task).await?));
             }
-            let sizes = self.extent.sizes.iter();
-            for batch in sizes.flat_map(|size| batches_of(*task, *size)) {
+            let shapes = (self.extent.shapes)(*task).into_iter();
+            for batch in shapes.flat_map(|shape| batches_of(*task, shape)) {
                 compare(*task, &running, &batch).await?;
                 measured.push((*task, batch));
             }
@@ -175,7 +189,7 @@ impl Bench {
     }
 
     async fn first_moments(&self, peer: Peer, task: Task) -> Outcome<Start> {
-        let batch = Batch::of(task, 1_000, Size::B420);
+        let batch = Batch::of(task, 1_000, Shape::usual(task));
         let function = self.start(peer, task).await?;
         let first = function.invoke(&batch.body).await?;
         let mut tenth = first;
@@ -194,14 +208,15 @@ impl Bench {
     /// too, whose response no longer fits.
     async fn memory(&self, figures: &mut Figures) -> Outcome<()> {
         for (peer, task) in self.functions() {
-            let [_, _, most] = Size::B420.records(task);
-            let largest = Batch::of(task, most, Size::B420);
+            let shape = Shape::usual(task);
+            let [_, _, most] = shape.records(task);
+            let largest = Batch::of(task, most, shape);
             let peak = self.peak(peer, task, &largest).await?;
             figures.peak_bytes.insert((peer, task), peak);
         }
         for task in self.tasks.iter().filter(|task| **task != Task::Transform) {
-            for size in Size::ALL {
-                let full = Batch::full(*task, size);
+            for shape in Shape::all(*task) {
+                let full = Batch::full(*task, shape);
                 let peak = self.peak(Peer::Nozzle, *task, &full).await?;
                 figures.full_requests.push((*task, full, peak));
             }
@@ -217,41 +232,102 @@ impl Bench {
         function.peak_bytes()
     }
 
-    /// What a batch of a thousand asks of the log's table.
+    /// What a stream's batches ask of the table and the bucket. All are to count the same.
     async fn writes(&self, figures: &mut Figures) -> Outcome<()> {
-        for peer in Task::Log.peers() {
-            let (store, seen) = store::counting().await?;
-            let command = self.programs.command(peer, Task::Log, &store);
-            let function = Measured::start(command, self.cores).await?;
-            for size in Size::ALL {
-                *seen.lock().unwrap() = Seen::default();
-                let batch = Batch::of(Task::Log, 1_000, size);
-                function.answer(&batch.body).await;
-                figures.writes.insert((peer, size), *seen.lock().unwrap());
+        let of_streams = |(_, task): &(Peer, Task)| matches!(task, Task::Log | Task::Process);
+        for (peer, task) in self.functions().filter(of_streams) {
+            for batch in Shape::all(task)
+                .into_iter()
+                .flat_map(|shape| batches_of(task, shape))
+            {
+                let seen = self.seen_of(peer, task, &batch).await?;
+                figures.writes.insert(Cell::of(peer, task, &batch), seen);
+                let ours = figures.writes[&Cell::of(Peer::Nozzle, task, &batch)];
+                let counted = [ours, seen].map(|[first, _]| first.events_counted);
+                if counted[0] != counted[1] {
+                    return Err(format!("{peer} {task}: {counted:?} events are counted").into());
+                }
             }
         }
         Ok(())
     }
 
+    async fn seen_of(&self, peer: Peer, task: Task, batch: &Batch) -> Outcome<[Seen; 2]> {
+        let (store, seen) = store::counting().await?;
+        let command = self.programs.command(peer, task, &store);
+        let function = Measured::start(command, self.cores).await?;
+        let mut each = [Seen::default(); 2];
+        for place in &mut each {
+            *seen.lock().unwrap() = Seen::default();
+            function.answer(&batch.body).await;
+            *place = *seen.lock().unwrap();
+        }
+        Ok(each)
+    }
+
     /// Nozzle's requests at once, over TLS and with latency.
     async fn far_away(&self, figures: &mut Figures) -> Outcome<()> {
-        let folder = tempfile::tempdir()?;
-        make_certificate(folder.path())?;
-        let store = store::far_away(Duration::from_millis(8), folder.path()).await?;
-        let trusted = folder.path().join("certificate.pem");
-        let batch = Batch::of(Task::Claim, 6_000, Size::B420);
+        let far_away = FarAway::open().await?;
+        let batch = Batch::of(Task::Claim, 6_000, Shape::B420);
         figures.bounds = [4, 8, 16, 32, 64, 128].map(Bound::new).into();
         for _ in 0..self.extent.starts {
             for bound in &mut figures.bounds {
                 let command = self
                     .programs
-                    .bounded(bound.requests_at_once, &store, &trusted);
-                let function = Measured::start(command, self.cores).await?;
-                bound.first.push(function.invoke(&batch.body).await?);
-                bound.next.push(function.invoke(&batch.body).await?);
+                    .bounded(bound.requests_at_once, &far_away.store);
+                self.two_far_away(far_away.trusted_by(command), &batch, bound)
+                    .await?;
             }
         }
         Ok(())
+    }
+
+    /// From end to end, as somebody would wait for it.
+    async fn hundred_far_away(&self, figures: &mut Figures) -> Outcome<()> {
+        let far_away = FarAway::open().await?;
+        let batch = Batch::of(Task::Process, 100, Shape::usual(Task::Process));
+        let mut hundred = Bound::new(PROCESSOR_REQUESTS_AT_ONCE);
+        for _ in 0..self.extent.starts {
+            let programs = &self.programs;
+            let command = programs.command(Peer::Nozzle, Task::Process, &far_away.store);
+            self.two_far_away(far_away.trusted_by(command), &batch, &mut hundred)
+                .await?;
+        }
+        figures.hundred_far_away = vec![hundred];
+        Ok(())
+    }
+
+    async fn two_far_away(
+        &self,
+        command: tokio::process::Command,
+        batch: &Batch,
+        bound: &mut Bound,
+    ) -> Outcome<()> {
+        let function = Measured::start(command, self.cores).await?;
+        bound.first.push(function.invoke(&batch.body).await?);
+        bound.next.push(function.invoke(&batch.body).await?);
+        Ok(())
+    }
+}
+
+/// A store over TLS, and what its clients have to trust.
+struct FarAway {
+    store: String,
+    certificate: TempDir,
+}
+
+impl FarAway {
+    async fn open() -> Outcome<Self> {
+        let certificate = tempfile::tempdir()?;
+        make_certificate(certificate.path())?;
+        let store = store::far_away(Duration::from_millis(8), certificate.path()).await?;
+        Ok(Self { store, certificate })
+    }
+
+    fn trusted_by(&self, mut command: tokio::process::Command) -> tokio::process::Command {
+        let certificate = self.certificate.path().join("certificate.pem");
+        command.env("SSL_CERT_FILE", certificate);
+        command
     }
 }
 
@@ -266,14 +342,15 @@ async fn compare(task: Task, running: &[(Peer, Measured)], batch: &Batch) -> Out
     Ok(())
 }
 
-fn batches_of(task: Task, size: Size) -> [Batch; 3] {
-    size.records(task)
-        .map(|records| Batch::of(task, records, size))
+fn batches_of(task: Task, shape: Shape) -> [Batch; 3] {
+    shape
+        .records(task)
+        .map(|records| Batch::of(task, records, shape))
 }
 
 fn make_certificate(folder: &Path) -> Outcome<()> {
     let arguments = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-                     -subj /CN=localhost -addext subjectAltName=DNS:localhost \
+                     -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
                      -addext basicConstraints=critical,CA:FALSE -out certificate.pem -keyout key.pem";
     let made = Command::new("openssl")
         .args(arguments.split_whitespace())

@@ -36,6 +36,8 @@ pub(crate) enum Task {
     Claim,
     /// Puts each event of a stream into a table.
     Log,
+    /// Counts and archives each event of a stream.
+    Process,
 }
 
 impl Peer {
@@ -59,16 +61,18 @@ impl fmt::Display for Peer {
 }
 
 impl Task {
-    pub(crate) const ALL: [Self; 3] = [Self::Transform, Self::Claim, Self::Log];
+    pub(crate) const ALL: [Self; 4] = [Self::Transform, Self::Claim, Self::Log, Self::Process];
     pub(crate) const OF_FIREHOSE: [Self; 2] = [Self::Transform, Self::Claim];
 
     /// Nozzle first: the others' answers are compared with its own.
-    pub(crate) fn peers(self) -> [Peer; 5] {
+    pub(crate) fn peers(self) -> Vec<Peer> {
         let last = match self {
-            Self::Transform | Self::Claim => Peer::Powertools,
-            Self::Log => Peer::BatchWriter,
+            Self::Transform | Self::Claim => Some(Peer::Powertools),
+            Self::Log => Some(Peer::BatchWriter),
+            Self::Process => None,
         };
-        [Peer::Nozzle, Peer::NaiveRust, Peer::Node, Peer::Boto3, last]
+        let all = [Peer::Nozzle, Peer::NaiveRust, Peer::Node, Peer::Boto3];
+        all.into_iter().chain(last).collect()
     }
 
     /// Nozzle's program, and the feature that has it.
@@ -76,6 +80,7 @@ impl Task {
         match self {
             Self::Transform | Self::Claim => "firehose-transform",
             Self::Log => "event-log",
+            Self::Process => "event-processor",
         }
     }
 
@@ -84,6 +89,7 @@ impl Task {
         match self {
             Self::Transform | Self::Claim => &["--bench", "naive", "--bench", "nozzle-stores"],
             Self::Log => &["--bench", "naive-log"],
+            Self::Process => &["--bench", "naive-process"],
         }
     }
 }
@@ -94,6 +100,7 @@ impl fmt::Display for Task {
             Self::Transform => "without claims",
             Self::Claim => "with claims",
             Self::Log => "event log",
+            Self::Process => "event processor",
         })
     }
 }
@@ -126,26 +133,28 @@ impl Programs {
             (Peer::Nozzle, Task::Transform) => self.nozzle("unclaimed"),
             (Peer::Nozzle, _) => Command::new(&self.rust[task.program()]),
             (Peer::NaiveRust, Task::Log) => Command::new(&self.rust["naive-log"]),
+            (Peer::NaiveRust, Task::Process) => Command::new(&self.rust["naive-process"]),
             (Peer::NaiveRust, _) => Command::new(&self.rust["naive"]),
             (Peer::Node, Task::Log) => self.node("log"),
+            (Peer::Node, Task::Process) => self.node("process"),
             (Peer::Node, _) => self.node("handler"),
             (Peer::Boto3, Task::Log) => self.python("log.put_items"),
+            (Peer::Boto3, Task::Process) => self.python("process.handler"),
             (Peer::Boto3, _) => self.python("with_boto3.handler"),
             (Peer::Powertools, _) => self.python("with_powertools.handler"),
             (Peer::BatchWriter, _) => self.python("log.batch_writer"),
         };
         set_environment(&mut command, store);
-        if task == Task::Transform && peer != Peer::Nozzle {
+        if task == Task::Process || (task == Task::Transform && peer != Peer::Nozzle) {
             command.env_remove("EVENT_CACHE_TABLE_NAME");
         }
         command
     }
 
-    /// Nozzle with so many requests at once, trusting a certificate.
-    pub(crate) fn bounded(&self, requests_at_once: usize, store: &str, trusted: &Path) -> Command {
+    /// Nozzle with so many requests at once.
+    pub(crate) fn bounded(&self, requests_at_once: usize, store: &str) -> Command {
         let mut command = self.nozzle(&requests_at_once.to_string());
         set_environment(&mut command, store);
-        command.env("SSL_CERT_FILE", trusted);
         command
     }
 
@@ -183,10 +192,20 @@ impl Programs {
         match (peer, task) {
             (Peer::Nozzle, _) => vec![self.rust[task.program()].clone()],
             (Peer::NaiveRust, Task::Log) => vec![self.rust["naive-log"].clone()],
+            (Peer::NaiveRust, Task::Process) => vec![self.rust["naive-process"].clone()],
             (Peer::NaiveRust, _) => vec![self.rust["naive"].clone()],
             (Peer::Node, Task::Log) => vec![source("node/log.mjs")],
+            (Peer::Node, Task::Process) => vec![source("node/process.mjs")],
             (Peer::Node, _) => vec![source("node/handler.mjs")],
             (Peer::Boto3 | Peer::BatchWriter, Task::Log) => vec![source("python/log.py")],
+            (Peer::Boto3, Task::Process) => vec![
+                source("python/process.py"),
+                package("pydantic"),
+                package("pydantic_core"),
+                package("annotated_types"),
+                package("typing_inspection"),
+                package("typing_extensions.py"),
+            ],
             (Peer::Boto3 | Peer::BatchWriter, _) => {
                 vec![source("python/with_boto3.py"), source("python/event.py")]
             }
@@ -242,6 +261,9 @@ fn set_environment(command: &mut Command, store: &str) {
         ("AWS_ACCESS_KEY_ID", "bench"),
         ("AWS_SECRET_ACCESS_KEY", "bench"),
         ("AWS_ENDPOINT_URL_DYNAMODB", store),
+        ("AWS_ENDPOINT_URL_S3", store),
+        ("S3_BUCKET", "event-archive"),
+        ("DYNAMODB_TABLE", "event-aggregations"),
         ("EVENT_CACHE_TABLE_NAME", TABLE),
         ("TABLE_NAME", LOG_TABLE),
     ];

@@ -10,10 +10,18 @@ use std::{
 
 use crate::{
     figures::{Bound, Cell, Figures, Start, middle},
+    measure::Taken,
     peers::{PROFILE, Peer, Task},
-    requests::{Batch, Size},
+    requests::{Batch, Shape},
+    store::Seen,
 };
 
+const WINDOWS: usize = 2;
+/// The plan, and the end.
+const LEDGER_WRITES: usize = 2;
+// On demand, in us-east-1: see `src/tool/plan/prices.json`.
+const DOLLARS_A_MILLION_WRITES: f64 = 0.625;
+const DOLLARS_A_MILLION_PUTS: f64 = 5.0;
 const MEGABYTE: f64 = 1024.0 * 1024.0;
 
 pub(crate) fn write(figures: &Figures) -> Result<(), Box<dyn Error>> {
@@ -34,9 +42,19 @@ fn text(figures: &Figures) -> String {
         ratios(figures),
         processes(figures),
         writes(figures),
+        counters(figures),
         targets(figures),
         absolutes(figures),
-        latencies(&figures.bounds),
+        latencies(
+            "Nozzle's claims",
+            "6,000 events of 420 bytes",
+            &figures.bounds,
+        ),
+        latencies(
+            "Nozzle's event processor",
+            "100 events over 300 counters",
+            &figures.hundred_far_away,
+        ),
     ];
     parts.join("\n")
 }
@@ -45,7 +63,7 @@ fn text(figures: &Figures) -> String {
 fn tables(figures: &Figures, lines: impl Fn(Task) -> String) -> String {
     let table = |tasks: &[Task]| {
         let measured: Vec<_> = tasks.iter().filter(|task| figures.has(**task)).collect();
-        let names = measured.first()?.peers().map(|peer| peer.to_string());
+        let names = each_of(measured.first()?.peers(), |peer| peer.to_string());
         let lines: String = measured.into_iter().map(|task| lines(*task)).collect();
         let headings = line("", &names).replace("|  |", "| |");
         Some(format!(
@@ -53,32 +71,34 @@ fn tables(figures: &Figures, lines: impl Fn(Task) -> String) -> String {
             "---:|".repeat(names.len())
         ))
     };
-    let tables = [table(&Task::OF_FIREHOSE), table(&[Task::Log])];
+    let tables = [
+        table(&Task::OF_FIREHOSE),
+        table(&[Task::Log]),
+        table(&[Task::Process]),
+    ];
     tables.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// A line for each kind of batch that was measured, and what `of` says of each function.
 fn by_batch(figures: &Figures, of: impl Fn(Cell) -> Option<String>) -> String {
     tables(figures, |task| {
-        let batches = Size::ALL.into_iter().flat_map(|size| {
-            let records = size.records(task);
-            records.map(|records| (size, records))
+        let batches = Shape::all(task).into_iter().flat_map(|shape| {
+            let records = shape.records(task);
+            records.map(|records| (shape, records))
         });
-        let lines = batches.filter_map(|(size, records)| {
-            let said = task.peers().map(|peer| {
-                of(Cell {
-                    peer,
-                    task,
-                    size,
-                    records,
-                })
-            });
-            let said: Vec<_> = said.into_iter().collect::<Option<_>>()?;
-            let name = format!("{task}: {records} events of {} bytes", size.bytes());
+        let lines = batches.filter_map(|(shape, records)| {
+            let said = task.peers().into_iter();
+            let said = said.map(|peer| of(cell(peer, task, shape, records)));
+            let said: Vec<_> = said.collect::<Option<_>>()?;
+            let name = format!("{task}: {records} events {shape}");
             Some(line(&name, &said))
         });
         lines.collect()
     })
+}
+
+fn each_of(peers: Vec<Peer>, say: impl Fn(Peer) -> String) -> Vec<String> {
+    peers.into_iter().map(say).collect()
 }
 
 fn line(name: &str, values: &[String]) -> String {
@@ -119,14 +139,14 @@ fn processes(figures: &Figures) -> String {
     let table = tables(figures, |task| {
         let time = |name: &str, of: fn(&Start) -> Duration| {
             let middle = |peer| milliseconds(middle(&figures.starts[&(peer, task)], of));
-            line(&format!("{task}: {name}"), &task.peers().map(middle))
+            line(&format!("{task}: {name}"), &each_of(task.peers(), middle))
         };
-        let peak = task
-            .peers()
-            .map(|peer| megabytes(figures.peak_bytes[&(peer, task)]));
-        let zip = task
-            .peers()
-            .map(|peer| format!("{:.0}", figures.zip_bytes[&(peer, task)] as f64 / 1e3));
+        let peak = each_of(task.peers(), |peer| {
+            megabytes(figures.peak_bytes[&(peer, task)])
+        });
+        let zip = each_of(task.peers(), |peer| {
+            format!("{:.0}", figures.zip_bytes[&(peer, task)] as f64 / 1e3)
+        });
         [
             time("start to polling, ms", |start| start.polling),
             time("start to first answer, ms", |start| start.answered),
@@ -138,7 +158,7 @@ fn processes(figures: &Figures) -> String {
         .concat()
     });
     format!(
-        "## A process\n\nInvocations of 1,000 events of 420 bytes; peak memory after three of 6,000, or as many as fit.\n\n{table}"
+        "## A process\n\nInvocations of 1,000 events of 420 bytes, or over 300 counters; peak memory after three of 6,000, or as many as fit.\n\n{table}"
     )
 }
 
@@ -150,14 +170,49 @@ fn writes(figures: &Figures) -> String {
     let mut table = String::from(
         "| 1,000 events | bytes | requests | items | write units |\n|---|---:|---:|---:|---:|\n",
     );
-    for size in Size::ALL {
+    for shape in Shape::all(Task::Log) {
         for peer in Task::Log.peers() {
-            let seen = figures.writes[&(peer, size)];
-            let numbers = [size.bytes(), seen.requests, seen.items, seen.write_units];
+            let [seen, _] = figures.writes[&cell(peer, Task::Log, shape, 1_000)];
+            let numbers = [shape.bytes(), seen.requests, seen.items, seen.write_units];
             table += &line(&peer.to_string(), &numbers.map(|number| number.to_string()));
         }
     }
     format!("## What the event log asks of its table\n\n{table}")
+}
+
+/// What a batch of the event processor asks of the table and the bucket.
+fn counters(figures: &Figures) -> String {
+    if !figures.has(Task::Process) {
+        return String::new();
+    }
+    let mut table = String::from(
+        "| batch | | requests | objects | write units | $ a million events |\n|---|---|---:|---:|---:|---:|\n",
+    );
+    for shape in Shape::all(Task::Process) {
+        for records in shape.records(Task::Process) {
+            let batch = format!("{records} events {shape}");
+            for peer in Task::Process.peers() {
+                let [first, next] = figures.writes[&cell(peer, Task::Process, shape, records)];
+                if peer == Peer::Nozzle {
+                    table += &spent(&batch, "Nozzle, all users new", records, first);
+                }
+                table += &spent(&batch, &peer.to_string(), records, next);
+            }
+        }
+    }
+    format!(
+        "## What the event processor asks of its table and bucket\n\n\
+         Two windows. Nozzle's unique users are among its figures; the others count none.\n\n{table}"
+    )
+}
+
+fn spent(batch: &str, name: &str, records: usize, seen: Seen) -> String {
+    let numbers = [seen.requests, seen.objects, seen.write_units].map(|number| number.to_string());
+    let dollars = seen.write_units as f64 * DOLLARS_A_MILLION_WRITES
+        + seen.objects as f64 * DOLLARS_A_MILLION_PUTS;
+    let dollars = format!("{:.3}", dollars / records as f64);
+    let values = [&[name.to_owned()], &numbers[..], &[dollars]].concat();
+    line(batch, &values)
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -183,6 +238,7 @@ fn targets(figures: &Figures) -> String {
             Task::Transform => costs(figures),
             Task::Claim => Vec::new(),
             Task::Log => log_costs(figures),
+            Task::Process => processor_costs(figures),
         };
         [costs, first_moments(figures, task), peaks(figures, task)].concat()
     });
@@ -218,17 +274,23 @@ fn target(name: &str, most: f64, measured: f64) -> Target {
     }
 }
 
-/// Processor time of batches of 420 bytes, by their length; where none was measured it is no number.
+/// Processor time of batches of the usual shape, by their length; where none was measured it is no
+/// number.
 fn by_length(figures: &Figures, task: Task, peer: Peer) -> [f64; 3] {
-    Size::B420.records(task).map(|records| {
-        let cell = Cell {
-            peer,
-            task,
-            size: Size::B420,
-            records,
-        };
-        figures.processor(cell).unwrap_or(f64::NAN)
+    let shape = Shape::usual(task);
+    shape.records(task).map(|records| {
+        let measured = figures.processor(cell(peer, task, shape, records));
+        measured.unwrap_or(f64::NAN)
     })
+}
+
+fn cell(peer: Peer, task: Task, shape: Shape, records: usize) -> Cell {
+    Cell {
+        peer,
+        task,
+        shape,
+        records,
+    }
 }
 
 fn costs(figures: &Figures) -> Vec<Target> {
@@ -251,7 +313,7 @@ fn costs(figures: &Figures) -> Vec<Target> {
 fn log_costs(figures: &Figures) -> Vec<Target> {
     let [ours, naive, boto3] = [Peer::Nozzle, Peer::NaiveRust, Peer::Boto3]
         .map(|peer| by_length(figures, Task::Log, peer)[1]);
-    let requests = figures.writes[&(Peer::Nozzle, Size::B420)].requests;
+    let [seen, _] = figures.writes[&cell(Peer::Nozzle, Task::Log, Shape::B420, 1_000)];
     vec![
         target(
             "µs an event of 420 bytes into the log, 1,000 at once",
@@ -260,8 +322,44 @@ fn log_costs(figures: &Figures) -> Vec<Target> {
         ),
         target("... as a share of naive Rust's", 0.05, ours / naive),
         target("... as a share of boto3's `put_item`", 0.01, ours / boto3),
-        target("requests for 1,000 events", 40.0, requests as f64),
+        target("requests for 1,000 events", 40.0, seen.requests as f64),
     ]
+}
+
+fn processor_costs(figures: &Figures) -> Vec<Target> {
+    let shape = Shape::usual(Task::Process);
+    let [_, thousand, long] = by_length(figures, Task::Process, Peer::Nozzle);
+    let seen = |peer| figures.writes[&cell(peer, Task::Process, shape, 6_000)][1];
+    let (ours, theirs) = (seen(Peer::Nozzle), seen(Peer::Boto3));
+    let needed = shape.counters() * WINDOWS + LEDGER_WRITES;
+    let costs = [
+        ("µs an event, 6,000 at once over 300 counters", 5.0, long),
+        ("... as a multiple of 1,000 at once", 1.2, long / thousand),
+        (
+            "requests as a share of Python's",
+            0.05,
+            ours.requests as f64 / theirs.requests as f64,
+        ),
+        (
+            "write units as a multiple of counters × windows + ledger",
+            1.05,
+            ours.write_units as f64 / needed as f64,
+        ),
+    ];
+    let hundreds = figures.hundred_far_away.iter().flat_map(|hundred| {
+        let wall = |batch: &[Taken]| middle(batch, |taken| taken.wall).as_secs_f64() * 1e3;
+        [
+            (
+                "ms for a first 100 events, 8 ms a request",
+                150.0,
+                wall(&hundred.first),
+            ),
+            ("ms for the next 100", 150.0, wall(&hundred.next)),
+        ]
+    });
+    let all = costs.into_iter().chain(hundreds);
+    all.map(|(name, most, measured)| target(name, most, measured))
+        .collect()
 }
 
 fn first_moments(figures: &Figures, task: Task) -> Vec<Target> {
@@ -294,7 +392,7 @@ fn peaks(figures: &Figures, task: Task) -> Vec<Target> {
     of_task.map(target).collect()
 }
 
-fn latencies(bounds: &[Bound]) -> String {
+fn latencies(of: &str, batch: &str, bounds: &[Bound]) -> String {
     if bounds.is_empty() {
         return String::new();
     }
@@ -316,8 +414,8 @@ fn latencies(bounds: &[Bound]) -> String {
         table += &line(&requests_at_once.to_string(), times.as_flattened());
     }
     format!(
-        "## Nozzle's claims over TLS with 8 ms latency\n\n\
-         6,000 events of 420 bytes; the first batch opens the connections.\n\n{table}"
+        "## {of} over TLS with 8 ms latency\n\n\
+         {batch}; the first batch opens the connections.\n\n{table}"
     )
 }
 

@@ -1,6 +1,8 @@
 //! What every function is sent: requests as Firehose or a mapping on Kinesis writes them. One record in a hundred is to be
 //! refused, five are copies.
 
+use std::fmt;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
@@ -16,22 +18,58 @@ const NAMES: [&str; 4] = [
     "login",
 ];
 
-/// How long an event is, about.
+/// What a batch's events are like: how long, about, or over how many counters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Size {
+pub(crate) enum Shape {
     B200,
     B420,
     B2000,
+    Over30,
+    Over300,
+    Over3000,
 }
 
-impl Size {
-    pub(crate) const ALL: [Self; 3] = [Self::B200, Self::B420, Self::B2000];
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::B200 | Self::B420 | Self::B2000 => write!(f, "of {} bytes", self.bytes()),
+            Self::Over30 | Self::Over300 | Self::Over3000 => {
+                write!(f, "over {} counters", self.counters())
+            }
+        }
+    }
+}
+
+impl Shape {
+    pub(crate) fn all(task: Task) -> [Self; 3] {
+        match task {
+            Task::Process => [Self::Over30, Self::Over300, Self::Over3000],
+            _ => [Self::B200, Self::B420, Self::B2000],
+        }
+    }
+
+    /// The one that stands for the others.
+    pub(crate) fn usual(task: Task) -> Self {
+        let [_, usual, _] = Self::all(task);
+        usual
+    }
 
     pub(crate) fn bytes(self) -> usize {
         match self {
             Self::B200 => 200,
             Self::B420 => 420,
             Self::B2000 => 2_000,
+            Self::Over30 | Self::Over300 | Self::Over3000 => 300,
+        }
+    }
+
+    /// In each window.
+    pub(crate) fn counters(self) -> usize {
+        match self {
+            Self::Over30 => 30,
+            Self::Over300 => 300,
+            Self::Over3000 => 3_000,
+            Self::B200 | Self::B420 | Self::B2000 => 0,
         }
     }
 
@@ -42,7 +80,7 @@ impl Size {
             (Self::B2000, Task::Log) => 1_900,
             (Self::B2000, _) => 2_000,
             (Self::B420, Task::Log) => 5_600,
-            (Self::B200 | Self::B420, _) => 6_000,
+            _ => 6_000,
         };
         [100, 1_000, most]
     }
@@ -51,31 +89,31 @@ impl Size {
 /// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
-    pub(crate) size: Size,
+    pub(crate) shape: Shape,
     pub(crate) records: usize,
     pub(crate) body: Bytes,
 }
 
 impl Batch {
-    pub(crate) fn of(task: Task, records: usize, size: Size) -> Self {
-        let data = (0..records).map(|number| STANDARD.encode(sent(number, size)));
+    pub(crate) fn of(task: Task, records: usize, shape: Shape) -> Self {
+        let data = (0..records).map(|number| STANDARD.encode(sent(number, shape)));
         let request = match task {
             Task::Transform | Task::Claim => of_firehose(data),
-            Task::Log => of_kinesis(data),
+            Task::Log | Task::Process => of_kinesis(data),
         };
         Self {
-            size,
+            shape,
             records,
             body: request.to_string().into(),
         }
     }
 
     /// As many records as one request may have.
-    pub(crate) fn full(task: Task, size: Size) -> Self {
-        let thousand = Self::of(task, 1_000, size).body.len();
+    pub(crate) fn full(task: Task, shape: Shape) -> Self {
+        let thousand = Self::of(task, 1_000, shape).body.len();
         let mut records = REQUEST_BYTES_MAX * 1_000 / thousand;
         loop {
-            let batch = Self::of(task, records, size);
+            let batch = Self::of(task, records, shape);
             if batch.body.len() <= REQUEST_BYTES_MAX {
                 return batch;
             }
@@ -124,18 +162,21 @@ fn of_kinesis(data: impl Iterator<Item = String>) -> Value {
 }
 
 /// A record's bytes.
-fn sent(number: usize, size: Size) -> String {
+fn sent(number: usize, shape: Shape) -> String {
+    if shape.counters() > 0 {
+        return counted(number, shape.counters());
+    }
     match number % 100 {
         50 if number % 200 == 50 => "this is no JSON".to_owned(),
-        50 => event(number, size).replace("event_name", "name"),
+        50 => event(number, shape).replace("event_name", "name"),
         // Not where the one before is refused.
-        7 | 27 | 47 | 67 | 87 => event(number - 1, size),
-        _ => event(number, size),
+        7 | 27 | 47 | 67 | 87 => event(number - 1, shape),
+        _ => event(number, shape),
     }
 }
 
 /// An event as a shop's clients might send it.
-fn event(number: usize, size: Size) -> String {
+fn event(number: usize, shape: Shape) -> String {
     let required = format!(
         r#""event_uuid":"9f1c2a34-5b6d-4e7f-8a9b-{number:012x}","event_name":"{}","created_at":{}.{:03}"#,
         NAMES[number % NAMES.len()],
@@ -147,17 +188,34 @@ fn event(number: usize, size: Size) -> String {
     let visit = format!(
         r#""device":{{"os":"Android 14","model":"Pixel 7a","screen":[1080,2400]}},"session":"5f6b0f0e-8f5e-4c1c-9b4e-{number:012x}","referrer":"https://www.example.com/campaigns/spring?source=newsletter","city":"Zürich","battery":0.85"#
     );
-    match size {
-        Size::B200 => format!("{{{required},{user}}}\n"),
-        Size::B420 => format!("{{{required},{user},{visit}}}\n"),
-        Size::B2000 => {
+    match shape {
+        Shape::B420 => format!("{{{required},{user},{visit}}}\n"),
+        Shape::B2000 => {
             let items: Vec<_> = (0..14).map(|item| ordered(number, item)).collect();
             format!(
                 "{{{required},{user},{visit},\"items\":[{}]}}\n",
                 items.join(",")
             )
         }
+        _ => format!("{{{required},{user}}}\n"),
     }
+}
+
+/// An event of an experiment. One in a thousand is to be refused.
+fn counted(number: usize, counters: usize) -> String {
+    let counter = number * 7_919 % counters;
+    let (experiment, variant) = (counter / 6, ["A", "B"][counter / 3 % 2]);
+    let event_type = ["view", "add_to_cart", "purchase"][counter % 3];
+    let user = if number % 1_000 == 50 {
+        "null".to_owned()
+    } else {
+        format!("\"user-{:06}\"", number * 31 % 4_001)
+    };
+    format!(
+        r#"{{"event_id":"9f1c2a34-5b6d-4e7f-8a9b-{number:012x}","event_type":"{event_type}","user_id":{user},"experiment_id":"checkout-{experiment:03}","timestamp":"2026-11-20T10:{:02}:{:02}.123Z","properties":{{"value":49.90,"currency":"EUR","city":"Zürich"}},"metadata":{{"variant":"{variant}","source":"web"}}}}"#,
+        number / 60 % 60,
+        number % 60,
+    )
 }
 
 fn ordered(number: usize, item: usize) -> String {

@@ -133,7 +133,11 @@ impl ClaimStore for EmbeddedStore {
                 })
         };
         let claimed = claims.iter().map(&mut answer).collect();
-        Answers { claimed, failure }
+        Answers {
+            claimed,
+            failure,
+            write_units: 0.0,
+        }
     }
 }
 
@@ -627,7 +631,9 @@ mod tests {
         let store = damaged(folder.path(), NEVER).await;
         let mut held = 0;
         for n in 0..500 {
-            let Answers { claimed, failure } = claim(&store, &n.to_string(), [0, NEVER]).await;
+            let Answers {
+                claimed, failure, ..
+            } = claim(&store, &n.to_string(), [0, NEVER]).await;
             match failure {
                 None => held += usize::from(claimed == [Claimed::Held(owner())]),
                 Some(failure) => {

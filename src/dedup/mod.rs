@@ -51,11 +51,13 @@ pub enum Claimed {
 }
 
 /// What the store says of a batch: one answer a claim, in order, and why some are missing.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Answers {
     pub claimed: Vec<Claimed>,
     /// Set exactly when a claim is [`Claimed::Unanswered`].
     pub failure: Option<StoreError>,
+    /// As the store itself counts them.
+    pub write_units: f64,
 }
 
 /// Remembers claims.

@@ -16,6 +16,7 @@ mod layout;
 mod log;
 mod numbers;
 mod objects;
+mod page;
 mod places;
 mod plain;
 mod plan;
@@ -50,7 +51,7 @@ enum Command {
     Log(Box<log::LogOptions>),
     Process(Box<process::ProcessOptions>),
     Recount(recount::RecountOptions),
-    Star(star::StarOptions),
+    Star(Box<star::StarOptions>),
     Explain(explain::Explain),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
@@ -64,7 +65,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Log(options) => log::run(&options),
         Command::Process(options) => process::run(&options),
         Command::Recount(options) => recount::run(&options),
-        Command::Star(options) => star::run(&options).map(|()| ExitCode::SUCCESS),
+        Command::Star(options) => star::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
@@ -81,12 +82,9 @@ pub fn understand(
         Command::Run(options) => run::understand(options),
         Command::Log(options) => log::understand(options),
         Command::Process(options) => process::understand(options),
+        Command::Star(options) => star::understand(options),
         Command::Redrive(options) => redrive::understand(options),
-        Command::Explain(_)
-        | Command::Plan(_)
-        | Command::Check(_)
-        | Command::Recount(_)
-        | Command::Star(_) => Ok(()),
+        Command::Explain(_) | Command::Plan(_) | Command::Check(_) | Command::Recount(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
 }

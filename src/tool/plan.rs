@@ -22,6 +22,7 @@ mod options;
 mod partitions;
 mod prices;
 mod sample;
+mod streams;
 mod variables;
 mod words;
 
@@ -266,6 +267,7 @@ mod example {
         options::{FileFormat, Wishes},
         partitions::PartitionGroups,
         sample::Described,
+        streams::StreamWishes,
     };
     use crate::functions::firehose_transform::Settings;
 
@@ -300,6 +302,7 @@ mod example {
             claim_hours: 24,
             retention_days: 365,
             region: None,
+            streams: StreamWishes::default(),
             partition_keys: settings().rules.partition_keys.to_string(),
             partitioned_by_time: true,
             response_bytes_max: settings().response_bytes_max,

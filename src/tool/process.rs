@@ -5,6 +5,7 @@ mod counted;
 mod counters;
 mod folder;
 mod options;
+mod page;
 mod rate;
 mod report;
 mod sum;
@@ -16,20 +17,29 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::{
+    clock::now,
     intake::{Durable, Intake},
     interrupt::stop_on_signal,
+    page::PageFile,
+    terminal::Format,
 };
-use crate::{functions::event_processor::EventProcessor, local::input::Input};
+use crate::{
+    functions::event_processor::EventProcessor,
+    local::{clock::epoch_milliseconds, input::Input},
+};
 use counted::Counted;
 use counters::Counters;
 use folder::ProcessFolder;
 use options::{ProcessTask, TakeOptions};
+use page::ProcessPage;
 use report::ProcessReport;
+use variants::Variants;
 
 const EXAMPLES: &str = "\
 Examples:
   nozzle process events.jsonl --into counted                    count and archive, and say what there is
   nozzle process events/ --into counted --conversion purchase   with the rate of each variant
+  nozzle process events.jsonl --into counted --report counted.html   and a page that shows it
   nozzle process events.jsonl --into counted --assignments assignments.jsonl --experiments experiments.jsonl
   zcat old.gz | nozzle process --into counted --windows day --unique-users exact
   nozzle process counters counted --experiment checkout --window hour --since 2026-11-20
@@ -88,6 +98,10 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         hash,
     } = ProcessTask::of(options)?;
     let input = Input::find(&options.intake.input, &options.into)?;
+    let page = options.report.as_deref();
+    let page = page
+        .map(|path| PageFile::prepare(path, &input))
+        .transpose()?;
     let folder = ProcessFolder::prepare(&options.into)?;
     let services = folder.services(options.copies(), lookup)?;
     let note = folder.note()?;
@@ -103,13 +117,28 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         &commit,
     );
     let ending = intake.run(input, stop)?;
+    let counted = Counted::read(services.table.items().map(|item| Ok(item?)))?;
+    let variants = Variants::of(&counted, options.conversion.as_deref());
     let report = ProcessReport {
         summary: intake.summary(),
         ending: &ending,
-        counted: Counted::read(services.table.items().map(|item| Ok(item?)))?,
-        conversion: options.conversion.as_deref(),
+        variants: &variants,
         folder: &folder.path,
     };
     report.print(options.intake.summary)?;
+    if let Some(file) = page {
+        let page = ProcessPage {
+            summary: intake.summary(),
+            ending: &ending,
+            counted: &counted,
+            variants: &variants,
+            folder: &folder.path,
+            ended: epoch_milliseconds(now()) / 1000,
+        };
+        file.write(&page.text())?;
+        if let Format::Human = options.intake.summary {
+            ProcessReport::print_page(file.path())?;
+        }
+    }
     intake.conclude(ending)
 }

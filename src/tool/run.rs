@@ -18,6 +18,7 @@ use anyhow::Result;
 use super::{
     clock::now,
     interrupt::{interrupted, stop_on_signal},
+    page::PageFile,
     places::Places,
     progress::ProgressDisplay,
     terminal::{Format, tell},
@@ -39,7 +40,7 @@ use crate::{
 };
 pub(super) use options::RunOptions;
 use options::RunTask;
-use page::{Page, PageFile};
+use page::RunPage;
 use report::RunReport;
 
 /// Runs. Refused records are kept under the error prefix, so they are no failure; what is left
@@ -118,14 +119,14 @@ fn process_input(
 
 fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()> {
     let nothing = Picture::default();
-    let page = Page {
+    let page = RunPage {
         summary: &outcome.progress.summary,
         picture: outcome.progress.picture.as_deref().unwrap_or(&nothing),
         ending: &outcome.ending,
         lake: &places.lake,
         ended: epoch_milliseconds(now()) / 1000,
     };
-    file.write(&page.markup().into_string())
+    file.write(&page.text())
 }
 
 fn exit_code(outcome: Outcome) -> Result<ExitCode> {

@@ -2,6 +2,8 @@
 
 use std::{process::Stdio, time::Duration};
 
+#[cfg(feature = "aws")]
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -17,6 +19,10 @@ use super::{
 
 /// A word that stands in every part of an event, to be looked for where it must not be.
 const SECRET: &str = "s3cret";
+
+/// As `docs/event-processor.md` names it.
+const TABLE: &str = "nozzle-prod-event-aggregations";
+const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cache/venv/bin/python");
 
 /// Of whom a sketch is no list any more.
 const USERS: usize = 300;
@@ -34,7 +40,7 @@ async fn start(emulator: &Emulator, queue: &str) -> Function {
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_ENDPOINT_URL", &endpoint),
-            ("DYNAMODB_TABLE", "counters"),
+            ("DYNAMODB_TABLE", TABLE),
             ("EVENT_CACHE_TABLE_NAME", "claims"),
             ("DLQ_URL", queue),
         ])
@@ -61,7 +67,7 @@ fn batch() -> Vec<Vec<u8>> {
 async fn what_the_real_function_leaves_is_read_by_others() {
     let Some(emulator) = ministack() else { return };
     emulator.create_table().await;
-    create_table(&emulator, "counters", ["partition_key", "sort_key"], None).await;
+    create_table(&emulator, TABLE, ["partition_key", "sort_key"], None).await;
     let shared = settings(emulator.address);
     let buckets = aws_sdk_s3::Client::new(&shared);
     let bucket = buckets.create_bucket().bucket("event-archive").send();
@@ -86,7 +92,11 @@ async fn what_the_real_function_leaves_is_read_by_others() {
     check_output(&function.stop().await);
 
     counters_and_users_are_read_in_python(&emulator).await;
+    the_docs_python_works_as_it_stands(&emulator).await;
     the_archive_is_there_once(&buckets).await;
+    duckdb_reads_the_archive(&buckets).await;
+    #[cfg(feature = "aws")]
+    the_tool_reads_counters_and_compares_them(&emulator).await;
     let messages = queues.receive_message().queue_url(queue).send().await;
     let messages = messages.unwrap().messages.unwrap_or_default();
     let letter = messages.first().and_then(|message| message.body()).unwrap();
@@ -130,22 +140,10 @@ fn check_output(output: &[String]) {
 }
 
 async fn counters_and_users_are_read_in_python(emulator: &Emulator) {
-    let folder = env!("CARGO_MANIFEST_DIR");
-    let read = Command::new(format!("{folder}/.cache/venv/bin/python"))
-        .arg(format!("{folder}/tests/event_processor/read.py"))
-        .args([
-            format!("http://{}", emulator.address),
-            "counters".to_owned(),
-        ])
-        .envs([
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-        ])
-        .output()
-        .await
-        .unwrap();
-    let said = String::from_utf8_lossy(&read.stderr);
-    let read: Value = serde_json::from_slice(&read.stdout).unwrap_or_else(|_| panic!("{said}"));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/event_processor/read.py");
+    let endpoint = format!("http://{}", emulator.address);
+    let read = said(emulator, PYTHON, &[script, &endpoint, TABLE]).await;
+    let read: Value = serde_json::from_str(&read).unwrap();
     for (variant, count) in [("A", 5), ("B", USERS - 5)] {
         for window in ["hour#2024-12-19-23", "day#2024-12-19"] {
             let partition = format!("exp_checkout#variant#{variant}#{window}");
@@ -165,6 +163,123 @@ async fn counters_and_users_are_read_in_python(emulator: &Emulator) {
     }
     let union = read["union"].as_f64().unwrap();
     assert!((280.0..=320.0).contains(&union), "{union}");
+}
+
+/// What a program says of what the emulator holds.
+async fn said(emulator: &Emulator, program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .envs([
+            ("AWS_ENDPOINT_URL", format!("http://{}", emulator.address)),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ])
+        .output()
+        .await
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The only Python on the page.
+fn python_of(page: &str) -> String {
+    let indented = page.lines().skip_while(|line| *line != "    import struct");
+    let code = indented.take_while(|line| line.is_empty() || line.starts_with("    "));
+    let code: Vec<_> = code.map(|line| line.get(4..).unwrap_or_default()).collect();
+    code.join("\n")
+}
+
+async fn the_docs_python_works_as_it_stands(emulator: &Emulator) {
+    let code = python_of(include_str!("../../docs/event-processor.md"));
+    let read = said(emulator, PYTHON, &["-c", &code]).await;
+    let [events, users] = *read.lines().collect::<Vec<_>>() else {
+        panic!("{read}")
+    };
+    assert_eq!(events, (USERS - 5).to_string());
+    let users: f64 = users.parse().unwrap();
+    assert!((280.0..=310.0).contains(&users), "{users}");
+}
+
+/// As a person would who has copied it.
+async fn duckdb_reads_the_archive(buckets: &aws_sdk_s3::Client) {
+    const QUERY: &str = "import duckdb, sys; print(duckdb.sql(f\"select year, hour, count(*), \
+        count(distinct event_id), min(variant), max(record_id[:20]) from \
+        read_json('{sys.argv[1]}/**/*.jsonl.gz', format='newline_delimited', hive_partitioning=true, \
+        hive_types_autocast=false) group by all\").fetchall())";
+    let folder = tempfile::tempdir().unwrap();
+    let listed = buckets
+        .list_objects_v2()
+        .bucket("event-archive")
+        .prefix("year=")
+        .send();
+    for object in listed.await.unwrap().contents() {
+        let key = object.key().unwrap();
+        let got = buckets.get_object().bucket("event-archive").key(key).send();
+        let bytes = got.await.unwrap().body.collect().await.unwrap().to_vec();
+        let path = folder.path().join(key);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    let read = Command::new(PYTHON)
+        .args(["-c", QUERY])
+        .arg(folder.path())
+        .output();
+    let read = read.await.unwrap();
+    let error = String::from_utf8_lossy(&read.stderr);
+    let expected = format!("[('2024', '23', {USERS}, {USERS}, 'A', 'shardId-000000000006')]\n");
+    assert_eq!(String::from_utf8_lossy(&read.stdout), expected, "{error}");
+}
+
+#[cfg(feature = "aws")]
+async fn the_tool_reads_counters_and_compares_them(emulator: &Emulator) {
+    let nozzle = env!("CARGO_BIN_EXE_nozzle");
+    let counters = [
+        "process", "counters", "--table", TABLE, "--window", "day", "--json",
+    ];
+    let counters = said(emulator, nozzle, &counters).await;
+    let counters: Vec<Value> = counters
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let events: Vec<_> = counters.iter().map(|counter| &counter["events"]).collect();
+    assert_eq!(events, [5, USERS - 5], "{counters:?}");
+    assert_eq!(counters[0]["variant"], "A");
+    let archive = ["--archive", "s3://event-archive/", "--json"];
+    let recount = [&["recount", "--table", TABLE][..], &archive].concat();
+    let found = said(emulator, nozzle, &recount).await;
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!((&found["agree"], &found["differs"]), (&json!(4), &json!(0)));
+
+    set_wrong(emulator).await;
+    let found = said(emulator, nozzle, &[&recount[..], &["--execute"]].concat()).await;
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["set_right"], 1, "{found}");
+    let found = said(emulator, nozzle, &recount).await;
+    let found: Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["agree"], 4, "{found}");
+}
+
+/// One counter is two too high.
+#[cfg(feature = "aws")]
+async fn set_wrong(emulator: &Emulator) {
+    let client = aws_sdk_dynamodb::Client::new(&settings(emulator.address));
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    client
+        .update_item()
+        .table_name(TABLE)
+        .key(
+            "partition_key",
+            text("exp_checkout#variant#B#day#2024-12-19"),
+        )
+        .key("sort_key", text("event_type#view"))
+        .update_expression("ADD event_count :more")
+        .expression_attribute_values(":more", AttributeValue::N("2".to_owned()))
+        .send()
+        .await
+        .unwrap();
 }
 
 async fn the_archive_is_there_once(buckets: &aws_sdk_s3::Client) {

@@ -9,6 +9,7 @@ use nozzle::{
         event_processor::{Counts, EventProcessor, sketch::user_hash, window::Span},
     },
     kinesis::Tag,
+    telemetry::Quantity,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -147,6 +148,7 @@ async fn a_copy_is_dropped_where_claims_are_made_and_counted_where_none_are() {
         assert_eq!(hours(&world), [format!("checkout B view: {count}")]);
         assert_eq!(lines(&world).len(), count);
         assert_eq!(counts.duplicates, 3 - count);
+        assert_eq!(counts.write_units >= 1000.0, claims, "a thousand a call");
         let copy = [event("1").to_string().into_bytes()];
         done(&world, &[], &request_from(3, &copy)).await;
         assert_eq!(lines(&world).len(), if claims { 2 } else { 4 });
@@ -211,6 +213,12 @@ async fn what_could_not_be_looked_up_is_kept_where_that_is_wanted() {
     )
     .await;
     assert_eq!(counts.uncounted, 2);
+    let metrics = counts.metrics();
+    let failures = metrics
+        .iter()
+        .filter(|metric| metric.name.ends_with("_failures"));
+    let failures: Vec<_> = failures.map(|metric| metric.name.as_str()).collect();
+    assert_eq!(failures, ["enrichment_failures"]);
     assert!(hours(&world).is_empty());
     let errors = lines(&world)
         .into_iter()
@@ -264,6 +272,24 @@ async fn a_counter_that_is_ahead_counts_what_is_left() {
     assert_eq!(hours(&world), ["checkout B view: 4"]);
     assert_eq!((counts.already_counted, counts.counted), (4, 4));
     assert_eq!(lines(&world).len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_variant_has_its_own_events_and_users() {
+    let world = World::new(0);
+    let of = |id: &str, user: &str, variant: &str| {
+        let fields = json!({"user_id": user, "metadata": {"variant": variant}});
+        with(id, &fields)
+    };
+    let events = [
+        of("1", "a", "A"),
+        of("2", "a", "A"),
+        of("3", "b", "B"),
+        of("4", "a", "B"),
+    ];
+    done(&world, &[], &request(&events)).await;
+    assert_eq!(hours(&world), ["checkout A view: 2", "checkout B view: 2"]);
+    assert_eq!(users(&world), ["checkout A view: 1", "checkout B view: 2"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -342,6 +368,20 @@ async fn files_have_a_thousand_events() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn files_have_five_mebibytes_before_compression() {
+    let world = World::new(0);
+    let text = "x".repeat(900_000);
+    let large = |number: usize| with(&number.to_string(), &json!({ "text": text }));
+    let events: Vec<_> = (0..12).map(large).collect();
+    done(&world, &[], &request(&events)).await;
+    let lines: Vec<_> = archived(&world)
+        .into_values()
+        .map(|lines| lines.len())
+        .collect();
+    assert_eq!(lines, [5, 5, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_archive_that_fails_twice_is_asked_again_and_one_that_is_away_brings_the_batch_again() {
     let world = World::new(0).failing_first(2);
     done(&world, &[], &request(&[event("1")])).await;
@@ -410,6 +450,62 @@ async fn what_is_away_is_named_and_nothing_behind_it_is_done() {
         assert!(metrics.iter().any(|found| found.name == metric), "{metric}");
         assert_eq!(!hours(&world).is_empty(), does_count, "{metric}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_steps_come_in_the_order_that_they_rest_on() {
+    let world = World::new(0).claiming(true);
+    done(&world, &[], &request(&[event("1"), json!({})])).await;
+    let expected = [
+        "ledger",
+        "claims",
+        "enrichment",
+        "ledger",
+        "archive",
+        "dead letters",
+        "users",
+        "counters",
+        "ledger",
+    ];
+    assert_eq!(world.steps(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_metrics_say_what_became_of_a_batch() {
+    let world = World::new(0).claiming(true);
+    let events = [
+        event("1"),
+        event("1"),
+        with("2", &json!({"user_id": "user-9"})),
+        json!({}),
+    ];
+    let metrics = done(&world, &[], &request(&events)).await.metrics();
+    let metric = |name: &str| metrics.iter().find(|metric| metric.name == name);
+    for (name, count) in [
+        ("records", 4),
+        ("events", 4),
+        ("refused", 1),
+        ("refused_event_id_missing", 1),
+        ("duplicates", 1),
+        ("done_before", 0),
+        ("already_counted", 0),
+        ("counted", 2),
+        ("uncounted", 1),
+        ("users_written", 2),
+        ("archived", 2),
+        ("archive_objects", 1),
+        ("dead_letters", 1),
+        ("enriched", 2),
+        ("assignments_missing", 1),
+        ("experiments_missing", 0),
+    ] {
+        let found = metric(name).map(|metric| metric.quantity);
+        assert_eq!(found, Some(Quantity::Count(count)), "{name}");
+    }
+    for name in ["claim", "enrich", "archive", "count", "total"] {
+        assert!(metric(&format!("{name}_milliseconds")).is_some(), "{name}");
+    }
+    assert!(metric("archive_bytes").is_some() && metric("write_units").is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,6 +59,8 @@ pub(crate) struct World {
     /// How many puts fail before one does not.
     puts_to_fail: Mutex<u32>,
     looked_up: Mutex<u32>,
+    /// What was asked, one behind the other.
+    steps: Mutex<Vec<&'static str>>,
 }
 
 /// What does not work until it is mended.
@@ -108,6 +110,7 @@ impl World {
             refuses: Mutex::default(),
             puts_to_fail: Mutex::default(),
             looked_up: Mutex::default(),
+            steps: Mutex::default(),
         }
     }
 
@@ -128,6 +131,18 @@ impl World {
     /// How often what is known was asked for.
     pub(crate) fn looked_up_times(&self) -> u32 {
         *lock(&self.looked_up)
+    }
+
+    /// What was asked, without what is asked again.
+    pub(crate) fn steps(&self) -> Vec<&'static str> {
+        lock(&self.steps).clone()
+    }
+
+    fn step(&self, name: &'static str) {
+        let mut steps = lock(&self.steps);
+        if steps.last() != Some(&name) {
+            steps.push(name);
+        }
     }
 
     fn refuses(&self, trouble: Trouble) -> Option<Failure> {
@@ -245,6 +260,14 @@ impl Table for World {
     async fn execute(&self, statements: &[Statement], patience: Duration) -> Executed {
         let keys: BTreeSet<_> = statements.iter().map(|statement| &statement.key).collect();
         assert_eq!(keys.len(), statements.len(), "a key twice in one request");
+        let sort_key = statements
+            .first()
+            .map_or("", |statement| &statement.key.sort);
+        self.step(match sort_key.split('#').next() {
+            Some("ledger") => "ledger",
+            Some("event_type") => "counters",
+            _ => "users",
+        });
         let act = || {
             let ends = |statement: &Statement| {
                 matches!(&statement.action, Action::Update { changes, .. }
@@ -285,6 +308,7 @@ impl Objects for World {
         on: &PutOn,
         patience: Duration,
     ) -> Result<Put, Failure> {
+        self.step("archive");
         if let Some(failure) = self.put_fails() {
             return Err(failure);
         }
@@ -337,6 +361,7 @@ impl Depot for World {
     }
 
     async fn put(&self, letters: &[Letter<'_>], deadline: Instant) -> Asked<()> {
+        self.step("dead letters");
         if let Some(failure) = self.refuses(Trouble::Letters) {
             tokio::time::sleep_until(deadline).await;
             return Asked {
@@ -365,6 +390,7 @@ impl Depot for World {
 
 impl ClaimStore for World {
     async fn claim(&self, claims: &[Claim<'_>], _: Terms) -> Answers {
+        self.step("claims");
         let act = || {
             let mut claimed = lock(&self.claimed);
             let mut claim = |claim: &Claim<'_>| {
@@ -384,10 +410,12 @@ impl ClaimStore for World {
             Ok(claimed) => Answers {
                 claimed,
                 failure: None,
+                write_units: 1000.0,
             },
             Err(failure) => Answers {
                 claimed: vec![Claimed::Unanswered; claims.len()],
                 failure: Some(StoreError::Away(failure.to_string())),
+                write_units: 0.0,
             },
         }
     }
@@ -412,6 +440,7 @@ impl Lookup for World {
 impl World {
     async fn looked_up<T>(&self, found: Asked<T>) -> Asked<T> {
         *lock(&self.looked_up) += 1;
+        self.step("enrichment");
         let refused = self.refuses(Trouble::Lookups).map_or(Ok(()), Err);
         match self.asked(Duration::from_secs(1), || ()).await.and(refused) {
             Ok(()) => found,

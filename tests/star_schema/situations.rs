@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     rows::{rows, star},
-    world::{World, ask, request},
+    world::{Safeguard, World, ask, request},
 };
 
 const STAFF: &str = r#"{"staff_id":1,"first_name":"Ann","last_name":"Bee","department_id":1,"email_address":"a@b.c","created_at":"2022-11-03 14:20:52","last_updated":"2022-11-03 14:20:52"}"#;
@@ -191,6 +191,18 @@ async fn a_gap_is_counted_until_it_closes() {
     world.put_packet("currency_3_x.jsonl", currency(3, "10:00:00"));
     load(&world, &[]).await;
     assert_eq!(world.parameters()["currency"], "5");
+}
+
+#[tokio::test]
+async fn receipts_that_seem_to_be_in_sequence_carry_a_parameter_over_a_gap() {
+    let mut world = World::new(0);
+    world.without = Some(Safeguard::Sequence);
+    for id in [1, 4] {
+        world.put_packet(&format!("currency_{id}_x.jsonl"), currency(id, "10:00:00"));
+    }
+    load(&world, &[("currency", 1)]).await;
+    load(&world, &[("currency", 4)]).await;
+    assert_eq!(world.parameters()["currency"], "4");
 }
 
 #[tokio::test]

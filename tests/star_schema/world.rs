@@ -11,6 +11,7 @@ use std::{
 };
 
 use fastrand::Rng;
+use futures_util::FutureExt;
 use nozzle::{
     aws::Failure,
     functions::{
@@ -186,6 +187,8 @@ impl World {
     ) -> Option<Result<Value, Unavailable>> {
         self.strikes.drawn().until_death = until_death;
         let (function, body) = (self.function(), request(packets));
+        // Several of a call's requests may have told of its death.
+        let _ = self.strikes.death.notified().now_or_never();
         let answered = tokio::select! {
             answered = ask(&function, &body) => Some(answered),
             () = self.strikes.death.notified() => None,
@@ -335,7 +338,7 @@ impl ObjectStore for StruckStore {
         if let Some(there) = &mut there
             && self.is_without(Safeguard::SourceEtag)
         {
-            there.origin = self.asked.lock().unwrap().clone();
+            there.origin.clone_from(&self.asked.lock().unwrap());
         }
         Ok(there)
     }

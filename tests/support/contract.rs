@@ -355,7 +355,9 @@ impl<S: ClaimStore> Asker<'_, S> {
             ttl_seconds: ttl,
             deadline: soon(),
         };
-        let Answers { claimed, failure } = self.store.claim(&claims, terms).await;
+        let Answers {
+            claimed, failure, ..
+        } = self.store.claim(&claims, terms).await;
         assert!(failure.is_none(), "{}: {failure:?}", self.case);
         assert_eq!(claimed.len(), ids.len(), "{}", self.case);
         claimed

@@ -1,4 +1,4 @@
-//! A delivery stream that takes what it is not told to refuse, and remembers it.
+//! A stream, of Firehose or of Kinesis, that takes what it is not told to refuse, and remembers it.
 
 use std::{
     convert::Infallible,
@@ -111,7 +111,8 @@ fn answer(state: &Mutex<State>, body: &[u8]) -> Response<Full<Bytes>> {
                 return json!({"ErrorCode": code, "ErrorMessage": "told to"});
             }
             taken.push(data);
-            json!({"RecordId": taken.len().to_string()})
+            let number = taken.len().to_string();
+            json!({"RecordId": number, "SequenceNumber": number, "ShardId": "shardId-000000000000"})
         })
         .collect();
     let failed = entries
@@ -120,7 +121,10 @@ fn answer(state: &Mutex<State>, body: &[u8]) -> Response<Full<Bytes>> {
         .count();
     response(
         200,
-        &json!({"FailedPutCount": failed, "RequestResponses": entries}),
+        &json!({
+            "FailedPutCount": failed, "RequestResponses": entries,
+            "FailedRecordCount": failed, "Records": entries,
+        }),
     )
 }
 

@@ -53,6 +53,10 @@ impl ClaimStore for Memory {
         let claimed = claimed.collect();
         let failure =
             (answers_max < claims.len()).then(|| StoreError::Away("told to be".to_owned()));
-        Answers { claimed, failure }
+        Answers {
+            claimed,
+            failure,
+            write_units: 0.0,
+        }
     }
 }

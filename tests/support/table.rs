@@ -17,7 +17,8 @@ impl Table {
         let statements = request["Statements"].as_array().unwrap();
         assert!(statements.len() <= 25, "{} statements", statements.len());
         let responses: Vec<_> = statements.iter().map(|one| self.statement(one)).collect();
-        json!({ "Responses": responses })
+        let units = json!([{ "TableName": "claims", "CapacityUnits": statements.len() }]);
+        json!({ "Responses": responses, "ConsumedCapacity": units })
     }
 
     fn statement(&mut self, request: &Value) -> Value {

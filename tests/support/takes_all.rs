@@ -8,7 +8,7 @@ impl ClaimStore for TakesAll {
     async fn claim(&self, claims: &[Claim<'_>], _: Terms) -> Answers {
         Answers {
             claimed: vec![Claimed::Taken; claims.len()],
-            failure: None,
+            ..Answers::default()
         }
     }
 }

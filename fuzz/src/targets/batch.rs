@@ -72,7 +72,7 @@ impl ClaimStore for TakesAll {
         );
         Answers {
             claimed: vec![Claimed::Taken; claims.len()],
-            failure: None,
+            ..Answers::default()
         }
     }
 }

@@ -13,6 +13,7 @@ mod answer;
 mod batch;
 mod event;
 mod event_log;
+mod event_processor;
 mod kinesis;
 mod line;
 mod packet;
@@ -22,6 +23,7 @@ pub use answer::answer;
 pub use batch::{batch, request};
 pub use event::event;
 pub use event_log::event_log;
+pub use event_processor::event_processor;
 pub use kinesis::{aggregate, dead_letter, envelope};
 pub use line::{error_object, prefix};
 pub use packet::packet;
@@ -40,6 +42,7 @@ pub const ALL: &[Target] = &[
     ("error_object", error_object),
     ("event", event),
     ("event_log", event_log),
+    ("event_processor", event_processor),
     ("packet", packet),
     ("prefix", prefix),
     ("request", request),

@@ -4,7 +4,10 @@
 mod release;
 mod statement;
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{Client, types::BatchStatementResponse};
@@ -13,7 +16,7 @@ use self::statement::{Ask, Request, Statement, Texts, read_claimed};
 use super::{Answers, Claim, ClaimStore, Claimed, StoreError, Terms};
 use crate::aws::{
     Asked, Asker, Failure, Inquiry, Manner, Place, Reply, Service, Written, answered, ask_until,
-    dynamodb::{of_each, table_in_words},
+    dynamodb::{of_each, table_in_words, units},
     without_retries,
 };
 
@@ -40,7 +43,11 @@ impl ClaimStore for DynamoDbStore {
             ask: Ask::Insert,
             is_lost: false,
         });
-        let claiming = Claiming { store: self, terms };
+        let claiming = Claiming {
+            store: self,
+            terms,
+            write_units: Mutex::default(),
+        };
         let Asked { answers, failure } = ask_until(&claiming, open.collect(), terms.deadline).await;
         let claimed = answers
             .into_iter()
@@ -48,6 +55,7 @@ impl ClaimStore for DynamoDbStore {
         Answers {
             claimed: claimed.collect(),
             failure: failure.map(|failure| self.error(Asker::Function, failure)),
+            write_units: claiming.into_write_units(),
         }
     }
 }
@@ -83,10 +91,32 @@ impl Open<'_> {
     }
 }
 
+/// What the table says of some statements: one response each.
+struct Responses {
+    responses: Vec<BatchStatementResponse>,
+    write_units: f64,
+}
+
 /// Claims on their way to the table.
 struct Claiming<'a> {
     store: &'a DynamoDbStore,
     terms: Terms,
+    write_units: Mutex<f64>,
+}
+
+impl Claiming<'_> {
+    fn spend(&self, write_units: f64) {
+        let mut spent = self
+            .write_units
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *spent += write_units;
+    }
+
+    fn into_write_units(self) -> f64 {
+        let spent = self.write_units.into_inner();
+        spent.unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<'a> Inquiry for Claiming<'a> {
@@ -107,7 +137,11 @@ impl<'a> Inquiry for Claiming<'a> {
             .iter()
             .map(|open| texts.statement(open.ask, open.claim, &self.terms));
         match self.store.send(statements.collect(), patience).await {
-            Ok(responses) => {
+            Ok(Responses {
+                responses,
+                write_units,
+            }) => {
+                self.spend(write_units);
                 let replies = asked.iter().zip(&responses);
                 let read =
                     |(open, response): (&Open<'a>, _)| open.read(read_claimed(open.ask, response));
@@ -146,8 +180,11 @@ impl DynamoDbStore {
     /// An error is worth saying, not worth stopping for.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
         let probed = self.send(vec![self.texts.probe()], PATIENCE).await;
-        let failure = probed.map(|responses| {
-            let reply = responses.first().map(|told| read_claimed(Ask::Take, told));
+        let failure = probed.map(|answer| {
+            let reply = answer
+                .responses
+                .first()
+                .map(|told| read_claimed(Ask::Take, told));
             match reply {
                 Some(Reply::Failed(Ask::Take, failure)) => Some(failure),
                 _ => None,
@@ -164,14 +201,17 @@ impl DynamoDbStore {
         &self,
         statements: Vec<Statement<'_>>,
         patience: Duration,
-    ) -> Result<Vec<BatchStatementResponse>, Failure> {
+    ) -> Result<Responses, Failure> {
         let asked = statements.len();
-        let body = Request { statements }.body();
+        let body = Request::of(statements).body();
         let body = body.map_err(|error| Failure::unsent(&error))?;
         let request = self.client.batch_execute_statement().customize();
         let answer = request.interceptor(Written::new(body)).send();
         let answer = answered(answer, patience).await?;
-        of_each(answer.responses, asked)
+        Ok(Responses {
+            write_units: units(answer.consumed_capacity()),
+            responses: of_each(answer.responses, asked)?,
+        })
     }
 
     /// For the person who has to act.

@@ -90,12 +90,12 @@ impl<'a, T: Send> Inquiry for Asking<'a, T> {
         let answered = self.store.send(statements.collect(), patience).await;
         let failed = |claim, failure| Reply::Failed(claim, failure);
         match answered {
-            Ok(responses) => {
+            Ok(answer) => {
                 let read = |(claim, response): (&&'a Claim<'a>, _)| match (self.read)(response) {
                     Ok(answer) => Reply::Answered(answer),
                     Err(failure) => failed(*claim, failure),
                 };
-                claims.iter().zip(&responses).map(read).collect()
+                claims.iter().zip(&answer.responses).map(read).collect()
             }
             Err(failure) => claims
                 .iter()

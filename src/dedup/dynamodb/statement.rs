@@ -33,10 +33,18 @@ pub(super) struct Texts {
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Request<'a> {
-    pub(super) statements: Vec<Statement<'a>>,
+    statements: Vec<Statement<'a>>,
+    return_consumed_capacity: &'static str,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    pub(super) fn of(statements: Vec<Statement<'a>>) -> Self {
+        Self {
+            statements,
+            return_consumed_capacity: "TOTAL",
+        }
+    }
+
     pub(super) fn body(&self) -> Result<Vec<u8>, serde_json::Error> {
         let mut body = Vec::with_capacity(self.statements.len() * STATEMENT_BYTES);
         serde_json::to_writer(&mut body, self)?;

@@ -136,11 +136,11 @@ impl<'a, S: Services> Attempt<'a, S> {
             Stop::Lasting(part, said) => return Err(Unavailable::Lasting(part, said)),
             Stop::Passing(part, said) => {
                 tracing::error!(%part, said, "the rest of the batch comes again");
-                self.counts.failed = Some(part);
+                self.counts.failed.insert(part);
             }
             Stop::Superseded => {
                 tracing::warn!("another invocation is at the same records: the rest comes again");
-                self.counts.failed = Some(Part::Ledger);
+                self.counts.failed.insert(Part::Ledger);
             }
         }
         Ok(first)

@@ -1,6 +1,9 @@
 //! What became of a batch, in numbers.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{event::Refusal, failure::Part};
 use crate::{
@@ -36,8 +39,8 @@ pub struct Counts {
     pub count_duration: Duration,
     pub duration: Duration,
     pub write_units: f64,
-    /// What failed for now, so that the rest comes again.
-    pub failed: Option<Part>,
+    /// What failed for now: the rest comes again, or is kept without what could not be looked up.
+    pub failed: BTreeSet<Part>,
 }
 
 impl Counted for Counts {
@@ -73,7 +76,7 @@ impl Counted for Counts {
         let refused = self.refused.iter();
         metrics
             .extend(refused.map(|(reason, number)| count(&format!("refused_{reason}"), *number)));
-        metrics.extend(self.failed.map(Part::metric));
+        metrics.extend(self.failed.iter().map(|part| part.metric()));
         metrics
     }
 }

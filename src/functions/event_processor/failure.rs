@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A part of the work, by what it waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     Claim,
     Enrichment,

@@ -123,7 +123,9 @@ impl<S: ClaimStore> FirehoseTransform<S> {
         if claims.is_empty() {
             return Ok(batch.settle(&[]));
         }
-        let Answers { claimed, failure } = self.store.claim(&claims, self.terms(moment)).await;
+        let Answers {
+            claimed, failure, ..
+        } = self.store.claim(&claims, self.terms(moment)).await;
         match (failure, self.settings.on_claim_failure) {
             (Some(failure), OnClaimFailure::Retry) => Err(failure),
             (Some(failure), OnClaimFailure::Deliver) => {

@@ -9,13 +9,13 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    StarSchema,
     calendar::write_year,
     came::{Came, End},
     description::{Star, StarTable, TableKind},
     dimension::{Touching, write_touched},
     failure::Problem,
     load::{Load, Loaded},
+    loader::StarSchema,
     names::{self, Packet},
     parameter,
     reading::{self, Read},

@@ -9,11 +9,11 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    StarSchema,
     attempt::Attempt,
     counts::Counts,
     failure::{NotDone, Problem, Unavailable},
     listing::Listing,
+    loader::StarSchema,
     names::Packet,
     parameter, receipt,
     receipt::Receipt,

@@ -24,6 +24,7 @@ mod failure;
 pub mod fields;
 mod listing;
 pub mod load;
+mod loader;
 pub mod names;
 mod parameter;
 mod reading;
@@ -46,8 +47,8 @@ use tokio::time::Instant;
 
 use call::Call;
 pub use counts::Counts;
-use description::Star;
 pub use failure::{NotDone, Problem, Unavailable, Unreadable};
+pub use loader::StarSchema;
 pub use settings::Settings;
 use store::{ObjectStore, ParameterStore};
 use wire::Request;
@@ -56,16 +57,6 @@ use super::{Function, Moment, Response};
 
 /// What is left of a call when it has to stop trying: time to write the answer.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
-
-/// The function: its settings, its star, where packets come from and where all else is kept.
-#[derive(Debug)]
-pub struct StarSchema<O, P> {
-    pub settings: Settings,
-    pub star: Star,
-    pub packets: O,
-    pub processed: O,
-    pub parameters: P,
-}
 
 impl<O: ObjectStore, P: ParameterStore> Function for StarSchema<O, P> {
     type Counts = Counts;

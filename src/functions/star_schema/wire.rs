@@ -97,8 +97,8 @@ mod tests {
     #[test]
     fn a_request_names_packets_or_is_a_sweep() {
         #[track_caller]
-        fn check(body: &str, expected: Result<Request, RequestUnreadable>) {
-            assert_eq!(Request::read(body.as_bytes()), expected, "{body}");
+        fn check(body: &str, expected: &Result<Request, RequestUnreadable>) {
+            assert_eq!(&Request::read(body.as_bytes()), expected, "{body}");
         }
         let wanted = |key: Option<&str>| {
             let packet = Packet {
@@ -113,13 +113,13 @@ mod tests {
         };
         check(
             r#"{"packets": [{"table": "staff", "id": 3}]}"#,
-            wanted(None),
+            &wanted(None),
         );
         check(
             r#"{"packets": [{"table": "staff", "id": 3, "key": "a", "more": 1}], "more": []}"#,
-            wanted(Some("a")),
+            &wanted(Some("a")),
         );
-        check(r#"{"packets": []}"#, Ok(Request::Sweep));
+        check(r#"{"packets": []}"#, &Ok(Request::Sweep));
         for body in [
             "",
             "[]",
@@ -129,7 +129,7 @@ mod tests {
             r#"{"packets": [{"table": "staff", "id": -1}]}"#,
             r#"{"packets": [{"table": "staff", "id": 100000000}]}"#,
         ] {
-            check(body, Err(RequestUnreadable));
+            check(body, &Err(RequestUnreadable));
         }
     }
 }

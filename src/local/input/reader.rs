@@ -27,7 +27,7 @@ pub enum Part {
 /// A stream whose first bytes say whether it is gzip, so that standard input may be gzip too.
 pub enum Unpacked<R> {
     Plain(BufReader<CountedReader<R>>),
-    Gzip(BufReader<Gunzip<BufReader<CountedReader<R>>>>),
+    Gzip(Box<BufReader<Gunzip<BufReader<CountedReader<R>>>>>),
 }
 
 impl<R: Read> Unpacked<R> {
@@ -42,7 +42,8 @@ impl<R: Read> Unpacked<R> {
             return Ok(Self::Plain(plain));
         }
         let gunzip = Gunzip(MultiGzDecoder::new(plain));
-        Ok(Self::Gzip(BufReader::with_capacity(BUFFER_BYTES, gunzip)))
+        let gunzip = BufReader::with_capacity(BUFFER_BYTES, gunzip);
+        Ok(Self::Gzip(Box::new(gunzip)))
     }
 
     fn inner(&mut self) -> &mut dyn BufRead {

@@ -1,7 +1,6 @@
 //! The record that is asked about: a file, one of its lines, or what an error object holds.
 
 use std::{
-    collections::HashMap,
     io::BufRead,
     path::{Path, PathBuf},
     sync::Arc,
@@ -9,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::{Serialize, de::IgnoredAny};
+use serde_json::{Map, Value};
 
 use crate::{
     functions::firehose_transform::event::EventFields,
@@ -119,7 +119,7 @@ impl Wrapper {
 
 /// An error object has none of them at its top; what has one is an event, whatever else it has.
 fn has_event_fields(bytes: &[u8], fields: &EventFields) -> bool {
-    serde_json::from_slice::<HashMap<String, IgnoredAny>>(bytes)
+    serde_json::from_slice::<Map<String, Value>>(bytes)
         .is_ok_and(|members| fields.names().any(|name| members.contains_key(name)))
 }
 

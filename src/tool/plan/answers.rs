@@ -126,7 +126,7 @@ mod tests {
         async fn claim(&self, claims: &[Claim<'_>], _: Terms) -> Answers {
             Answers {
                 claimed: vec![Claimed::Taken; claims.len()],
-                failure: None,
+                ..Answers::default()
             }
         }
     }

@@ -13,6 +13,7 @@ use super::{
     load::Load,
     options::Wishes,
     prices::Prices,
+    streams::StreamFunction,
     variables::{Variable, variables},
 };
 
@@ -26,6 +27,7 @@ pub(super) struct Chain {
     pub(super) claims: ClaimTable,
     pub(super) claim_billing: ClaimBilling,
     pub(super) lake: LakeSizing,
+    pub(super) streams: Vec<StreamFunction>,
     /// Dollars a month.
     pub(super) cost: Cost,
     pub(super) cost_total: f64,
@@ -58,6 +60,7 @@ impl Chain {
         let variables = variables(&planned);
         Self {
             scale,
+            streams: StreamFunction::all(&load, wishes.streams, prices),
             cost_total: cost.total(),
             cost_per_million_events: Some(cost.total() / events * 1e6)
                 .filter(|cost| cost.is_finite()),

@@ -3,6 +3,7 @@
 use super::{
     chain::Chain,
     intake::Inflow,
+    streams::StreamFunction,
     words::{bytes, dollars, number, percent, times},
 };
 use crate::tool::table::{Cell, Column, Table};
@@ -17,17 +18,21 @@ pub(super) fn table(chains: &[Chain], prices: &str) -> Table {
     let columns: Vec<_> = [Column::left("")].into_iter().chain(scales).collect();
     let mut table = Table::new(columns);
     let cost_title = format!("Cost of a month ({prices})");
-    let groups: [FigureGroup<'_>; 6] = [
+    let groups: [FigureGroup<'_>; 7] = [
         ("Load", load),
         ("Source, at the peak", intake),
         ("Function", function),
         ("Claim table", claims),
         ("Lake", lake),
         (&cost_title, cost),
+        ("Beside it, on Kinesis", streams),
     ];
     for (title, figures) in groups {
-        table.heading(title);
         let columns: Vec<_> = chains.iter().map(figures).collect();
+        if columns.iter().all(Vec::is_empty) {
+            continue;
+        }
+        table.heading(title);
         let labels = columns.first().into_iter().flatten();
         for (row, (label, _)) in labels.enumerate() {
             let figures = columns.iter().filter_map(|figures| figures.get(row));
@@ -160,6 +165,11 @@ fn cost(chain: &Chain) -> Vec<Figure> {
     figures.push(("together", dollars(chain.cost_total)));
     figures.push(("for a million events", per_million.unwrap_or_default()));
     figures
+}
+
+fn streams(chain: &Chain) -> Vec<Figure> {
+    let functions = chain.streams.iter();
+    functions.flat_map(StreamFunction::figures).collect()
 }
 
 pub(super) fn heading(chain: &Chain) -> String {

@@ -12,6 +12,7 @@ use super::{
     partitions::PartitionGroups,
     prices::Prices,
     sample::{Described, LoadSample},
+    streams::StreamWishes,
 };
 use crate::{
     functions::firehose_transform::{Settings, partition::Key},
@@ -28,6 +29,7 @@ Examples:
   nozzle plan --events-per-second 50 --bytes 900 --source kinesis --format parquet
   nozzle plan --events-per-second 20 --sample logs/ --region eu-central-1 \\
       --partition-keys event_type,year,month,day
+  nozzle plan --events-per-second 278 --bytes 300 --counters 300 --event-log   with the functions on Kinesis
   nozzle plan --show-prices > prices.json
   nozzle plan --events-per-second 1000 --bytes 420 --prices prices.json
 
@@ -185,6 +187,9 @@ pub(super) struct Wishes {
     /// How long DynamoDB takes for a request of 25 claims
     #[arg(long, help_heading = CHOICES, value_name = "MILLISECONDS", default_value = "20", value_parser = number(1e-6..=1e9))]
     pub(super) claim_milliseconds: f64,
+
+    #[command(flatten, next_help_heading = "Beside it, on Kinesis")]
+    pub(super) streams: StreamWishes,
 
     #[arg(skip)]
     pub(super) partition_keys: String,

@@ -82,11 +82,26 @@ impl Counted {
 
     /// Days, where they are counted at all: each event is in one of them.
     pub(super) fn span(&self) -> Span {
-        let mut windows = self.0.keys().map(|subject| subject.window.span());
-        if windows.any(|span| span == Span::Day) {
+        if self.has(Span::Day) {
             Span::Day
         } else {
             Span::Hour
         }
+    }
+
+    /// The counters of hours, where they are counted at all.
+    pub(super) fn finest(&self) -> (Span, impl Iterator<Item = (&Subject, &Counter)>) {
+        let span = if self.has(Span::Hour) {
+            Span::Hour
+        } else {
+            Span::Day
+        };
+        let counters = self.0.iter();
+        let finest = counters.filter(move |(subject, _)| subject.window.span() == span);
+        (span, finest)
+    }
+
+    fn has(&self, span: Span) -> bool {
+        self.0.keys().any(|subject| subject.window.span() == span)
     }
 }

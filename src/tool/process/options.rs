@@ -38,6 +38,11 @@ pub(super) struct TakeOptions {
     #[arg(long, value_name = "EVENT_TYPE")]
     pub(super) conversion: Option<String>,
 
+    /// Write a page that shows what was counted: events over time by variant, unique users,
+    /// refusals, duplicates. It needs nothing but a browser
+    #[arg(long, value_name = "FILE.html")]
+    pub(super) report: Option<PathBuf>,
+
     /// JSON Lines of who was assigned which variant: `user_id`, `experiment_id` and what
     /// --assignment-fields names
     #[arg(long, value_name = "FILE")]

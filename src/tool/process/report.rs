@@ -6,7 +6,7 @@ use anyhow::Result;
 use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Map, Value};
 
-use super::{counted::Counted, sum::ProcessSum, variants::Variants};
+use super::{sum::ProcessSum, variants::Variants};
 use crate::{
     local::kinesis::feed::Ending,
     tool::{
@@ -22,24 +22,29 @@ const LABEL_WIDTH: usize = 12;
 pub(super) struct ProcessReport<'a> {
     pub(super) summary: &'a Summary<ProcessSum>,
     pub(super) ending: &'a Ending,
-    pub(super) counted: Counted,
-    pub(super) conversion: Option<&'a str>,
+    pub(super) variants: &'a Variants<'a>,
     pub(super) folder: &'a Path,
 }
 
 impl ProcessReport<'_> {
     pub(super) fn print(&self, format: Format) -> Result<()> {
-        let variants = Variants::of(&self.counted, self.conversion);
         if format == Format::Json {
-            return print_json(&self.json(&variants)?);
+            return print_json(&self.json()?);
         }
         self.counts().print()?;
         self.places().print()?;
-        let table = variants.table();
+        let table = self.variants.table();
         if table.is_empty() {
             return Ok(());
         }
         print("\n")?;
+        table.print()
+    }
+
+    /// Where the page is, below what [`Self::print`] has said.
+    pub(super) fn print_page(path: &Path) -> Result<()> {
+        let mut table = Table::of_values(LABEL_WIDTH);
+        table.row(place("report", path));
         table.print()
     }
 
@@ -94,11 +99,11 @@ impl ProcessReport<'_> {
     }
 
     /// One object. Names are for ever.
-    fn json(&self, variants: &Variants<'_>) -> Result<Map<String, Value>> {
+    fn json(&self) -> Result<Map<String, Value>> {
         let Summary { taken, of_function } = self.summary;
         let mut out = taken.json(self.ending)?;
         out.extend(members(of_function)?);
-        out.insert("variants".to_owned(), variants.json());
+        out.insert("variants".to_owned(), self.variants.json());
         let folder = self.folder.display().to_string();
         out.insert("folder".to_owned(), folder.into());
         Ok(out)

@@ -17,7 +17,15 @@ use crate::tool::{
 pub(super) struct Variants<'a> {
     experiments: BTreeMap<&'a str, BTreeMap<&'a str, Variant<'a>>>,
     /// The event type that a variant is for.
-    conversion: Option<&'a str>,
+    pub(super) conversion: Option<&'a str>,
+}
+
+/// A variant, in a line.
+pub(super) struct Line<'a> {
+    pub(super) experiment: &'a str,
+    pub(super) variant: &'a str,
+    pub(super) users: u64,
+    pub(super) rate: Option<Rate>,
 }
 
 #[derive(Default)]
@@ -76,6 +84,18 @@ impl<'a> Variants<'a> {
             }
         }
         table
+    }
+
+    pub(super) fn lines(&self) -> impl Iterator<Item = Line<'a>> {
+        let experiments = self.experiments.iter();
+        experiments.flat_map(|(experiment, variants)| {
+            variants.iter().map(|(name, variant)| Line {
+                experiment,
+                variant: name,
+                users: variant.users.number(),
+                rate: self.rate(variant),
+            })
+        })
     }
 
     /// Names are for ever.

@@ -14,6 +14,10 @@ use flate2::{Compression, GzBuilder, write::GzEncoder};
 use super::{super::window::Window, Object};
 use crate::kinesis::{SEQUENCE_BYTES, Sequence, ShardId, Tag};
 
+/// How hard gzip tries: 0.6 µs an event of 430 bytes, and 6 % of its room. The level below takes 0.4 µs
+/// and 9 %, the usual one 4.7 µs and 5 %.
+const LEVEL: u32 = 2;
+
 /// The most of one object.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -124,8 +128,21 @@ pub struct Parts {
 
 #[derive(Debug, Default)]
 struct Part {
-    lines: Vec<Range<usize>>,
+    events: usize,
+    /// Lines that follow one another are in one.
+    pieces: Vec<Range<usize>>,
     bytes: usize,
+}
+
+impl Part {
+    fn push(&mut self, line: Range<usize>) {
+        self.events += 1;
+        self.bytes += line.len();
+        match self.pieces.last_mut() {
+            Some(piece) if piece.end == line.start => piece.end = line.end,
+            _ => self.pieces.push(line),
+        }
+    }
 }
 
 impl Parts {
@@ -147,12 +164,10 @@ impl Parts {
         let number = self.last.entry(hour).or_default();
         let key = |part| PartKey { hour, part };
         let is_full = self.by_key.get(&key(*number)).is_some_and(|part| {
-            part.lines.len() >= self.limits.events || part.bytes + line.len() > self.limits.bytes
+            part.events >= self.limits.events || part.bytes + line.len() > self.limits.bytes
         });
         *number += usize::from(is_full);
-        let part = self.by_key.entry(key(*number)).or_default();
-        part.bytes += line.len();
-        part.lines.push(line);
+        self.by_key.entry(key(*number)).or_default().push(line);
     }
 
     pub fn keys(&self) -> impl Iterator<Item = PartKey> {
@@ -166,19 +181,19 @@ impl Parts {
         segment: (Sequence, Sequence),
         plan: u64,
     ) -> io::Result<Object> {
-        let lines = self.by_key.get(&key).map_or(&[][..], |part| &part.lines);
-        // The header has 32 bits for the version. At its fastest, packing takes 2.7 µs an event where
-        // the usual level takes 15, and a third more room.
+        let part = self.by_key.get(&key);
+        let (events, pieces) = part.map_or((0, &[][..]), |part| (part.events, &part.pieces));
+        // The header has 32 bits for the version.
         let mtime = u32::try_from(plan).unwrap_or(u32::MAX);
         let header = GzBuilder::new().mtime(mtime);
-        let mut gzip: GzEncoder<Vec<u8>> = header.write(Vec::new(), Compression::fast());
-        for line in lines {
-            gzip.write_all(self.lines.get(line.clone()).unwrap_or_default())?;
+        let mut gzip: GzEncoder<Vec<u8>> = header.write(Vec::new(), Compression::new(LEVEL));
+        for piece in pieces {
+            gzip.write_all(self.lines.get(piece.clone()).unwrap_or_default())?;
         }
         let (first, last) = segment;
         Ok(Object {
             gzip: gzip.finish()?,
-            events: lines.len(),
+            events,
             first: first.to_string(),
             last: last.to_string(),
             plan,

@@ -32,8 +32,13 @@ impl<'a, S: Services> Attempt<'a, S> {
             return Ok(valid.collect());
         };
         let copies = Copies::find(segment);
-        let Answers { claimed, failure } = store.claim(&copies.claims(), self.terms()).await;
+        let Answers {
+            claimed,
+            failure,
+            write_units,
+        } = store.claim(&copies.claims(), self.terms()).await;
         self.counts.claim_duration += started.elapsed();
+        self.counts.write_units += write_units;
         match failure {
             Some(StoreError::Away(said)) => return Err(Stop::Passing(Part::Claim, said)),
             Some(StoreError::Refused(said)) => return Err(Stop::Lasting(Part::Claim, said)),
@@ -75,6 +80,7 @@ impl<'a, S: Services> Attempt<'a, S> {
                 return Err(Stop::of(Part::Enrichment, failure));
             }
             tracing::error!(%failure, "archiving events whose experiment could not be looked up");
+            self.counts.failed.insert(Part::Enrichment);
         }
         let enriched = accepted.iter().filter_map(|judged| {
             let event = judged.event.as_ref().ok()?;

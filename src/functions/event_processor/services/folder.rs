@@ -73,6 +73,7 @@ impl ClaimStore for DurableClaims {
             Err(failure) => Answers {
                 claimed: vec![Claimed::Unanswered; claims.len()],
                 failure: Some(failure),
+                ..answers
             },
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::Field;
+use super::refusal::Field;
 
 /// The name that is the name's, unless it is told otherwise.
 const EVENT_NAME: &str = "event_name";

@@ -182,6 +182,15 @@ impl Star {
         self.sources.iter().any(|read| read == source)
     }
 
+    /// Whether a column tells how new a row is.
+    #[must_use]
+    pub fn is_version(&self, column: &StarColumn) -> bool {
+        match &column.source {
+            Expression::DateOf(name) | Expression::TimeOf(name) => *name == self.version_by,
+            _ => false,
+        }
+    }
+
     /// The facts whose rows this source table's are.
     pub fn facts<'s>(&'s self, source: &str) -> impl Iterator<Item = &'s StarTable> {
         let is_fact = move |table: &&StarTable| matches!(&table.kind, TableKind::Fact { source: own } if own == source);

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read_in_parts_however_much_it_is() {
         for bytes in [0, 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES + 7] {
-            let written: Vec<u8> = (0..bytes).map(|at| (at % 251) as u8).collect();
+            let written: Vec<u8> = (0..251).cycle().take(bytes).collect();
             let mut spool = Spool::default();
             for piece in written.chunks(100_003) {
                 spool.write_all(piece).unwrap();

@@ -3,7 +3,9 @@
 
 mod line;
 
-use std::collections::{BTreeMap, HashMap};
+#[cfg(test)]
+use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3DefaultBuilder;
@@ -95,8 +97,8 @@ impl Timeline {
     }
 
     /// Events of all types, by the second that their cell begins with.
-    #[must_use]
-    pub fn counts(&self) -> BTreeMap<i64, u64> {
+    #[cfg(test)]
+    fn counts(&self) -> BTreeMap<i64, u64> {
         let mut counts: HashMap<i64, u64, Xxh3DefaultBuilder> = HashMap::default();
         for series in self.types.values().chain([&self.others]) {
             for (second, count) in series.counts(self.width_seconds()) {

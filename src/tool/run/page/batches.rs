@@ -2,15 +2,16 @@
 
 use maud::{Markup, html};
 
-use super::{
-    chart::{Plot, Scale},
-    figures::{Amount, Measure, Unit, nothing},
-    histogram::Histogram,
-    stretches,
-};
-use crate::local::firehose::picture::{
-    course::{Course, Stretch},
-    spread::Spread,
+use super::{histogram::Histogram, stretches};
+use crate::{
+    local::firehose::picture::{
+        course::{Course, Stretch},
+        spread::Spread,
+    },
+    tool::page::{
+        chart::{Plot, Scale},
+        figures::{Amount, Measure, Unit, nothing},
+    },
 };
 
 pub(super) fn markup(course: &Course) -> Markup {

@@ -3,14 +3,16 @@
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use super::figures::{Amount, Measure, Unit, ratio};
 use crate::{
     local::firehose::{
         picture::{Picture, course::Tally},
         pipeline::Ending,
         summary::Summary,
     },
-    tool::plain::Plain,
+    tool::{
+        page::figures::{Amount, Measure, Unit, ratio},
+        plain::Plain,
+    },
 };
 
 pub(super) struct Headline<'a> {

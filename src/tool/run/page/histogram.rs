@@ -1,10 +1,12 @@
 //! How often numbers of each size occur.
 
-use super::{
-    chart::{Plot, Scale, Shapes, Stack, Tick, one_two_five},
-    figures::{Amount, Measure, Unit, ratio},
+use crate::{
+    local::firehose::picture::spread::Spread,
+    tool::page::{
+        chart::{Plot, Scale, Shapes, Stack, Tick, one_two_five},
+        figures::{Amount, Measure, Unit, ratio},
+    },
 };
-use crate::local::firehose::picture::spread::Spread;
 
 /// Numbers that are more than so many times apart are drawn in columns that grow.
 const NEAR: u64 = 8;

@@ -3,11 +3,7 @@
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use super::{
-    chart::Plot,
-    figures::{Amount, Measure, Percent, Unit, nothing},
-    histogram::Histogram,
-};
+use super::histogram::Histogram;
 use crate::{
     local::firehose::{
         picture::{
@@ -17,7 +13,13 @@ use crate::{
         },
         summary::Summary,
     },
-    tool::plain::Plain,
+    tool::{
+        page::{
+            chart::Plot,
+            figures::{Amount, Measure, Percent, Unit, nothing},
+        },
+        plain::Plain,
+    },
 };
 
 pub(super) struct PartitionSizes<'a> {

@@ -3,16 +3,20 @@
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use super::{
-    figures::{Amount, Percent, Share, nothing},
-    stretches::along_the_run,
-};
+use super::stretches::along_the_run;
 use crate::{
     local::firehose::{
         picture::Picture,
         summary::{Refused, Summary},
     },
-    tool::{plain::Plain, run::report::failures},
+    tool::{
+        page::{
+            figures::{Amount, Share, nothing},
+            reasons::{self, Reason},
+        },
+        plain::Plain,
+        run::report::failures,
+    },
 };
 
 pub(super) struct Refusals<'a> {
@@ -40,9 +44,12 @@ impl<'a> Refusals<'a> {
 
     fn refused(&self, records: u64) -> Markup {
         let whole = self.summary.records;
-        let mut reasons: Vec<_> = self.summary.refused.iter().collect();
-        reasons.sort_by(|(one, a), (other, b)| b.records.cmp(&a.records).then(one.cmp(other)));
-        let most = reasons.first().map_or(0, |(_, refused)| refused.records);
+        let reasons = self.summary.refused.iter().map(|(name, refused)| Reason {
+            name,
+            records: refused.records,
+            beside: places(&self.places(name, refused)),
+        });
+        let reasons: Vec<_> = reasons.collect();
         html! {
             p.caption {
                 (Amount(records, "record")) " (" (Share { part: records, whole }) ") for "
@@ -50,26 +57,7 @@ impl<'a> Refusals<'a> {
                 ". Their bytes are kept under the error prefix; "
                 code { "nozzle explain FILE --line N" } " says what is wrong with one."
             }
-            table.reasons {
-                thead {
-                    tr {
-                        th scope="col" { "Reason" }
-                        th.number scope="col" { "Records" }
-                        th.bars scope="col" {}
-                        th scope="col" { "First places" }
-                    }
-                }
-                tbody {
-                    @for (reason, refused) in reasons {
-                        tr {
-                            th scope="row" { code { (Plain(reason)) } }
-                            td.number { (HumanCount(refused.records)) }
-                            td.bars { i.failed style={ "width:" (Percent(refused.records, most)) } {} }
-                            td.places { (places(&self.places(reason, refused))) }
-                        }
-                    }
-                }
-            }
+            (reasons::table(reasons, "First places"))
         }
     }
 

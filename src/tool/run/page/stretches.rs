@@ -4,13 +4,15 @@
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use super::{
-    chart::{Plot, Scale, Shapes, Stack, Tick},
-    figures::{Amount, Share, Unit, nothing, ratio},
-};
-use crate::local::firehose::{
-    picture::course::{Course, Stretch},
-    summary::Summary,
+use crate::{
+    local::firehose::{
+        picture::course::{Course, Stretch},
+        summary::Summary,
+    },
+    tool::page::{
+        chart::{Plot, Scale, Shapes, Stack, Tick},
+        figures::{Amount, Share, Unit, nothing, ratio},
+    },
 };
 
 /// Stretches that are numbered.

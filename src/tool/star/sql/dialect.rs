@@ -96,8 +96,10 @@ impl Dialect {
     /// Of milliseconds since 1970.
     pub(super) fn timestamp_of_milliseconds(self, milliseconds: &str) -> String {
         match self {
+            // What `date_add` adds has 32 bits.
             Self::Athena => format!(
-                "date_add('millisecond', {milliseconds}, TIMESTAMP '1970-01-01 00:00:00.000000')"
+                "CAST(from_unixtime_nanos({milliseconds} * 1000000) AT TIME ZONE 'UTC' AS {})",
+                self.timestamp()
             ),
             Self::Duckdb | Self::Dbt => {
                 format!("TIMESTAMP '1970-01-01 00:00:00' + to_milliseconds({milliseconds})")
@@ -111,8 +113,12 @@ impl Dialect {
     /// The time of day of a point in time.
     pub(super) fn time_of(self, moment: &str) -> String {
         match self {
+            // Its cast is a second off before 1970.
+            Self::Athena => format!("CAST(substr(CAST({moment} AS VARCHAR), 12) AS TIME(6))"),
             Self::Spark => format!("date_format({moment}, 'HH:mm:ss.SSSSSS')"),
-            _ => format!("CAST({moment} AS {})", self.type_name(ColumnType::Time)),
+            Self::Duckdb | Self::Dbt => {
+                format!("CAST({moment} AS {})", self.type_name(ColumnType::Time))
+            }
         }
     }
 

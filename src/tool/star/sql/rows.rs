@@ -206,9 +206,7 @@ impl ReadField {
         let (json, text) = (self.json(), format!("{}__text", self.name));
         let is_text = format!("{json} LIKE '\"%'");
         let is_number = dialect.matches(&json, "^-?[0-9]");
-        let whole = format!(
-            "{is_number} AND TRY_CAST({json} AS DOUBLE) = floor(TRY_CAST({json} AS DOUBLE))"
-        );
+        let whole = format!("{is_number} AND TRY_CAST({json} AS DOUBLE) % 1 = 0");
         match self.kind {
             ReadType::Cell(ColumnType::Int) => format!(
                 "CASE WHEN {whole} THEN TRY_CAST(TRY_CAST({json} AS DOUBLE) AS INTEGER) END"
@@ -269,7 +267,8 @@ fn timestamp(dialect: Dialect, is_text: &str, is_number: &str, json: &str, text:
         dialect.matches(text, "-[0-9]{2}:?([0-9]{2})?$")
     );
     let offset = format!("({sign}) * (60 * {} + {})", part(1), part(2));
-    let milliseconds = format!("TRY_CAST(floor(TRY_CAST({json} AS DOUBLE)) AS BIGINT)");
+    let number = format!("TRY_CAST({json} AS DOUBLE)");
+    let milliseconds = format!("TRY_CAST({number} - {number} % 1 AS BIGINT)");
     format!(
         "CASE WHEN {is_text} AND {} THEN {}\n  \
          WHEN {is_number} AND {milliseconds} {MILLISECONDS} THEN {} END",

@@ -89,8 +89,8 @@ since 1970 are read whole.";
 fn limits(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Athena => "\
-Of a column that stands twice in a row one is read, a number is read with 15 digits, and of two rows of one packet with one
-key and one time the greater line is taken for the newer.",
+Of a column that stands twice in a row one is read, a number is read with 15 digits, a lone surrogate is a question
+mark, and of two rows of one packet with one key and one time the greater line is taken for the newer.",
         Dialect::Duckdb | Dialect::Dbt => "\
 A row that has any column twice is not there, a number is read with 15 digits, and a comma behind the last member is no fault.",
         Dialect::Spark => "A row that has any column twice is not there. Times of day are text.",

@@ -9,9 +9,7 @@ use super::{
     layout::{indented, list},
     relation::{Relation, ViewColumn, ViewLayer, ViewType},
 };
-use crate::functions::star_schema::description::{
-    ColumnType, Expression, Star, StarColumn, StarTable, TableKind,
-};
+use crate::functions::star_schema::description::{ColumnType, Star, StarTable, TableKind};
 
 /// The rank of a row among those of its key; the newest has 1.
 pub(super) const RANK: &str = "packet__rank";
@@ -31,7 +29,7 @@ pub(super) fn current(star: &Star, table: &StarTable, dialect: Dialect) -> Optio
     let versions = table
         .columns
         .iter()
-        .filter(|column| is_version(star, column));
+        .filter(|column| star.is_version(column));
     let versions = versions.map(|column| dialect.identifier(&column.name));
     let newest_first: Vec<_> = versions.chain([record_id(table).name]).collect();
     let key = dialect.identifier(&key.name);
@@ -51,14 +49,6 @@ pub(super) fn current(star: &Star, table: &StarTable, dialect: Dialect) -> Optio
             indented(&ranked)
         ),
     })
-}
-
-/// Whether a column tells how new a row is.
-fn is_version(star: &Star, column: &StarColumn) -> bool {
-    match &column.source {
-        Expression::DateOf(name) | Expression::TimeOf(name) => *name == star.version_by,
-        _ => false,
-    }
 }
 
 /// Each key that a table has and its dimension has not.

@@ -7,7 +7,7 @@ use indicatif::HumanCount;
 use maud::{Markup, html};
 
 /// So many of what has one name.
-pub(super) struct Amount(pub(super) u64, pub(super) &'static str);
+pub(in crate::tool) struct Amount(pub(in crate::tool) u64, pub(in crate::tool) &'static str);
 
 impl Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,7 +23,7 @@ impl Display for Amount {
 
 /// What a number counts, which says how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
+pub(in crate::tool) enum Unit {
     /// Shortened: 12k.
     Count,
     Bytes,
@@ -33,7 +33,7 @@ pub(super) enum Unit {
 }
 
 /// A number with its unit, to three digits.
-pub(super) struct Measure(pub(super) u64, pub(super) Unit);
+pub(in crate::tool) struct Measure(pub(in crate::tool) u64, pub(in crate::tool) Unit);
 
 impl Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,9 +69,9 @@ fn three_digits(value: f64) -> String {
 }
 
 /// How much of the whole a part is.
-pub(super) struct Share {
-    pub(super) part: u64,
-    pub(super) whole: u64,
+pub(in crate::tool) struct Share {
+    pub(in crate::tool) part: u64,
+    pub(in crate::tool) whole: u64,
 }
 
 impl Display for Share {
@@ -87,7 +87,7 @@ impl Display for Share {
 }
 
 /// How much of the whole a part is, as CSS measures.
-pub(super) struct Percent(pub(super) u64, pub(super) u64);
+pub(in crate::tool) struct Percent(pub(in crate::tool) u64, pub(in crate::tool) u64);
 
 impl Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +100,7 @@ impl Display for Percent {
     clippy::cast_precision_loss,
     reason = "what is drawn or rounded needs few digits"
 )]
-pub(super) fn ratio(part: u64, whole: u64) -> f64 {
+pub(in crate::tool) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
     } else {
@@ -109,17 +109,17 @@ pub(super) fn ratio(part: u64, whole: u64) -> f64 {
 }
 
 /// A second since 1970, in UTC.
-pub(super) struct Second(pub(super) i64);
+pub(in crate::tool) struct Second(pub(in crate::tool) i64);
 
 impl Second {
-    pub(super) fn formatted(&self, format: &str) -> String {
+    pub(in crate::tool) fn formatted(&self, format: &str) -> String {
         let time = DateTime::<Utc>::from_timestamp(self.0, 0).unwrap_or_default();
         time.format(format).to_string()
     }
 }
 
 /// In place of a section's content.
-pub(super) fn nothing(sentence: &str) -> Markup {
+pub(in crate::tool) fn nothing(sentence: &str) -> Markup {
     html! { p.empty { (sentence) } }
 }
 

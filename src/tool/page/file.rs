@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::local::input::{Input, Source};
 
-pub(crate) struct PageFile {
+pub(in crate::tool) struct PageFile {
     /// Absolute, and no link.
     path: PathBuf,
     temporary: PathBuf,
@@ -18,7 +18,7 @@ pub(crate) struct PageFile {
 
 impl PageFile {
     /// Checks that a page can be written to `path`, and that it is not of the input.
-    pub(crate) fn prepare(path: &Path, input: &Input) -> Result<Self> {
+    pub(in crate::tool) fn prepare(path: &Path, input: &Input) -> Result<Self> {
         let page = Self::find(path)?;
         let is_page = |source: &Source| match source {
             Source::File(file) => fs::canonicalize(file).is_ok_and(|file| file == page.path),
@@ -35,11 +35,11 @@ impl PageFile {
         Ok(page)
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    pub(in crate::tool) fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(crate) fn write(&self, page: &str) -> Result<()> {
+    pub(in crate::tool) fn write(&self, page: &str) -> Result<()> {
         let written = self.write_temporary(page);
         let published = written.and_then(|()| fs::rename(&self.temporary, &self.path));
         if published.is_err() {

@@ -1,60 +1,59 @@
-//! The types one below another: the chart's key, and how each goes by itself.
+//! What tells events apart, one below another: the chart's key, and how each goes by itself.
 
 use std::iter;
 
 use indicatif::HumanCount;
 use maud::{Markup, html};
 
-use crate::{
-    local::firehose::picture::timeline::Series,
-    tool::{
-        plain::Plain,
-        run::page::{
-            chart::{Shapes, Stack},
-            figures::{Amount, Share},
-            time::TimeAxis,
-        },
+use crate::tool::{
+    page::{
+        chart::{Shapes, Stack},
+        figures::{Amount, Share},
+        time::TimeAxis,
     },
+    plain::Plain,
 };
 
-/// Types that have a colour of their own.
+/// Lines that have a colour of their own.
 pub(super) const COLOURS: [&str; 5] = ["t0", "t1", "t2", "t3", "t4"];
 pub(super) const OTHER: &str = "t-other";
-/// Types that have a row with a drawing.
+/// Lines that have a row with a drawing.
 const ROWS_MAX: usize = 12;
 
-pub(super) struct Type<'a> {
+pub(super) struct Line {
     pub(super) name: String,
-    pub(super) series: &'a Series,
+    pub(super) events: u64,
     /// By column.
     pub(super) counts: Vec<u64>,
 }
 
-pub(super) fn markup(axis: &TimeAxis, types: &[Type<'_>], events: u64) -> Markup {
+/// `kind` is what a line is called, in lower case and in upper case.
+pub(super) fn markup(axis: &TimeAxis, kind: [&str; 2], lines: &[Line], events: u64) -> Markup {
+    let [kind, heading] = kind;
     let classes = COLOURS.into_iter().chain(iter::repeat(OTHER));
     html! {
         table.types {
             thead {
                 tr {
-                    th scope="col" { "Type" }
+                    th scope="col" { (heading) }
                     th.spark scope="col" { "Over time, each on its own scale" }
                     th.number scope="col" { "Events" }
                     th.number.share scope="col" { "Share" }
                 }
             }
             tbody {
-                @for (one, class) in types.iter().zip(classes).take(ROWS_MAX) {
+                @for (one, class) in lines.iter().zip(classes).take(ROWS_MAX) {
                     (row(axis, one, class, events))
                 }
             }
         }
-        (more(types.get(ROWS_MAX..).unwrap_or_default()))
+        (more(kind, lines.get(ROWS_MAX..).unwrap_or_default()))
     }
 }
 
-fn row(axis: &TimeAxis, one: &Type<'_>, class: &'static str, whole: u64) -> Markup {
+fn row(axis: &TimeAxis, one: &Line, class: &'static str, whole: u64) -> Markup {
     let shapes = shapes(axis, one, class);
-    let part = one.series.events;
+    let part = one.events;
     html! {
         tr {
             th scope="row" {
@@ -71,7 +70,7 @@ fn row(axis: &TimeAxis, one: &Type<'_>, class: &'static str, whole: u64) -> Mark
     }
 }
 
-fn shapes(axis: &TimeAxis, one: &Type<'_>, class: &'static str) -> Shapes {
+fn shapes(axis: &TimeAxis, one: &Line, class: &'static str) -> Shapes {
     let column = |(number, count): (usize, &u64)| Stack {
         title: format!("{}\n{}", axis.name(number), Amount(*count, "event")),
         counts: vec![*count],
@@ -83,14 +82,14 @@ fn shapes(axis: &TimeAxis, one: &Type<'_>, class: &'static str) -> Shapes {
     }
 }
 
-fn more(types: &[Type<'_>]) -> Markup {
+fn more(kind: &str, lines: &[Line]) -> Markup {
     html! {
-        @if !types.is_empty() {
+        @if !lines.is_empty() {
             details {
-                summary { (Amount(types.len() as u64, "more type")) }
+                summary { (HumanCount(lines.len() as u64)) " more " (kind) @if lines.len() > 1 { "s" } }
                 ul.columns {
-                    @for Type { name, series, .. } in types {
-                        li { bdi { (Plain(name)) } " " b { (HumanCount(series.events)) } }
+                    @for Line { name, events, .. } in lines {
+                        li { bdi { (Plain(name)) } " " b { (HumanCount(*events)) } }
                     }
                 }
             }

@@ -34,25 +34,25 @@ const TICK_MONTHS: [u32; 12] = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1_200, 12
 
 /// Columns of one width.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct TimeAxis {
-    pub(super) start: i64,
-    pub(super) width: i64,
-    pub(super) columns: i64,
-    pub(super) before: Option<Undrawn>,
-    pub(super) after: Option<Undrawn>,
+pub(in crate::tool) struct TimeAxis {
+    pub(in crate::tool) start: i64,
+    pub(in crate::tool) width: i64,
+    pub(in crate::tool) columns: i64,
+    pub(in crate::tool) before: Option<Undrawn>,
+    pub(in crate::tool) after: Option<Undrawn>,
 }
 
 /// Events that are not drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Undrawn {
-    pub(super) events: u64,
+pub(in crate::tool) struct Undrawn {
+    pub(in crate::tool) events: u64,
     /// The farthest of them.
-    pub(super) second: i64,
+    pub(in crate::tool) second: i64,
 }
 
 impl TimeAxis {
     /// For events by the second that their cell begins with; `None` without events.
-    pub(super) fn of(counts: &BTreeMap<i64, u64>, cell_seconds: i64) -> Option<Self> {
+    pub(in crate::tool) fn of(counts: &BTreeMap<i64, u64>, cell_seconds: i64) -> Option<Self> {
         let (first, last) = (*counts.keys().next()?, *counts.keys().next_back()?);
         let dense = densest(counts, cell_seconds);
         let dense_seconds = dense.end - dense.start;
@@ -68,12 +68,12 @@ impl TimeAxis {
         Some(axis)
     }
 
-    pub(super) fn end(&self) -> i64 {
+    pub(in crate::tool) fn end(&self) -> i64 {
         self.start + self.width * self.columns
     }
 
     /// Which column a second lies in, if any.
-    pub(super) fn column(&self, second: i64) -> Option<usize> {
+    pub(in crate::tool) fn column(&self, second: i64) -> Option<usize> {
         let column = (second - self.start).div_euclid(self.width);
         usize::try_from(column)
             .ok()
@@ -81,7 +81,7 @@ impl TimeAxis {
     }
 
     /// Of its columns.
-    pub(super) fn numbers(&self) -> Range<usize> {
+    pub(in crate::tool) fn numbers(&self) -> Range<usize> {
         0..usize::try_from(self.columns).unwrap_or_default()
     }
 
@@ -91,12 +91,12 @@ impl TimeAxis {
     }
 
     /// The beginning of a column.
-    pub(super) fn name(&self, column: usize) -> String {
+    pub(in crate::tool) fn name(&self, column: usize) -> String {
         self.name_of(self.second(column))
     }
 
     /// As finely as the axis is cut.
-    pub(super) fn name_of(&self, second: i64) -> String {
+    pub(in crate::tool) fn name_of(&self, second: i64) -> String {
         let format = match self.width {
             ..MINUTE => "%-d %b %Y %H:%M:%S",
             MINUTE..DAY => "%-d %b %Y %H:%M",
@@ -105,7 +105,7 @@ impl TimeAxis {
         Second(second).formatted(format)
     }
 
-    pub(super) fn width_name(&self) -> String {
+    pub(in crate::tool) fn width_name(&self) -> String {
         let (number, unit) = match self.width {
             ..MINUTE => (self.width, "second"),
             MINUTE..HOUR => (self.width / MINUTE, "minute"),
@@ -119,7 +119,7 @@ impl TimeAxis {
         }
     }
 
-    pub(super) fn ticks(&self) -> Vec<Tick> {
+    pub(in crate::tool) fn ticks(&self) -> Vec<Tick> {
         let length = self.end() - self.start;
         let step = TICK_STEPS
             .into_iter()

@@ -13,47 +13,47 @@ const COLUMN_HEIGHT_MIN: f64 = 8.0;
 const STEPS_MAX: u64 = 5;
 
 /// Columns with a scale beside them and ticks below.
-pub(super) struct Plot {
+pub(in crate::tool) struct Plot {
     /// What is to be seen, in a sentence.
-    pub(super) label: String,
-    pub(super) scale: Scale,
-    pub(super) shapes: Shapes,
-    pub(super) ticks: Vec<Tick>,
+    pub(in crate::tool) label: String,
+    pub(in crate::tool) scale: Scale,
+    pub(in crate::tool) shapes: Shapes,
+    pub(in crate::tool) ticks: Vec<Tick>,
 }
 
 /// Columns of layers that stand on one another.
-pub(super) struct Shapes {
+pub(in crate::tool) struct Shapes {
     /// The class of each layer, from the lowest on.
-    pub(super) layers: Vec<&'static str>,
-    pub(super) columns: Vec<Stack>,
+    pub(in crate::tool) layers: Vec<&'static str>,
+    pub(in crate::tool) columns: Vec<Stack>,
     /// What a column of full height stands for.
-    pub(super) top: u64,
+    pub(in crate::tool) top: u64,
 }
 
-pub(super) struct Stack {
+pub(in crate::tool) struct Stack {
     /// What is shown to who points at it.
-    pub(super) title: String,
-    pub(super) counts: Vec<u64>,
+    pub(in crate::tool) title: String,
+    pub(in crate::tool) counts: Vec<u64>,
 }
 
 /// A text below the columns.
 #[derive(Debug, Clone)]
-pub(super) struct Tick {
+pub(in crate::tool) struct Tick {
     /// From the left, 0 to 100.
-    pub(super) percent: f64,
-    pub(super) text: String,
+    pub(in crate::tool) percent: f64,
+    pub(in crate::tool) text: String,
 }
 
 /// Round numbers beside columns, the largest of which has full height.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Scale {
-    pub(super) step: u64,
-    pub(super) top: u64,
-    pub(super) unit: Unit,
+pub(in crate::tool) struct Scale {
+    pub(in crate::tool) step: u64,
+    pub(in crate::tool) top: u64,
+    pub(in crate::tool) unit: Unit,
 }
 
 impl Scale {
-    pub(super) fn to(largest: u64, unit: Unit) -> Self {
+    pub(in crate::tool) fn to(largest: u64, unit: Unit) -> Self {
         let fits = |step: &u64| largest / step <= STEPS_MAX;
         Self {
             step: one_two_five().find(fits).unwrap_or(u64::MAX),
@@ -64,7 +64,7 @@ impl Scale {
 }
 
 /// 1, 2, 5, 10, 20, 50 and so on.
-pub(super) fn one_two_five() -> impl Iterator<Item = u64> {
+pub(in crate::tool) fn one_two_five() -> impl Iterator<Item = u64> {
     (0..19).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_u64.pow(power)))
 }
 
@@ -100,7 +100,7 @@ impl Render for Tick {
 
 impl Shapes {
     /// The attribute of the element around them.
-    pub(super) fn view(&self) -> String {
+    pub(in crate::tool) fn view(&self) -> String {
         format!("0 0 {} {HEIGHT}", self.columns.len() * COLUMN_WIDTH)
     }
 

@@ -1,0 +1,115 @@
+//! `nozzle star check`: does a star hold together? Its receipts against its files, and keys against
+//! the dimensions that they refer to. Nothing is changed.
+
+mod account;
+mod fault;
+mod files;
+mod keys;
+mod report;
+mod table;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    rc::Rc,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use anyhow::{Result, bail};
+use clap::Args;
+use tokio::runtime::Builder;
+
+use super::description::read;
+use crate::{
+    functions::star_schema::description::Star,
+    tool::{
+        aws::Aws,
+        objects::{ErrorSource, Folder, Objects},
+        progress::ProgressDisplay,
+        terminal::Format,
+    },
+};
+use account::Account;
+use fault::Faults;
+use files::StarFiles;
+use report::CheckedStar;
+use table::Tables;
+
+/// Check that a star holds together: keys, rows, packets and dates
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What is looked for:
+  orphan            a key that no row of its dimension has; it heals when the packet comes that has it
+  key_doubled       a key twice in a file: a dimension's, or a fact's in one version
+  date_missing      a date that the calendar has not
+  gap               a packet that never came, below the highest of its table
+  rows_differ       a file with other rows than the packet's receipt says
+  refused_differ    refused rows that are not as many as the receipt says
+  file_missing      a file that a receipt names
+  no_receipt        a file that no receipt names: a call that died, or somebody else's
+  unreadable        a file that is no Parquet of this table, or no receipt
+
+Examples:
+  nozzle star check star
+  nozzle star check s3://nozzle-prod-star --json
+
+The exit code is 0 when the star holds together, 1 when something is wrong or the star cannot be
+read, 2 when the command line makes no sense.")]
+pub(super) struct CheckOptions {
+    /// The star: a folder of `nozzle star`, or the function's bucket, `s3://BUCKET`
+    #[arg(value_name = "DIR|s3://…")]
+    place: ErrorSource,
+
+    /// The star's description [default: the built-in one]
+    #[arg(long, value_name = "FILE")]
+    star: Option<PathBuf>,
+
+    /// One JSON object in place of tables
+    #[arg(long)]
+    json: bool,
+}
+
+impl CheckOptions {
+    pub(super) fn run(&self) -> Result<ExitCode> {
+        let star = read(self.star.as_deref())?;
+        let files = self.files()?;
+        let checked = check(&star, &files)?;
+        checked.print(Format::of_flag(self.json))?;
+        Ok(if checked.faults.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+
+    fn files(&self) -> Result<StarFiles> {
+        let objects: Box<dyn Objects> = match &self.place {
+            ErrorSource::Folder(folder) if folder.is_dir() => Box::new(Folder::find(folder)?),
+            ErrorSource::Folder(folder) => bail!("there is no folder `{}`", folder.display()),
+            ErrorSource::Bucket { bucket, prefix } => {
+                let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
+                Aws::connect(runtime)?.bucket(bucket, prefix)?
+            }
+            ErrorSource::Queue(_) => {
+                bail!("a star is in a folder or a bucket: name DIR or s3://BUCKET")
+            }
+        };
+        StarFiles::find(objects, &self.place.to_string())
+    }
+}
+
+/// Dimensions go before what refers to them.
+fn check(star: &Star, files: &StarFiles) -> Result<CheckedStar> {
+    let read_bytes = Arc::new(AtomicU64::new(0));
+    let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), Some(files.table_bytes()));
+    let mut faults = Faults::default();
+    let account = Account::read(star, files, &mut faults)?;
+    let mut tables = Tables::new(star, files, &read_bytes);
+    tables.read_all(&mut faults)?;
+    account.compare(files, &tables.rows, &mut faults)?;
+    Ok(CheckedStar {
+        packets: account.packets(),
+        tables: tables.read,
+        faults,
+    })
+}

@@ -1,0 +1,159 @@
+//! What a run has come to, for a person or for a program.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, IsTerminal},
+    path::Path,
+};
+
+use anyhow::Result;
+use indicatif::{DecimalBytes, HumanCount};
+use serde_json::{Value, json};
+
+use super::{loading::LoadEnding, question, sum::LoadSum};
+use crate::{
+    functions::star_schema::description::Star,
+    tool::{
+        counts::{CountTable, Pace, place},
+        table::Table,
+        terminal::{BOLD, Format, GREEN, PLAIN, RED, YELLOW, print, print_json, tell},
+    },
+};
+
+const LABEL_WIDTH: usize = 12;
+
+/// A summary, where to look, and what to ask.
+pub(super) struct LoadReport<'a> {
+    pub(super) loaded: &'a LoadSum,
+    pub(super) ending: &'a LoadEnding,
+    pub(super) star: &'a Star,
+    pub(super) folder: &'a Path,
+    /// As a person knows it.
+    pub(super) named: &'a Path,
+}
+
+impl LoadReport<'_> {
+    pub(super) fn print(&self, format: Format) -> Result<()> {
+        self.loaded.left.iter().for_each(|why| tell(why));
+        match format {
+            Format::Human => self.print_human(),
+            Format::Json => print_json(&self.json()),
+        }
+    }
+
+    fn print_human(&self) -> Result<()> {
+        self.counts().print()?;
+        let mut places = Table::of_values(LABEL_WIDTH);
+        let LoadSum {
+            bytes_in,
+            bytes_out,
+            ..
+        } = self.loaded;
+        let bytes = format!(
+            "{} in, {} out",
+            DecimalBytes(*bytes_in),
+            DecimalBytes(*bytes_out)
+        );
+        places.row(["bytes".into(), bytes.into()]);
+        places.row(place("star", self.folder));
+        if self.loaded.rows_refused() > 0 {
+            places.row(place("refused rows", &self.folder.join("refused")));
+        }
+        places.print()?;
+        match question::lines(self.star, self.folder, self.named) {
+            Some(lines) if io::stdout().is_terminal() => {
+                print(format!("\nAsk it:\n  {}\n", lines.join("\n  ")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Always the same first rows; what seldom happens, only when it has.
+    fn counts(&self) -> Table {
+        let sum = self.loaded;
+        let mut counts = CountTable::new(LABEL_WIDTH);
+        let before = match sum.done_before {
+            0 => String::new(),
+            before => format!("{} were loaded before", HumanCount(before)),
+        };
+        counts.add("packets", BOLD, sum.loaded, before);
+        let pace = Pace {
+            records: sum.rows,
+            seconds: sum.seconds,
+            resumed_records: 0,
+        };
+        counts.add("rows", GREEN, sum.rows, pace.to_string());
+        counts.add("refused", YELLOW, sum.rows_refused(), listed(&sum.refused));
+        counts.add("files", PLAIN, sum.files, "");
+        let missing = sum.gaps().map(|(_, missing)| *missing).sum();
+        let gaps = format!("packets never came: {}", listed(sum.gaps()));
+        let tables = sum.tables_left_alone().into_iter().collect::<Vec<_>>();
+        let alone = format!(
+            "packets of tables that the star does not read: {}",
+            tables.join(", ")
+        );
+        let seldom = [
+            ("gaps", YELLOW, missing, gaps),
+            (
+                "not loaded",
+                RED,
+                sum.left.len() as u64,
+                "packets, for the reasons above".to_owned(),
+            ),
+            ("left alone", PLAIN, sum.not_of_the_star.len() as u64, alone),
+            (
+                "unknown",
+                PLAIN,
+                sum.columns_unknown,
+                "columns of packets are not described, and left out".to_owned(),
+            ),
+            (
+                "stand-ins",
+                PLAIN,
+                sum.stand_ins,
+                "cells whose join found nothing".to_owned(),
+            ),
+        ];
+        for (label, style, count, what) in seldom {
+            if count > 0 {
+                counts.add(label, style, count, what);
+            }
+        }
+        counts.table()
+    }
+
+    /// Names are for ever.
+    fn json(&self) -> Value {
+        let sum = self.loaded;
+        let refused = sum
+            .refused
+            .iter()
+            .map(|(reason, rows)| (reason.as_str(), *rows));
+        json!({
+            "packets": sum.loaded,
+            "done_before": sum.done_before,
+            "rows": sum.rows,
+            "refused": sum.rows_refused(),
+            "refused_by_reason": refused.collect::<BTreeMap<_, _>>(),
+            "files": sum.files,
+            "gaps": sum.gaps().collect::<BTreeMap<_, _>>(),
+            "not_loaded": sum.left,
+            "left_alone": sum.tables_left_alone(),
+            "columns_unknown": sum.columns_unknown,
+            "stand_ins": sum.stand_ins,
+            "bytes_in": sum.bytes_in,
+            "bytes_out": sum.bytes_out,
+            "seconds": sum.seconds,
+            "star": self.folder.display().to_string(),
+            "complete": matches!(self.ending, LoadEnding::Complete),
+        })
+    }
+}
+
+/// Names with their numbers.
+fn listed<'a>(numbers: impl IntoIterator<Item = (impl ToString + 'a, &'a u64)>) -> String {
+    let numbers = numbers.into_iter();
+    let each =
+        numbers.map(|(name, number)| format!("{} {}", name.to_string(), HumanCount(*number)));
+    each.collect::<Vec<_>>().join(", ")
+}
