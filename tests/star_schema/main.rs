@@ -11,6 +11,7 @@ mod support;
 
 #[cfg(feature = "star-schema")]
 mod binary;
+mod bounds;
 mod conservation;
 mod contract;
 mod fixtures;

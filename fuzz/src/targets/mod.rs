@@ -16,6 +16,7 @@ mod event_log;
 mod event_processor;
 mod kinesis;
 mod line;
+mod packet;
 mod tool;
 
 pub use answer::answer;
@@ -25,6 +26,7 @@ pub use event_log::event_log;
 pub use event_processor::event_processor;
 pub use kinesis::{aggregate, dead_letter, envelope};
 pub use line::{error_object, prefix};
+pub use packet::packet;
 pub use tool::{arguments, settings};
 
 /// What a target is called, and what it is given.
@@ -41,6 +43,7 @@ pub const ALL: &[Target] = &[
     ("event", event),
     ("event_log", event_log),
     ("event_processor", event_processor),
+    ("packet", packet),
     ("prefix", prefix),
     ("request", request),
     ("settings", settings),

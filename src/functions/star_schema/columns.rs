@@ -249,7 +249,7 @@ fn decimal<'a>(number: &str, precision: u8, scale: u8) -> Result<StarCell<'a>, R
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKey {
     Whole(i64),
-    Text(String),
+    Text(Box<str>),
 }
 
 impl RowKey {
@@ -260,7 +260,7 @@ impl RowKey {
             FieldValue::Number(number) => Ok(Some(Self::Whole(whole(number)?))),
             FieldValue::Text(text) => {
                 let text = FieldValue::said(text)?;
-                Ok(Some(Self::Text(text.into_owned())))
+                Ok(Some(Self::Text(text.into())))
             }
             FieldValue::Bool(_) | FieldValue::Nested => Err(RowRefusal::WrongType),
         }
@@ -450,10 +450,7 @@ mod tests {
             (FieldValue::Null, Ok(None)),
             (FieldValue::Number("2.0"), Ok(Some(RowKey::Whole(2)))),
             (FieldValue::Number("2.5"), Err(WrongType)),
-            (
-                FieldValue::Text(text),
-                Ok(Some(RowKey::Text("a".to_owned()))),
-            ),
+            (FieldValue::Text(text), Ok(Some(RowKey::Text("a".into())))),
             (FieldValue::Nested, Err(WrongType)),
         ] {
             assert_eq!(RowKey::of(value), expected, "{value:?}");

@@ -6,7 +6,7 @@ use super::{
     columns::{Conversion, LastTimestamp, RowKey},
     description::{Join, Star, StarTable},
     fields::{FieldNames, FieldValue, RefusedRow},
-    reference::newest::{KeyedRows, NewestRow, Reference},
+    reference::newest::{KeyedRows, Reference},
     rows::Row,
     source::{self, Places},
     table_file::{TableFile, TableWritten},
@@ -33,8 +33,8 @@ pub fn write_touched<W: io::Write + Send>(
 ) -> io::Result<TableWritten<W>> {
     let mut file = TableFile::new(table, |name| star.is_calendar(name), sink)?;
     let mut making = Making::new(star, table, packet, state);
-    for (key, row) in making.own.into_iter().flatten() {
-        making.write(key, row, &mut file)?;
+    for (key, row) in making.own.into_iter().flat_map(KeyedRows::iter) {
+        making.write(key, &row, &mut file)?;
     }
     file.finish()
 }
@@ -124,10 +124,10 @@ impl<'s, 'r> Making<'s, 'r> {
     fn write<W: io::Write + Send>(
         &mut self,
         key: &RowKey,
-        row: &'r NewestRow,
+        row: &Row<'r>,
         file: &mut TableFile<W>,
     ) -> io::Result<()> {
-        let mut is_touched = self.touched.is_some_and(|rows| rows.contains_key(key));
+        let mut is_touched = self.touched.is_some_and(|rows| rows.holds(key));
         if !is_touched && self.joined.iter().all(|joined| joined.touched.is_none()) {
             return Ok(());
         }
@@ -135,9 +135,10 @@ impl<'s, 'r> Making<'s, 'r> {
         let mut others = Vec::with_capacity(self.joined.len());
         for joined in &mut self.joined {
             let key = source::key(&own, joined.field).map_err(broken)?;
-            is_touched |= find(joined.touched, key.as_ref()).is_some();
-            let row = find(joined.rows, key.as_ref());
-            let values = row.map(|row| read(&mut joined.names, row)).transpose();
+            let key = key.as_ref();
+            is_touched |= find(joined.touched, key).is_some();
+            let row = find(joined.rows, key);
+            let values = row.map(|row| read(&mut joined.names, &row)).transpose();
             others.push(values.map_err(broken)?.unwrap_or_default());
         }
         if is_touched {
@@ -168,18 +169,13 @@ impl<'s, 'r> Making<'s, 'r> {
     }
 }
 
-fn read<'r>(names: &mut FieldNames, row: &'r NewestRow) -> Result<Vec<FieldValue<'r>>, RefusedRow> {
+fn read<'r>(names: &mut FieldNames, row: &Row<'r>) -> Result<Vec<FieldValue<'r>>, RefusedRow> {
     let mut values = Vec::new();
-    let row = Row {
-        number: 1,
-        text: Ok(&row.row),
-        names: None,
-    };
-    names.read(&row, &mut values)?;
+    names.read(row, &mut values)?;
     Ok(values)
 }
 
-fn find<'r>(rows: Option<&'r KeyedRows>, key: Option<&RowKey>) -> Option<&'r NewestRow> {
+fn find<'r>(rows: Option<&'r KeyedRows>, key: Option<&RowKey>) -> Option<Row<'r>> {
     rows?.get(key?)
 }
 

@@ -12,7 +12,7 @@ use super::{
     columns::{Conversion, LastTimestamp},
     description::{Star, StarTable},
     fields::{FieldNames, FieldValue, RefusedRow, recycle},
-    reference::newest::{Reference, RowAge, spelled_row},
+    reference::newest::{Reference, RowAge},
     refusal::{RefusedRows, RowRefusal},
     rows::{PacketUnreadable, Row, Splitter},
     source::{SourceRows, key},
@@ -300,7 +300,8 @@ impl<'s> Rows<'s> {
             .get(..self.wanted.kept)
             .unwrap_or_default();
         if let (Some(column), Ok(Some(key))) = (names.get(field), key(values, field)) {
-            reference.take(column, key, age, || spelled_row(names, values));
+            let kept = values.get(..names.len()).unwrap_or_default();
+            reference.take(column, key, age, (names, kept));
         }
     }
 

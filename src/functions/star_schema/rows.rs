@@ -40,8 +40,10 @@ pub struct Splitter {
 
 #[derive(Debug)]
 enum Spelling {
-    /// Not known yet.
-    Unknown,
+    /// Not known yet; looked at again when so many bytes are held, twice as many each time.
+    Unknown {
+        look_at_bytes: usize,
+    },
     Lines,
     Array(Array),
     /// Behind the array.
@@ -64,7 +66,7 @@ impl Splitter {
     pub fn new(table: &str) -> Self {
         Self {
             table: table.to_owned(),
-            spelling: Spelling::Unknown,
+            spelling: Spelling::Unknown { look_at_bytes: 0 },
             held: Vec::new(),
             number: 0,
         }
@@ -77,7 +79,14 @@ impl Splitter {
         take: &mut impl FnMut(Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         match &mut self.spelling {
-            Spelling::Unknown => self.begin(piece, take),
+            Spelling::Unknown { look_at_bytes } => {
+                let look_at_bytes = *look_at_bytes;
+                self.held.extend_from_slice(piece);
+                if self.held.len() < look_at_bytes {
+                    return Ok(());
+                }
+                self.begin(take)
+            }
             Spelling::Lines => self.lines(piece, take),
             Spelling::Array(_) => self.elements(piece, take),
             Spelling::Tail {
@@ -92,11 +101,16 @@ impl Splitter {
         mut self,
         take: &mut impl FnMut(Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
+        if matches!(self.spelling, Spelling::Unknown { .. }) {
+            self.begin(take)?;
+        }
         match self.spelling {
-            Spelling::Unknown if matches!(Head::read(&self.held, &self.table), Head::InNames) => {
+            Spelling::Unknown { .. }
+                if matches!(Head::read(&self.held, &self.table), Head::InNames) =>
+            {
                 Err(PacketUnreadable::Unfinished.into())
             }
-            Spelling::Unknown => {
+            Spelling::Unknown { .. } => {
                 let bytes = std::mem::take(&mut self.held);
                 self.spelling = Spelling::Lines;
                 self.lines(&bytes, take)?;
@@ -117,10 +131,8 @@ impl Splitter {
 
     fn begin<E: From<PacketUnreadable>>(
         &mut self,
-        piece: &[u8],
         take: &mut impl FnMut(Row<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.held.extend_from_slice(piece);
         let array = |is_wrapped, names| {
             let scan = Scan::default();
             Spelling::Array(Array {
@@ -131,7 +143,11 @@ impl Splitter {
         };
         let start;
         (self.spelling, start) = match Head::read(&self.held, &self.table) {
-            Head::Undecided | Head::InNames => return Ok(()),
+            Head::Undecided | Head::InNames => {
+                let look_at_bytes = 2 * self.held.len();
+                self.spelling = Spelling::Unknown { look_at_bytes };
+                return Ok(());
+            }
             Head::Lines(start) => (Spelling::Lines, start),
             Head::Array(start) => (array(false, None), start),
             Head::Wrapped(start) => (array(true, None), start),

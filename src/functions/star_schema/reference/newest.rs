@@ -1,25 +1,32 @@
 //! The newest row of each key of a source table.
 
-use std::{borrow::Cow, collections::BTreeMap, io};
+use std::{borrow::Cow, collections::BTreeMap, io, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
-use crate::functions::star_schema::{columns::RowKey, fields::FieldValue, timestamp::Timestamp};
+use crate::functions::star_schema::{
+    columns::RowKey, fields::FieldValue, rows::Row, timestamp::Timestamp,
+};
 
 /// The newest row of each key by (version, packet, line), with the columns that dimensions need.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reference(BTreeMap<String, KeyedRows>);
 
 /// The rows as one column finds them.
-pub(in crate::functions::star_schema) type KeyedRows = BTreeMap<RowKey, NewestRow>;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::functions::star_schema) struct KeyedRows {
+    /// What the values of each row are called.
+    names: Vec<String>,
+    rows: BTreeMap<RowKey, NewestRow>,
+}
 
 /// A row, and how new it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::functions::star_schema) struct NewestRow {
+struct NewestRow {
     age: RowAge,
-    /// A JSON object of its columns as they were spelled.
-    pub(in crate::functions::star_schema) row: Box<str>,
+    /// A JSON array of its values as they were spelled.
+    values: Arc<str>,
 }
 
 /// What tells which of two rows is newer.
@@ -51,9 +58,10 @@ impl Reference {
     /// Takes the other's rows where they are newer; in which order does not matter.
     pub fn merge(&mut self, other: Self) {
         for (column, rows) in other.0 {
-            let own = self.0.entry(column).or_default();
-            for (key, row) in rows {
-                take_newer(own, key, row.age, || row.row);
+            let own = self.0.entry(column);
+            let own = own.or_insert_with(|| KeyedRows::new(&rows.names));
+            for (key, row) in rows.rows {
+                own.take(key, row.age, || row.values);
             }
         }
     }
@@ -64,25 +72,27 @@ impl Reference {
         column: &str,
         key: RowKey,
         age: RowAge,
-        row: impl FnOnce() -> Box<str>,
+        (names, values): (&[String], &[FieldValue<'_>]),
     ) {
         if !self.0.contains_key(column) {
-            self.0.insert(column.to_owned(), KeyedRows::new());
+            self.0.insert(column.to_owned(), KeyedRows::new(names));
         }
         if let Some(rows) = self.0.get_mut(column) {
-            take_newer(rows, key, age, row);
+            rows.take(key, age, || spelled_values(values));
         }
     }
 
     /// The lines of a checkpoint, in the order of the keys.
     pub fn write_checkpoint(&self, out: &mut impl io::Write) -> io::Result<()> {
-        for (column, rows) in &self.0 {
-            for held in rows.values() {
+        for (column, keyed) in &self.0 {
+            for held in keyed.rows.values() {
+                let values: Vec<&RawValue> = serde_json::from_str(&held.values)?;
+                let row: BTreeMap<_, _> = keyed.names.iter().zip(values).collect();
                 let line = CheckpointLine {
                     by: Cow::Borrowed(column),
                     packet: held.age.packet,
                     line: held.age.line,
-                    row: serde_json::from_str(&held.row)?,
+                    row: &to_raw_value(&row)?,
                 };
                 serde_json::to_writer(&mut *out, &line)?;
                 out.write_all(b"\n")?;
@@ -92,30 +102,56 @@ impl Reference {
     }
 }
 
-fn take_newer(rows: &mut KeyedRows, key: RowKey, age: RowAge, row: impl FnOnce() -> Box<str>) {
-    match rows.get_mut(&key) {
-        Some(held) if held.age >= age => {}
-        Some(held) => *held = NewestRow { age, row: row() },
-        None => drop(rows.insert(key, NewestRow { age, row: row() })),
+impl KeyedRows {
+    fn new(names: &[String]) -> Self {
+        Self {
+            names: names.to_vec(),
+            rows: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, key: RowKey, age: RowAge, values: impl FnOnce() -> Arc<str>) {
+        let held = self.rows.get(&key);
+        if held.is_none_or(|held| held.age < age) {
+            let values = values();
+            self.rows.insert(key, NewestRow { age, values });
+        }
+    }
+
+    pub(in crate::functions::star_schema) fn holds(&self, key: &RowKey) -> bool {
+        self.rows.contains_key(key)
+    }
+
+    pub(in crate::functions::star_schema) fn get(&self, key: &RowKey) -> Option<Row<'_>> {
+        self.rows.get(key).map(|held| self.row(held))
+    }
+
+    /// In the order of the keys.
+    pub(in crate::functions::star_schema) fn iter(
+        &self,
+    ) -> impl Iterator<Item = (&RowKey, Row<'_>)> {
+        self.rows.iter().map(|(key, held)| (key, self.row(held)))
+    }
+
+    fn row<'a>(&'a self, held: &'a NewestRow) -> Row<'a> {
+        Row {
+            number: held.age.line,
+            text: Ok(&held.values),
+            names: Some(&self.names),
+        }
     }
 }
 
-/// Writes these columns of a row as a JSON object.
-pub(in crate::functions::star_schema) fn spelled_row(
-    names: &[String],
-    values: &[FieldValue<'_>],
-) -> Box<str> {
-    let mut row = String::from("{");
-    for (name, value) in names.iter().zip(values) {
-        if row.len() > 1 {
-            row.push(',');
+/// Writes a row's values as a JSON array: their names would be as long again.
+fn spelled_values(values: &[FieldValue<'_>]) -> Arc<str> {
+    let mut spelled = String::from("[");
+    for value in values {
+        if spelled.len() > 1 {
+            spelled.push(',');
         }
-        row.push('"');
-        row.push_str(name);
-        row.push_str("\":");
-        value.push_json(&mut row);
+        value.push_json(&mut spelled);
     }
-    row.push('}');
+    spelled.push(']');
     // Of its own size: one that was grown and shrunk would leave a hole behind each row.
-    Box::from(row.as_str())
+    Arc::from(spelled.as_str())
 }
