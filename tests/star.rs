@@ -469,13 +469,12 @@ fn keys_may_be_text_or_null_and_dimensions_refer_to_others() {
     "#;
     place.write("ours.toml", description);
     let rows = |rows: &[Value]| -> String {
-        let mut lines = String::new();
-        for row in rows {
+        let line = |row: &Value| {
             let mut row = row.clone();
             row["last_updated"] = json!("2026-11-20T10:00:00");
-            lines += &format!("{row}\n");
-        }
-        lines
+            format!("{row}\n")
+        };
+        rows.iter().map(line).collect()
     };
     let facts = [
         json!({"a_id": 1, "b_id": "x"}),
@@ -497,19 +496,14 @@ fn keys_may_be_text_or_null_and_dimensions_refer_to_others() {
     let faults = checked["faults"].as_array().unwrap().iter();
     let faults: Vec<_> = faults
         .map(|fault| {
-            (
-                &fault["fault"],
-                &fault["place"],
-                &fault["count"],
-                &fault["what"],
-            )
-        })
-        .map(|(fault, place, count, what)| {
-            assert!(!what.as_str().unwrap().contains("nobody"), "{what}");
-            (fault.clone(), place.clone(), count.clone())
+            assert!(
+                !fault["what"].as_str().unwrap().contains("nobody"),
+                "{fault}"
+            );
+            ["fault", "place", "count"].map(|name| fault[name].clone())
         })
         .collect();
-    let orphan = |column: &str, count: u64| (json!("orphan"), json!(column), json!(count));
+    let orphan = |column: &str, count: u64| [json!("orphan"), json!(column), json!(count)];
     assert_eq!(faults, [orphan("dim_b.c_id", 1), orphan("fact_a.b_id", 2)]);
 }
 
