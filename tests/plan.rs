@@ -399,7 +399,7 @@ fn every_example_of_the_help_works() {
         .lines()
         .filter(|line| line.starts_with("  nozzle plan "))
         .collect();
-    assert_eq!(examples.len(), 6, "{help}");
+    assert_eq!(examples.len(), 7, "{help}");
     let bin = Path::new(NOZZLE).parent().expect("a folder");
     for example in examples {
         let output = Command::new("sh")

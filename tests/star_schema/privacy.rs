@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
+    thread::{self, ThreadId},
 };
 
 use nozzle::functions::{Counted, Function, Moment};
@@ -13,12 +14,31 @@ use super::world::{World, now, request};
 
 const SECRET: &str = "s3cret";
 
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+/// What one thread says: other tests run beside it.
+#[derive(Clone)]
+struct Lines {
+    of: ThreadId,
+    bytes: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Lines {
+    fn of_this_thread() -> Self {
+        Self {
+            of: thread::current().id(),
+            bytes: Arc::default(),
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        if thread::current().id() == self.of {
+            self.bytes.lock().unwrap().extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 
@@ -59,7 +79,7 @@ fn put_packets(world: &World) {
 fn nothing_of_a_row_is_told() {
     let world = World::new(0);
     put_packets(&world);
-    let lines = Lines::default();
+    let lines = Lines::of_this_thread();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(lines.clone())
@@ -67,19 +87,19 @@ fn nothing_of_a_row_is_told() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
-    let told = tracing::subscriber::with_default(subscriber, || {
-        runtime.unwrap().block_on(async {
-            let moment = Moment {
-                now: now(),
-                deadline: Instant::now() + std::time::Duration::from_mins(1),
-            };
-            let packets = [1, 2, 3, 4, 7, 8].map(|id| ("currency", id));
-            let error = world.function().answer(&request(&packets), moment).await;
-            let error = error.map(|response| response.body).unwrap_err();
-            format!("{error} {error:?} {:?}", error.metrics())
-        })
+    // A subscriber of this thread alone would not be asked for what another thread says first.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let told = runtime.unwrap().block_on(async {
+        let moment = Moment {
+            now: now(),
+            deadline: Instant::now() + std::time::Duration::from_mins(1),
+        };
+        let packets = [1, 2, 3, 4, 7, 8].map(|id| ("currency", id));
+        let error = world.function().answer(&request(&packets), moment).await;
+        let error = error.map(|response| response.body).unwrap_err();
+        format!("{error} {error:?} {:?}", error.metrics())
     });
-    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let log = lines.text();
     assert!(log.contains("a packet is loaded"), "{log}");
     assert!(log.contains("more"), "an unknown column is named: {log}");
     assert!(!log.contains(SECRET), "{log}");

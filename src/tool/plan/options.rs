@@ -29,7 +29,7 @@ Examples:
   nozzle plan --events-per-second 50 --bytes 900 --source kinesis --format parquet
   nozzle plan --events-per-second 20 --sample logs/ --region eu-central-1 \\
       --partition-keys event_type,year,month,day
-  nozzle plan --events-per-second 278 --bytes 300 --counters 300 --event-log   with the functions on Kinesis
+  nozzle plan --events-per-second 278 --bytes 300 --counters 300 --event-log
   nozzle plan --show-prices > prices.json
   nozzle plan --events-per-second 1000 --bytes 420 --prices prices.json
 

@@ -1,9 +1,11 @@
 //! `nozzle star sql`: the description as SQL for an engine, over the function's files or over raw
 //! packets.
 //!
-//!     description ─┬─> files ─────────┬─> relations ─> script, dbt, glue
-//!                  ├─> rows, packets ─┘
-//!                  └─> markdown
+//! ```text
+//! description ─┬─> files ─────────┬─> relations ─> script, dbt, glue
+//!              ├─> rows, packets ─┘
+//!              └─> markdown
+//! ```
 
 mod dbt;
 mod dialect;
