@@ -21,9 +21,14 @@
 //! on every machine. Step 3 alone waits, and alone can fail; then the whole batch fails, and Firehose sends
 //! it again. [`telemetry`] says what happened, in log lines and counts.
 //!
+//! Three functions stand beside it. [`functions::event_log`] and [`functions::event_processor`] read
+//! a stream of [`kinesis`]: a log in which each event can be looked up; counters, unique users and
+//! an archive. [`functions::star_schema`] makes the Parquet files of a star of a database's packets.
+//! What each writes it writes once, whatever is retried.
+//!
 //! The binaries do nothing but read settings, make clients and run: one a function, and `nozzle`,
-//! the [`tool`]. It has a Firehose for one machine inside ([`local`]), which speaks the same JSON to
-//! the same function and writes the lake's files.
+//! the [`tool`]. It has a Firehose and a Kinesis for one machine inside ([`local`]), which speak the
+//! same JSON to the same functions and write the same files.
 
 pub mod instant;
 pub mod json;
