@@ -109,11 +109,20 @@ fn events_are_sent_and_one_is_looked_up() {
         ["e1", "e4", "e7"]
     );
     assert_eq!(ids(&place.items(&["tail", "-n", "2"])), ["e8", "e9"]);
-    assert!(
-        place
-            .items(&["search", "humidity", "--until", "2020-01-01"])
-            .is_empty()
-    );
+    let has_none = "no event in `log` has this search key";
+    for (arguments, expected) in [
+        (&["nobody"][..], format!("{has_none}\n")),
+        (
+            &["humidity", "--until", "2020-01-01"],
+            format!("{has_none} then\n"),
+        ),
+        (
+            &["humidity", "--since", "2100-01-01"],
+            format!("{has_none} then\n"),
+        ),
+    ] {
+        place.check_refused(&[&["search"], arguments].concat(), 1, &expected);
+    }
     let since = ["search", "humidity", "--since", "2020-01-01T00:00:00Z"];
     assert_eq!(place.items(&since).len(), 3);
 }
