@@ -251,6 +251,16 @@ fn a_line_that_no_stream_takes_is_named() {
 }
 
 #[test]
+fn people_read_every_count_with_the_same_digits() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..1_200));
+    let text = String::from_utf8(place.log(&[&input]).stdout).unwrap();
+    for count in ["records       1,200  ", " requests, 1,200 write units\n"] {
+        assert!(text.contains(count), "{count} in\n{text}");
+    }
+}
+
+#[test]
 fn folders_gzip_and_standard_input_are_read() {
     let place = Place::new();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
