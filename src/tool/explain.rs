@@ -34,11 +34,13 @@ use crate::{
 Examples:
   nozzle explain event.json
   nozzle explain events.jsonl --line 17
-  echo '{\"event_uuid\":\"1\",\"event_name\":\"a:b\",\"created_at\":1712511721}' | nozzle explain --json
-  nozzle explain lake/errors/… --line 1                         an error object's record
+  echo '{\"event_uuid\":\"1\",\"event_name\":\"a:b\",\"created_at\":1712511721}' |
+      nozzle explain --json
+  nozzle explain lake/errors/… --line 1               an error object's record
   nozzle explain event.json --record-id 4954698668 --arrival 1712511721022")]
 pub(super) struct Explain {
-    /// A file with the event or its error object, gzip or not; `-` or none is standard input
+    /// A file with the event, its error object or its dead letter, gzip or not; `-` or none is
+    /// standard input
     file: Option<PathBuf>,
     /// Explain this line of the file, counted from 1, instead of the whole
     #[arg(long, value_name = "NUMBER")]
