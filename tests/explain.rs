@@ -91,7 +91,22 @@ fn a_refused_event_is_explained_with_what_to_do() {
         "{refused}"
     );
     assert_eq!(refused["owner"], Value::Null);
-    assert_eq!(explained(&[], "")["reason"], "data_missing");
+    let empty = explained(&[], "");
+    assert_eq!(empty["reason"], "data_missing");
+    assert_eq!(empty["at_byte"], Value::Null);
+}
+
+#[test]
+fn a_record_that_is_no_json_is_explained_with_the_byte_where_it_breaks() {
+    let broken = "{\"event_uuid\":\"9f\x1b\",}";
+    let refused = explained(&[], broken);
+    assert_eq!(
+        (&refused["reason"], &refused["at_byte"]),
+        (&json!("not_json"), &json!(17))
+    );
+    let text = String::from_utf8(explain(&[], broken.as_bytes()).stdout).expect("text");
+    let row = "where             at byte 17, between `{\"event_uuid\":\"9f` and `⟨U+001B⟩\",}`";
+    assert!(text.lines().any(|line| line == row), "{text}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `nozzle explain`: what becomes of one event, and why.
 
+mod broken;
 mod record;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use broken::Broken;
 use record::{AskedRecord, Wrapper, read};
 
 use super::{
@@ -21,6 +23,7 @@ use crate::{
         event::{Event, Refusal},
         transform::{Identity, transform, write_identity},
     },
+    json::object::Unreadable,
     local::firehose::{
         batch::RECORD_BYTES_MAX,
         prefix::{Prefix, Values},
@@ -69,6 +72,8 @@ struct Explanation {
     verdict: &'static str,
     reason: Option<&'static str>,
     advice: Option<&'static str>,
+    #[serde(flatten)]
+    broken: Option<Broken>,
     #[serde(flatten)]
     accepted: Option<Accepted>,
     judged_by: JudgedBy,
@@ -147,6 +152,9 @@ impl Explain {
             },
             reason: refused.map(|(reason, _)| reason),
             advice: refused.map(|(_, advice)| advice),
+            broken: refused
+                .filter(|(reason, _)| *reason == Unreadable::NotJson.as_str())
+                .and_then(|_| Broken::find(&bytes)),
             accepted: judged
                 .ok()
                 .map(|event| accept(&event, settings, prefix, arrival))
@@ -202,6 +210,8 @@ impl Explanation {
         row("input", wrapper.as_deref());
         row("verdict", Some(self.verdict));
         row("reason", self.reason);
+        let broken = self.broken.as_ref().map(Broken::to_text);
+        row("where", broken.as_deref());
         row("what to do", self.advice);
         if let Some(accepted) = &self.accepted {
             for name in [
