@@ -43,7 +43,7 @@ Examples:
   nozzle process events.jsonl --into counted --assignments assignments.jsonl --experiments experiments.jsonl
   zcat old.gz | nozzle process --into counted --windows day --unique-users exact
   nozzle process counters counted --experiment checkout --window hour --since 2026-11-20
-  nozzle process counters --table nozzle-prod-event-aggregations --json
+  nozzle process counters --table nozzle-prod-event-processor --json
 
 A line is a record of a Kinesis stream on this machine, and the function that reads that stream on AWS
 counts it by experiment, variant, event type, hour and day, and archives it. The folder holds table/
