@@ -37,7 +37,7 @@ use variants::Variants;
 
 const EXAMPLES: &str = "\
 Examples:
-  nozzle process events.jsonl --into counted   count, archive, say what
+  nozzle process events.jsonl --into counted   count and archive
   nozzle process events/ --into counted --conversion purchase
   nozzle process events.jsonl --into counted --report counted.html
   nozzle process events.jsonl --into counted \\
@@ -46,7 +46,7 @@ Examples:
       --windows day --unique-users exact
   nozzle process counters counted --experiment checkout \\
       --window hour --since 2026-11-20
-  nozzle process counters --table nozzle-prod-event-aggregations --json
+  nozzle process counters --table nozzle-prod-event-processor --json
 
 A line is a record of a Kinesis stream on this machine, and the function that reads that stream \
 on AWS counts it by experiment, variant, event type, hour and day, and archives it. The folder \

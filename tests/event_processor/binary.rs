@@ -21,7 +21,7 @@ use super::{
 const SECRET: &str = "s3cret";
 
 /// As `docs/event-processor.md` names it.
-const TABLE: &str = "nozzle-prod-event-aggregations";
+const TABLE: &str = "nozzle-prod-event-processor";
 const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cache/venv/bin/python");
 
 /// Of whom a sketch is no list any more.

@@ -29,10 +29,10 @@ const SECONDS_PER_DAY: u64 = 86_400;
 const EXAMPLES: &str = "\
 Examples:
   nozzle recount counted                a folder of nozzle process
-  nozzle recount --table nozzle-prod-event-aggregations \\
-      --archive s3://nozzle-prod-archive/ --since 2026-11-20
-  nozzle recount --table nozzle-prod-event-aggregations \\
-      --archive s3://nozzle-prod-archive/ --since 2026-11-20 --execute
+  nozzle recount --table nozzle-prod-event-processor --since 2026-11-20 \\
+      --archive s3://nozzle-prod-lake/event-processor/archive/
+  nozzle recount --table nozzle-prod-event-processor --since 2026-11-20 \\
+      --archive s3://nozzle-prod-lake/event-processor/archive/ --execute
 
 The archive is read object by object, and memory holds one day's counts of it beside the \
 counters. Nothing changes without --execute. With it a counter becomes what the archive says, on \
