@@ -91,7 +91,22 @@ fn a_refused_event_is_explained_with_what_to_do() {
         "{refused}"
     );
     assert_eq!(refused["owner"], Value::Null);
-    assert_eq!(explained(&[], "")["reason"], "data_missing");
+    let empty = explained(&[], "");
+    assert_eq!(empty["reason"], "data_missing");
+    assert_eq!(empty["at_byte"], Value::Null);
+}
+
+#[test]
+fn a_record_that_is_no_json_is_explained_with_the_byte_where_it_breaks() {
+    let broken = "{\"event_uuid\":\"9f\x1b\",}";
+    let refused = explained(&[], broken);
+    assert_eq!(
+        (&refused["reason"], &refused["at_byte"]),
+        (&json!("not_json"), &json!(17))
+    );
+    let text = String::from_utf8(explain(&[], broken.as_bytes()).stdout).expect("text");
+    let row = "where             at byte 17, between `{\"event_uuid\":\"9f` and `⟨U+001B⟩\",}`";
+    assert!(text.lines().any(|line| line == row), "{text}");
 }
 
 #[test]
@@ -207,6 +222,49 @@ fn the_record_in_an_error_object_is_explained() {
     let without_code = r#"{"rawData":"e30="}"#;
     let missing = json!("event_uuid_missing");
     check_wrapped(without_code, &bare, &none, &missing, without_code.len());
+}
+
+fn dead_letter(arrival: &str, data: &str) -> String {
+    format!(
+        r#"{{"version":1,"reason":"user_id_missing","record_id":"shardId-000000000006:4959","stream":"arn","shard":"shardId-000000000006","sequence":"4959","sub":null,"arrival":{arrival},"function":"event-processor",{data}}}"#
+    )
+}
+
+#[test]
+fn the_record_in_a_dead_letter_is_explained() {
+    let here = |record: &[u8]| format!(r#""data":"{}""#, STANDARD.encode(record));
+    let kind = json!("dead_letter");
+    let letter = dead_letter("null", &here(EVENT.as_bytes()));
+    check_wrapped(&letter, &kind, &Value::Null, &Value::Null, EVENT.len());
+    assert_eq!(
+        explained(&[], &letter)["wrapper"]["function"],
+        "event-processor"
+    );
+    let arrived = dead_letter("\"1970-01-01T00:00:01.002Z\"", &here(b"{}"));
+    let missing = json!("event_uuid_missing");
+    check_wrapped(&arrived, &kind, &json!(1002), &missing, 2);
+    let text = String::from_utf8(explain(&[], letter.as_bytes()).stdout).expect("text");
+    let first =
+        "input             a dead letter of event-processor (user_id_missing); its record:\n";
+    assert!(text.starts_with(first), "{text}");
+    for (data, expected) in [
+        (
+            r#""data_ref":"s3://bucket/key""#,
+            "its record is in the dead letter at s3://bucket/key: explain that one",
+        ),
+        (
+            r#""data":"?""#,
+            "it is like a dead letter, but its `data` is not base64",
+        ),
+    ] {
+        let output = explain(&[], dead_letter("null", data).as_bytes());
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said, format!("nozzle: standard input: {expected}\n"));
+    }
+    let two = explain(&[], format!("{letter}\n{letter}\n").as_bytes());
+    let said = String::from_utf8_lossy(&two.stderr);
+    assert!(said.contains("it has 2 lines"), "{said}");
 }
 
 #[test]

@@ -109,11 +109,20 @@ fn events_are_sent_and_one_is_looked_up() {
         ["e1", "e4", "e7"]
     );
     assert_eq!(ids(&place.items(&["tail", "-n", "2"])), ["e8", "e9"]);
-    assert!(
-        place
-            .items(&["search", "humidity", "--until", "2020-01-01"])
-            .is_empty()
-    );
+    let has_none = "no event in `log` has this search key";
+    for (arguments, expected) in [
+        (&["nobody"][..], format!("{has_none}\n")),
+        (
+            &["humidity", "--until", "2020-01-01"],
+            format!("{has_none} then\n"),
+        ),
+        (
+            &["humidity", "--since", "2100-01-01"],
+            format!("{has_none} then\n"),
+        ),
+    ] {
+        place.check_refused(&[&["search"], arguments].concat(), 1, &expected);
+    }
     let since = ["search", "humidity", "--since", "2020-01-01T00:00:00Z"];
     assert_eq!(place.items(&since).len(), 3);
 }
@@ -239,6 +248,16 @@ fn a_line_that_no_stream_takes_is_named() {
         "{example}"
     );
     assert!(stderr(&output).contains("longer than a stream takes, and are left out"));
+}
+
+#[test]
+fn people_read_every_count_with_the_same_digits() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..1_200));
+    let text = String::from_utf8(place.log(&[&input]).stdout).unwrap();
+    for count in ["records       1,200  ", " requests, 1,200 write units\n"] {
+        assert!(text.contains(count), "{count} in\n{text}");
+    }
 }
 
 #[test]

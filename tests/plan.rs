@@ -357,6 +357,11 @@ fn nonsense_is_refused() {
     }
     check_refused(&["--bytes", "420"], 2, "--events-per-second <NUMBER>");
     check_refused(
+        &["--events-per-second", "1000"],
+        2,
+        "<--bytes <NUMBER>|--sample <FILE>>",
+    );
+    check_refused(
         &["--events-per-second", "inf", "--bytes", "420"],
         2,
         "invalid value 'inf'",

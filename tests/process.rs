@@ -382,7 +382,11 @@ fn what_is_not_settled_or_has_no_archive_is_left_alone() {
     fs::remove_file(&object).unwrap();
     let (found, agrees) = recount(&place, &["out", "--execute"]);
     assert_eq!(found["no_archive"], 2, "{found}");
-    assert!(agrees);
+    assert!(!agrees, "nothing was compared");
+    fs::create_dir(place.path("empty")).unwrap();
+    let output = place.nozzle("recount", &["out", "--archive", "empty"]);
+    let said = stderr(&{ output }.output().unwrap());
+    assert!(said.ends_with("is --archive right?\n"), "{said}");
     let counters = place.counters(&["out"]);
     assert_eq!(counters[0]["events"], 1);
 }

@@ -493,12 +493,20 @@ fn what_a_lake_forgets_is_unknown_once_it_is_older() {
     assert_eq!(code, 0);
 }
 
+const LETTER: &str = r#"{"version":1,"reason":"user_id_missing","record_id":"shardId-000000000006:4959","stream":"arn","shard":"shardId-000000000006","sequence":"4959","sub":null,"arrival":null,"function":"event-processor","data":"e30="}"#;
+
 #[test]
 fn a_command_that_makes_no_sense_says_what_does() {
     let place = Place::with_errors();
     place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    place.write("letters/one.json", LETTER);
     for (arguments, code, expected) in [
         (&["errors"][..], 2, "--to"),
+        (
+            &["letters", "--to", "lake:lake"],
+            1,
+            "is a dead letter: it goes back to its stream, --to kinesis:NAME\n",
+        ),
         (
             &["errors", "--to", "lake"],
             2,

@@ -67,6 +67,14 @@ impl fmt::Display for RecordId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival(pub Instant);
 
+impl Arrival {
+    /// Since the epoch. None where they are too many to count.
+    #[must_use]
+    pub fn milliseconds(self) -> Option<i64> {
+        i64::try_from(self.0.nanoseconds() / 1_000_000).ok()
+    }
+}
+
 /// `YYYY-MM-DDTHH:MM:SS.mmmZ`; finer digits are cut.
 impl fmt::Display for Arrival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -51,22 +51,25 @@ const EXAMPLES: &str = "\
 Examples:
   nozzle check --command 'python3 -m awslambdaric app.handler'
   nozzle check --command 'python3 app.py' --source kinesis --json
-  nozzle check --url http://127.0.0.1:9000/2015-03-31/functions/transform/invocations
-  nozzle check --command ./bootstrap --sample events.jsonl --vary id --partition-keys type,day
+  nozzle check \\
+      --url http://127.0.0.1:9000/2015-03-31/functions/transform/invocations
+  nozzle check --command ./bootstrap --sample events.jsonl \\
+      --vary id --partition-keys type,day
   nozzle check --command ./bootstrap --only retry --only too-large
   nozzle check --list
 
---url is Lambda's Invoke API over http, as AWS's runtime interface emulator (the port 8080 of its
-container images) and `cargo lambda watch` offer it; requests are not signed, so AWS itself does not
-take them. That emulator takes one invocation at a time, and ends when it gets more: the probe
-`concurrency`, which is the last, is not for it, so --skip concurrency. --command is given to `sh -c`;
-nozzle is Lambda's runtime API for it, starts as many processes as there are invocations at once,
-starts another for one that has died, and ends them all with what they have started.
+--url is Lambda's Invoke API over http, as AWS's runtime interface emulator (the port 8080 of its \
+container images) and `cargo lambda watch` offer it; requests are not signed, so AWS itself does \
+not take them. That emulator takes one invocation at a time, and ends when it gets more: the \
+probe `concurrency`, which is the last, is not for it, so --skip concurrency. --command is given \
+to `sh -c`; nozzle is Lambda's runtime API for it, starts as many processes as there are \
+invocations at once, starts another for one that has died, and ends them all with what they have \
+started.
 
-The function gets made-up events. What it does with events elsewhere, such as claims in a table, it
-does with them too: give it a table to try things on.
+The function gets made-up events. What it does with events elsewhere, such as claims in a table, \
+it does with them too: give it a table to try things on.
 
-The exit code is 0 when no probe fails, also with warnings; 1 when one fails or a value is not
+The exit code is 0 when no probe fails, also with warnings; 1 when one fails or a value is not \
 allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
 
 /// Probe a function in any language: is it a correct Firehose transform?

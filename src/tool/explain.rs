@@ -1,5 +1,6 @@
 //! `nozzle explain`: what becomes of one event, and why.
 
+mod broken;
 mod record;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use broken::Broken;
 use record::{AskedRecord, Wrapper, read};
 
 use super::{
@@ -21,6 +23,7 @@ use crate::{
         event::{Event, Refusal},
         transform::{Identity, transform, write_identity},
     },
+    json::object::Unreadable,
     local::firehose::{
         batch::RECORD_BYTES_MAX,
         prefix::{Prefix, Values},
@@ -34,11 +37,13 @@ use crate::{
 Examples:
   nozzle explain event.json
   nozzle explain events.jsonl --line 17
-  echo '{\"event_uuid\":\"1\",\"event_name\":\"a:b\",\"created_at\":1712511721}' | nozzle explain --json
-  nozzle explain lake/errors/… --line 1                         an error object's record
+  echo '{\"event_uuid\":\"1\",\"event_name\":\"a:b\",\"created_at\":1712511721}' |
+      nozzle explain --json
+  nozzle explain lake/errors/… --line 1               an error object's record
   nozzle explain event.json --record-id 4954698668 --arrival 1712511721022")]
 pub(super) struct Explain {
-    /// A file with the event or its error object, gzip or not; `-` or none is standard input
+    /// A file with the event, its error object or its dead letter, gzip or not; `-` or none is
+    /// standard input
     file: Option<PathBuf>,
     /// Explain this line of the file, counted from 1, instead of the whole
     #[arg(long, value_name = "NUMBER")]
@@ -67,6 +72,8 @@ struct Explanation {
     verdict: &'static str,
     reason: Option<&'static str>,
     advice: Option<&'static str>,
+    #[serde(flatten)]
+    broken: Option<Broken>,
     #[serde(flatten)]
     accepted: Option<Accepted>,
     judged_by: JudgedBy,
@@ -145,6 +152,9 @@ impl Explain {
             },
             reason: refused.map(|(reason, _)| reason),
             advice: refused.map(|(_, advice)| advice),
+            broken: refused
+                .filter(|(reason, _)| *reason == Unreadable::NotJson.as_str())
+                .and_then(|_| Broken::find(&bytes)),
             accepted: judged
                 .ok()
                 .map(|event| accept(&event, settings, prefix, arrival))
@@ -200,6 +210,8 @@ impl Explanation {
         row("input", wrapper.as_deref());
         row("verdict", Some(self.verdict));
         row("reason", self.reason);
+        let broken = self.broken.as_ref().map(Broken::to_text);
+        row("where", broken.as_deref());
         row("what to do", self.advice);
         if let Some(accepted) = &self.accepted {
             for name in [

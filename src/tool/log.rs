@@ -25,17 +25,18 @@ Examples:
   zcat old.gz | nozzle log --log /data/log --partition-key /sensor --shards 4
   nozzle log get shardId-000000000000:4959… --table nozzle-prod-event-log
 
-A line is a record of a Kinesis stream on this machine, and the function that reads that stream on AWS
-stores it. What cannot be an item is kept beside the table: dead-letters/ with the reason, overflow/
-with what is over 400 KB. A line of more than 1 MiB no stream takes: it is named, and not stored.
-Lines of white space are passed over.
+A line is a record of a Kinesis stream on this machine, and the function that reads that stream \
+on AWS stores it. What cannot be an item is kept beside the table: dead-letters/ with the reason, \
+overflow/ with what is over 400 KB. A line of more than 1 MiB no stream takes: it is named, and \
+not stored. Lines of white space are passed over.
 
-An interrupted run goes on where it stopped when the same command is given again: nothing is lost,
-nothing is stored twice. A finished one given again is new records, as in a stream; with --event-id
-each event is stored once, however often it comes.
+An interrupted run goes on where it stopped when the same command is given again: nothing is \
+lost, nothing is stored twice. A finished one given again is new records, as in a stream; with \
+--event-id each event is stored once, however often it comes.
 
-The exit code is 0 when all input is taken in, also with dead letters; 1 when something is left undone, an
-event is not found, or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
+The exit code is 0 when all input is taken in, also with dead letters; 1 when something is left \
+undone, `get` or `search` finds no event, or a value is not allowed, 2 when the command line \
+makes no sense, 130 after Ctrl-C.";
 
 /// Put events into an event log, and look them up
 #[derive(Debug, Args)]

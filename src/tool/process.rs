@@ -37,25 +37,29 @@ use variants::Variants;
 
 const EXAMPLES: &str = "\
 Examples:
-  nozzle process events.jsonl --into counted                    count and archive, and say what there is
-  nozzle process events/ --into counted --conversion purchase   with the rate of each variant
-  nozzle process events.jsonl --into counted --report counted.html   and a page that shows it
-  nozzle process events.jsonl --into counted --assignments assignments.jsonl --experiments experiments.jsonl
-  zcat old.gz | nozzle process --into counted --windows day --unique-users exact
-  nozzle process counters counted --experiment checkout --window hour --since 2026-11-20
+  nozzle process events.jsonl --into counted   count and archive
+  nozzle process events/ --into counted --conversion purchase
+  nozzle process events.jsonl --into counted --report counted.html
+  nozzle process events.jsonl --into counted \\
+      --assignments assignments.jsonl --experiments experiments.jsonl
+  zcat old.gz | nozzle process --into counted \\
+      --windows day --unique-users exact
+  nozzle process counters counted --experiment checkout \\
+      --window hour --since 2026-11-20
   nozzle process counters --table nozzle-prod-event-processor --json
 
-A line is a record of a Kinesis stream on this machine, and the function that reads that stream on AWS
-counts it by experiment, variant, event type, hour and day, and archives it. The folder holds table/
-(counters, users and how far each shard is), archive/ (JSON Lines by hour, gzip) and dead-letters/ (what
-is not accepted, with its reason). An event without experiment or variant is archived and not counted.
+A line is a record of a Kinesis stream on this machine, and the function that reads that stream \
+on AWS counts it by experiment, variant, event type, hour and day, and archives it. The folder \
+holds table/ (counters, users and how far each shard is), archive/ (JSON Lines by hour, gzip) and \
+dead-letters/ (what is not accepted, with its reason). An event without experiment or variant is \
+archived and not counted.
 
-An interrupted run goes on where it stopped when the same command is given again, and each event is
-counted and archived once. A finished one given again is new records, as in a stream; with
+An interrupted run goes on where it stopped when the same command is given again, and each event \
+is counted and archived once. A finished one given again is new records, as in a stream; with \
 --drop-copies each event_id counts once, however often it comes.
 
-The exit code is 0 when all input is taken in, also with dead letters; 1 when something is left undone or a
-value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
+The exit code is 0 when all input is taken in, also with dead letters; 1 when something is left \
+undone or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
 
 /// Count an experiment's events and users, and archive the events
 #[derive(Debug, Args)]

@@ -28,7 +28,7 @@ use super::{
     terminal::tell,
 };
 use archive::Days;
-use compare::{Comparison, CounterItems, Deviations};
+use compare::{Compared, Comparison, CounterItems, Deviations};
 pub(super) use options::RecountOptions;
 
 /// Compares, day by day, and sets right.
@@ -68,10 +68,14 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
         tell("interrupted; give the same command again: what is set right is not found again");
         return Ok(INTERRUPTED.into());
     }
-    let is_left = deviations.is_left() || days.lines_unread > 0;
-    Ok(if is_left {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
+    Ok(match deviations.compared() {
+        Compared::Agrees if days.lines_unread == 0 => ExitCode::SUCCESS,
+        Compared::Agrees | Compared::Left => ExitCode::FAILURE,
+        Compared::Nothing => {
+            tell(
+                "nothing was compared: the archive has no object of any counter; is --archive right?",
+            );
+            ExitCode::FAILURE
+        }
     })
 }

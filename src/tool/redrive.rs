@@ -174,17 +174,18 @@ impl<'a> Session<'a> {
         let named = format!("lake:{}", lake.display());
         if !self.options.execute {
             no_file(lake).with_context(|| format!("{named} cannot be used"))?;
+            let claims = claims_folder(lake, claims);
+            let is_there = claims.join("store").exists();
+            let store = is_there.then(|| EmbeddedStore::open(&claims)).transpose()?;
+            let view = store.as_ref().map_or(View::Empty, View::Store);
+            let code = self.redrive(view, None)?;
             if !lake.exists() {
                 tell(&format!(
                     "there is no lake `{}` yet: --execute would make it",
                     lake.display()
                 ));
             }
-            let claims = claims_folder(lake, claims);
-            let is_there = claims.join("store").exists();
-            let store = is_there.then(|| EmbeddedStore::open(&claims)).transpose()?;
-            let view = store.as_ref().map_or(View::Empty, View::Store);
-            return self.redrive(view, None);
+            return Ok(code);
         }
         let places = Places::prepare(&named, lake, claims)?;
         let store = EmbeddedStore::open(&places.claims)?;
@@ -323,6 +324,11 @@ impl<'a> Session<'a> {
         let mode = match pass.sending {
             Some(_) => Mode::Executed,
             None => Mode::DryRun,
+        };
+        let ran = match (mode, ran) {
+            // What would have become of it is not known.
+            (Mode::DryRun, Err(error)) => return Err(error),
+            (_, ran) => ran,
         };
         let ended = pass.sending.take().map(|mut sending| {
             sending.give_up_unsettled(&mut pass.tally);

@@ -16,23 +16,24 @@ use sql::SqlOptions;
 
 const EXAMPLES: &str = "\
 Examples:
-  nozzle star packets --into star             each packet once, into Parquet; says what there is
-  nozzle star packets --into star --watch     and those that come, until Ctrl-C
+  nozzle star packets --into star          each packet once, into Parquet
+  nozzle star packets --into star --watch  and those that come, until Ctrl-C
   nozzle star packets --into star --star ours.toml --refused-rows-max 0.05
-  nozzle star check star                      does the star hold together?
+  nozzle star check star                   does the star hold together?
   nozzle star check s3://nozzle-prod-star
   nozzle star sql --engine duckdb --files star | duckdb star.duckdb
 
-A packet is a file `{table}_{id}_{timestamp}.jsonl`, gzip or not, anywhere in the folder. The function
-star-schema of AWS loads them here, and writes what it writes there: a folder for each table of the
-star, refused/ (rows that cannot be loaded, each with its reason), packets/ (receipts: what is
-loaded) and parameters/ (how far each table is without a gap).
+A packet is a file `{table}_{id}_{timestamp}.jsonl`, gzip or not, anywhere in the folder. The \
+function star-schema of AWS loads them here, and writes what it writes there: a folder for each \
+table of the star, refused/ (rows that cannot be loaded, each with its reason), packets/ \
+(receipts: what is loaded) and parameters/ (how far each table is without a gap).
 
-What has a receipt is loaded. So an interrupted run goes on where it stopped when the same command is
-given again, a killed one too, and a finished one finds nothing to do.
+What has a receipt is loaded. So an interrupted run goes on where it stopped when the same \
+command is given again, a killed one too, and a finished one finds nothing to do.
 
-The exit code is 0 when every packet is loaded, also with rows refused; 1 when a packet is left or a
-value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C with packets left.";
+The exit code is 0 when every packet is loaded, also with rows refused; 1 when a packet is left \
+or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C with packets \
+left.";
 
 /// Load packets of tables into a star: Parquet files of facts and dimensions
 #[derive(Debug, Args)]

@@ -256,6 +256,20 @@ fn people_read_what_was_found_why_it_matters_and_what_firehose_does() {
 }
 
 #[test]
+fn one_warning_is_counted_as_one() {
+    let arguments = [
+        "--command",
+        "python3 function.py no-line-end",
+        "--only",
+        "line-end",
+    ];
+    let output = nozzle(&arguments).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let counts = "0 passed, 1 warning, 0 failed, 0 skipped: ";
+    assert!(text.contains(counts), "{text}");
+}
+
+#[test]
 fn people_read_in_one_line_why_a_probe_is_skipped() {
     let command = "python3 function.py not-base64";
     let mut checking = nozzle(&["--command", command, "--only", "retry"]);

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::batch::{Judged, Segment};
-use crate::dedup::{Claim, Claimed, Owner};
+use crate::{
+    dedup::{Claim, Claimed, Owner},
+    kinesis::Arrival,
+};
 
 /// The valid events of a segment, by what makes two the same.
 pub(super) struct Copies<'b, 'a> {
@@ -70,9 +73,7 @@ impl<'b, 'a> Group<'b, 'a> {
 }
 
 fn owner(judged: &Judged<'_>) -> Owner {
-    let arrival = judged.arrived.arrival;
-    let milliseconds =
-        arrival.and_then(|arrival| i64::try_from(arrival.0.nanoseconds() / 1_000_000).ok());
+    let milliseconds = judged.arrived.arrival.and_then(Arrival::milliseconds);
     let id = judged.arrived.id.to_string();
     Owner::of(&id, milliseconds, judged.arrived.bytes)
 }

@@ -67,9 +67,10 @@ impl CheckReport {
             [Grade::Pass, Grade::Warn, Grade::Fail, Grade::Skip].map(|grade| self.count(grade));
         let [passed, warnings, failed, skipped] = counts;
         let function = &self.function;
+        let noun = if warnings == 1 { "warning" } else { "warnings" };
         match self.format {
             Format::Human => print(format!(
-                "{passed} passed, {warnings} warnings, {failed} failed, {skipped} skipped: \
+                "{passed} passed, {warnings} {noun}, {failed} failed, {skipped} skipped: \
                  {function}\n"
             ))?,
             Format::Json => print_json(&json!({

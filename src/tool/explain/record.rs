@@ -1,4 +1,5 @@
-//! The record that is asked about: a file, one of its lines, or what an error object holds.
+//! The record that is asked about: a file, one of its lines, or what an error object or a dead letter
+//! holds.
 
 use std::{
     io::BufRead,
@@ -12,6 +13,10 @@ use serde_json::{Map, Value};
 
 use crate::{
     functions::firehose_transform::event::EventFields,
+    kinesis::{
+        Arrival,
+        dead_letter::{Data, DeadLetter, NotDeadLetter},
+    },
     local::{
         firehose::error_object::{
             self,
@@ -26,15 +31,25 @@ pub(super) struct AskedRecord {
     pub(super) wrapper: Option<Wrapper>,
 }
 
-/// What a record lay in: Firehose's error object, or a line of redrive's export for repair.
+/// What a record lay in.
 #[derive(Debug, Serialize)]
 pub(super) struct Wrapper {
-    #[serde(skip)]
-    origin: Origin,
-    kind: &'static str,
-    /// Firehose's error code.
+    #[serde(flatten)]
+    kind: WrapperKind,
+    /// Firehose's error code, or a dead letter's reason.
     code: String,
     pub(super) arrival_milliseconds: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum WrapperKind {
+    ErrorObject,
+    /// For repair, of a redrive.
+    ExportLine,
+    DeadLetter {
+        function: String,
+    },
 }
 
 /// Reads the whole of a file, or one line of it; without a file, of standard input.
@@ -79,10 +94,36 @@ impl AskedRecord {
             Err(NotErrorObject::NotBase64) => {
                 bail!("it is an error object, but the record in it is not base64")
             }
-            Err(_) => Ok(Self {
-                bytes,
-                wrapper: None,
+            Err(_) => Self::of_letter(bytes),
+        }
+    }
+
+    fn of_letter(bytes: Vec<u8>) -> Result<Self> {
+        let letter = match DeadLetter::read(&bytes) {
+            Ok(letter) => letter,
+            Err(NotDeadLetter::Form) => {
+                return Ok(Self {
+                    bytes,
+                    wrapper: None,
+                });
+            }
+            Err(why) => bail!("it is like a dead letter, but {why}"),
+        };
+        let wrapper = Wrapper {
+            kind: WrapperKind::DeadLetter {
+                function: letter.function.into_owned(),
+            },
+            code: letter.reason.into_owned(),
+            arrival_milliseconds: letter.arrival.and_then(Arrival::milliseconds),
+        };
+        match letter.data {
+            Data::Here(record) => Ok(Self {
+                bytes: record.into_owned(),
+                wrapper: Some(wrapper),
             }),
+            Data::At(place) => {
+                bail!("its record is in the dead letter at {place}: explain that one")
+            }
         }
     }
 
@@ -90,10 +131,9 @@ impl AskedRecord {
         Self {
             bytes: failed.bytes,
             wrapper: Some(Wrapper {
-                origin: failed.origin,
                 kind: match failed.origin {
-                    Origin::Repaired => "export_line",
-                    Origin::Arrived | Origin::Later => "error_object",
+                    Origin::Repaired => WrapperKind::ExportLine,
+                    Origin::Arrived | Origin::Later => WrapperKind::ErrorObject,
                 },
                 code: failed.code,
                 arrival_milliseconds: failed.arrival_milliseconds,
@@ -104,9 +144,10 @@ impl AskedRecord {
 
 impl Wrapper {
     pub(super) fn to_text(&self) -> String {
-        let kind = match self.origin {
-            Origin::Repaired => "a line of redrive's export",
-            Origin::Arrived | Origin::Later => "an error object",
+        let kind = match &self.kind {
+            WrapperKind::ErrorObject => "an error object".to_owned(),
+            WrapperKind::ExportLine => "a line of redrive's export".to_owned(),
+            WrapperKind::DeadLetter { function } => format!("a dead letter of {function}"),
         };
         let code = self.code.escape_debug();
         let arrival = match self.arrival_milliseconds {
@@ -117,7 +158,7 @@ impl Wrapper {
     }
 }
 
-/// An error object has none of them at its top; what has one is an event, whatever else it has.
+/// What a record lies in has none of them at its top; what has one is an event, whatever else it has.
 fn has_event_fields(bytes: &[u8], fields: &EventFields) -> bool {
     serde_json::from_slice::<Map<String, Value>>(bytes)
         .is_ok_and(|members| fields.names().any(|name| members.contains_key(name)))
@@ -134,7 +175,9 @@ fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>, fields: &EventFields
     // An object within a record that is no JSON may have a line to itself, and is no record.
     let is_record = |line: &[u8]| {
         line.starts_with(b"{")
-            && (has_event_fields(line, fields) || error_object::read::read(line).is_ok())
+            && (has_event_fields(line, fields)
+                || error_object::read::read(line).is_ok()
+                || DeadLetter::read(line).is_ok())
     };
     let holds_records = bytes.split(|byte| *byte == b'\n').any(is_record);
     ensure!(

@@ -155,7 +155,12 @@ impl Search {
         });
         if print(Box::new(merge(found.collect())?))? == 0 {
             let name = self.place.name();
-            tell(&format!("no event in {name} has this search key then"));
+            let then = match (&self.since, &self.until) {
+                (None, None) => "",
+                _ => " then",
+            };
+            tell(&format!("no event in {name} has this search key{then}"));
+            return Ok(ExitCode::FAILURE);
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use indicatif::DecimalBytes;
+use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -142,7 +142,9 @@ impl LogReport<'_> {
         let Summary { taken, of_function } = self.summary;
         format!(
             "{} calls, {} requests, {} write units",
-            taken.invocations, of_function.requests, of_function.write_units
+            HumanCount(taken.invocations),
+            HumanCount(of_function.requests),
+            HumanFloatCount(of_function.write_units)
         )
     }
 

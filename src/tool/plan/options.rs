@@ -25,38 +25,41 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   nozzle plan --events-per-second 1000 --bytes 420
-  nozzle plan --events-per-second 1000 --sample events.jsonl --scale 0.001 --scale 1000
-  nozzle plan --events-per-second 50 --bytes 900 --source kinesis --format parquet
+  nozzle plan --events-per-second 1000 --sample events.jsonl \\
+      --scale 0.001 --scale 1000
+  nozzle plan --events-per-second 50 --bytes 900 \\
+      --source kinesis --format parquet
   nozzle plan --events-per-second 20 --sample logs/ --region eu-central-1 \\
       --partition-keys event_type,year,month,day
   nozzle plan --events-per-second 278 --bytes 300 --counters 300 --event-log
   nozzle plan --show-prices > prices.json
   nozzle plan --events-per-second 1000 --bytes 420 --prices prices.json
 
-Each --scale is a column beside the load as given: the same events, more or fewer of them, to the
+Each --scale is a column beside the load as given: the same events, more or fewer of them, to the \
 same partitions. Below stand what has to change for each, and lines for a .tfvars file.
 
-Sizes are in KiB, MiB and GiB; so are AWS's. A month has 30 days. Quotas are AWS's defaults: what
+Sizes are in KiB, MiB and GiB; so are AWS's. A month has 30 days. Quotas are AWS's defaults: what \
 the account has is to be looked up.
 
-The exit code is 0 when there is a plan, also one with something that must change; 1 when a value is
-not allowed or a file cannot be read, 2 when the command line makes no sense.";
+The exit code is 0 when there is a plan, also one with something that must change; 1 when a value \
+is not allowed or a file cannot be read, 2 when the command line makes no sense.";
 
 /// Plan the chain for a load: shards or quotas, buffers, partitions, write units, concurrency, cost
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(crate) struct PlanOptions {
     /// Events that come in a second, over the month: all of them, refused ones and duplicates too
-    #[arg(long, value_name = "NUMBER", required = true, value_parser = number(0.0..=1e12))]
-    events_per_second: Option<f64>,
-
-    /// Bytes of an event as it is sent, on the average
     #[arg(
         long,
         value_name = "NUMBER",
-        required_unless_present = "sample",
-        conflicts_with = "sample"
+        required = true,
+        requires = "size",
+        value_parser = number(0.0..=1e12)
     )]
+    events_per_second: Option<f64>,
+
+    /// Bytes of an event as it is sent, on the average
+    #[arg(long, value_name = "NUMBER", group = "size")]
     bytes: Option<usize>,
 
     /// Bytes of the smallest event there is: a batch of nothing else is to fit into its answer
@@ -76,7 +79,7 @@ pub(crate) struct PlanOptions {
 
     /// Measure real events instead: a file of JSON Lines, gzip or not, a folder of them, or `-` for
     /// standard input. Bytes, shares, partitions and gzip's ratio are taken from it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "size")]
     sample: Option<PathBuf>,
 
     /// Of all events, the share that is a copy of one that came before [default: the sample's, or 0]

@@ -37,16 +37,16 @@ const MEGABYTES: f64 = 256.0;
 pub(super) struct StreamWishes {
     /// Plan the event log too, on a Kinesis stream
     #[arg(long)]
-    event_log: bool,
+    pub(super) event_log: bool,
 
     /// Plan the event processor too, on a Kinesis stream, over so many counters in each window:
     /// an experiment's variants by event types
     #[arg(long, value_name = "NUMBER", value_parser = number(1.0..=1e9))]
-    counters: Option<f64>,
+    pub(super) counters: Option<f64>,
 
     /// How long their mappings gather events: 0 to 300 seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = number(0.0..=300.0))]
-    batching_seconds: f64,
+    pub(super) batching_seconds: f64,
 }
 
 #[derive(Debug, Clone, Serialize)]

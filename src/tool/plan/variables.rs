@@ -53,6 +53,14 @@ pub(super) fn variables(planned: &Planned<'_>) -> Vec<Variable> {
         "function_memory_megabytes",
         function.memory_megabytes.to_string(),
     );
+    for (name, is_planned) in [
+        ("event_log", wishes.streams.event_log),
+        ("event_processor", wishes.streams.counters.is_some()),
+    ] {
+        if is_planned {
+            set(name, "true".to_owned());
+        }
+    }
     if let Some(quota) = quota_to_ask_for(lake) {
         set("active_partitions_quota", quota.to_string());
     }
@@ -94,6 +102,7 @@ mod tests {
         options::Wishes,
         partitions::PartitionGroups,
         prices::Prices,
+        streams::StreamWishes,
     };
 
     const TERRAFORM: &str = include_str!("../../../terraform/variables.tf");
@@ -200,6 +209,11 @@ mod tests {
             partition_keys: "event_type,year".to_owned(),
             originals_backup: true,
             buffer_seconds: Some(120),
+            streams: StreamWishes {
+                event_log: true,
+                counters: Some(300.0),
+                ..StreamWishes::default()
+            },
             ..wishes()
         };
         let load = Load {
@@ -221,6 +235,8 @@ mod tests {
             "transform_buffer_megabytes = 2.7",
             "transform_buffer_seconds = 30",
             "function_memory_megabytes = 256",
+            "event_log = true",
+            "event_processor = true",
             // 1,000 partitions with 3 events a second each, and twice as many at midnight.
             "active_partitions_quota = 2500",
         ];

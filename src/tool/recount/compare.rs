@@ -106,10 +106,26 @@ impl Deviations {
         others.filter(|deviation| deviation.fate == fate).count()
     }
 
-    /// Whether a person has to do something yet.
-    pub(super) fn is_left(&self) -> bool {
-        self.count(Fate::Differs) + self.count(Fate::Changed) > 0
+    pub(super) fn compared(&self) -> Compared {
+        let found = self.others.len();
+        if self.count(Fate::Differs) + self.count(Fate::Changed) > 0 {
+            Compared::Left
+        } else if self.agreeing == 0 && found > 0 && self.count(Fate::NoArchive) == found {
+            Compared::Nothing
+        } else {
+            Compared::Agrees
+        }
     }
+}
+
+/// What a comparison came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    Agrees,
+    /// A person has to do something yet.
+    Left,
+    /// There are counters, and none has an archive.
+    Nothing,
 }
 
 pub(super) struct Comparison<'a> {

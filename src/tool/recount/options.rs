@@ -28,19 +28,22 @@ const SECONDS_PER_DAY: u64 = 86_400;
 
 const EXAMPLES: &str = "\
 Examples:
-  nozzle recount counted                                        a folder of nozzle process
-  nozzle recount --table nozzle-prod-event-processor --archive s3://nozzle-prod-lake/event-processor/archive/ --since 2026-11-20
-  nozzle recount --table nozzle-prod-event-processor --archive s3://nozzle-prod-lake/event-processor/archive/ --since 2026-11-20 --execute
+  nozzle recount counted                a folder of nozzle process
+  nozzle recount --table nozzle-prod-event-processor --since 2026-11-20 \\
+      --archive s3://nozzle-prod-lake/event-processor/archive/
+  nozzle recount --table nozzle-prod-event-processor --since 2026-11-20 \\
+      --archive s3://nozzle-prod-lake/event-processor/archive/ --execute
 
-The archive is read object by object, and memory holds one day's counts of it beside the counters.
-Nothing changes without --execute. With it a counter becomes what the archive says, on condition that
-nobody has changed it meanwhile. Left alone are windows that ended less than --settle hours ago, those
-that have events archived and not counted yet, and those of which the archive has no object. Where a
-lifecycle deletes old objects of the archive, name with --since the first day that is whole: of an
-older one the archive knows less than the counter.
+The archive is read object by object, and memory holds one day's counts of it beside the \
+counters. Nothing changes without --execute. With it a counter becomes what the archive says, on \
+condition that nobody has changed it meanwhile. Left alone are windows that ended less than \
+--settle hours ago, those that have events archived and not counted yet, and those of which the \
+archive has no object. Where a lifecycle deletes old objects of the archive, name with --since \
+the first day that is whole: of an older one the archive knows less than the counter.
 
-The exit code is 0 when all counters agree or are set right, 1 when some differ yet or something cannot be
-read, 2 when the command line makes no sense, 130 after Ctrl-C. Given again it finds what is left.";
+The exit code is 0 when all counters agree or are set right, 1 when some differ yet, something \
+cannot be read or the archive has nothing of any counter, 2 when the command line makes no sense, \
+130 after Ctrl-C. Given again it finds what is left.";
 
 /// Compare counters with the archive, and set them right
 #[derive(Debug, Args)]

@@ -7,7 +7,10 @@ use super::journal::RecordMark;
 use crate::{
     dedup::Owner,
     functions::event_processor::event::Event,
-    kinesis::dead_letter::{Data, DeadLetter},
+    kinesis::{
+        Arrival,
+        dead_letter::{Data, DeadLetter},
+    },
     local::{
         firehose::error_object::read::{Failed, NotErrorObject, Origin, read},
         kinesis::record::RECORD_BYTES_MAX,
@@ -58,8 +61,6 @@ impl Found {
         let letter = DeadLetter::read(line).ok()?;
         let fate = LetterFate::of(&letter)?;
         let record = xxh3_128(letter.key("").as_bytes());
-        let nanoseconds = letter.arrival.map(|arrival| arrival.0.nanoseconds());
-        let milliseconds = nanoseconds.and_then(|time| i64::try_from(time / 1_000_000).ok());
         let Data::Here(bytes) = letter.data else {
             return None;
         };
@@ -68,7 +69,7 @@ impl Found {
                 bytes: bytes.into_owned(),
                 origin: Origin::Arrived,
                 code: letter.reason.into_owned(),
-                arrival_milliseconds: milliseconds,
+                arrival_milliseconds: letter.arrival.and_then(Arrival::milliseconds),
             },
             kind: Kind::DeadLetter { record, fate },
         })

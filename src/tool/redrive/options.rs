@@ -18,35 +18,42 @@ const HOURS_MAX: u64 = 8760;
 
 const EXAMPLES: &str = "\
 Examples:
-  nozzle redrive lake/errors --to lake:lake                     what is there, and what would be sent
+  nozzle redrive lake/errors --to lake:lake                what would be sent
   nozzle redrive lake/errors --to lake:lake --execute
-  nozzle redrive s3://my-lake/errors/ --to stream:events --table events-claims --ttl-hours 24
-  nozzle redrive s3://my-lake/errors/ --to stream:events --table events-claims \\
-      --since 2026-11-20 --code Lambda.FunctionError --execute --rate 2000
-  nozzle redrive lake/errors --to lake:lake --export repair     then edit repair/to-repair.jsonl
+  nozzle redrive s3://my-lake/errors/ --to stream:events \\
+      --table events-claims --ttl-hours 24
+  nozzle redrive s3://my-lake/errors/ --to stream:events \\
+      --table events-claims --since 2026-11-20 --code Lambda.FunctionError \\
+      --execute --rate 2000
+  nozzle redrive lake/errors --to lake:lake --export repair     then edit it
   nozzle redrive repair/to-repair.jsonl --to lake:lake --execute
-  nozzle redrive s3://my-archive/dead-letters/ --to kinesis:events --code panicked
-  nozzle redrive sqs:https://sqs.eu-central-1.amazonaws.com/123456789012/letters --to kinesis:events --execute
+  nozzle redrive s3://my-archive/dead-letters/ --to kinesis:events \\
+      --code panicked
+  nozzle redrive sqs:https://sqs.eu-west-1.amazonaws.com/123456789012/dead \\
+      --to kinesis:events --execute
 
-Nothing changes without --execute. A record goes out as it came in. Before that the claim on its event
-is given back if that very record made it, so that it is not taken for a duplicate of itself; if another
-record's claim is there, its event was delivered and the record is held back. Give the settings
-that the function has (--event-years, --event-types …): they say what would be refused again.
+Nothing changes without --execute. A record goes out as it came in. Before that the claim on its \
+event is given back if that very record made it, so that it is not taken for a duplicate of \
+itself; if another record's claim is there, its event was delivered and the record is held back. \
+Give the settings that the function has (--event-years, --event-types …): they say what would be \
+refused again.
 
-What is repaired keeps its line: {\"reason\":…,\"code\":…,\"arrivalTimestamp\":…,\"position\":…,\"event\":{…}}. Edit
-the event; text that is no JSON object is under \"text\", bytes that are no text under \"base64\".
+What is repaired keeps its line: \
+{\"reason\":…,\"code\":…,\"arrivalTimestamp\":…,\"position\":…,\"event\":{…}}. Edit the event; \
+text that is no JSON object is under \"text\", bytes that are no text under \"base64\".
 
-Dead letters of a function on a Kinesis stream go back to it, --to kinesis:NAME; they were never claimed
-nor counted. They are told by their reason where error objects have a code; one that would be refused
-for the same again stays. A queue's messages are hidden from others for 15 minutes, and deleted once
-sent; each way through, a dry run too, counts as one receive.
+Dead letters of a function on a Kinesis stream go back to it, --to kinesis:NAME; they were never \
+claimed nor counted. They are told by their reason where error objects have a code; one that \
+would be refused for the same again stays. A queue's messages are hidden from others for 15 \
+minutes, and deleted once sent; each way through, a dry run too, counts as one receive.
 
-An interrupted redrive goes on where it was when the same command is given again: at most the batch
-under way is sent twice. What was sent is recorded in redriven/ beside the source, for colleagues.
+An interrupted redrive goes on where it was when the same command is given again: at most the \
+batch under way is sent twice. What was sent is recorded in redriven/ beside the source, for \
+colleagues.
 
-The exit code is 0 when nothing is left to do (a dry run: when all could be read), 1 when something is
-(refused, unknown, failed, lines that are no error objects) or could not be done, 2 when the command
-line makes no sense, 130 after Ctrl-C.";
+The exit code is 0 when nothing is left to do (a dry run: when all could be read), 1 when \
+something is (refused, unknown, failed, lines that are no error objects) or could not be done, 2 \
+when the command line makes no sense, 130 after Ctrl-C.";
 
 /// Send error objects and dead letters through again, safely
 #[derive(Debug, Args)]

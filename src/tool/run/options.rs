@@ -17,23 +17,23 @@ const HOURS_MAX: u64 = 8760;
 
 const EXAMPLES: &str = "\
 Examples:
-  nozzle run events.jsonl                        into the folder lake
+  nozzle run events.jsonl                      into the folder lake
   nozzle run logs/ more.jsonl.gz --lake /data/lake
-  nozzle run events.jsonl --report run.html      and a page that shows what became of them
+  nozzle run events.jsonl --report run.html    and a page that shows it
   zcat old.gz | nozzle run --compression gzip
   nozzle run events.jsonl --partition-keys event_type,year,month,day,hour
   nozzle run events.jsonl --summary json --partition-keys event_type \\
-      --prefix 'raw/!{partitionKeyFromLambda:event_type}/!{timestamp:yyyy/MM/dd}/'
+      --prefix 'raw/!{partitionKeyFromLambda:event_type}/!{timestamp:yyyy}/'
 
-An interrupted run goes on where it stopped when the same command is given again; nothing is lost or
-written twice. A finished one given again finds every event a duplicate; records that are refused
-have no claim, so their error objects are written again.
+An interrupted run goes on where it stopped when the same command is given again; nothing is lost \
+or written twice. A finished one given again finds every event a duplicate; records that are \
+refused have no claim, so their error objects are written again.
 
-A line is a record. One of more than 1,000 KiB is too long for Firehose: it becomes an error object
-without having seen the function. Lines of white space are passed over.
+A line is a record. One of more than 1,000 KiB is too long for Firehose: it becomes an error \
+object without having seen the function. Lines of white space are passed over.
 
-The exit code is 0 when all input is taken in, also with refused records; 1 when something is left
-undone or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
+The exit code is 0 when all input is taken in, also with refused records; 1 when something is \
+left undone or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
 
 /// Put events into a lake folder, each once
 #[derive(Debug, Args)]

@@ -39,21 +39,21 @@ use table::Tables;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 What is looked for:
-  orphan            a key that no row of its dimension has; it heals when the packet comes that has it
-  key_doubled       a key twice in a file: a dimension's, or a fact's in one version
+  orphan            a key that its dimension has not, until its packet comes
+  key_doubled       a dimension's key twice in a file, or a fact's version
   date_missing      a date that the calendar has not
   gap               a packet that never came, below the highest of its table
   rows_differ       a file with other rows than the packet's receipt says
   refused_differ    refused rows that are not as many as the receipt says
   file_missing      a file that a receipt names
-  no_receipt        a file that no receipt names: a call that died, or somebody else's
+  no_receipt        a file that no receipt names: a call died, or not ours
   unreadable        a file that is no Parquet of this table, or no receipt
 
 Examples:
   nozzle star check star
   nozzle star check s3://nozzle-prod-star --json
 
-The exit code is 0 when the star holds together, 1 when something is wrong or the star cannot be
+The exit code is 0 when the star holds together, 1 when something is wrong or the star cannot be \
 read, 2 when the command line makes no sense.")]
 pub(super) struct CheckOptions {
     /// The star: a folder of `nozzle star`, or the function's bucket, `s3://BUCKET`

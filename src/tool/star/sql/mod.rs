@@ -38,12 +38,12 @@ use script::{SqlSource, script};
 #[command(after_help = "\
 Examples:
   nozzle star sql --engine duckdb --files star | duckdb star.duckdb
-  nozzle star sql --engine duckdb --packets packets > star.sql   the whole transformation
+  nozzle star sql --engine duckdb --packets packets > star.sql
   nozzle star sql --engine athena --files s3://processed
   nozzle star sql --engine spark --packets s3://ingestion
-  nozzle star sql --engine dbt --packets packets --into project  then: dbt build, in that folder
-  nozzle star sql --engine glue > tables.json                    what Terraform makes the tables of
-  nozzle star sql --engine markdown > tables.md                  what the tables are, for people")]
+  nozzle star sql --engine dbt --packets packets --into project
+  nozzle star sql --engine glue > tables.json    for Terraform
+  nozzle star sql --engine markdown > tables.md  for people")]
 pub(super) struct SqlOptions {
     /// For whom it is
     #[arg(long, value_enum)]
