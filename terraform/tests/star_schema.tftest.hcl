@@ -200,8 +200,8 @@ run "athena_reads_the_files_by_views" {
 
   assert {
     condition = jsondecode(base64decode(trimsuffix(trimprefix(module.star_schema[0].views["dim_staff"].view_original_text, "/* Presto View: "), " */"))) == {
-      catalog     = "awsdatacatalog"
-      schema      = "nozzle_default_star"
+      catalog = "awsdatacatalog"
+      schema  = "nozzle_default_star"
       originalSql = join("\n", [
         "SELECT",
         "  staff_id,",
