@@ -49,6 +49,9 @@ test-code: fetch
 	$(CARGO) test --locked
 	NOZZLE_TERRAFORM="$(TERRAFORM)" .cache/venv/bin/python -m unittest -v tests/chain/test_chain.py
 
+build-tests:
+	$(CARGO) test --locked --no-run
+
 fetch:
 	tests/tools/fetch
 
@@ -98,4 +101,4 @@ destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod t
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run log star check test test-code fetch test-terraform fuzz deny mutants soak bench build dist reproducible environment plan deploy destroy
+.PHONY: help run log star check test test-code build-tests fetch test-terraform fuzz deny mutants soak bench build dist reproducible environment plan deploy destroy
