@@ -147,6 +147,7 @@ fn example_place() -> tempfile::TempDir {
 fn every_example_of_the_help_works() {
     let help = nozzle(&["--help"]).output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
+    let help = help.replace("\\\n", " ");
     let examples = help
         .lines()
         .filter_map(|line| line.strip_prefix("  nozzle "));
