@@ -267,6 +267,10 @@ fn what_was_killed_goes_on_and_holds_each_event_once() {
             &["other.jsonl", "--into", "out"],
             "a run that was killed has left records half done",
         );
+        place.check_refused(
+            &["in.jsonl", "--into", "out", "--shards", "2"],
+            "a run that was killed has left records half done",
+        );
     }
     let summary = place.summary(&arguments);
     let expected = users * 2 + users / 5;

@@ -48,7 +48,6 @@ enum Spelling {
     Array(Array),
     /// Behind the array.
     Tail {
-        scan: Scan,
         ends_in_brace: bool,
     },
 }
@@ -89,10 +88,7 @@ impl Splitter {
             }
             Spelling::Lines => self.lines(piece, take),
             Spelling::Array(_) => self.elements(piece, take),
-            Spelling::Tail {
-                scan,
-                ends_in_brace,
-            } => Ok(pass_tail(scan, ends_in_brace, piece)?),
+            Spelling::Tail { ends_in_brace } => Ok(pass_tail(ends_in_brace, piece)?),
         }
     }
 
@@ -123,7 +119,6 @@ impl Splitter {
             Spelling::Array(_)
             | Spelling::Tail {
                 ends_in_brace: true,
-                ..
             } => Err(PacketUnreadable::Unfinished.into()),
             Spelling::Tail { .. } => Ok(()),
         }
@@ -235,10 +230,7 @@ impl Splitter {
             self.held.clear();
             if end == b']' {
                 let ends_in_brace = array.is_wrapped;
-                self.spelling = Spelling::Tail {
-                    scan: Scan::default(),
-                    ends_in_brace,
-                };
+                self.spelling = Spelling::Tail { ends_in_brace };
                 return self.feed(rest, take);
             }
         }
@@ -280,20 +272,14 @@ fn checked_line<E>(
     })
 }
 
-/// Passes what stands behind the array: the rest of its object, then white space alone.
-fn pass_tail(
-    scan: &mut Scan,
-    ends_in_brace: &mut bool,
-    bytes: &[u8],
-) -> Result<(), PacketUnreadable> {
+/// Passes what may stand behind the array: the end of its object, and white space. What else does
+/// could be rows, which are not to be lost.
+fn pass_tail(ends_in_brace: &mut bool, bytes: &[u8]) -> Result<(), PacketUnreadable> {
     for byte in bytes {
-        if *ends_in_brace {
-            *ends_in_brace = !(scan.is_at_top() && *byte == b'}');
-            if *ends_in_brace {
-                scan.pass(*byte);
-            }
-        } else if !byte.is_ascii_whitespace() {
-            return Err(PacketUnreadable::ManyValues);
+        match byte {
+            b'}' if *ends_in_brace => *ends_in_brace = false,
+            byte if byte.is_ascii_whitespace() => {}
+            _ => return Err(PacketUnreadable::ManyValues),
         }
     }
     Ok(())
@@ -385,7 +371,6 @@ mod tests {
         check(b"[{]},\xff]", &[(1, "{]}"), (2, "[255]")]);
         check(br#"{"staff":[{"a":1}]}"#, &[(1, r#"{"a":1}"#)]);
         check(b"\n{ \"table\" :\n[{},\n{}]\n}\n", &[(1, "{}"), (2, "{}")]);
-        check(br#"{"staff":[], "count": {"]}": "}"}}"#, &[]);
     }
 
     #[test]
@@ -411,6 +396,13 @@ mod tests {
             ("[] []", ManyValues),
             ("[1]\n[2]\n", ManyValues),
             (r#"{"staff":[]} {}"#, ManyValues),
+            (r#"{"staff":[],"staff":[{}]}"#, ManyValues),
+            (r#"{"staff":[{}],"count":1}"#, ManyValues),
+            (r#"{"staff":[{}],,}"#, ManyValues),
+            (
+                r#"{"column_names":["a"],"data":[[1]],"data":[[2]]}"#,
+                ManyValues,
+            ),
             (r#"{"column_names":[1],"data":[]}"#, NoNames),
             (r#"{"column_names":["a"]}"#, NoData),
             (r#"{"column_names":["a"],"rows":[]}"#, NoData),

@@ -118,7 +118,15 @@ impl ProcessTask {
         let mut lookup = Listed::default();
         let mut hash = Xxh3Default::new();
         let partition_key = options.intake.partition_key();
-        let way = (&settings, &fields, key, options.copies(), partition_key);
+        let shards = options.intake.shards;
+        let way = (
+            &settings,
+            &fields,
+            key,
+            options.copies(),
+            partition_key,
+            shards,
+        );
         hash.update(format!("{way:?}").as_bytes());
         if let Some(path) = &options.assignments {
             add(path, &mut hash, |lines| {

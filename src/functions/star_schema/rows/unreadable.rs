@@ -5,7 +5,7 @@
 pub enum PacketUnreadable {
     #[error("it ends inside its array: it was not written to its end")]
     Unfinished,
-    #[error("something stands behind its end: it is more than one array")]
+    #[error("something stands behind its array, which is to be the last and the only one")]
     ManyValues,
     #[error("`column_names` is no list of texts")]
     NoNames,
