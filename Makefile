@@ -40,6 +40,7 @@ check: ## format, lints, fixtures, Terraform; changes nothing
 	python3 fixtures/make_star.py --check
 	python3 fixtures/make_aggregates.py --check
 	python3 fixtures/make_records.py --check
+	python3 fixtures/make_streams.py --check
 	$(TERRAFORM) fmt -check -recursive terraform
 
 test: test-terraform test-code ## every test, the whole chain among them; fetches the emulators
