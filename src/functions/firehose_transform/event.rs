@@ -50,7 +50,7 @@ impl<'a> Event<'a> {
             name,
             created_at,
             calendar,
-            adds_name: names.name_is_replaced(),
+            adds_name: names.name_is_replaced,
             members,
         })
     }

@@ -17,6 +17,8 @@ pub struct EventFields {
     known: Vec<Known>,
     /// A bit for each length that one of their names has: most fields are told by it.
     lengths: u64,
+    /// The name's own field is replaced, so the whole of it is added under another.
+    pub(super) name_is_replaced: bool,
 }
 
 /// A field that is read, added or both.
@@ -32,9 +34,10 @@ impl EventFields {
 
     fn of(names: [&str; 3]) -> Self {
         let [_, name, _] = names;
+        let name_is_replaced = ADDED.contains(&name);
         let added: Vec<_> = ADDED
             .into_iter()
-            .chain(ADDED.contains(&name).then_some(EVENT_NAME))
+            .chain(name_is_replaced.then_some(EVENT_NAME))
             .collect();
         let read = names
             .into_iter()
@@ -55,6 +58,7 @@ impl EventFields {
         Self {
             lengths: lengths.fold(0, |all, bit| all | bit),
             known,
+            name_is_replaced,
         }
     }
 
@@ -62,13 +66,6 @@ impl EventFields {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let read = self.known.iter().filter(|known| known.read.is_some());
         read.map(|known| known.name.as_str())
-    }
-
-    /// Whether the name's own field is replaced, so that the whole of it is added under another.
-    pub(super) fn name_is_replaced(&self) -> bool {
-        let is_name = |known: &&Known| known.read == Some(Field::EventName);
-        let name = self.known.iter().find(is_name);
-        name.is_some_and(|known| known.is_added)
     }
 
     /// Which it is, and what is known of it.
