@@ -31,6 +31,7 @@ use support::{
     folder::files,
     memory::Memory,
     requests::{Sent, request, results},
+    variables::lookup,
 };
 use tokio::time::Instant;
 
@@ -197,8 +198,7 @@ fn answer<S: ClaimStore + Sync>(
     settings: &[(&str, &str)],
     records: &[Sent],
 ) -> Response<Counts> {
-    let lookup = |name: &str| settings.iter().find(|(other, _)| *other == name);
-    let settings = Settings::read(|name| lookup(name).map(|(_, value)| (*value).to_owned()));
+    let settings = Settings::read(lookup(settings));
     let function = FirehoseTransform::new(settings.unwrap(), store);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -1,26 +1,11 @@
 //! Golden pairs: `fixtures/event-log/<situation>.in.json`, a request with the settings beside it, and
 //! what is made of it. Rewritten by `UPDATE=1 cargo test --test event_log fixtures`.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::world::World;
-
-fn situations() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/event-log");
-    let paths = fs::read_dir(folder).unwrap();
-    let mut inputs: Vec<_> = paths
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.to_string_lossy().ends_with(".in.json"))
-        .collect();
-    inputs.sort();
-    inputs
-}
+use crate::{support::golden, world::World};
 
 /// The answer, the table and the bucket, as people read them.
 async fn outcome(input: &Path) -> String {
@@ -44,22 +29,5 @@ async fn outcome(input: &Path) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn each_situation_has_its_outcome() {
-    #[expect(clippy::disallowed_methods, reason = "a person asks for the rewrite")]
-    let update = std::env::var_os("UPDATE").is_some();
-    let situations = situations();
-    assert!(
-        situations.len() >= 20,
-        "only {} are found",
-        situations.len()
-    );
-    for input in situations {
-        let output = PathBuf::from(input.to_string_lossy().replace(".in.json", ".out.json"));
-        let outcome = outcome(&input).await;
-        if update {
-            fs::write(&output, &outcome).unwrap();
-        }
-        let expected = fs::read_to_string(&output)
-            .unwrap_or_else(|_| panic!("{} is missing", output.display()));
-        assert_eq!(outcome, expected, "{}", input.display());
-    }
+    golden::check("event-log", 20, outcome).await;
 }

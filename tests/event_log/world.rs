@@ -19,7 +19,9 @@ use nozzle::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
-use crate::support::{client::settings_behind, log_items::LOG_TABLE, proxy::Proxy};
+use crate::support::{
+    client::settings_behind, log_items::LOG_TABLE, proxy::Proxy, variables::lookup,
+};
 
 pub(crate) const STREAM: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/events";
 pub(crate) const SHARD: &str = "shardId-000000000006";
@@ -27,11 +29,7 @@ pub(crate) const SHARD: &str = "shardId-000000000006";
 pub(crate) type Log = EventLog<DynamoDbLog, MemoryDepot>;
 
 pub(crate) fn settings(values: &[(&str, &str)]) -> Settings {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(other, _)| *other == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    Settings::read(lookup).unwrap()
+    Settings::read(lookup(values)).unwrap()
 }
 
 pub(crate) struct World {

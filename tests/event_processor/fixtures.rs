@@ -1,10 +1,7 @@
 //! Golden pairs: `fixtures/event-processor/<situation>.in.json`, and all that comes of it. Rewritten
 //! by `UPDATE=1 cargo test --test event_processor fixtures`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use nozzle::functions::event_processor::{EventProcessor, table::Value as Attribute};
@@ -12,19 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     request::{archived, ask, settings},
+    support::golden,
     world::World,
 };
-
-fn situations() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/event-processor");
-    let entries = fs::read_dir(folder).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut inputs: Vec<_> = paths
-        .filter(|path| path.to_string_lossy().ends_with(".in.json"))
-        .collect();
-    inputs.sort();
-    inputs
-}
 
 fn shown(attribute: &Attribute) -> Value {
     match attribute {
@@ -61,22 +48,5 @@ async fn outcome(input: &Path) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn each_situation_has_its_outcome() {
-    #[expect(clippy::disallowed_methods, reason = "a person asks for the rewrite")]
-    let update = std::env::var_os("UPDATE").is_some();
-    let situations = situations();
-    assert!(
-        situations.len() >= 18,
-        "only {} are found",
-        situations.len()
-    );
-    for input in situations {
-        let output = PathBuf::from(input.to_string_lossy().replace(".in.json", ".out.json"));
-        let outcome = outcome(&input).await;
-        if update {
-            fs::write(&output, &outcome).unwrap();
-        }
-        let expected = fs::read_to_string(&output)
-            .unwrap_or_else(|_| panic!("{} is missing", output.display()));
-        assert_eq!(outcome, expected, "{}", input.display());
-    }
+    golden::check("event-processor", 18, outcome).await;
 }

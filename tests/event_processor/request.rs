@@ -21,7 +21,7 @@ use nozzle::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::world::World;
+use super::{support::variables::lookup, world::World};
 
 pub(crate) const ARN: &str = "arn:aws:kinesis:eu-central-1:123456789012:stream/events";
 
@@ -66,11 +66,7 @@ pub(crate) fn event(id: &str) -> Value {
 }
 
 pub(crate) fn settings(values: &[(&str, &str)]) -> Settings {
-    let lookup = |name: &str| {
-        let value = values.iter().find(|(other, _)| *other == name);
-        value.map(|(_, value)| (*value).to_owned())
-    };
-    Settings::read(lookup).unwrap()
+    Settings::read(lookup(values)).unwrap()
 }
 
 pub(crate) type Answered = Result<Response<Counts>, Unavailable>;

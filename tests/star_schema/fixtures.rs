@@ -1,28 +1,15 @@
 //! Golden pairs: `fixtures/star-schema/<situation>.in.json`, and all that comes of it. Rewritten by
 //! `UPDATE=1 cargo test --test star_schema fixtures`.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use serde_json::{Map, Value, json};
 
 use super::{
     rows::rows,
+    support::golden,
     world::{World, ask},
 };
-
-fn situations() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/star-schema");
-    let entries = fs::read_dir(folder).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut inputs: Vec<_> = paths
-        .filter(|path| path.to_string_lossy().ends_with(".in.json"))
-        .collect();
-    inputs.sort();
-    inputs
-}
 
 /// The answer to each call, and what is there at the end.
 async fn outcome(input: &Path) -> String {
@@ -69,22 +56,5 @@ fn shown(key: &str, bytes: &[u8]) -> Value {
 
 #[tokio::test]
 async fn each_situation_has_its_outcome() {
-    #[expect(clippy::disallowed_methods, reason = "a person asks for the rewrite")]
-    let update = std::env::var_os("UPDATE").is_some();
-    let situations = situations();
-    assert!(
-        situations.len() >= 10,
-        "only {} are found",
-        situations.len()
-    );
-    for input in situations {
-        let output = PathBuf::from(input.to_string_lossy().replace(".in.json", ".out.json"));
-        let outcome = outcome(&input).await;
-        if update {
-            fs::write(&output, &outcome).unwrap();
-        }
-        let expected = fs::read_to_string(&output)
-            .unwrap_or_else(|_| panic!("{} is missing", output.display()));
-        assert_eq!(outcome, expected, "{}", input.display());
-    }
+    golden::check("star-schema", 10, outcome).await;
 }

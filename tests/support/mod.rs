@@ -21,6 +21,7 @@ pub(crate) mod error_objects;
 #[cfg(feature = "aws")]
 pub(crate) mod firehose_stub;
 pub(crate) mod folder;
+pub(crate) mod golden;
 #[cfg(feature = "tool")]
 pub(crate) mod lake;
 #[cfg(feature = "kinesis")]
@@ -38,3 +39,4 @@ pub(crate) mod soak;
 pub(crate) mod stream;
 pub(crate) mod table;
 pub(crate) mod takes_all;
+pub(crate) mod variables;
