@@ -15,6 +15,6 @@ mod written;
 pub use asking::{Asked, Inquiry, Manner, Reply, ask_one, ask_until};
 pub use failure::{Asker, Cause, Failure, Place, Service};
 #[cfg(feature = "aws-sdk")]
-pub use sdk::{answered, configure, without_retries};
+pub use sdk::{answered, configure, present, without_retries};
 #[cfg(feature = "aws-sdk")]
 pub use written::Written;

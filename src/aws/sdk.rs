@@ -46,6 +46,18 @@ pub async fn answered<T, E: Into<Failure>>(
     }
 }
 
+/// None where the service says that there is no such thing.
+pub fn present<T, E, R>(
+    sent: Result<T, SdkError<E, R>>,
+    is_absent: impl FnOnce(&E) -> bool,
+) -> Result<Option<T>, SdkError<E, R>> {
+    match sent {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.as_service_error().is_some_and(is_absent) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// A request that failed as a whole.
 impl<E> From<SdkError<E, HttpResponse>> for Failure
 where

@@ -72,17 +72,10 @@ impl<O: ObjectStore, P: ParameterStore> Attempt<'_, O, P> {
         let sink = |_: Option<&StarTable>| Spool::default();
         let failed = |error| Problem::of_load(key, error);
         let mut load = Load::new(self.star(), table, *id, sink).map_err(failed)?;
-        let mut broken = None;
-        let mut sink = |piece: &[u8]| {
-            if broken.is_none() {
-                broken = load.feed(piece).err();
-            }
-        };
-        let read = reading::read(&self.function.packets, key, &mut sink, self.deadline).await?;
-        match broken {
-            Some(error) => Err(failed(error)),
-            None => Ok((load.finish().map_err(failed)?, read)),
-        }
+        let feed = |piece: &[u8]| load.feed(piece);
+        let (read, taken) = reading::feed(&self.function.packets, key, feed, self.deadline).await?;
+        let loaded = taken.and_then(|()| load.finish());
+        Ok((loaded.map_err(failed)?, read))
     }
 
     async fn put(&self, key: &str, spool: &mut Spool, origin: &Origin) -> Result<(), Problem> {

@@ -9,7 +9,7 @@ use super::{
     Settings, StarSchema,
     description::Star,
     settings::{DescribedIn, Whereabouts},
-    store::{ObjectStore, s3::S3Store, ssm::SsmParameters},
+    store::{read_whole, s3::S3Store, ssm::SsmParameters},
 };
 use crate::config::SettingsError;
 
@@ -42,11 +42,8 @@ async fn read_star(shared: &SdkConfig, place: &DescribedIn) -> Result<Star, Sett
         }
         DescribedIn::Object { bucket, key } => {
             let store = S3Store::new(shared, bucket.clone(), "STAR");
-            let mut text = Vec::new();
-            let mut sink = |piece: &[u8]| text.extend_from_slice(piece);
-            let read = store.read(key, &mut sink, Instant::now() + PATIENCE).await;
-            match read {
-                Ok(Some(_)) => Star::parse(&String::from_utf8_lossy(&text)),
+            match read_whole(&store, key, Instant::now() + PATIENCE).await {
+                Ok(Some(text)) => Star::parse(&String::from_utf8_lossy(&text)),
                 Ok(None) => return Err(wrong(place, &"there is no such object")),
                 Err(failure) => return Err(wrong(place, &failure)),
             }

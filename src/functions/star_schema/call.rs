@@ -97,7 +97,8 @@ impl<'f, O: ObjectStore, P: ParameterStore> Call<'f, O, P> {
     pub(super) async fn load(&mut self, wanted: &[Wanted]) {
         self.counts.packets = wanted.len();
         let mut ordered: Vec<_> = wanted.iter().enumerate().collect();
-        ordered.sort_by_key(|(_, wanted)| (self.rank(&wanted.packet.table), wanted.packet.id));
+        let star = &self.function.star;
+        ordered.sort_by_key(|(_, wanted)| (star.rank(&wanted.packet.table), wanted.packet.id));
         for (place, wanted) in ordered {
             match self.load_one(wanted).await {
                 Ok(outcome) => drop(self.outcomes.insert(place, outcome)),
@@ -111,13 +112,6 @@ impl<'f, O: ObjectStore, P: ParameterStore> Call<'f, O, P> {
                 }
             }
         }
-    }
-
-    /// Dimensions before facts.
-    fn rank(&self, table: &str) -> usize {
-        let sources = &self.function.star.sources;
-        let rank = sources.iter().position(|source| source == table);
-        rank.unwrap_or(sources.len())
     }
 
     async fn load_one(&mut self, Wanted { packet, key }: &Wanted) -> Result<Outcome, Problem> {

@@ -41,6 +41,24 @@ pub(super) async fn read<O: ObjectStore>(
     Ok(Read { etag, bytes })
 }
 
+/// Gives the packet's bytes to who can refuse them; after that it gets no more. What it says stands
+/// beside what was read.
+pub(super) async fn feed<O: ObjectStore, E: Send>(
+    objects: &O,
+    key: &str,
+    mut take: impl FnMut(&[u8]) -> Result<(), E> + Send,
+    deadline: Instant,
+) -> Result<(Read, Result<(), E>), Problem> {
+    let mut taken = Ok(());
+    let mut sink = |piece: &[u8]| {
+        if taken.is_ok() {
+            taken = take(piece);
+        }
+    };
+    let read = read(objects, key, &mut sink, deadline).await?;
+    Ok((read, taken))
+}
+
 /// What takes an object's spelling off.
 enum Decoder<'s> {
     Plain(Sink<'s>),

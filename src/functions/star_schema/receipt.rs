@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{
     failure::Problem,
     names::{self, Packet},
-    store::ObjectStore,
+    store::{ObjectStore, read_whole},
 };
 use crate::aws::Failure;
 
@@ -40,11 +40,9 @@ pub async fn read<O: ObjectStore>(
     deadline: Instant,
 ) -> Result<Option<Receipt>, Problem> {
     let key = packet.receipt_key();
-    let mut text = Vec::new();
-    let mut sink = |piece: &[u8]| text.extend_from_slice(piece);
-    if objects.read(&key, &mut sink, deadline).await?.is_none() {
+    let Some(text) = read_whole(objects, &key, deadline).await? else {
         return Ok(None);
-    }
+    };
     let receipt = serde_json::from_slice(&text);
     receipt.map(Some).map_err(|_| Problem::FileExists(key))
 }

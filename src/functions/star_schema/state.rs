@@ -13,7 +13,7 @@ use super::{
     names::{self, Packet},
     reading, receipt,
     reference::{Folding, Reference, read_checkpoint},
-    store::{ObjectStore, Origin, spool::Spool},
+    store::{ObjectStore, Origin, read_whole, spool::Spool},
 };
 
 /// When more packets than this were folded, a checkpoint is written.
@@ -101,14 +101,9 @@ async fn fold_packet<O: ObjectStore>(
     let receipt = receipt.ok_or_else(|| Problem::Missing(packet.receipt_key()))?;
     let key = receipt.source.key;
     let mut folding = Folding::of_packet(star, &packet.table, packet.id);
-    let mut broken = None;
-    let mut sink = |piece: &[u8]| {
-        if broken.is_none() {
-            broken = folding.feed(piece).err();
-        }
-    };
-    reading::read(packets, &key, &mut sink, deadline).await?;
-    let folded = broken.map_or(Ok(()), Err).and_then(|()| folding.finish());
+    let feed = |piece: &[u8]| folding.feed(piece);
+    let (_, taken) = reading::feed(packets, &key, feed, deadline).await?;
+    let folded = taken.and_then(|()| folding.finish());
     folded.map_err(|why| Problem::unreadable(&key, why))
 }
 
@@ -121,12 +116,12 @@ async fn latest_checkpoint<O: ObjectStore>(
 ) -> Result<(Held, Reference), Problem> {
     let prefix = names::checkpoints_prefix(source);
     let keys = processed.list(&prefix, "", deadline).await?;
-    let mut bytes = Vec::new();
-    if let Some(last) = keys.last() {
-        let mut sink = |piece: &[u8]| bytes.extend_from_slice(piece);
-        processed.read(last, &mut sink, deadline).await?;
-    }
-    Ok(read_lines(star, source, &bytes).unwrap_or_default())
+    let bytes = match keys.last() {
+        Some(last) => read_whole(processed, last, deadline).await?,
+        None => None,
+    };
+    let lines = bytes.and_then(|bytes| read_lines(star, source, &bytes));
+    Ok(lines.unwrap_or_default())
 }
 
 fn read_lines(star: &Star, source: &str, bytes: &[u8]) -> Option<(Held, Reference)> {

@@ -182,6 +182,13 @@ impl Star {
         self.sources.iter().any(|read| read == source)
     }
 
+    /// Where a source's packets stand in the order in which packets go; what is not read, last.
+    #[must_use]
+    pub fn rank(&self, source: &str) -> usize {
+        let rank = self.sources.iter().position(|read| read == source);
+        rank.unwrap_or(self.sources.len())
+    }
+
     /// Whether a column tells how new a row is.
     #[must_use]
     pub fn is_version(&self, column: &StarColumn) -> bool {

@@ -53,6 +53,18 @@ pub trait ObjectStore: Sync {
     ) -> impl Future<Output = Result<Put, Failure>> + Send;
 }
 
+/// All of an object at once; none where there is no object.
+pub async fn read_whole<O: ObjectStore>(
+    objects: &O,
+    key: &str,
+    deadline: Instant,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let mut bytes = Vec::new();
+    let mut sink = |piece: &[u8]| bytes.extend_from_slice(piece);
+    let found = objects.read(key, &mut sink, deadline).await?;
+    Ok(found.map(|_| bytes))
+}
+
 /// Takes an object's bytes.
 pub type Sink<'a> = &'a mut (dyn FnMut(&[u8]) + Send);
 

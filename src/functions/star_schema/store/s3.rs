@@ -7,7 +7,10 @@ use aws_config::SdkConfig;
 use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    operation::{get_object::GetObjectOutput, head_object::HeadObjectOutput},
+    operation::{
+        get_object::{GetObjectError, GetObjectOutput},
+        head_object::HeadObjectOutput,
+    },
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
@@ -18,7 +21,7 @@ use super::{
     spool::{Spool, read_part},
 };
 use crate::aws::{
-    Asker, Cause, Failure, Place, Service, answered, ask_one, objects, without_retries,
+    Asker, Cause, Failure, Place, Service, answered, ask_one, objects, present, without_retries,
 };
 
 /// How long a request may take, and an object's next piece.
@@ -101,14 +104,8 @@ impl S3Store {
             .set_if_match(etag.map(str::to_owned));
         let ask = |patience| {
             let sent = request.clone().send();
-            let sent = async {
-                match sent.await {
-                    Ok(found) => Ok(Some(found)),
-                    Err(error) if error.code() == Some("NoSuchKey") => Ok(None),
-                    Err(error) => Err(error),
-                }
-            };
-            answered(Box::pin(sent), patience)
+            let found = async { present(sent.await, GetObjectError::is_no_such_key) };
+            answered(Box::pin(found), patience)
         };
         ask_one(PATIENCE, deadline, ask).await
     }

@@ -5,14 +5,13 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_ssm::{
     Client,
-    error::SdkError,
     operation::{get_parameter::GetParameterError, put_parameter::PutParameterOutput},
     types::ParameterType,
 };
 use tokio::time::Instant;
 
 use super::{Parameter, ParameterStore};
-use crate::aws::{Asker, Failure, Place, Service, answered, ask_one, without_retries};
+use crate::aws::{Asker, Failure, Place, Service, answered, ask_one, present, without_retries};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -38,13 +37,11 @@ impl SsmParameters {
 
     async fn get_once(&self, name: &str, patience: Duration) -> Result<Option<Parameter>, Failure> {
         let sent = async {
-            match self.client.get_parameter().name(name).send().await {
-                Ok(found) => Ok(found.parameter),
-                Err(error) if is_absent(&error) => Ok(None),
-                Err(error) => Err(error),
-            }
+            let sent = self.client.get_parameter().name(name).send().await;
+            present(sent, GetParameterError::is_parameter_not_found)
         };
         let found = answered(Box::pin(sent), patience).await?;
+        let found = found.and_then(|found| found.parameter);
         let read = found.map(|found| Some((found.value?, u64::try_from(found.version).ok()?)));
         match read {
             None => Ok(None),
@@ -75,12 +72,6 @@ impl ParameterStore for SsmParameters {
 fn version(put: &PutParameterOutput) -> Result<u64, Failure> {
     let version = u64::try_from(put.version());
     version.map_err(|_| Failure::senseless("a version below zero"))
-}
-
-fn is_absent<R>(error: &SdkError<GetParameterError, R>) -> bool {
-    error
-        .as_service_error()
-        .is_some_and(GetParameterError::is_parameter_not_found)
 }
 
 fn in_words(failure: Failure, name: &str) -> Failure {

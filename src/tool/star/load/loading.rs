@@ -156,9 +156,8 @@ impl<'a> Loading<'a> {
                 packets.push((packet, files));
             }
         }
-        let sources = &self.function.star.sources;
-        let rank = |packet: &Packet| sources.iter().position(|source| *source == packet.table);
-        packets.sort_by_key(|(packet, _)| (rank(packet), packet.id));
+        let star = &self.function.star;
+        packets.sort_by_key(|(packet, _)| (star.rank(&packet.table), packet.id));
         Ok(packets)
     }
 
