@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
 use super::{
@@ -97,4 +98,17 @@ pub(super) fn subject_cells(subject: &Subject) -> [Cell; 4] {
         subject.event_type.as_str().into(),
         subject.window.to_string().into(),
     ]
+}
+
+/// The same as the first members of a JSON object. Names are for ever.
+pub(super) fn subject_members(subject: &Subject) -> Map<String, Value> {
+    let members = [
+        ("experiment", subject.experiment.clone()),
+        ("variant", subject.variant.clone()),
+        ("event_type", subject.event_type.clone()),
+        ("span", subject.window.span().as_str().to_owned()),
+        ("window", subject.window.to_string()),
+    ];
+    let members = members.map(|(name, value)| (name.to_owned(), value.into()));
+    members.into_iter().collect()
 }

@@ -38,7 +38,8 @@ pub(super) trait Objects {
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn Read + '_>>;
-    /// The names of all records of redrives: beside the source, beside what it lies in, and in it.
+    /// The names of all records of redrives: beside the source, beside what it lies in, and in it. In no
+    /// order, and some may come twice.
     fn list_redriven(&self) -> Result<Vec<String>>;
     /// Writes a record of a redrive, whole or not at all.
     fn write_redriven(&self, name: &str, bytes: Vec<u8>) -> Result<()>;
@@ -118,8 +119,6 @@ impl Objects for Folder {
             }
             Ok(())
         })?;
-        names.sort();
-        names.dedup();
         Ok(names)
     }
 

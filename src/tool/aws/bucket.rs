@@ -143,8 +143,6 @@ impl Objects for Bucket {
             }
             Ok(())
         })?;
-        names.sort();
-        names.dedup();
         Ok(names)
     }
 

@@ -5,14 +5,14 @@ use std::{process::ExitCode, rc::Rc};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use indicatif::HumanCount;
-use serde_json::json;
+use serde_json::Value;
 use tokio::runtime::Builder;
 
 use super::counted::{Counted, Counter};
 use crate::{
     functions::event_processor::{key::Subject, window::Span},
     tool::{
-        counter_table::{CounterPlace, subject_cells, subject_columns},
+        counter_table::{CounterPlace, subject_cells, subject_columns, subject_members},
         table::{Column, Table},
         terminal::{Format, print_lines, tell},
         times::read_time,
@@ -113,16 +113,10 @@ fn milliseconds(seconds: u64) -> i64 {
 
 /// Names are for ever.
 fn line(subject: &Subject, counter: &Counter) -> String {
-    json!({
-        "experiment": subject.experiment,
-        "variant": subject.variant,
-        "event_type": subject.event_type,
-        "span": subject.window.span().as_str(),
-        "window": subject.window.to_string(),
-        "events": counter.events,
-        "users": counter.users.number(),
-    })
-    .to_string()
+    let mut members = subject_members(subject);
+    members.insert("events".to_owned(), counter.events.into());
+    members.insert("users".to_owned(), counter.users.number().into());
+    Value::from(members).to_string()
 }
 
 fn table<'a>(counters: impl Iterator<Item = (&'a Subject, &'a Counter)>) -> Table {

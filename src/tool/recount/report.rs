@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::compare::{Deviation, Deviations, Fate};
 use crate::tool::{
-    counter_table::{subject_cells, subject_columns},
+    counter_table::{subject_cells, subject_columns, subject_members},
     counts::CountTable,
     intake::members,
     table::{Column, Table},
@@ -138,15 +138,9 @@ fn whole(deviations: &Deviations, lines_unread: u64) -> Result<Value> {
 }
 
 fn one(deviation: &Deviation) -> Value {
-    let subject = &deviation.subject;
-    json!({
-        "experiment": subject.experiment,
-        "variant": subject.variant,
-        "event_type": subject.event_type,
-        "span": subject.window.span().as_str(),
-        "window": subject.window.to_string(),
-        "counter": deviation.counter,
-        "archive": deviation.archive,
-        "fate": deviation.fate.as_str(),
-    })
+    let mut members = subject_members(&deviation.subject);
+    members.insert("counter".to_owned(), deviation.counter.into());
+    members.insert("archive".to_owned(), deviation.archive.into());
+    members.insert("fate".to_owned(), deviation.fate.as_str().into());
+    members.into()
 }

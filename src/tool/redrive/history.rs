@@ -3,7 +3,7 @@
 //! files with the marks of what it sent.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     io::{BufRead, BufReader, Read},
 };
 
@@ -74,7 +74,8 @@ impl History {
     pub(super) fn read(objects: &dyn Objects, own: &str) -> Result<Self> {
         let mut history = Self::default();
         let mut by_run: HashMap<String, HashSet<u128>> = HashMap::new();
-        for name in objects.list_redriven()? {
+        let names: BTreeSet<_> = objects.list_redriven()?.into_iter().collect();
+        for name in names {
             let Some((run, file)) = run_and_file(&name).filter(|(run, _)| *run != own) else {
                 continue;
             };
