@@ -1,6 +1,6 @@
 //! The real function, as Lambda runs it, on ministack; what it leaves is read by others.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 #[cfg(feature = "aws")]
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -28,25 +28,14 @@ const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cache/venv/bin/pytho
 const USERS: usize = 300;
 
 async fn start(emulator: &Emulator, queue: &str) -> Function {
-    let endpoint = format!("http://{}", emulator.address);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_event-processor"));
-    command
-        .env_clear()
-        .envs([
-            ("AWS_LAMBDA_FUNCTION_NAME", "event-processor"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_ENDPOINT_URL", &endpoint),
-            ("DYNAMODB_TABLE", TABLE),
-            ("EVENT_CACHE_TABLE_NAME", "claims"),
-            ("DLQ_URL", queue),
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    Function::run(command).await
+    let settings = [
+        ("AWS_LAMBDA_FUNCTION_NAME", "event-processor"),
+        ("AWS_ENDPOINT_URL", &format!("http://{}", emulator.address)),
+        ("DYNAMODB_TABLE", TABLE),
+        ("EVENT_CACHE_TABLE_NAME", "claims"),
+        ("DLQ_URL", queue),
+    ];
+    Function::of(env!("CARGO_BIN_EXE_event-processor"), &settings).await
 }
 
 /// Three hundred users, one event twice, and one that is refused.

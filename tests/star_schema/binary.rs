@@ -1,9 +1,8 @@
 //! The real function, as Lambda runs it, on ministack.
 
-use std::{fs, process::Stdio};
+use std::fs;
 
 use serde_json::{Value, json};
-use tokio::process::Command;
 
 use super::{
     support::{
@@ -17,26 +16,15 @@ use super::{
 /// A word that stands in every row, to be looked for where it must not be.
 const SECRET: &str = "s3cret";
 
-fn command(emulator: &Emulator, star: &str) -> Command {
-    let endpoint = format!("http://{}", emulator.address);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_star-schema"));
-    command
-        .env_clear()
-        .envs([
-            ("AWS_LAMBDA_FUNCTION_NAME", "star-schema"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_ENDPOINT_URL", &endpoint),
-            ("INGESTION_BUCKET", "packets"),
-            ("PROCESSED_BUCKET", "processed"),
-            ("STAR", star),
-        ])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
+async fn start(emulator: &Emulator, star: &str) -> Function {
+    let settings = [
+        ("AWS_LAMBDA_FUNCTION_NAME", "star-schema"),
+        ("AWS_ENDPOINT_URL", &format!("http://{}", emulator.address)),
+        ("INGESTION_BUCKET", "packets"),
+        ("PROCESSED_BUCKET", "processed"),
+        ("STAR", star),
+    ];
+    Function::of(env!("CARGO_BIN_EXE_star-schema"), &settings).await
 }
 
 #[tokio::test]
@@ -60,7 +48,7 @@ async fn the_real_function_loads_a_packet_of_the_star_that_is_described_in_a_buc
         put.body(text.into_bytes().into()).send().await.unwrap();
     }
 
-    let function = Function::run(command(&emulator, "s3://packets/star.toml")).await;
+    let function = start(&emulator, "s3://packets/star.toml").await;
     for status in ["loaded", "done_before"] {
         let answer = function.invoke(request(&[("currency", 1)])).await.answer();
         let answer: Value = serde_json::from_slice(&answer).unwrap();
@@ -113,7 +101,7 @@ fn check_output(output: &[String]) {
 async fn a_description_that_is_wrong_stops_the_start_and_says_where() {
     let Some(emulator) = ministack() else { return };
     emulator.create_table().await;
-    let function = Function::run(command(&emulator, "/nowhere/star.toml")).await;
+    let function = start(&emulator, "/nowhere/star.toml").await;
     let (success, told, _) = function.end().await;
     assert!(!success);
     let told = told.unwrap()["errorMessage"].to_string();
