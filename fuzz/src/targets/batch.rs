@@ -1,23 +1,20 @@
 //! A batch to its answer, on a store that takes what it is asked for.
 
-use std::{
-    collections::HashSet,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::collections::HashSet;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use nozzle::{
     dedup::{Answers, Claim, ClaimStore, Claimed, Terms},
     functions::{
-        Function, Moment, Response,
+        Response,
         firehose_transform::{Counts, FirehoseTransform, Settings, Unavailable},
     },
     json::DEPTH_MAX,
 };
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::{
+    answered,
     event::{depth, is_json},
     pieces,
 };
@@ -79,17 +76,7 @@ impl ClaimStore for TakesAll {
 
 fn answer(body: &[u8], settings: Settings) -> Result<Response<Counts>, Unavailable> {
     let function = FirehoseTransform::new(settings, TakesAll);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
-        let moment = Moment {
-            now: UNIX_EPOCH + Duration::from_secs(1_789_014_301),
-            deadline: Instant::now() + Duration::from_mins(1),
-        };
-        function.answer(body, moment).await
-    })
+    answered(&function, body)
 }
 
 fn settings(choice: u8) -> Settings {

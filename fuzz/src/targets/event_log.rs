@@ -1,16 +1,11 @@
 //! The whole event log, on a table and a bucket in memory.
 
-use std::{
-    collections::BTreeMap,
-    sync::Mutex,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, sync::Mutex};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use nozzle::{
     aws::Asked,
     functions::{
-        Function, Moment, Response,
+        Response,
         event_log::{
             Counts, EventLog, Settings, Unavailable,
             item::{ITEM_BYTES_MAX, Item},
@@ -22,7 +17,7 @@ use nozzle::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::pieces;
+use super::{answered, pieces, record};
 
 /// Any records, under any settings: a byte chooses those, the pieces after it are the records. And
 /// any bytes are a request, or none.
@@ -72,18 +67,6 @@ fn check_kept(log: &Log, counts: &Counts) {
     }
 }
 
-fn record(number: usize, data: &[u8]) -> Value {
-    json!({
-        "eventID": format!("shardId-000000000003:{number}"),
-        "kinesis": {
-            "sequenceNumber": number.to_string(),
-            "partitionKey": "key",
-            "approximateArrivalTimestamp": 1_545_084_650.987,
-            "data": STANDARD.encode(data),
-        },
-    })
-}
-
 struct Log {
     settings: Settings,
     kept: Memory,
@@ -111,16 +94,7 @@ fn log(choice: u8) -> Log {
 
 fn answer(log: &Log, body: &[u8]) -> Result<Response<Counts>, Unavailable> {
     let function = EventLog::new(log.settings.clone(), &log.kept, &log.kept);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
-    runtime.expect("a runtime").block_on(async {
-        let moment = Moment {
-            now: UNIX_EPOCH + Duration::from_secs(1_789_014_301),
-            deadline: Instant::now() + Duration::from_mins(1),
-        };
-        function.answer(body, moment).await
-    })
+    answered(&function, body)
 }
 
 type Kept = (BTreeMap<String, Value>, BTreeMap<String, Vec<u8>>);

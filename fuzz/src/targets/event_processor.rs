@@ -1,15 +1,10 @@
 //! The whole event processor, on everything that it keeps in memory.
 
-use std::{
-    collections::BTreeMap,
-    io::Read,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::{collections::BTreeMap, io::Read};
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::read::GzDecoder;
 use nozzle::functions::{
-    Function, Moment, Response,
+    Response,
     event_processor::{
         Counts, EventProcessor, Settings, Unavailable,
         archive::Object,
@@ -19,9 +14,8 @@ use nozzle::functions::{
     },
 };
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use super::pieces;
+use super::{answered, pieces, record};
 use world::World;
 
 #[path = "../../../tests/event_processor/world.rs"]
@@ -89,18 +83,6 @@ fn check_object(object: &Object) -> usize {
     object.events
 }
 
-fn record(number: usize, data: &[u8]) -> Value {
-    json!({
-        "eventID": format!("shardId-000000000003:{number}"),
-        "kinesis": {
-            "sequenceNumber": number.to_string(),
-            "partitionKey": "key",
-            "approximateArrivalTimestamp": 1_545_084_650.987,
-            "data": STANDARD.encode(data),
-        },
-    })
-}
-
 fn is_set(choice: u8, bit: u8) -> bool {
     choice & (1 << bit) != 0
 }
@@ -126,16 +108,7 @@ fn settings(choice: u8) -> Settings {
 /// By a function that is new.
 fn answer(choice: u8, world: &World, body: &[u8]) -> Result<Response<Counts>, Unavailable> {
     let function = EventProcessor::new(settings(choice), world);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
-    runtime.expect("a runtime").block_on(async {
-        let moment = Moment {
-            now: UNIX_EPOCH + Duration::from_secs(1_789_014_301),
-            deadline: Instant::now() + Duration::from_mins(1),
-        };
-        function.answer(body, moment).await
-    })
+    answered(&function, body)
 }
 
 type Kept = (
