@@ -464,16 +464,13 @@ fn from_first_of_last<'a>(
     rest: &'a [u8],
     marks: impl Fn(u8x16) -> u8x16,
 ) -> &'a [u8] {
-    let (block, passed) = match text.last_chunk() {
-        Some(last) => (*last, 16 - rest.len()),
-        None => {
-            let mut padded = [0; 16];
-            padded
-                .iter_mut()
-                .zip(rest)
-                .for_each(|(padded, byte)| *padded = *byte);
-            (padded, 0)
-        }
+    let (block, passed) = if let Some(last) = text.last_chunk() {
+        (*last, 16 - rest.len())
+    } else {
+        let mut padded = [0; 16];
+        let bytes = padded.iter_mut().zip(rest);
+        bytes.for_each(|(padded, byte)| *padded = *byte);
+        (padded, 0)
     };
     let marks = marks(u8x16::new(block)).to_bitmask() >> passed;
     let length = marks.trailing_zeros() as usize;
