@@ -1,6 +1,14 @@
 # At a glance: in, delivered, duplicates, refused by reason, latency, what costs.
 
 locals {
+  # As CloudWatch's graphs name them: namespace, name, dimension.
+  transform_count = { for name in [
+    "records", "delivered", "duplicates", "duplicates_differing", "reclaimed", "refused", "overflow", "unclaimed",
+    "claim_failures", "claim_milliseconds", "total_milliseconds", "request_bytes", "response_bytes",
+  ] : name => ["Nozzle", name, "FunctionName", local.function_name] }
+
+  transform_metric = { for name in ["Invocations", "Errors", "Throttles", "Duration"] : name => ["AWS/Lambda", name, "FunctionName", local.function_name] }
+
   transform_widgets = [
     { title = "What became of the records", stat = "Sum", metrics = [for name in ["records", "delivered", "duplicates", "refused", "overflow"] : local.transform_count[name]] },
     {
