@@ -3,24 +3,25 @@
 //!
 //! One way through the source ([`pass`]) judges each record by the function's own rules
 //! ([`selection`]), decides by its claim and its age ([`decision`]) and sends what may be sent
-//! ([`sending`]). A [`journal`] lets a redrive go on that was killed; [`history`] tells colleagues.
+//! ([`sending`]). A [`journal`] lets a redrive go on that was killed; a [`recorder`] tells colleagues.
 
 mod claims;
 mod decision;
 mod destination;
 mod export;
 mod found;
-mod history;
 mod journal;
 mod lake;
 mod options;
 mod pass;
+mod recorder;
 mod report;
 mod selection;
 mod sending;
 mod tally;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -31,7 +32,7 @@ use std::{
     },
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
 use xxhash_rust::xxh3::xxh3_64;
@@ -43,11 +44,13 @@ use super::{
     objects::{ErrorSource, Folder, Objects, REDRIVEN},
     places::{Places, claims_folder, no_file},
     progress::ProgressDisplay,
+    redriven::{History, MENDED_FILE, RecordMark, Run, RunCounts, State, mark_lines},
     sink::Sink,
     terminal::{Format, tell},
 };
 use crate::{
     config::environment,
+    database::Mirror,
     dedup::{ReleaseStore, embedded::EmbeddedStore},
     local::{
         clock::epoch_milliseconds,
@@ -57,15 +60,15 @@ use crate::{
 };
 use claims::{ClaimAccess, View};
 use destination::Destination;
-use export::Export;
-use history::{History, Recorder, Run, RunCounts, State};
+use export::{Export, Exported};
 use journal::{Done, Header, RedriveJournal};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
 use pass::{Letters, Pass, PassState};
-use report::{Mode, RedriveReport};
+use recorder::Recorder;
+use report::{GivenCommand, RedriveReport};
 use sending::{Sending, Throttle};
-use tally::{RecordOutcome, RedriveTally};
+use tally::{Mode, RecordOutcome, RedriveTally};
 
 /// Redrives, or shows what would become of it.
 pub(super) fn run(options: &RedriveOptions) -> Result<ExitCode> {
@@ -116,22 +119,14 @@ impl<'a> Session<'a> {
             Some(Aws::connect(Rc::clone(&runtime))?)
         };
         let mut redriven = None;
-        let (objects, source): (Box<dyn Objects>, String) = match (&options.source, &aws) {
-            (ErrorSource::Folder(path), _) => {
-                let folder = Folder::find(path)?;
-                options.check_export(&folder)?;
-                redriven = Some(folder.redriven());
-                let source = folder.path().display().to_string();
-                (Box::new(folder), source)
-            }
-            (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => {
-                (aws.bucket(bucket, prefix)?, options.source.to_string())
-            }
-            (ErrorSource::Queue(url), Some(aws)) => (aws.queue(url), options.source.to_string()),
-            (ErrorSource::Bucket { .. } | ErrorSource::Queue(_), None) => {
-                bail!("{} is not on this machine", options.source)
-            }
-        };
+        let mut source = options.source.to_string();
+        if let ErrorSource::Folder(path) = &options.source {
+            let folder = Folder::find(path)?;
+            options.check_export(&folder)?;
+            redriven = Some(folder.redriven());
+            source = folder.path().display().to_string();
+        }
+        let objects = open_objects(&options.source, aws.as_ref())?;
         Ok(Self {
             options,
             objects,
@@ -175,8 +170,11 @@ impl<'a> Session<'a> {
         if !self.options.execute {
             no_file(lake).with_context(|| format!("{named} cannot be used"))?;
             let claims = claims_folder(lake, claims);
-            let is_there = claims.join("store").exists();
-            let store = is_there.then(|| EmbeddedStore::open(&claims)).transpose()?;
+            let mirror = Mirror::find("claim store", &claims)?;
+            let store = mirror
+                .as_ref()
+                .map(|mirror| EmbeddedStore::open(mirror.path()));
+            let store = store.transpose()?;
             let view = store.as_ref().map_or(View::Empty, View::Store);
             let code = self.redrive(view, None)?;
             if !lake.exists() {
@@ -237,7 +235,7 @@ impl<'a> Session<'a> {
                 .options
                 .export
                 .as_deref()
-                .map(Export::create)
+                .map(|folder| Export::create(folder, &self.source))
                 .transpose()?,
             sending: begun.sending,
             stop: Arc::clone(&self.stop),
@@ -318,9 +316,7 @@ impl<'a> Session<'a> {
     fn end<S: ReleaseStore>(&self, mut pass: Pass<'_, S>, ran: Result<()>) -> Result<ExitCode> {
         let is_stopped = self.stop.load(Ordering::Relaxed);
         let is_complete = ran.is_ok() && !is_stopped;
-        if let Some(export) = pass.export.take() {
-            export.finish()?;
-        }
+        let exported = pass.export.take().map(Export::finish).transpose()?;
         let mode = match pass.sending {
             Some(_) => Mode::Executed,
             None => Mode::DryRun,
@@ -334,21 +330,76 @@ impl<'a> Session<'a> {
             sending.give_up_unsettled(&mut pass.tally);
             sending.end()
         });
+        self.report(&pass, mode, is_complete, exported)?;
+        if let Some((journal, recorder)) = ended {
+            self.tell_sources(recorder.run_name(), &pass.tally);
+            conclude(journal, recorder, &pass.tally, is_complete)?;
+        }
+        ran?;
+        Ok(exit_code(&pass.tally, mode, is_stopped))
+    }
+
+    fn report<S>(
+        &self,
+        pass: &Pass<'_, S>,
+        mode: Mode,
+        is_complete: bool,
+        exported: Option<Exported>,
+    ) -> Result<()> {
         let report = RedriveReport {
             tally: &pass.tally,
             runs: &pass.history.runs,
             mode,
             is_complete,
+            exported,
+            command: GivenCommand {
+                source: self.options.source.to_string(),
+                target: self.options.to.to_string(),
+                table: self.options.table.as_deref(),
+            },
         };
-        match self.options.summary {
-            Format::Human => report.print_human()?,
-            Format::Json => report.print_json()?,
+        match self.options.format() {
+            Format::Human => report.print_human(self.options.places),
+            Format::Json => report.print_json(),
         }
-        if let Some((journal, recorder)) = ended {
-            conclude(journal, recorder, &pass.tally, is_complete)?;
+    }
+
+    /// Notes beside what mended records were exported from that they are sent. Where that cannot be,
+    /// they are sent all the same.
+    fn tell_sources(&self, run: &str, tally: &RedriveTally) {
+        let mut marks: BTreeMap<&str, Vec<RecordMark>> = BTreeMap::new();
+        for original in &tally.originals {
+            let mark = RecordMark::parse(&original.mark);
+            marks.entry(&original.source).or_default().extend(mark);
         }
-        ran?;
-        Ok(exit_code(&pass.tally, mode, is_stopped))
+        for (source, marks) in marks {
+            if let Err(error) = self.tell_source(source, run, &marks) {
+                tell(&format!(
+                    "what was mended is sent, but goes on being shown as open in {source}: {error:#}"
+                ));
+            }
+        }
+    }
+
+    fn tell_source(&self, source: &str, run: &str, marks: &[RecordMark]) -> Result<()> {
+        let source: ErrorSource = source.parse().map_err(Error::msg)?;
+        let connected = match (&source, &self.aws) {
+            (ErrorSource::Folder(_), _) | (_, Some(_)) => None,
+            (_, None) => Some(Aws::connect(Rc::clone(&self.runtime))?),
+        };
+        let objects = open_objects(&source, connected.as_ref().or(self.aws.as_ref()))?;
+        objects.write_redriven(&format!("{run}/{MENDED_FILE}"), mark_lines(marks))
+    }
+}
+
+fn open_objects(source: &ErrorSource, aws: Option<&Aws>) -> Result<Box<dyn Objects>> {
+    match (source, aws) {
+        (ErrorSource::Folder(path), _) => Ok(Box::new(Folder::find(path)?)),
+        (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => aws.bucket(bucket, prefix),
+        (ErrorSource::Queue(url), Some(aws)) => Ok(aws.queue(url)),
+        (ErrorSource::Bucket { .. } | ErrorSource::Queue(_), None) => {
+            bail!("{source} is not on this machine")
+        }
     }
 }
 

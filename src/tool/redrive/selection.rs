@@ -7,13 +7,13 @@ use super::found::{Found, Kind, LetterFate};
 use crate::{
     functions::firehose_transform::{
         Settings,
-        event::Refusal,
+        event::{EventFields, Refusal},
         transform::{Identity, transform, write_identity},
     },
     local::firehose::{
         batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE,
     },
-    tool::times::read_time,
+    tool::{criterion::Criterion, times::read_time},
 };
 
 /// The reason of what is accepted now.
@@ -33,6 +33,10 @@ pub(super) struct Filter {
     /// Only records that failed with this error code, or dead letters of this reason; may be given several times
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     code: Vec<String>,
+
+    /// Only records of the event with this uuid
+    #[arg(long, value_name = "UUID")]
+    uuid: Option<String>,
 
     /// Only records that arrived then or later: 2026-11-20 or 2026-11-20T23:00:00Z
     #[arg(long, value_name = "TIME", value_parser = read_time)]
@@ -99,16 +103,29 @@ impl Judged {
             Self::RefusedAgain => REFUSED_AGAIN,
         }
     }
+
+    /// Why the record lies there, as far as it tells more than another: the code it failed with,
+    /// unless it would be refused again.
+    pub(super) fn cause<'a>(&self, code: &'a str) -> &'a str {
+        match self {
+            Self::Refused(_) | Self::TooLarge => self.reason(),
+            Self::Accepted(_) | Self::Free | Self::RefusedAgain => code,
+        }
+    }
 }
 
 impl Filter {
-    pub(super) fn selects(&self, failed: &Failed, reason: &str) -> bool {
+    pub(super) fn selects(&self, failed: &Failed, reason: &str, fields: &EventFields) -> bool {
         let asked = |wanted: &[String], word: &str| {
             wanted.is_empty() || wanted.iter().any(|wanted| wanted == word)
         };
         asked(&self.code, &failed.code)
             && asked(&self.reason, reason)
             && self.covers(failed.arrival_milliseconds)
+            && self
+                .uuid
+                .as_ref()
+                .is_none_or(|uuid| Criterion::of_uuid(uuid, fields).holds(&failed.bytes))
     }
 
     /// An arrival that is not known lies in no span.
@@ -146,6 +163,7 @@ mod tests {
             origin: Origin::Arrived,
             code: code.to_owned(),
             arrival_milliseconds,
+            original: None,
         }
     }
 
@@ -156,7 +174,9 @@ mod tests {
             code: vec!["A".into()],
             since: Some(10),
             until: Some(20),
+            uuid: None,
         };
+        let fields = EventFields::default();
         for (code, arrival, reason, expected) in [
             ("A", Some(10), "not_json", true),
             ("A", Some(19), ACCEPTED, true),
@@ -166,10 +186,10 @@ mod tests {
             ("B", Some(10), ACCEPTED, false),
             ("A", Some(10), "too_deep", false),
         ] {
-            let selects = filter.selects(&failed(code, arrival), reason);
+            let selects = filter.selects(&failed(code, arrival), reason, &fields);
             assert_eq!(selects, expected, "{code} {arrival:?} {reason}");
         }
-        assert!(Filter::default().selects(&failed("B", None), "too_deep"));
+        assert!(Filter::default().selects(&failed("B", None), "too_deep", &fields));
     }
 
     #[test]
