@@ -34,6 +34,7 @@ mod star;
 mod table;
 mod terminal;
 mod times;
+mod wrapped;
 
 use std::{ffi::OsString, process::ExitCode};
 
