@@ -11,8 +11,10 @@ mod counter_table;
 mod counts;
 mod criterion;
 mod explain;
+mod find;
 mod intake;
 mod interrupt;
+mod item;
 mod layout;
 mod log;
 mod numbers;
@@ -57,6 +59,7 @@ enum Command {
     Recount(recount::RecountOptions),
     Star(Box<star::StarOptions>),
     Explain(explain::Explain),
+    Find(Box<find::FindOptions>),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
     Redrive(Box<redrive::RedriveOptions>),
@@ -71,6 +74,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Recount(options) => recount::run(&options),
         Command::Star(options) => star::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
+        Command::Find(options) => find::run(&options),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
         Command::Redrive(options) => redrive::run(&options),
@@ -88,6 +92,7 @@ pub fn understand(
         Command::Process(options) => process::understand(options),
         Command::Star(options) => star::understand(options),
         Command::Redrive(options) => redrive::understand(options),
+        Command::Find(options) => find::understand(options),
         Command::Explain(_) | Command::Plan(_) | Command::Check(_) | Command::Recount(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))

@@ -1,0 +1,85 @@
+//! An event in an event log: by its id, or by what its data says.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::{
+    search::Search,
+    sighting::{Sighting, SightingKind},
+};
+use crate::{
+    database::Mirror,
+    functions::event_log::{
+        item::{EVENT_ID, TIMESTAMP, text},
+        table::embedded::EmbeddedLog,
+    },
+    instant::Instant,
+    json::{self, pointer::Pointer},
+    tool::{aws::AwsLog, item::plain, places::table_folder, terminal::tell},
+};
+
+/// In a folder. Where no item has the id, all are looked at. Nothing is written there.
+pub(super) fn find_here(search: &Search<'_>, log: &Path) -> Result<()> {
+    let mirror = Mirror::find("event log", &table_folder(log))?;
+    let mirror = mirror.with_context(|| format!("there is no event log in `{}`", log.display()))?;
+    let table = EmbeddedLog::open(mirror.path())?;
+    let place = log.display().to_string();
+    if let Some(uuid) = search.options.uuid()
+        && let Some(item) = table.get(uuid)?
+    {
+        return note(search, &item, &place);
+    }
+    look_at_all(search, table.latest().map(|item| Ok(item?)), &place)
+}
+
+pub(super) fn find_in_table(search: &Search<'_>, table: &AwsLog, name: &str) -> Result<()> {
+    let place = format!("table {name}");
+    if let Some(uuid) = search.options.uuid() {
+        let item = table.get(uuid)?;
+        return item.map_or(Ok(()), |item| note(search, &item, &place));
+    }
+    tell(&format!(
+        "{place} has no key for that, so all of it is read"
+    ));
+    look_at_all(search, table.scan(), &place)
+}
+
+fn look_at_all(
+    search: &Search<'_>,
+    mut items: impl Iterator<Item = Result<Value>>,
+    place: &str,
+) -> Result<()> {
+    items.try_for_each(|item| {
+        let item = item?;
+        if says(search, &plain(&item)) {
+            note(search, &item, place)?;
+        }
+        Ok(())
+    })
+}
+
+/// Whether the data in an item's line is what is looked for: an object, or its text.
+fn says(search: &Search<'_>, line: &str) -> bool {
+    match Pointer::to_member("data").find(line) {
+        Some(json::Value::Object(data)) => search.criterion.holds(data.as_bytes()),
+        Some(json::Value::String(data)) => data
+            .decode()
+            .is_some_and(|data| search.criterion.holds(data.as_bytes())),
+        _ => false,
+    }
+}
+
+fn note(search: &Search<'_>, item: &Value, place: &str) -> Result<()> {
+    let id = text(item, EVENT_ID).unwrap_or_default();
+    let arrival = text(item, TIMESTAMP).and_then(|time| Instant::from_text(time).ok());
+    let arrival = arrival.and_then(|time| i64::try_from(time.nanoseconds() / 1_000_000).ok());
+    if !search.options.days.cover(arrival) {
+        return Ok(());
+    }
+    search.note(&Sighting {
+        arrival_milliseconds: arrival,
+        ..Sighting::new(SightingKind::Log, format!("{place} {id}"))
+    })
+}
