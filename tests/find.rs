@@ -130,7 +130,7 @@ fn what_is_nowhere_is_a_failure() {
         stderr(&place.find(&["nowhere"])).lines().last(),
         Some("nozzle: nothing was found")
     );
-    place.check(&["e5", "--day", "2026-02-01"], &["claim"]);
+    place.check(&["e5", "--day", "2026-02-01"], &[]);
     for (arguments, code, expected) in [
         (&[][..], 2, "<UUID|--where <FIELD=VALUE>>"),
         (&["e7", "--where", "a=b"], 2, "cannot be used with"),

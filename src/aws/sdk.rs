@@ -95,10 +95,11 @@ where
     }
 }
 
-/// What went wrong first: those around it only say that something did.
+/// What went wrong first, on one line: those around it only say that something did.
 fn root(error: &(dyn Error + 'static)) -> String {
     let root = sources(error).last();
-    root.map(ToString::to_string).unwrap_or_default()
+    let said = root.map(ToString::to_string).unwrap_or_default();
+    said.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
 fn told<E>(status: u16, error: &SdkError<E, HttpResponse>) -> Failure
@@ -119,9 +120,14 @@ where
 fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Failure {
     let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
     match credentials {
-        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(chain(error)),
-        Some(_) => Failure::Lasting(Cause::NoCredentials, chain(error)),
-        None => Failure::unsent(error),
+        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(root(error)),
+        // It lists where there are none.
+        Some(CredentialsError::CredentialsNotLoaded(_)) => {
+            let said = "none are found where the SDK looks".to_owned();
+            Failure::Lasting(Cause::NoCredentials, said)
+        }
+        Some(_) => Failure::Lasting(Cause::NoCredentials, root(error)),
+        None => Failure::Lasting(Cause::Refused, root(error)),
     }
 }
 

@@ -19,8 +19,8 @@ pub(super) struct LayoutOptions {
     #[arg(long, value_name = "PREFIX")]
     prefix: Option<String>,
 
-    /// Where error objects go in the lake, as Firehose writes it [default: errors/TYPE/year=…/month=…/
-    /// day=…/, by their arrival]
+    /// Where error objects go in the lake, as Firehose writes it
+    /// [default: errors/TYPE/year=…/month=…/day=…/, by their arrival]
     #[arg(long, value_name = "PREFIX", default_value = ERROR_PREFIX, hide_default_value = true)]
     error_prefix: String,
 

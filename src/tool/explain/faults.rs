@@ -15,7 +15,7 @@ use crate::{
         event::{EventFields, Field, Refusal},
         transform::{EventTypes, EventYears, Rules, transform},
     },
-    json::{Cursor, object::Unreadable},
+    json::{Cursor, Problem, object::Unreadable},
     local::firehose::{batch::RECORD_BYTES_MAX, summary::RECORD_TOO_LARGE},
 };
 
@@ -67,10 +67,15 @@ fn unreadable(record: &[u8], why: Unreadable, names: &[&str; 3]) -> RecordFault 
         (Unreadable::NotUtf8, Err(error)) => Some(error.valid_up_to()),
         (Unreadable::NotUtf8, Ok(_)) => Some(0),
         (Unreadable::NotJson | Unreadable::TooDeep | Unreadable::ManyValues, _) => {
-            if cursor.value().is_ok() {
-                cursor.peek();
+            match cursor.value() {
+                // The bracket is passed.
+                Err(Problem::TooDeep) => Some(cursor.position().saturating_sub(1)),
+                Err(Problem::Syntax) => Some(cursor.position()),
+                Ok(_) => {
+                    cursor.peek();
+                    Some(cursor.position())
+                }
             }
-            Some(cursor.position())
         }
         (Unreadable::NotAnObject, _) => {
             cursor.peek();

@@ -16,13 +16,6 @@ use crate::{
 };
 
 const PATIENCE: Duration = Duration::from_mins(2);
-/// Who asks makes no difference to what is found.
-const NOBODY: Owner = Owner {
-    arrival_milliseconds: None,
-    record_id_hash: 0,
-    bytes_hash: 0,
-};
-
 /// In a folder, where there are any. Nothing is written there.
 pub(super) fn find_here(search: &Search<'_>, folder: &Path, runtime: &Runtime) -> Result<()> {
     let Some(mirror) = Mirror::find("claim store", folder)? else {
@@ -58,7 +51,7 @@ fn find(
     let claims = keys.iter().map(|key| Claim {
         identity: &key.identity,
         led_by: key.led_by,
-        owner: NOBODY,
+        owner: Owner::NOBODY,
     });
     let claims: Vec<_> = claims.collect();
     let held = runtime.block_on(store.look_up(&claims, Instant::now() + PATIENCE))?;

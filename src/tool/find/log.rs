@@ -60,15 +60,16 @@ fn look_at_all(
     })
 }
 
-/// Whether the data in an item's line is what is looked for: an object, or its text.
+/// Whether the event in an item's line is what is looked for: an object, or its text.
 fn says(search: &Search<'_>, line: &str) -> bool {
-    match Pointer::to_member("data").find(line) {
-        Some(json::Value::Object(data)) => search.criterion.holds(data.as_bytes()),
-        Some(json::Value::String(data)) => data
+    let values = ["data", "raw"].map(|name| Pointer::to_member(name).find(line));
+    values.into_iter().flatten().any(|value| match value {
+        json::Value::Object(event) => search.criterion.holds(event.as_bytes()),
+        json::Value::String(event) => event
             .decode()
-            .is_some_and(|data| search.criterion.holds(data.as_bytes())),
+            .is_some_and(|event| search.criterion.holds(event.as_bytes())),
         _ => false,
-    }
+    })
 }
 
 fn note(search: &Search<'_>, item: &Value, place: &str) -> Result<()> {

@@ -23,15 +23,13 @@ use crate::{
     local::input::reader::{Part, Unpacked, read_line},
     tool::{
         criterion::Criterion,
-        objects::{Folder, Objects},
+        objects::{Folder, LINE_BYTES_MAX, Objects},
         redriven::{History, RecordMark},
         terminal::{print, print_json, tell},
         wrapped::{Contained, WrapperKind},
     },
 };
 
-/// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.
-const LINE_BYTES_MAX: usize = 9 * 1024 * 1024;
 const THREADS: usize = 2;
 const NAMES_AHEAD: usize = 64;
 /// For so many events claims are looked up.

@@ -35,14 +35,11 @@ use crate::{
     },
     tool::{
         clock::now,
-        objects::{Object, Objects},
+        objects::{LINE_BYTES_MAX, Object, Objects},
         redriven::{History, RecordMark},
         sink::SendLimits,
     },
 };
-
-/// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.
-const LINE_BYTES_MAX: usize = 9 * 1024 * 1024;
 
 /// How often the same bytes are sent without being asked whether that helps.
 const SENDINGS_MAX: u8 = 3;

@@ -212,11 +212,12 @@ impl RedriveReport<'_> {
             let hint = if shows_places {
                 ""
             } else {
-                " (--places: where)"
+                "; --places says where"
             };
-            print(format!(
-                "\nlines that are no error object: {count} ({why}){hint}\n"
-            ))?;
+            print("\n")?;
+            say([format!(
+                "lines that are no error object: {count} ({why}){hint}"
+            )])?;
             if !shows_places {
                 continue;
             }
@@ -259,10 +260,11 @@ impl RedriveReport<'_> {
     fn print_end(&self) -> Result<()> {
         let open = HumanCount(self.tally.open(self.mode));
         let records = HumanCount(self.tally.records);
-        let sent = self.sent_in_words();
-        print(format!(
-            "\nstill open: {open} of {records} records are neither delivered nor sent\n{sent}"
-        ))?;
+        print("\n")?;
+        say([
+            format!("still open: {open} of {records} records are neither delivered nor sent"),
+            self.sent_in_words(),
+        ])?;
         let Some(Exported { records, file }) = self.exported() else {
             return Ok(());
         };
@@ -292,16 +294,25 @@ impl RedriveReport<'_> {
         };
         match (self.mode, sent.records) {
             (Mode::DryRun, 0) => {
-                "this was a dry run: nothing was changed, and --execute would send nothing\n"
+                "this was a dry run: nothing was changed, and --execute would send nothing"
                     .to_owned()
             }
             (Mode::DryRun, _) => format!(
-                "this was a dry run: nothing was changed; --execute sends {records} ({bytes}{released})\n"
+                "this was a dry run: nothing was changed; --execute sends {records} ({bytes}{released})"
             ),
-            (Mode::Executed, 0) => "nothing was sent\n".to_owned(),
-            (Mode::Executed, _) => format!("{records} were sent ({bytes}{released})\n"),
+            (Mode::Executed, 0) => "nothing was sent".to_owned(),
+            (Mode::Executed, _) => format!("{records} were sent ({bytes}{released})"),
         }
     }
+}
+
+/// Sentences, a line each where they fit.
+fn say(sentences: impl IntoIterator<Item = String>) -> Result<()> {
+    let mut table = Table::new([Column::prose("")]);
+    for sentence in sentences {
+        table.row([sentence.into()]);
+    }
+    table.print()
 }
 
 /// A word for it, and its colour.

@@ -88,6 +88,9 @@ impl RunReport<'_> {
         if summary.error_objects > 0 {
             places.row(place("errors", &self.errors));
         }
+        if let Some(command) = self.explaining() {
+            places.row(["why".into(), command.into()]);
+        }
         places.print()
     }
 
@@ -111,9 +114,6 @@ impl RunReport<'_> {
         for (reason, refused) in &summary.refused {
             let example = format!("first at {}", refused.example);
             counts.add(&format!("  {reason}"), PLAIN, refused.records, example);
-        }
-        if let Some(command) = self.explaining() {
-            counts.remark(format!("{command} says what is wrong with one"));
         }
         for failure in failures(summary) {
             counts.add(failure.label, RED, failure.records, failure.what);
