@@ -1,11 +1,7 @@
 //! `nozzle find` as a person gives it, in what `nozzle run`, `redrive` and `log` have made.
 
 #![cfg(feature = "tool")]
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod support;
 

@@ -695,7 +695,7 @@ async fn forbid(body: &'static str) -> SocketAddr {
             let answer = format!(
                 "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
             );
-            let _ = stream.read(&mut [0; 65_536]).await;
+            let _ = stream.read(&mut [0; 8_192]).await;
             let _ = stream.write_all(answer.as_bytes()).await;
             let _ = stream.shutdown().await;
         }
@@ -731,7 +731,7 @@ async fn what_the_sdk_says_is_a_sentence() {
         ] {
             let output = cloud.nozzle(subcommand, arguments).output().unwrap();
             // What cannot be read to its end stands in a redrive's summary.
-            let text = String::from_utf8_lossy(&output.stdout) + stderr(&output).as_str();
+            let text = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
             let is_of_s3 = arguments.iter().any(|argument| argument.starts_with("s3:"));
             assert!(
                 text.contains(said) || !is_of_s3,

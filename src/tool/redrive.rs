@@ -13,6 +13,7 @@ mod found;
 mod journal;
 mod lake;
 mod options;
+mod originals;
 mod pass;
 mod recorder;
 mod report;
@@ -21,7 +22,6 @@ mod sending;
 mod tally;
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -32,7 +32,7 @@ use std::{
     },
 };
 
-use anyhow::{Context, Error, Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
 use xxhash_rust::xxh3::xxh3_64;
@@ -44,7 +44,7 @@ use super::{
     objects::{ErrorSource, Folder, Objects, REDRIVEN},
     places::{Places, claims_folder, no_file},
     progress::ProgressDisplay,
-    redriven::{History, MENDED_FILE, RecordMark, Run, RunCounts, State, mark_lines},
+    redriven::{History, Run, RunCounts, State},
     sink::Sink,
     terminal::{Format, tell},
 };
@@ -64,6 +64,7 @@ use export::{Export, Exported};
 use journal::{Done, Header, RedriveJournal};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
+use originals::{Telling, open_objects};
 use pass::{Letters, Pass, PassState};
 use recorder::Recorder;
 use report::{GivenCommand, RedriveReport};
@@ -332,7 +333,12 @@ impl<'a> Session<'a> {
         });
         self.report(&pass, mode, is_complete, exported)?;
         if let Some((journal, recorder)) = ended {
-            self.tell_sources(recorder.run_name(), &pass.tally);
+            let telling = Telling {
+                run: recorder.run_name(),
+                aws: self.aws.as_ref(),
+                runtime: &self.runtime,
+            };
+            telling.tell_all(&pass.tally.originals);
             conclude(journal, recorder, &pass.tally, is_complete)?;
         }
         ran?;
@@ -361,44 +367,6 @@ impl<'a> Session<'a> {
         match self.options.format() {
             Format::Human => report.print_human(self.options.places),
             Format::Json => report.print_json(),
-        }
-    }
-
-    /// Notes beside what mended records were exported from that they are sent. Where that cannot be,
-    /// they are sent all the same.
-    fn tell_sources(&self, run: &str, tally: &RedriveTally) {
-        let mut marks: BTreeMap<&str, Vec<RecordMark>> = BTreeMap::new();
-        for original in &tally.originals {
-            let mark = RecordMark::parse(&original.mark);
-            marks.entry(&original.source).or_default().extend(mark);
-        }
-        for (source, marks) in marks {
-            if let Err(error) = self.tell_source(source, run, &marks) {
-                tell(&format!(
-                    "what was mended is sent, but goes on being shown as open in {source}: {error:#}"
-                ));
-            }
-        }
-    }
-
-    fn tell_source(&self, source: &str, run: &str, marks: &[RecordMark]) -> Result<()> {
-        let source: ErrorSource = source.parse().map_err(Error::msg)?;
-        let connected = match (&source, &self.aws) {
-            (ErrorSource::Folder(_), _) | (_, Some(_)) => None,
-            (_, None) => Some(Aws::connect(Rc::clone(&self.runtime))?),
-        };
-        let objects = open_objects(&source, connected.as_ref().or(self.aws.as_ref()))?;
-        objects.write_redriven(&format!("{run}/{MENDED_FILE}"), mark_lines(marks))
-    }
-}
-
-fn open_objects(source: &ErrorSource, aws: Option<&Aws>) -> Result<Box<dyn Objects>> {
-    match (source, aws) {
-        (ErrorSource::Folder(path), _) => Ok(Box::new(Folder::find(path)?)),
-        (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => aws.bucket(bucket, prefix),
-        (ErrorSource::Queue(url), Some(aws)) => Ok(aws.queue(url)),
-        (ErrorSource::Bucket { .. } | ErrorSource::Queue(_), None) => {
-            bail!("{source} is not on this machine")
         }
     }
 }

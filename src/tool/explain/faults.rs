@@ -209,6 +209,8 @@ fn field(refusal: Refusal) -> Option<Field> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn rules() -> Rules {
@@ -321,6 +323,36 @@ mod tests {
                 ("event_uuid_empty", Some(14), Some("`\"\"`, an empty text")),
             ],
         );
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_fault_is_what_the_function_refuses_for(
+            values in prop::collection::vec(
+                prop_oneof![
+                    Just("null"), Just("\"\""), Just("\" \""), Just("1700000000"), Just("1e400"), Just("-1"),
+                    Just("\"a:b\""), Just("\":\""), Just("\"x\\u0001\""), Just("\"\\ud800\""), Just("[1"), Just("{}"),
+                ],
+                0..6,
+            ),
+            names in prop::collection::vec(
+                prop_oneof![Just("event_uuid"), Just("event_name"), Just("created_at"), Just("event_type"), Just("a")],
+                6,
+            ),
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let members = names.iter().zip(&values).map(|(name, value)| format!("\"{name}\":{value}"));
+            let object = format!("{{{}}}", members.collect::<Vec<_>>().join(" , "));
+            for record in [object.as_bytes(), &bytes] {
+                let faults = faults(record, &rules());
+                let first = transform(record, &rules()).map(drop).err();
+                prop_assert_eq!(faults.first().map(|fault| fault.reason), first.map(Refusal::as_str));
+                let mut reasons: Vec<_> = faults.iter().map(|fault| fault.reason).collect();
+                reasons.sort_unstable();
+                reasons.dedup();
+                prop_assert_eq!(reasons.len(), faults.len());
+            }
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::{
         objects::{Folder, LINE_BYTES_MAX, Objects},
         redriven::{History, RecordMark},
         terminal::{print, print_json, tell},
-        wrapped::{Contained, WrapperKind},
+        wrapped::{Contained, Wrapper, WrapperKind},
     },
 };
 
@@ -153,21 +153,13 @@ impl<'a> Search<'a> {
         }
         let mut sighting = Sighting::new(SightingKind::Record, place());
         let created = self.describe(&bytes, &mut sighting);
-        let mut time = created;
+        let arrived = wrapper
+            .as_ref()
+            .and_then(|wrapper| wrapper.arrival_milliseconds);
         if let Some(wrapper) = wrapper {
-            sighting.found = match wrapper.kind {
-                WrapperKind::ErrorObject => SightingKind::ErrorObject,
-                WrapperKind::ExportLine => SightingKind::ExportLine,
-                WrapperKind::DeadLetter { .. } => SightingKind::DeadLetter,
-            };
-            sighting.code = Some(wrapper.code);
-            sighting.arrival_milliseconds = wrapper.arrival_milliseconds;
-            time = wrapper.arrival_milliseconds.or(created);
-            if sighting.found != SightingKind::ExportLine {
-                sighting.redriven = Some(source.redriven(wrapper.mark)?);
-            }
+            source.add_wrapper(wrapper, &mut sighting)?;
         }
-        if self.options.days.cover(time) {
+        if self.options.days.cover(arrived.or(created)) {
             self.note(&sighting)?;
         }
         Ok(())
@@ -237,6 +229,21 @@ struct ReadSource<'a> {
 }
 
 impl ReadSource<'_> {
+    /// What the record lay in, and whether it was sent again.
+    fn add_wrapper(&self, wrapper: Wrapper, sighting: &mut Sighting) -> Result<()> {
+        sighting.found = match wrapper.kind {
+            WrapperKind::ErrorObject => SightingKind::ErrorObject,
+            WrapperKind::ExportLine => SightingKind::ExportLine,
+            WrapperKind::DeadLetter { .. } => SightingKind::DeadLetter,
+        };
+        sighting.code = Some(wrapper.code);
+        sighting.arrival_milliseconds = wrapper.arrival_milliseconds;
+        if sighting.found != SightingKind::ExportLine {
+            sighting.redriven = Some(self.redriven(wrapper.mark)?);
+        }
+        Ok(())
+    }
+
     fn redriven(&self, mark: RecordMark) -> Result<Redriven> {
         let history = if let Some(history) = self.history.get() {
             history

@@ -259,7 +259,7 @@ impl RedriveReport<'_> {
     /// What it comes to, and what to do next.
     fn print_end(&self) -> Result<()> {
         let open = HumanCount(self.tally.open(self.mode));
-        let records = HumanCount(self.tally.records);
+        let records = HumanCount(self.tally.asked());
         print("\n")?;
         say([
             format!("still open: {open} of {records} records are neither delivered nor sent"),

@@ -117,7 +117,7 @@ pub(super) struct RedriveTally {
     pub(super) rows: BTreeMap<(String, RecordOutcome), RecordGroup>,
     /// Of those sent, or that would be: what another redrive has sent already.
     pub(super) sent_earlier: u64,
-    /// Records that were sent once they were mended, as they were before.
+    /// Records that were sent or delivered once they were mended, as they were before.
     pub(super) originals: Vec<Original>,
     /// Of those sent: whose own claims were given back first.
     pub(super) released: u64,
@@ -157,7 +157,7 @@ impl RedriveTally {
         }
         if matches!(
             outcome,
-            RecordOutcome::Sent | RecordOutcome::SentBefore | RecordOutcome::Copy
+            RecordOutcome::Sent | RecordOutcome::SentBefore | RecordOutcome::HeldBack
         ) {
             self.originals.extend(record.original.clone());
         }
@@ -205,6 +205,11 @@ impl RedriveTally {
     /// Whether something has to be done yet.
     pub(super) fn is_left(&self) -> bool {
         self.of(RecordOutcome::is_left) + self.lines_lost() > 0 || !self.unreadable.is_empty()
+    }
+
+    /// Records that the options ask for.
+    pub(super) fn asked(&self) -> u64 {
+        self.records - self.of(|outcome| outcome == RecordOutcome::Excluded)
     }
 
     /// Records that are neither delivered nor sent.
