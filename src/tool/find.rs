@@ -20,7 +20,7 @@ use super::{
 };
 use claims::{find_here, find_in_table};
 pub(super) use options::FindOptions;
-use search::Search;
+use search::EventSearch;
 
 /// Where a lake is, unless it is said.
 const LAKE: &str = "lake";
@@ -28,7 +28,7 @@ const LAKE: &str = "lake";
 /// Finds. Nothing found is a failure.
 pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
     let settings = options.settings()?;
-    let search = Search::new(options, &settings);
+    let search = EventSearch::new(options, &settings);
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
     let sources = sources(options);
     let aws = connect(options, &sources, &runtime)?;

@@ -64,7 +64,7 @@ use export::{Export, Exported};
 use journal::{Done, Header, RedriveJournal};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
-use originals::{Telling, open_objects};
+use originals::{SourceTelling, open_objects};
 use pass::{Letters, Pass, PassState};
 use recorder::Recorder;
 use report::{GivenCommand, RedriveReport};
@@ -333,7 +333,7 @@ impl<'a> Session<'a> {
         });
         self.report(&pass, mode, is_complete, exported)?;
         if let Some((journal, recorder)) = ended {
-            let telling = Telling {
+            let telling = SourceTelling {
                 run: recorder.run_name(),
                 aws: self.aws.as_ref(),
                 runtime: &self.runtime,

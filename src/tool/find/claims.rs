@@ -6,7 +6,7 @@ use anyhow::Result;
 use tokio::{runtime::Runtime, time::Instant};
 
 use super::{
-    search::Search,
+    search::EventSearch,
     sighting::{Sighting, SightingKind},
 };
 use crate::{
@@ -15,9 +15,9 @@ use crate::{
     tool::terminal::tell,
 };
 
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// In a folder, where there are any. Nothing is written there.
-pub(super) fn find_here(search: &Search<'_>, folder: &Path, runtime: &Runtime) -> Result<()> {
+pub(super) fn find_here(search: &EventSearch<'_>, folder: &Path, runtime: &Runtime) -> Result<()> {
     let Some(mirror) = Mirror::find("claim store", folder)? else {
         return Ok(());
     };
@@ -26,7 +26,7 @@ pub(super) fn find_here(search: &Search<'_>, folder: &Path, runtime: &Runtime) -
 }
 
 pub(super) fn find_in_table(
-    search: &Search<'_>,
+    search: &EventSearch<'_>,
     table: &str,
     store: &impl ReleaseStore,
     runtime: &Runtime,
@@ -35,7 +35,7 @@ pub(super) fn find_in_table(
 }
 
 fn find(
-    search: &Search<'_>,
+    search: &EventSearch<'_>,
     place: &str,
     store: &impl ReleaseStore,
     runtime: &Runtime,

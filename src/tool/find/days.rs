@@ -10,7 +10,7 @@ use crate::tool::times::read_time;
 const DAY_MILLISECONDS: i64 = 86_400_000;
 
 #[derive(Debug, Clone, Copy, Default, Args)]
-pub(super) struct Days {
+pub(super) struct SoughtDays {
     /// Only this day: 2026-11-20
     #[arg(long, value_name = "DATE", value_parser = read_time, conflicts_with_all = ["since", "until"])]
     day: Option<i64>,
@@ -24,7 +24,7 @@ pub(super) struct Days {
     until: Option<i64>,
 }
 
-impl Days {
+impl SoughtDays {
     /// From the first millisecond on, and before the second; none is no bound.
     fn bounds(self) -> (Option<i64>, Option<i64>) {
         let day = self.day;
@@ -90,9 +90,9 @@ pub(super) fn in_words(milliseconds: i64) -> String {
 mod tests {
     use super::*;
 
-    fn days(since: Option<&str>, until: Option<&str>) -> Days {
+    fn days(since: Option<&str>, until: Option<&str>) -> SoughtDays {
         let time = |text: Option<&str>| text.map(|text| read_time(text).unwrap());
-        Days {
+        SoughtDays {
             day: None,
             since: time(since),
             until: time(until),
@@ -103,9 +103,9 @@ mod tests {
     fn a_folder_of_another_day_is_passed_over() {
         #[track_caller]
         fn check(name: &str, expected: bool) {
-            let day = Days {
+            let day = SoughtDays {
                 day: Some(read_time("2026-11-20").unwrap()),
-                ..Days::default()
+                ..SoughtDays::default()
             };
             assert_eq!(day.may_lie_in(name), expected, "{name}");
         }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{
-    search::Search,
+    search::EventSearch,
     sighting::{Sighting, SightingKind},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// In a folder. Where no item has the id, all are looked at. Nothing is written there.
-pub(super) fn find_here(search: &Search<'_>, log: &Path) -> Result<()> {
+pub(super) fn find_here(search: &EventSearch<'_>, log: &Path) -> Result<()> {
     let mirror = Mirror::find("event log", &table_folder(log))?;
     let mirror = mirror.with_context(|| format!("there is no event log in `{}`", log.display()))?;
     let table = EmbeddedLog::open(mirror.path())?;
@@ -34,7 +34,7 @@ pub(super) fn find_here(search: &Search<'_>, log: &Path) -> Result<()> {
     look_at_all(search, table.latest().map(|item| Ok(item?)), &place)
 }
 
-pub(super) fn find_in_table(search: &Search<'_>, table: &AwsLog, name: &str) -> Result<()> {
+pub(super) fn find_in_table(search: &EventSearch<'_>, table: &AwsLog, name: &str) -> Result<()> {
     let place = format!("table {name}");
     if let Some(uuid) = search.options.uuid() {
         let item = table.get(uuid)?;
@@ -47,7 +47,7 @@ pub(super) fn find_in_table(search: &Search<'_>, table: &AwsLog, name: &str) -> 
 }
 
 fn look_at_all(
-    search: &Search<'_>,
+    search: &EventSearch<'_>,
     mut items: impl Iterator<Item = Result<Value>>,
     place: &str,
 ) -> Result<()> {
@@ -61,7 +61,7 @@ fn look_at_all(
 }
 
 /// Whether the event in an item's line is what is looked for: an object, or its text.
-fn says(search: &Search<'_>, line: &str) -> bool {
+fn says(search: &EventSearch<'_>, line: &str) -> bool {
     let values = ["data", "raw"].map(|name| Pointer::to_member(name).find(line));
     values.into_iter().flatten().any(|value| match value {
         json::Value::Object(event) => search.criterion.holds(event.as_bytes()),
@@ -72,7 +72,7 @@ fn says(search: &Search<'_>, line: &str) -> bool {
     })
 }
 
-fn note(search: &Search<'_>, item: &Value, place: &str) -> Result<()> {
+fn note(search: &EventSearch<'_>, item: &Value, place: &str) -> Result<()> {
     let id = text(item, EVENT_ID).unwrap_or_default();
     let arrival = text(item, TIMESTAMP).and_then(|time| Instant::from_text(time).ok());
     let arrival = arrival.and_then(|time| i64::try_from(time.nanoseconds() / 1_000_000).ok());

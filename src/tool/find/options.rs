@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{ArgGroup, Args};
 
-use super::days::Days;
+use super::days::SoughtDays;
 use crate::{
     functions::firehose_transform::{Settings, event::EventFields},
     tool::{criterion::Criterion, objects::ErrorSource, settings::SettingsOptions},
@@ -64,7 +64,7 @@ pub(crate) struct FindOptions {
     pub(super) log_table: Option<String>,
 
     #[command(flatten)]
-    pub(super) days: Days,
+    pub(super) days: SoughtDays,
 
     /// Print a JSON object a finding
     #[arg(long)]

@@ -37,11 +37,11 @@ const CLAIMS_MAX: usize = 1000;
 /// What a line has in which a record may lie otherwise than as its own text.
 const WRAPPED: [&[u8]; 3] = [b"rawData", b"\"shard\"", b"\"base64\""];
 
-pub(super) struct Search<'a> {
+pub(super) struct EventSearch<'a> {
     pub(super) options: &'a FindOptions,
     pub(super) settings: &'a Settings,
     pub(super) criterion: Criterion,
-    seen: Mutex<Seen>,
+    seen: Mutex<FoundSoFar>,
 }
 
 /// The claim that an event would have.
@@ -52,14 +52,14 @@ pub(super) struct ClaimKey {
 }
 
 #[derive(Default)]
-struct Seen {
+struct FoundSoFar {
     sightings: u64,
     /// Of the events that were seen, each once.
     claims: Vec<ClaimKey>,
     has_failed: bool,
 }
 
-impl<'a> Search<'a> {
+impl<'a> EventSearch<'a> {
     pub(super) fn new(options: &'a FindOptions, settings: &'a Settings) -> Self {
         let search = Self {
             options,

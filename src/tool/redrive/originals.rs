@@ -17,13 +17,13 @@ use crate::{
 };
 
 /// Tells sources, in the name of a redrive.
-pub(super) struct Telling<'a> {
+pub(super) struct SourceTelling<'a> {
     pub(super) run: &'a str,
     pub(super) aws: Option<&'a Aws>,
     pub(super) runtime: &'a Rc<Runtime>,
 }
 
-impl Telling<'_> {
+impl SourceTelling<'_> {
     /// Where one cannot be told, the records are sent all the same.
     pub(super) fn tell_all(&self, originals: &[Original]) {
         let mut marks: BTreeMap<&str, Vec<RecordMark>> = BTreeMap::new();
