@@ -23,7 +23,7 @@ Examples:
 A line a finding: event, error object (and whether a redrive has sent it), dead letter, claim, log. \
 All that lies in a lake is read, but what stands in a folder of another day (year=, month=, day=): of \
 events the day is that of their time, of error objects that of their arrival. Parquet is not read. \
-Claims are looked up for the events that were found; with --event-identity uuid for the uuid alone. An \
+Claims are looked up for the first 1,000 events that were found; with --event-identity uuid for the uuid alone. An \
 event log is asked for the id first; one in a folder is read whole where that is not there, a table \
 only with --where.
 

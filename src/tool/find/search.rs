@@ -194,9 +194,15 @@ impl<'a> EventSearch<'a> {
         }
     }
 
-    /// The claims that the events which were seen would have.
+    /// The claims that the events which were seen would have, as many as are looked up.
     pub(super) fn claims(&self) -> Vec<ClaimKey> {
-        lock(&self.seen).claims.clone()
+        let claims = lock(&self.seen).claims.clone();
+        if claims.len() == CLAIMS_MAX {
+            tell(&format!(
+                "claims are looked up for {CLAIMS_MAX} events, and not for more"
+            ));
+        }
+        claims
     }
 
     pub(super) fn note(&self, sighting: &Sighting) -> Result<()> {
