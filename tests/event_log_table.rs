@@ -273,7 +273,8 @@ fn the_tool_finds(emulator: &Emulator) {
         places
     };
     assert_eq!(found(&["t1"]), ["table events-log t1"]);
-    assert_eq!(found(&["--where", "n=1.51"]), ["table events-log t3"]);
+    let of_2031 = ["--where", "n=1.51", "--since", "2031-01-01"];
+    assert_eq!(found(&of_2031), ["table events-log t3"]);
     assert_eq!(found(&["t1", "--day", "2031-01-02"]), [""; 0]);
     assert_eq!(found(&["nobody"]), [""; 0]);
 }

@@ -710,7 +710,7 @@ async fn what_the_sdk_says_is_a_sentence() {
     let (closed, silent, telling) = (free_address(), forbid("").await, forbid(DENIED).await);
     for (stream, said) in [
         (closed, "no connection: Connection refused (os error 111)"),
-        (silent, "HTTP 403"),
+        (silent, "HTTP 403 without a code; do you have s3:"),
         (telling, "AccessDenied: Not for you; you need s3:"),
     ] {
         let cloud = Cloud {

@@ -19,8 +19,10 @@ where
              set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         );
     }
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
     let advice = match error.code() {
         Some("AccessDenied" | "AccessDeniedException") => format!("; you need {permission}"),
+        None if status == Some(403) => format!("; do you have {permission}?"),
         Some("NoSuchBucket" | "ResourceNotFoundException") => {
             "; is that its name, and is it in this account and region?".to_owned()
         }

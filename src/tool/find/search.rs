@@ -3,7 +3,7 @@
 
 use std::{
     process::ExitCode,
-    sync::{Mutex, OnceLock, mpsc::sync_channel},
+    sync::{Arc, Mutex, OnceLock, mpsc::sync_channel},
     thread,
 };
 
@@ -91,14 +91,15 @@ impl<'a> EventSearch<'a> {
                     }
                 });
             }
-            folder.each(&mut |object| {
+            let walked = folder.each(&mut |object| {
                 if self.options.days.may_lie_in(&object.name) {
                     names.send(object.name).context("nobody reads any more")?;
                 }
                 Ok(())
-            })?;
+            });
+            // Else they would wait for more.
             drop(names);
-            Ok(())
+            walked
         })
     }
 
@@ -122,7 +123,7 @@ impl<'a> EventSearch<'a> {
     }
 
     fn read(&self, source: &ReadSource<'_>, name: &str) -> Result<()> {
-        let mut reader = Unpacked::open(source.objects.open(name)?, &std::sync::Arc::default())?;
+        let mut reader = Unpacked::open(source.objects.open(name)?, &Arc::default())?;
         let (mut line, mut number) = (Vec::new(), 0_u64);
         while let Some(part) = read_line(&mut reader, &mut line, LINE_BYTES_MAX)? {
             number += 1;

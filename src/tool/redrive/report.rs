@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{
     export::Exported,
+    selection::short,
     tally::{Mode, RecordGroup, RecordOutcome, RedriveTally},
 };
 use crate::tool::{
@@ -331,11 +332,6 @@ fn label(outcome: RecordOutcome) -> (&'static str, Style) {
         RecordOutcome::BeyondLimit => ("beyond --limit", PLAIN),
         RecordOutcome::Excluded => ("left out", PLAIN),
     }
-}
-
-/// A code's last word: the others say only which part of AWS says it.
-fn short(cause: &str) -> &str {
-    cause.rsplit('.').next().unwrap_or(cause)
 }
 
 /// From the first to the last minute, as short as that can be said.

@@ -30,7 +30,8 @@ pub(super) struct Filter {
     #[arg(long, value_name = "REASON", value_delimiter = ',', value_parser = read_reason)]
     reason: Vec<String>,
 
-    /// Only records that failed with this error code, or dead letters of this reason; may be given several times
+    /// Only records that failed with this error code, whole or its last word, or dead letters of
+    /// this reason; may be given several times
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     code: Vec<String>,
 
@@ -119,13 +120,11 @@ impl Filter {
         let asked = |wanted: &[String], word: &str| {
             wanted.is_empty() || wanted.iter().any(|wanted| wanted == word)
         };
-        asked(&self.code, &failed.code)
+        let is_of = |uuid: &String| Criterion::of_uuid(uuid, fields).holds(&failed.bytes);
+        (asked(&self.code, &failed.code) || asked(&self.code, short(&failed.code)))
             && asked(&self.reason, reason)
             && self.covers(failed.arrival_milliseconds)
-            && self
-                .uuid
-                .as_ref()
-                .is_none_or(|uuid| Criterion::of_uuid(uuid, fields).holds(&failed.bytes))
+            && self.uuid.as_ref().is_none_or(is_of)
     }
 
     /// An arrival that is not known lies in no span.
@@ -136,6 +135,11 @@ impl Filter {
         self.since.is_none_or(|since| arrival >= since)
             && self.until.is_none_or(|until| arrival < until)
     }
+}
+
+/// A code's last word: the others say only which part of AWS says it.
+pub(super) fn short(code: &str) -> &str {
+    code.rsplit('.').next().unwrap_or(code)
 }
 
 /// The reason, if there is one of this name.
@@ -180,6 +184,8 @@ mod tests {
         for (code, arrival, reason, expected) in [
             ("A", Some(10), "not_json", true),
             ("A", Some(19), ACCEPTED, true),
+            ("Lambda.A", Some(19), ACCEPTED, true),
+            ("A.Lambda", Some(19), ACCEPTED, false),
             ("A", Some(20), ACCEPTED, false),
             ("A", Some(9), ACCEPTED, false),
             ("A", None, ACCEPTED, false),
