@@ -79,12 +79,12 @@ def variables(text: str) -> str:
     for name, body in VARIABLE.findall(text):
         description = re.search(r'^  description = "(.*)"$', body, re.MULTILINE)
         default = re.search(r"^  default     = (.*)$", body, re.MULTILINE)
-        value = "required" if default is None else f"`{shown_default(default[1])}`"
-        rows.append(f"| `{name}` | {value} | {description[1] if description else ''} |")
+        value = "Required." if default is None else f"Default: `{shown_default(default[1])}`."
+        rows.append(f"| `{name}` | {description[1] if description else ''} {value} |")
     return (
         "# Variables of an environment\n\n"
         "An environment is a file in `terraform/environments/`. Only `environment` and `region` must be given.\n\n"
-        "| variable | default | meaning |\n|---|---|---|\n" + "\n".join(rows).replace('\\"', '"') + "\n"
+        "| variable | meaning |\n|---|---|\n" + "\n".join(rows).replace('\\"', '"') + "\n"
     )
 
 
