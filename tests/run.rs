@@ -387,7 +387,7 @@ fn a_damaged_file_is_taken_as_far_as_it_goes_and_gone_on_with_once_mended() {
     place.write("in/a.jsonl", events(20_000..20_100));
     let input = place.write("in/b.gz", &whole[..whole.len() / 2]);
     let output = place.run(&["in", "--summary", "json", "--flush-mb", "1"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("`in/b.gz` cannot be read beyond line "),
         "{}",
@@ -413,7 +413,7 @@ fn a_damage_within_a_long_record_leaves_no_half_of_it() {
     let long = gzip(&(events(0..10) + &"y".repeat(3_000_000)));
     let input = place.write("in.gz", &long[..long.len() - 20]);
     let output = place.run(&[&input]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert_eq!(place.delivered(), each_once(0..10));
     assert_eq!(place.failed(), Vec::<Vec<u8>>::new());
     place.write("in.gz", long);
@@ -643,7 +643,7 @@ fn another_stream_after_an_interruption_starts_from_its_beginning() {
     // Other only later: what has gone by cannot be had again.
     let other = events(30_000..30_500) + &events(0..15_000);
     let output = run_on_pipe(&place, &other).wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("standard input is not what"),
         "{}",
@@ -678,7 +678,7 @@ fn a_full_disk_is_said_and_loses_nothing() {
         &input,
     ]);
     let output = limited.output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("cannot be written"),
         "{}",
@@ -805,7 +805,7 @@ fn a_second_run_at_the_same_time_is_told_so() {
     }
     let input = place.write("in.jsonl", events(0..10));
     let output = place.run(&[&input]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("in use by another process"),
         "{}",

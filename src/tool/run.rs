@@ -21,7 +21,7 @@ use super::{
     page::PageFile,
     places::Places,
     progress::ProgressDisplay,
-    terminal::{Format, tell},
+    terminal::{Format, is_quiet, tell},
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
@@ -69,13 +69,15 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         lake: places.lake.clone(),
         errors: places.lake.join(task.layout.error_prefix.literal_folder()),
     };
-    match options.summary {
+    let format = options.summary.format();
+    match format {
+        Format::Human if is_quiet() => {}
         Format::Human => report.print_human()?,
         Format::Json => report.print_json()?,
     }
     if let Some(page) = page {
         write_page(&page, &outcome, &places)?;
-        if let Format::Human = options.summary {
+        if format == Format::Human && !is_quiet() {
             RunReport::print_page(page.path())?;
         }
     }

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::{
     functions::firehose_transform::Settings,
     local::firehose::{batch::Limits, lake::Layout, run::Watch},
-    tool::{layout::LayoutOptions, numbers::whole, settings::SettingsOptions, terminal::Format},
+    tool::{layout::LayoutOptions, numbers::whole, settings::SettingsOptions, terminal::FormatOptions},
 };
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -22,7 +22,7 @@ Examples:
   nozzle run events.jsonl --report run.html    and a page that shows it
   zcat old.gz | nozzle run --compression gzip
   nozzle run events.jsonl --partition-keys event_type,year,month,day,hour
-  nozzle run events.jsonl --summary json --partition-keys event_type \\
+  nozzle run events.jsonl --json --partition-keys event_type \\
       --prefix 'raw/!{partitionKeyFromLambda:event_type}/!{timestamp:yyyy}/'
 
 An interrupted run goes on where it stopped when the same command is given again; nothing is lost \
@@ -32,8 +32,8 @@ refused have no claim, so their error objects are written again.
 A line is a record. One of more than 1,000 KiB is too long for Firehose: it becomes an error \
 object without having seen the function. Lines of white space are passed over.
 
-The exit code is 0 when all input is taken in, also with refused records; 1 when something is \
-left undone or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
+The exit code is 0 when all input is taken in, also with refused records; 1 when the function \
+failed on some.";
 
 /// Put events into a lake folder, each once
 #[derive(Debug, Args)]
@@ -71,9 +71,8 @@ pub(crate) struct RunOptions {
     #[arg(long)]
     pub(super) anyway: bool,
 
-    /// How the summary is written
-    #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(super) summary: Format,
+    #[command(flatten)]
+    pub(super) summary: FormatOptions,
 
     /// Write a page that shows the run: events over time, refusals, duplicates, sizes, timing. It
     /// needs nothing but a browser
