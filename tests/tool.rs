@@ -172,6 +172,37 @@ fn a_wrong_setting_is_named_with_its_place() {
     );
 }
 
+/// So that what Terraform writes can be read.
+#[test]
+fn the_settings_that_terraform_writes_are_ours() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let template = fs::read_to_string(root.join("terraform/nozzle.toml.tftpl")).unwrap();
+    let values = [
+        ("identity", "'uuid'"),
+        ("fields", "['id', 'name', 'ts']"),
+        ("years", "'2020-2030'"),
+        ("types", "['a:b']"),
+        ("keys", "['event_type']"),
+        ("prefix", "'p/!{partitionKeyFromLambda:event_type}/'"),
+        ("error_prefix", "'e/!{firehose:error-output-type}/'"),
+        ("to", "'stream:events'"),
+        ("table", "'claims'"),
+        ("lake", "'s3://lake/'"),
+    ];
+    let lines = template.lines().filter(|line| !line.starts_with("%{"));
+    let mut file = lines.map(|line| line.to_owned() + "\n").collect::<String>();
+    for (name, value) in values {
+        file = file.replace(&format!("${{jsonencode({name})}}"), value);
+    }
+    file = file.replace("${hours}", "48");
+    file.truncate(file.find("[find]").unwrap());
+    assert!(!file.contains("${"), "{file}");
+    let place = Place::new();
+    place.write("nozzle.toml", &file);
+    let output = call(&place, "settings", &[], &[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
 #[test]
 fn errors_are_one_json_object_where_json_was_asked_for() {
     let place = Place::new();
