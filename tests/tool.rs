@@ -336,3 +336,27 @@ fn who_wants_it_quiet_hears_errors_alone() {
     let json = call(&place, "run", &["in.jsonl", "--quiet", "--json"], &[]);
     assert!(stdout(&json).starts_with('{'));
 }
+
+#[test]
+fn a_shell_and_man_get_what_they_read() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stdout(&call(&place, "completions", &[shell], &[]));
+        assert!(
+            script.contains("redrive") && script.contains("event-years"),
+            "{shell}"
+        );
+    }
+    let page = stdout(&call(&place, "man", &["log", "get"], &[]));
+    assert!(
+        page.contains(".TH") && page.contains("Look one event up"),
+        "{page}"
+    );
+    let all = call(&place, "man", &["--into", "pages"], &[]);
+    assert!(all.status.success());
+    for page in ["nozzle.1", "nozzle-run.1", "nozzle-log-get.1"] {
+        assert!(place.path("pages").join(page).is_file(), "{page}");
+    }
+    let wrong = call(&place, "man", &["rum"], &[]);
+    assert_eq!(stderr(&wrong), "nozzle: nozzle has no command `rum`\n");
+}

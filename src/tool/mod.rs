@@ -17,6 +17,7 @@ mod intake;
 mod interrupt;
 mod layout;
 mod log;
+mod manual;
 mod numbers;
 mod objects;
 mod page;
@@ -68,6 +69,8 @@ enum Command {
     Check(check::Check),
     Redrive(Box<redrive::RedriveOptions>),
     Settings(held::ShowSettings),
+    Completions(manual::Completions),
+    Man(manual::Manual),
 }
 
 /// Does what the arguments say, and says what went wrong.
@@ -105,6 +108,8 @@ impl Command {
             Self::Check(check) => check.run(),
             Self::Redrive(options) => redrive::run(&options),
             Self::Settings(show) => show.run(presets, &Arguments::command()).map(done),
+            Self::Completions(completions) => completions.run(Arguments::command()).map(done),
+            Self::Man(manual) => manual.run(Arguments::command()).map(done),
         }
     }
 }
@@ -124,7 +129,9 @@ pub fn understand(
         | Command::Plan(_)
         | Command::Check(_)
         | Command::Recount(_)
-        | Command::Settings(_) => Ok(()),
+        | Command::Settings(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
 }
