@@ -38,7 +38,7 @@ use nozzle::{
             window::Site,
         },
         input::Input,
-        open_file::Compression,
+        open_file::{Compression, FileExtension},
     },
 };
 use serde_json::{Value, json};
@@ -131,6 +131,7 @@ impl Place {
                 .unwrap(),
             prefix,
             compression: Compression::None,
+            file_extension: FileExtension::usual(Compression::None),
         };
         let firehose = Firehose {
             function,

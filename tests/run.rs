@@ -840,3 +840,40 @@ fn the_sample_is_conserved() {
     let delivered: usize = place.delivered().values().sum();
     assert_eq!(delivered as u64, count("delivered"));
 }
+
+#[test]
+fn files_end_in_what_they_are_unless_they_are_to_end_otherwise() {
+    for (arguments, expected) in [
+        (&[][..], ".jsonl"),
+        (&["--compression", "gzip"], ".jsonl.gz"),
+        (&["--file-extension", ".json"], ".json"),
+        (&["--file-extension", "none"], ""),
+        (
+            &["--file-extension", ".x.gz", "--compression", "gzip"],
+            ".x.gz",
+        ),
+    ] {
+        let place = Place::new();
+        place.write("in.jsonl", events(0..10) + "bad\n");
+        place.summary(&[&["in.jsonl"], arguments].concat());
+        for file in files(&place.path("lake/events")) {
+            let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+            let end = name.strip_suffix(expected).unwrap();
+            assert_eq!(
+                end.len(),
+                "nozzle-1-2026-11-26-00-00-00-".len() + 36,
+                "{name}"
+            );
+        }
+        assert_eq!(place.failed().len(), 1);
+    }
+    let place = Place::new();
+    place.write("in.jsonl", events(0..10));
+    for (extension, expected) in [
+        (".gz", "give --compression gzip"),
+        ("jsonl", "it must be `none`, or a dot"),
+        (".a/b", "it must be `none`, or a dot"),
+    ] {
+        place.check_refused(&["in.jsonl", "--file-extension", extension], expected);
+    }
+}
