@@ -144,6 +144,7 @@ const IN_ORDER: (&str, &[&str]) = (
         "journal",
         "in_process",
         "input/reader",
+        "input/follow",
         "input",
         "firehose/mod",
         "firehose/names",

@@ -146,6 +146,7 @@ impl Place {
             },
             limits: Limits::with_batch(bytes_max),
             window_bytes_max: bytes_max as u64,
+            window_age_max: Duration::MAX,
             watch: Watch::Nobody,
             task: 1,
             stop: Arc::default(),

@@ -841,6 +841,126 @@ fn the_sample_is_conserved() {
     assert_eq!(delivered as u64, count("delivered"));
 }
 
+/// Waits for what another process does.
+fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_live_pipe_shows_its_events_while_it_is_open() {
+    let place = Place::new();
+    let mut child = run_on_pipe_with(&place, &["--flush-seconds", "1"], &events(0..10));
+    until(|| place.delivered() == each_once(0..10));
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(events(10..20).as_bytes()).unwrap();
+    until(|| place.delivered() == each_once(0..20));
+    assert_eq!(child.try_wait().unwrap(), None);
+    drop(pipe);
+    let summary = summary_of(&child.wait_with_output().unwrap());
+    assert_eq!(summary["records"], 20);
+}
+
+/// A run that follows until it is told to stop.
+struct Following<'a> {
+    place: &'a Place,
+    child: Child,
+}
+
+impl<'a> Following<'a> {
+    fn start(place: &'a Place, input: &str) -> Self {
+        let arguments = ["--follow", input, "--flush-seconds", "1", "--json"];
+        let mut command = place.command(&arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        Self { place, child }
+    }
+
+    fn until_delivered(&self, numbers: std::ops::Range<usize>) {
+        until(|| self.place.delivered() == each_once(numbers.clone()));
+    }
+
+    fn stop(self) -> Value {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-INT", &id]).status().unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        summary_of(&output)
+    }
+}
+
+fn append(place: &Place, name: &str, text: &str) {
+    let file = fs::File::options().append(true).open(place.path(name));
+    file.unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_growing_file_is_followed_and_gone_on_with() {
+    let place = Place::new();
+    let tenth = event(10);
+    let (half, rest) = tenth.split_at(20);
+    place.write("in.jsonl", events(0..10) + half);
+    let following = Following::start(&place, "in.jsonl");
+    following.until_delivered(0..10);
+    append(&place, "in.jsonl", &format!("{rest}\n{}", events(11..15)));
+    following.until_delivered(0..15);
+    append(&place, "in.jsonl", &event(15)[..30]);
+    let summary = following.stop();
+    assert_eq!(
+        (&summary["records"], &summary["complete"]),
+        (&15.into(), &false.into())
+    );
+
+    append(
+        &place,
+        "in.jsonl",
+        &format!("{}\n{}", &event(15)[30..], events(16..20)),
+    );
+    let following = Following::start(&place, "in.jsonl");
+    following.until_delivered(0..20);
+    append(&place, "in.jsonl", "bad\n");
+    until(|| place.failed() == [b"bad"]);
+    let summary = following.stop();
+    assert_eq!(summary["resumed_records"], 15);
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&21.into(), &0.into())
+    );
+    assert_eq!(summary["refused_examples"]["not_json"], "in.jsonl:21");
+}
+
+#[cfg(unix)]
+#[test]
+fn whatever_file_of_a_folder_grows_or_comes_is_followed() {
+    let place = Place::new();
+    fs::create_dir(place.path("in")).unwrap();
+    let following = Following::start(&place, "in");
+    until(|| place.path("lake/.nozzle/open").is_dir());
+    place.write("in/b.jsonl", events(0..10));
+    following.until_delivered(0..10);
+    place.write("in/a.jsonl", events(10..20));
+    place.write("in/c.jsonl.gz", gzip(&events(20..30)));
+    following.until_delivered(0..30);
+    append(&place, "in/b.jsonl", &events(30..40));
+    append(&place, "in/a.jsonl", &format!("{}bad\n", events(40..50)));
+    following.until_delivered(0..50);
+    // Rotated: the old file under another name is no other one.
+    fs::rename(place.path("in/a.jsonl"), place.path("in/a.1")).unwrap();
+    place.write("in/a.jsonl", events(50..60));
+    following.until_delivered(0..60);
+    // Begun anew under its name.
+    fs::write(place.path("in/b.jsonl"), events(60..65)).unwrap();
+    following.until_delivered(0..65);
+    let summary = following.stop();
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&66.into(), &0.into())
+    );
+    assert_eq!(summary["refused_examples"]["not_json"], "in/a.jsonl:21");
+}
+
 #[test]
 fn files_end_in_what_they_are_unless_they_are_to_end_otherwise() {
     for (arguments, expected) in [

@@ -48,7 +48,7 @@ use report::RunReport;
 pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
     let task = RunTask::of(options)?;
-    let input = Input::find(&options.input, &task.lake)?;
+    let input = find_input(options, &task, &stop)?;
     let page = options.report.as_deref();
     let page = page
         .map(|path| PageFile::prepare(path, &input))
@@ -82,7 +82,21 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         }
     }
     outcome.conclude(&places.journal(&store))?;
+    if options.follow && matches!(outcome.ending, Ending::Stopped) {
+        tell("stopped; the same command goes on from here");
+        return Ok(ExitCode::SUCCESS);
+    }
     exit_code(outcome)
+}
+
+fn find_input(options: &RunOptions, task: &RunTask, stop: &Arc<AtomicBool>) -> Result<Input> {
+    let (arguments, lake) = (&options.input, &task.lake);
+    let input = if options.follow {
+        Input::follow(arguments, lake, Arc::clone(stop))?
+    } else {
+        Input::find(arguments, lake)?
+    };
+    Ok(input)
 }
 
 /// Says what is wrong with the options, before any of it is touched.
@@ -112,6 +126,7 @@ fn process_input(
         },
         limits: task.limits,
         window_bytes_max: task.window_bytes_max,
+        window_age_max: task.window_age_max,
         task: task.task(&places.lake),
         watch: task.watch,
         stop,
