@@ -145,6 +145,7 @@ const IN_ORDER: (&str, &[&str]) = (
         "in_process",
         "input/reader",
         "input/follow",
+        "input/form",
         "input",
         "firehose/mod",
         "firehose/names",

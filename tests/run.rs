@@ -53,6 +53,16 @@ impl Place {
         assert!(!self.path("lake").is_dir(), "{arguments:?} left a lake");
     }
 
+    /// Refused once it is looked into.
+    #[track_caller]
+    fn check_refused_later(&self, arguments: &[&str], expected: &str) {
+        let output = self.run(arguments);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert_eq!(output.stdout, b"", "{arguments:?}");
+    }
+
     #[track_caller]
     fn delivered(&self) -> BTreeMap<String, usize> {
         lake::delivered(&self.path("lake"))
@@ -959,6 +969,42 @@ fn whatever_file_of_a_folder_grows_or_comes_is_followed() {
         (&66.into(), &0.into())
     );
     assert_eq!(summary["refused_examples"]["not_json"], "in/a.jsonl:21");
+}
+
+#[test]
+fn what_is_no_lines_of_events_is_said_once_and_by_explain_too() {
+    let place = Place::new();
+    let pretty = "{\n  \"event_uuid\": \"1\",\n  \"event_name\": \"a\"\n}\n".repeat(100);
+    let array = format!("[{}]", [event(0), event(1)].join(",\n"));
+    for (name, text, expected) in [
+        ("pretty.json", pretty.as_str(), "is JSON over several lines"),
+        ("array.json", &array, "is a JSON array"),
+        ("in.csv", "id,name\n1,a\n2,b\n", "is CSV"),
+    ] {
+        place.write(name, text);
+        place.check_refused_later(
+            &[name],
+            &format!("nozzle: `{name}` {expected}, but each line"),
+        );
+        let explained = place.nozzle("explain", &[name]).output().unwrap();
+        let said = format!("nozzle: `{name}`: it {expected}, but each line");
+        assert!(
+            stderr(&explained).starts_with(&said),
+            "{}",
+            stderr(&explained)
+        );
+        let anyway = place.summary(&[name, "--anyway"]);
+        assert_eq!(anyway["delivered"], 0);
+        assert_ne!(anyway["refused"], json!({}));
+    }
+    place.write("in.jsonl", events(0..10) + "bad\n");
+    place.summary(&["in.jsonl", "--lake", "other"]);
+    for (folder, expected) in [
+        ("other/events", "is part of a lake"),
+        ("other/errors", "holds error objects"),
+    ] {
+        place.check_refused_later(&[folder], expected);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Where events come from: files, folders and standard input, gzip or not, read line by line.
 
 mod follow;
+pub mod form;
 pub mod reader;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 };
 
 use follow::{FileId, Follow, Growing, Known, Others, Raw, Taken, is_gzip};
+use form::Form;
 use memchr::memchr;
 pub use reader::Part;
 use reader::{Awaited, Unpacked, keep_first, read_part};
@@ -34,7 +36,16 @@ pub struct Input {
     pub sources: Vec<Source>,
     /// Of all files together, as they lie on the disk; unknown with standard input.
     pub bytes: Option<u64>,
+    pub expected: Expected,
     follow: Option<Arc<Follow>>,
+}
+
+/// What sources are taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    Lines,
+    /// Lines that are events each: what is seen to be in another form is not begun with.
+    Events,
 }
 
 /// Sources, of which there may be more while they are followed.
@@ -60,6 +71,8 @@ pub enum InputError {
     StandardInputTwice,
     #[error("{0} cannot be followed: --follow is for files and folders")]
     NotFollowed(String),
+    #[error("{source_name} {form}; with --anyway each line is taken as it is")]
+    OtherForm { source_name: String, form: Form },
     #[error("{source_name} cannot be read beyond line {line}: {error}")]
     Broken {
         source_name: String,
@@ -129,6 +142,7 @@ pub enum Skipped {
 /// The lines of all sources.
 pub struct Lines {
     pub sources: Sources,
+    expected: Expected,
     followed: Option<Followed>,
     current: Option<Box<dyn Stream>>,
     in_line: bool,
@@ -221,6 +235,7 @@ impl Input {
         Ok(Self {
             sources,
             bytes,
+            expected: Expected::Lines,
             follow: None,
         })
     }
@@ -252,6 +267,7 @@ impl Input {
         Ok(Self {
             sources: found,
             bytes: None,
+            expected: Expected::Lines,
             follow: Some(Arc::new(Follow { files, stop })),
         })
     }
@@ -380,6 +396,7 @@ impl Lines {
         });
         Self {
             sources: Sources(Arc::new(Mutex::new(input.sources))),
+            expected: input.expected,
             followed,
             current: None,
             in_line: false,
@@ -573,10 +590,27 @@ impl Lines {
             let Some(source) = self.sources.get(position).or_else(|| self.more(most)) else {
                 return Ok(None);
             };
-            let stream = self.open(&source).map_err(|error| self.broken(error))?;
+            let mut stream = self.open(&source).map_err(|error| self.broken(error))?;
+            self.check_form(&source, &mut *stream)?;
             self.current = Some(stream);
         }
         Ok(self.current.as_mut())
+    }
+
+    /// What has nothing yet has no form.
+    fn check_form(&self, source: &Source, stream: &mut dyn Stream) -> Result<(), InputError> {
+        if self.expected == Expected::Lines || !stream.wait(Duration::ZERO) {
+            return Ok(());
+        }
+        let head = stream.fill_buf().map_err(|error| self.broken(error))?;
+        let head = head.split_at(head.len().min(HEAD_BYTES)).0;
+        match Form::of(head) {
+            None => Ok(()),
+            Some(form) => Err(InputError::OtherForm {
+                source_name: format!("`{}`", source.name()),
+                form,
+            }),
+        }
     }
 
     /// The next of what is followed, when there is one.

@@ -35,7 +35,7 @@ use crate::{
             run::{Firehose, Outcome},
             window::Site,
         },
-        input::Input,
+        input::{Expected, Input, InputError},
     },
 };
 pub(super) use options::RunOptions;
@@ -62,7 +62,13 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
     if !options.anyway {
         misgivings::check(&task, &places, &store)?;
     }
-    let outcome = process_input(&task, &places, &store, input, stop)?;
+    let outcome = match process_input(&task, &places, &store, input, stop)? {
+        Outcome {
+            progress,
+            ending: Ending::Broken(error @ InputError::OtherForm { .. }),
+        } if progress.summary.records == 0 => return Err(error.into()),
+        outcome => outcome,
+    };
     let report = RunReport {
         summary: &outcome.progress.summary,
         is_complete: matches!(outcome.ending, Ending::Complete),
@@ -91,11 +97,14 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
 
 fn find_input(options: &RunOptions, task: &RunTask, stop: &Arc<AtomicBool>) -> Result<Input> {
     let (arguments, lake) = (&options.input, &task.lake);
-    let input = if options.follow {
+    let mut input = if options.follow {
         Input::follow(arguments, lake, Arc::clone(stop))?
     } else {
         Input::find(arguments, lake)?
     };
+    if !options.anyway {
+        input.expected = Expected::Events;
+    }
     Ok(input)
 }
 

@@ -22,7 +22,7 @@ use crate::{
             self,
             read::{Failed, NotErrorObject, Origin},
         },
-        input::Source,
+        input::{Source, form::Form},
     },
 };
 
@@ -167,6 +167,9 @@ fn has_event_fields(bytes: &[u8], fields: &EventFields) -> bool {
 /// An event may stand on many lines; many events on many lines are no record.
 fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>, fields: &EventFields) -> Result<()> {
     input.read_to_end(bytes)?;
+    if let Some(form) = Form::of_whole(bytes) {
+        bail!("it {form}");
+    }
     if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         return Ok(());
     }

@@ -86,8 +86,8 @@ pub(crate) struct RunOptions {
     #[arg(long, value_name = "HOURS", value_parser = whole(1..=HOURS_MAX))]
     ttl_hours: Option<u64>,
 
-    /// Go on though the claims remember events that the lake does not hold, or the lake is laid out
-    /// by another prefix
+    /// Go on though the claims remember events that the lake does not hold, the lake is laid out by
+    /// another prefix, or the input does not look like events, one a line
     #[arg(long)]
     pub(super) anyway: bool,
 
