@@ -939,6 +939,12 @@ fn a_growing_file_is_followed_and_gone_on_with() {
         (&21.into(), &0.into())
     );
     assert_eq!(summary["refused_examples"]["not_json"], "in.jsonl:21");
+
+    // What it was cannot be gone on with.
+    place.write("in.jsonl", events(20..22));
+    let following = Following::start(&place, "in.jsonl");
+    following.until_delivered(0..22);
+    assert_eq!(following.stop()["resumed_records"], 0);
 }
 
 #[cfg(unix)]

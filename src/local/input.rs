@@ -5,7 +5,6 @@ pub mod form;
 pub mod reader;
 
 use std::{
-    collections::HashMap,
     fs::{self, File},
     io::{self, BufRead, Chain, Cursor, Read},
     path::{Path, PathBuf},
@@ -16,11 +15,11 @@ use std::{
     time::Duration,
 };
 
-use follow::{FileId, Follow, Growing, Known, Others, Raw, Taken, is_gzip};
+use follow::{Follow, Followed, Raw, is_gzip};
 use form::Form;
 use memchr::memchr;
 pub use reader::Part;
-use reader::{Awaited, Unpacked, keep_first, read_part};
+use reader::{Unpacked, keep_first, read_part};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
@@ -154,33 +153,6 @@ pub struct Lines {
     part_bytes_max: usize,
     read_bytes: Arc<AtomicU64>,
     pub position: Position,
-}
-
-/// What is known of files that are followed.
-struct Followed {
-    follow: Arc<Follow>,
-    known: Known,
-    /// Where a source begins that is not read from its first byte on.
-    starts: HashMap<usize, Taken>,
-    current: Option<FollowedFile>,
-    way: Way,
-}
-
-/// The file that is read.
-struct FollowedFile {
-    path: PathBuf,
-    id: FileId,
-    /// Where its first byte stands, or would, among the bytes of all sources.
-    base_bytes: u64,
-}
-
-/// How files are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// As far as they were read before.
-    Passing,
-    /// To their end, and what comes then.
-    Following,
 }
 
 /// Bytes that may be late.
@@ -387,17 +359,10 @@ impl Lines {
     /// `read_bytes` counts what has been read of the files as they lie on the disk.
     #[must_use]
     pub fn new(input: Input, part_bytes_max: usize, read_bytes: Arc<AtomicU64>) -> Self {
-        let followed = input.follow.map(|follow| Followed {
-            follow,
-            known: Known::new(),
-            starts: HashMap::new(),
-            current: None,
-            way: Way::Following,
-        });
         Self {
             sources: Sources(Arc::new(Mutex::new(input.sources))),
             expected: input.expected,
-            followed,
+            followed: input.follow.map(Followed::new),
             current: None,
             in_line: false,
             begun: Vec::new(),
@@ -448,8 +413,7 @@ impl Lines {
     }
 
     fn gets_more(&self) -> bool {
-        let followed = self.followed.as_ref();
-        followed.is_some_and(|followed| !followed.follow.is_over())
+        self.followed.as_ref().is_some_and(Followed::gets_more)
     }
 
     /// Appends the next part of a line, with its line end; `None` when all sources are read.
@@ -498,7 +462,9 @@ impl Lines {
     ) -> Result<Skipped, InputError> {
         // What has gone by in a stream cannot be had again, so its head is looked at first.
         let same_head = self.rewinds() || self.peek(to.bytes)? == expected.head;
-        self.set_way(Way::Passing);
+        if let Some(followed) = &mut self.followed {
+            followed.pass();
+        }
         if same_head {
             // Whatever fails here fails again where it is read for good.
             let passed = self.pass(to, expected.head, fingerprinter, stop);
@@ -514,9 +480,8 @@ impl Lines {
             }
             self.current = None;
         }
-        self.set_way(Way::Following);
         if let Some(followed) = &mut self.followed {
-            followed.known.clear();
+            followed.begin_anew();
         }
         self.position = Position::default();
         self.read_bytes.store(0, Ordering::Relaxed);
@@ -616,79 +581,45 @@ impl Lines {
     /// The next of what is followed, when there is one.
     fn more(&mut self, most: Duration) -> Option<Source> {
         let followed = self.followed.as_mut()?;
-        let waiting = followed.follow.wait(&followed.known, most);
+        let known = self.sources.lock().len();
+        let more = followed.wait(most, known);
         let mut sources = self.sources.lock();
-        for (path, taken) in waiting {
-            followed.starts.insert(sources.len(), taken);
-            sources.push(Source::File(path));
-        }
+        sources.extend(more.into_iter().map(Source::File));
         sources.get(self.position.source).cloned()
     }
 
     fn open(&mut self, source: &Source) -> io::Result<Box<dyn Stream>> {
-        let (Some(followed), Source::File(path)) = (&mut self.followed, source) else {
-            return Ok(Box::new(source.unpack(&self.read_bytes)?));
-        };
-        let position = self.position.source;
-        let taken = followed.starts.get(&position).copied().unwrap_or_default();
-        let file = File::open(path)?;
-        followed.current = Some(FollowedFile {
-            path: path.clone(),
-            id: FileId::of(&file.metadata()?),
-            base_bytes: self.position.bytes.saturating_sub(taken.bytes),
-        });
-        self.position.line = taken.lines;
-        if is_gzip(path) || followed.way == Way::Passing {
-            return Ok(Box::new(source.unpack(&self.read_bytes)?));
+        let Position {
+            source: at, bytes, ..
+        } = self.position;
+        let are_next = self.sources.get(at + 1).is_some();
+        if let (Some(followed), Source::File(path)) = (&mut self.followed, source) {
+            self.position.line = followed.begin(path, at, bytes)?;
+            if let Some(growing) = followed.open(path, at, are_next)? {
+                return Ok(Box::new(growing.unpack(&self.read_bytes)?));
+            }
         }
-        let others = Others {
-            follow: Arc::clone(&followed.follow),
-            known: followed.known.clone(),
-            are_next: self.sources.get(position + 1).is_some(),
-        };
-        let mut growing = Raw::Growing(Box::new(Growing::open(file, taken, others)?));
-        Ok(Box::new(
-            if taken == Taken::default() && growing.wait(Duration::ZERO) {
-                Unpacked::open(growing, &self.read_bytes)?
-            } else {
-                Unpacked::plain(growing, &self.read_bytes)
-            },
-        ))
-    }
-
-    fn set_way(&mut self, way: Way) {
-        if let Some(followed) = &mut self.followed {
-            followed.way = way;
-        }
+        Ok(Box::new(source.unpack(&self.read_bytes)?))
     }
 
     /// What was passed over is read, and the file that it ends in may grow.
     fn follow_from_here(&mut self) {
-        self.set_way(Way::Following);
         let Position {
             source,
             line,
             bytes,
         } = self.position;
         if let Some(followed) = &mut self.followed
-            && let Some(file) = followed.current.take_if(|file| !is_gzip(&file.path))
+            && followed.go_on(source, bytes, line)
         {
-            let bytes = bytes - file.base_bytes;
-            followed.starts.insert(source, Taken { bytes, lines: line });
             self.current = None;
         }
     }
 
     fn next_source(&mut self) {
         self.current = None;
-        if let Some(followed) = &mut self.followed
-            && let Some(file) = followed.current.take()
-        {
-            let taken = Taken {
-                bytes: self.position.bytes - file.base_bytes,
-                lines: self.position.line,
-            };
-            followed.known.insert(file.id, taken);
+        if let Some(followed) = &mut self.followed {
+            followed.leave(self.position.bytes, self.position.line);
         }
         self.position = Position {
             source: self.position.source + 1,

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant, SystemTime},
@@ -17,7 +17,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::reader::Awaited;
+use super::reader::{Awaited, Unpacked};
 
 /// How soon it is seen that a file has grown, or that there is another.
 const EVERY: Duration = Duration::from_millis(200);
@@ -32,10 +32,10 @@ pub(super) struct Follow {
 }
 
 /// How far files are read, by what they are: a name may be given to another.
-pub(super) type Known = HashMap<FileId, Taken>;
+type Known = HashMap<FileId, Taken>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct FileId {
+struct FileId {
     device: u64,
     number: u64,
     /// The number of a file that is gone may be another's.
@@ -44,9 +44,36 @@ pub(super) struct FileId {
 
 /// How far a file is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Taken {
-    pub(super) bytes: u64,
-    pub(super) lines: u64,
+struct Taken {
+    bytes: u64,
+    lines: u64,
+}
+
+/// What is known of files that are followed.
+pub(super) struct Followed {
+    follow: Arc<Follow>,
+    known: Known,
+    /// Where a source begins that is not read from its first byte on.
+    starts: HashMap<usize, Taken>,
+    current: Option<Current>,
+    way: Way,
+}
+
+/// The file that is read.
+struct Current {
+    id: FileId,
+    is_gzip: bool,
+    /// Where its first byte stands, or would, among the bytes of all sources.
+    base_bytes: u64,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As far as they were read before.
+    Passing,
+    /// To their end, and what comes then.
+    Following,
 }
 
 /// Bytes as they lie there.
@@ -68,16 +95,15 @@ pub(super) struct Growing {
 }
 
 /// Who else may have something.
-pub(super) struct Others {
-    pub(super) follow: Arc<Follow>,
-    pub(super) known: Known,
+struct Others {
+    follow: Arc<Follow>,
+    known: Known,
     /// Some that are found already stand behind this one.
-    pub(super) are_next: bool,
+    are_next: bool,
 }
 
 impl FileId {
-    #[must_use]
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),
             number: metadata.ino(),
@@ -93,15 +119,13 @@ impl fmt::Debug for Follow {
 }
 
 impl Follow {
-    #[must_use]
-    pub(super) fn is_over(&self) -> bool {
+    fn is_over(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
 
     /// Files that have something that is not known, and from where on; none when there are none
     /// within so long a time, or it is to stop.
-    #[must_use]
-    pub(super) fn wait(&self, known: &Known, most: Duration) -> Vec<(PathBuf, Taken)> {
+    fn wait(&self, known: &Known, most: Duration) -> Vec<(PathBuf, Taken)> {
         let began = Instant::now();
         loop {
             let waiting = self.waiting(known);
@@ -133,14 +157,105 @@ impl Follow {
 }
 
 /// Packed, a file is whole or damaged: it does not grow.
-#[must_use]
 pub(super) fn is_gzip(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "gz")
 }
 
+impl Followed {
+    pub(super) fn new(follow: Arc<Follow>) -> Self {
+        Self {
+            follow,
+            known: Known::new(),
+            starts: HashMap::new(),
+            current: None,
+            way: Way::Following,
+        }
+    }
+
+    /// Until it is told otherwise, only what was read before is read.
+    pub(super) fn pass(&mut self) {
+        self.way = Way::Passing;
+    }
+
+    /// As if nothing were known.
+    pub(super) fn begin_anew(&mut self) {
+        *self = Self::new(Arc::clone(&self.follow));
+    }
+
+    /// Goes on behind what was passed over. Whether the file that this ends in is to be opened again,
+    /// because it may grow.
+    pub(super) fn go_on(&mut self, source: usize, bytes: u64, lines: u64) -> bool {
+        self.way = Way::Following;
+        let Some(file) = self.current.take_if(|file| !file.is_gzip) else {
+            return false;
+        };
+        let bytes = bytes - file.base_bytes;
+        self.starts.insert(source, Taken { bytes, lines });
+        true
+    }
+
+    pub(super) fn gets_more(&self) -> bool {
+        !self.follow.is_over()
+    }
+
+    /// The files that come behind so many sources, when there are some within so long a time.
+    pub(super) fn wait(&mut self, most: Duration, sources: usize) -> Vec<PathBuf> {
+        if self.way == Way::Passing {
+            return Vec::new();
+        }
+        let waiting = self.follow.wait(&self.known, most).into_iter();
+        let begun = waiting.zip(sources..).map(|((path, taken), source)| {
+            self.starts.insert(source, taken);
+            path
+        });
+        begun.collect()
+    }
+
+    /// How many of the file's lines are taken, which is read from now on.
+    pub(super) fn begin(&mut self, path: &Path, source: usize, bytes: u64) -> io::Result<u64> {
+        let taken = self.start(source);
+        self.current = Some(Current {
+            id: FileId::of(&path.metadata()?),
+            is_gzip: is_gzip(path),
+            base_bytes: bytes.saturating_sub(taken.bytes),
+        });
+        Ok(taken.lines)
+    }
+
+    /// None where it is to be read as a file that does not grow.
+    pub(super) fn open(
+        &self,
+        path: &Path,
+        source: usize,
+        are_next: bool,
+    ) -> io::Result<Option<Growing>> {
+        if is_gzip(path) || self.way == Way::Passing {
+            return Ok(None);
+        }
+        let others = Others {
+            follow: Arc::clone(&self.follow),
+            known: self.known.clone(),
+            are_next,
+        };
+        Growing::open(File::open(path)?, self.start(source), others).map(Some)
+    }
+
+    /// Remembers how far the file was read.
+    pub(super) fn leave(&mut self, bytes: u64, lines: u64) {
+        if let Some(file) = self.current.take() {
+            let bytes = bytes - file.base_bytes;
+            self.known.insert(file.id, Taken { bytes, lines });
+        }
+    }
+
+    fn start(&self, source: usize) -> Taken {
+        self.starts.get(&source).copied().unwrap_or_default()
+    }
+}
+
 impl Growing {
     /// Goes on behind what was taken.
-    pub(super) fn open(mut file: File, taken: Taken, mut others: Others) -> io::Result<Self> {
+    fn open(mut file: File, taken: Taken, mut others: Others) -> io::Result<Self> {
         file.seek(SeekFrom::Start(taken.bytes))?;
         let id = FileId::of(&file.metadata()?);
         others.known.remove(&id);
@@ -152,6 +267,17 @@ impl Growing {
             idle: None,
             others,
         })
+    }
+
+    /// What is begun with, and there, tells whether it is packed.
+    pub(super) fn unpack(mut self, read_bytes: &Arc<AtomicU64>) -> io::Result<Unpacked<Raw>> {
+        let may_be_packed = self.taken_bytes == 0 && self.wait(Duration::ZERO);
+        let raw = Raw::Growing(Box::new(self));
+        if may_be_packed {
+            Unpacked::open(raw, read_bytes)
+        } else {
+            Ok(Unpacked::plain(raw, read_bytes))
+        }
     }
 
     fn wait(&mut self, most: Duration) -> bool {
