@@ -91,18 +91,32 @@ where
 {
     fn from(error: &SdkError<E, HttpResponse>) -> Self {
         match error {
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self::Passing(chain(error)),
-            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
-                Self::Passing(chain(error))
+            SdkError::TimeoutError(_) => Self::Passing("no answer in time".to_owned()),
+            SdkError::ResponseError(answer) => Self::Passing(format!(
+                "an answer that cannot be read, HTTP {}: {}",
+                answer.raw().status(),
+                root(error)
+            )),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                Self::Passing("no connection in time".to_owned())
             }
-            // Hyper's "connection closed before message completed" comes as this.
-            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
-                Self::Passing(chain(error))
+            // Hyper's "connection closed before message completed" comes as other.
+            SdkError::DispatchFailure(failure)
+                if failure.is_io() || failure.as_other().is_some() =>
+            {
+                Self::Passing(format!("no connection: {}", root(error)))
             }
             SdkError::ServiceError(answer) => told(answer.raw().status().as_u16(), error),
             _ => unsent(error),
         }
     }
+}
+
+/// What went wrong first, on one line: those around it only say that something did.
+fn root(error: &(dyn Error + 'static)) -> String {
+    let root = sources(error).last();
+    let said = root.map(ToString::to_string).unwrap_or_default();
+    said.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
 fn told<E>(status: u16, error: &SdkError<E, HttpResponse>) -> Failure
@@ -123,9 +137,14 @@ where
 fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Failure {
     let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
     match credentials {
-        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(chain(error)),
-        Some(_) => Failure::Lasting(Cause::NoCredentials, chain(error)),
-        None => Failure::unsent(error),
+        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(root(error)),
+        // It lists where there are none.
+        Some(CredentialsError::CredentialsNotLoaded(_)) => {
+            let said = "none are found where the SDK looks".to_owned();
+            Failure::Lasting(Cause::NoCredentials, said)
+        }
+        Some(_) => Failure::Lasting(Cause::NoCredentials, root(error)),
+        None => Failure::Lasting(Cause::Refused, root(error)),
     }
 }
 

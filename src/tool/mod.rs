@@ -9,12 +9,15 @@ mod check;
 mod clock;
 mod counter_table;
 mod counts;
+mod criterion;
 mod exit;
 mod explain;
+mod find;
 mod glance;
 mod held;
 mod intake;
 mod interrupt;
+mod item;
 mod layout;
 mod log;
 mod manual;
@@ -29,13 +32,16 @@ mod process;
 mod progress;
 mod recount;
 mod redrive;
+mod redriven;
 mod run;
 mod settings;
+mod shell;
 mod sink;
 mod star;
 mod table;
 mod terminal;
 mod times;
+mod wrapped;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -65,6 +71,7 @@ enum Command {
     Recount(recount::RecountOptions),
     Star(Box<star::StarOptions>),
     Explain(explain::Explain),
+    Find(Box<find::FindOptions>),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
     Redrive(Box<redrive::RedriveOptions>),
@@ -104,6 +111,7 @@ impl Command {
             Self::Recount(options) => recount::run(&options),
             Self::Star(options) => star::run(&options),
             Self::Explain(explain) => explain.run().map(done),
+            Self::Find(options) => find::run(&options),
             Self::Plan(plan) => plan.run().map(done),
             Self::Check(check) => check.run(),
             Self::Redrive(options) => redrive::run(&options),
@@ -125,6 +133,7 @@ pub fn understand(
         Command::Process(options) => process::understand(options),
         Command::Star(options) => star::understand(options),
         Command::Redrive(options) => redrive::understand(options),
+        Command::Find(options) => find::understand(options),
         Command::Explain(_)
         | Command::Plan(_)
         | Command::Check(_)

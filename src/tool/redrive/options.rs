@@ -10,7 +10,7 @@ use crate::{
     functions::firehose_transform::Settings,
     tool::{
         layout::LayoutOptions, numbers::whole, objects::ErrorSource, settings::SettingsOptions,
-        terminal::Format,
+        terminal::FormatOptions,
     },
 };
 
@@ -25,6 +25,7 @@ Examples:
   nozzle redrive s3://my-lake/errors/ --to stream:events \\
       --table events-claims --since 2026-11-20 --code Lambda.FunctionError \\
       --execute --rate 2000
+  nozzle redrive lake/errors --to lake:lake --uuid 9f3c…       one event alone
   nozzle redrive lake/errors --to lake:lake --export repair     then edit it
   nozzle redrive repair/to-repair.jsonl --to lake:lake --execute
   nozzle redrive s3://my-archive/dead-letters/ --to kinesis:events \\
@@ -39,8 +40,9 @@ Give the settings that the function has (--event-years, --event-types …): they
 refused again.
 
 What is repaired keeps its line: \
-{\"reason\":…,\"code\":…,\"arrivalTimestamp\":…,\"position\":…,\"event\":{…}}. Edit the event; \
-text that is no JSON object is under \"text\", bytes that are no text under \"base64\".
+{\"reason\":…,\"code\":…,\"arrivalTimestamp\":…,\"position\":…,\"source\":…,\"mark\":…,\"event\":{…}}. \
+Edit the event; text that is no JSON object is under \"text\", bytes that are no text under \"base64\". \
+Once it is sent, what it was made of is no longer open where it lies.
 
 Dead letters of a function on a Kinesis stream go back to it, --to kinesis:NAME; they were never \
 claimed nor counted. They are told by their reason where error objects have a code; one that \
@@ -52,8 +54,7 @@ batch under way is sent twice. What was sent is recorded in redriven/ beside the
 colleagues.
 
 The exit code is 0 when nothing is left to do (a dry run: when all could be read), 1 when \
-something is (refused, unknown, failed, lines that are no error objects) or could not be done, 2 \
-when the command line makes no sense, 130 after Ctrl-C.";
+something is: refused, unknown, failed, lines that are no error objects.";
 
 /// Send error objects and dead letters through again, safely
 #[derive(Debug, Args)]
@@ -108,9 +109,12 @@ pub(crate) struct RedriveOptions {
     #[arg(long, value_name = "MIB", default_value = "16", value_parser = whole(1_u64..=10_000))]
     pub(super) flush_mb: u64,
 
-    /// How the summary is written
-    #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(super) summary: Format,
+    /// Say where the first of each reason stands, under its whole name
+    #[arg(long)]
+    pub(super) places: bool,
+
+    #[command(flatten)]
+    pub(super) summary: FormatOptions,
 
     #[command(flatten, next_help_heading = "The lake's layout, for lake:DIR")]
     pub(super) layout: LayoutOptions,
