@@ -52,8 +52,7 @@ batch under way is sent twice. What was sent is recorded in redriven/ beside the
 colleagues.
 
 The exit code is 0 when nothing is left to do (a dry run: when all could be read), 1 when \
-something is (refused, unknown, failed, lines that are no error objects) or could not be done, 2 \
-when the command line makes no sense, 130 after Ctrl-C.";
+something is: refused, unknown, failed, lines that are no error objects.";
 
 /// Send error objects and dead letters through again, safely
 #[derive(Debug, Args)]
