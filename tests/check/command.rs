@@ -161,12 +161,12 @@ fn what_cannot_be_probed_is_said_in_a_sentence() {
     check_refused(&["--command", "echo oh dear >&2; exit 3"], 2, died);
     check_refused(
         &["--command", "echo No module named awslambdaric >&2; exit 1"],
-        1,
+        2,
         "The Python that runs it has no runtime for Lambda: pip install awslambdaric",
     );
     check_refused(
         &["--command", "true", "--junit", "no-such-folder/check.xml"],
-        1,
+        2,
         "--junit `no-such-folder/check.xml` cannot be written: No such file",
     );
     check_refused(
