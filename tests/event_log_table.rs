@@ -251,12 +251,12 @@ fn the_tool_finds(emulator: &Emulator) {
     let item: Value = serde_json::from_slice(&get.stdout).unwrap();
     assert_eq!(item["data"], json!({ "n": 1.51 }));
     let missing = look(&["get", "t3", "--table", "elsewhere"]);
-    assert_eq!(missing.status.code(), Some(1));
+    assert_eq!(missing.status.code(), Some(2));
     let said = stderr(&missing);
     let expected = "the table elsewhere cannot be read: ResourceNotFoundException";
     assert!(said.contains(expected), "{said}");
     let index = look(&["search", "key", "--index", "other", "--table", TABLE]);
-    assert_eq!(index.status.code(), Some(1), "{}", stderr(&index));
+    assert_eq!(index.status.code(), Some(2), "{}", stderr(&index));
 
     let found = |arguments: &[&str]| -> Vec<String> {
         let output = ask(
