@@ -10,6 +10,7 @@ TERRAFORM ?= $(or $(STAND_IN),terraform)
 unexport TERRAFORM # the stand-in would take it for the real one
 TF = $(TERRAFORM) -chdir=terraform
 TFVARS = -var-file=environments/$(ENV).tfvars
+ENVIRONMENTS := $(basename $(notdir $(sort $(wildcard terraform/environments/*.tfvars))))
 
 TOOL = $(CARGO) run --release --locked --no-default-features --features tool --
 
@@ -86,20 +87,22 @@ dist: ## what a release is made of, in target/dist: tool and zips for x86-64 and
 reproducible: build ## the zips a second time, from another folder: the same bytes
 	CARGO="$(CARGO)" build/reproducible $(FUNCTIONS)
 
-environment:
-	@test -f "terraform/environments/$(ENV).tfvars" || { echo "which environment? make plan ENV=dev" >&2; exit 1; }
+named:
+	@test -f "terraform/environments/$(ENV).tfvars" || { echo "which environment? $(if $(ENV),There is no $(ENV). )There are $(ENVIRONMENTS): make $(or $(MAKECMDGOALS),plan) ENV=$(firstword $(ENVIRONMENTS))" >&2; exit 1; }
+
+environment: named
 	@$(TF) init -input=false > /dev/null
 	@$(TF) workspace select -or-create $(ENV)
 
 plan: environment ## what an apply would change: make plan ENV=dev
 	$(TF) plan $(TFVARS) $(TFFLAGS)
 
-deploy: build environment ## apply: make deploy ENV=dev
+deploy: named build environment ## apply: make deploy ENV=dev
 	$(TF) apply $(TFVARS) $(TFFLAGS)
 
-destroy: ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod too)
+destroy: named ## take an environment down: make destroy ENV=dev (prod: CONFIRM=prod too)
 	@test "$(ENV)" != prod -o "$(CONFIRM)" = prod || { echo "this is prod: make destroy ENV=prod CONFIRM=prod" >&2; exit 1; }
 	@$(MAKE) --no-print-directory environment
 	$(TF) destroy $(TFVARS) $(TFFLAGS)
 
-.PHONY: help run log star check test test-code build-tests fetch test-terraform fuzz deny mutants soak bench build dist reproducible environment plan deploy destroy
+.PHONY: help run log star check test test-code build-tests fetch test-terraform fuzz deny mutants soak bench build dist reproducible named environment plan deploy destroy

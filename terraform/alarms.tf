@@ -36,36 +36,6 @@ resource "aws_sns_topic_subscription" "email" {
 
 # Those of a function's own are its module's. A limit of 0 is for what is counted and must not happen.
 locals {
-  lake_alarms = !var.lake ? {} : merge(
-    {
-      delivery-late = {
-        metric      = local.firehose_metric["DeliveryToS3.DataFreshness"]
-        limit       = var.delivery_delay_seconds_max
-        description = "The oldest undelivered record is older than ${var.delivery_delay_seconds_max} s. Look at the function's errors first, then at the log group ${one(module.delivery[*].log_group.name)}: a bucket, a key or a role that refuses. Nothing is lost for 24 hours."
-      }
-    },
-    local.backs_up_originals ? {
-      originals-late = {
-        metric      = local.firehose_metric["BackupToS3.DataFreshness"]
-        limit       = var.delivery_delay_seconds_max
-        description = "The oldest original that is not backed up yet is older than ${var.delivery_delay_seconds_max} s${var.format == "parquet" ? ", and Parquet keeps listed columns only" : ""}. The log group ${one(module.delivery[*].log_group.name)} says what refuses ${module.partitioning.originals_folder}: the bucket, a key or the role. Nothing is lost for 24 hours."
-      }
-    } : {},
-    local.reads_kinesis ? {
-      source-behind = {
-        metric      = local.firehose_metric["KinesisMillisBehindLatest"]
-        limit       = 900000
-        description = "Firehose is 15 minutes behind the Kinesis stream. Look at the function's errors and throttles, and at other readers of the same shards. Records are lost when they are older than the source's retention."
-      }
-      } : {
-      source-throttled = {
-        metric      = local.firehose_metric["ThrottledRecords"]
-        limit       = 0
-        description = "Producers put more than the stream's quota takes, and were refused. See that they put refused records again; ask AWS for a higher quota, or put fewer, larger batches."
-      }
-    },
-  )
-
   transform_alarms = local.transforms ? {
     claims-failing = {
       metric      = local.transform_count["claim_failures"]
@@ -77,18 +47,15 @@ locals {
       limit       = 0
       description = "Events were delivered without a claim, because the claim table could not answer and on_claim_failure is `deliver`. They may be in the lake twice: the query doubled-events finds them. Mend the table."
     }
-    partitions-near-quota = {
-      metric      = local.firehose_metric["PartitionCount"]
-      limit       = floor(var.active_partitions_quota * 0.8)
-      description = "More than 80 % of ${var.active_partitions_quota} active partitions are in use; events beyond go to errors/. List event_types or narrow event_years to refuse made-up values, take a key out of partition_keys, shorten buffer_seconds, or ask AWS for a higher quota and set active_partitions_quota."
-    }
   } : {}
 
   told_folders = concat(var.lake && var.error_mail ? [module.partitioning.error_folder] : [], var.event_log || var.event_processor ? [local.place.given_up_folder] : [])
 }
 
 resource "aws_cloudwatch_metric_alarm" "metric" {
-  for_each = merge(local.lake_alarms, local.transform_alarms)
+  for_each = merge(concat([local.transform_alarms], module.delivery[*].alarms, [
+    for claims in values(module.claims) : { for name, alarm in claims.alarms : "${trimprefix(claims.table.name, "${local.name}-")}-${name}" => alarm }
+  ])...)
 
   alarm_name        = "${local.name}-${each.key}"
   alarm_description = each.value.description
@@ -98,7 +65,7 @@ resource "aws_cloudwatch_metric_alarm" "metric" {
   dimensions          = { for pair in chunklist(slice(each.value.metric, 2, length(each.value.metric)), 2) : pair[0] => pair[1] }
   statistic           = each.value.limit == 0 ? "Sum" : "Maximum"
   period              = 300
-  evaluation_periods  = 1
+  evaluation_periods  = try(each.value.periods, 1)
   comparison_operator = "GreaterThanThreshold"
   threshold           = each.value.limit
 

@@ -1,14 +1,13 @@
 # At a glance: in, delivered, duplicates, refused by reason, latency, what costs.
 
 locals {
-  records_in = local.firehose_metric[local.reads_kinesis ? "DataReadFromKinesisStream.Records" : "IncomingRecords"]
-  bytes_in   = local.firehose_metric[local.reads_kinesis ? "DataReadFromKinesisStream.Bytes" : "IncomingBytes"]
+  # As CloudWatch's graphs name them: namespace, name, dimension.
+  transform_count = { for name in [
+    "records", "delivered", "duplicates", "duplicates_differing", "reclaimed", "refused", "overflow", "unclaimed",
+    "claim_failures", "claim_milliseconds", "total_milliseconds", "request_bytes", "response_bytes",
+  ] : name => ["Nozzle", name, "FunctionName", local.function_name] }
 
-  stream_widgets = [
-    { title = "In and written", stat = "Sum", metrics = [local.records_in, local.firehose_metric["DeliveryToS3.Records"]] },
-    { title = "Seconds until delivery", stat = "Maximum", metrics = [local.firehose_metric["DeliveryToS3.DataFreshness"]] },
-    { title = "Cost: bytes in and written", stat = "Sum", metrics = [local.bytes_in, local.firehose_metric["DeliveryToS3.Bytes"]] },
-  ]
+  transform_metric = { for name in ["Invocations", "Errors", "Throttles", "Duration"] : name => ["AWS/Lambda", name, "FunctionName", local.function_name] }
 
   transform_widgets = [
     { title = "What became of the records", stat = "Sum", metrics = [for name in ["records", "delivered", "duplicates", "refused", "overflow"] : local.transform_count[name]] },
@@ -24,15 +23,13 @@ locals {
     { title = "Milliseconds a batch, slowest", stat = "Maximum", metrics = [for name in ["total_milliseconds", "claim_milliseconds"] : local.transform_count[name]] },
     { title = "Largest request and answer (6,291,556 bytes fit)", stat = "Maximum", metrics = [for name in ["request_bytes", "response_bytes"] : local.transform_count[name]] },
     { title = "Calls of the function", stat = "Sum", metrics = [for name in ["Invocations", "Errors", "Throttles"] : local.transform_metric[name]] },
-    { title = "Active partitions (quota ${var.active_partitions_quota})", stat = "Maximum", metrics = [local.firehose_metric["PartitionCount"]] },
-    { title = "Cost: objects written", stat = "Sum", metrics = [local.firehose_metric["DeliveryToS3.ObjectCount"]] },
-    { title = "Cost: write units of the claim table", stat = "Sum", metrics = [["AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName", "${local.name}-claims"]] },
     { title = "Cost: milliseconds of the function at ${var.function_memory_megabytes} MB", stat = "Sum", metrics = [local.transform_metric["Duration"]] },
   ]
 
   widgets = concat(
-    [for widget in local.stream_widgets : widget if var.lake],
+    flatten(module.delivery[*].widgets),
     [for widget in local.transform_widgets : widget if local.transforms],
+    [for claims in values(module.claims) : claims.widget],
     flatten(module.event_log[*].widgets),
     flatten(module.event_processor[*].widgets),
     flatten(module.star_schema[*].widgets),

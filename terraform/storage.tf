@@ -56,4 +56,6 @@ module "claims" {
 
   name                = each.value
   deletion_protection = var.deletion_protection
+  units               = var.claim_capacity == "auto" ? var.claim_write_units : null
+  floors              = var.claim_floors
 }

@@ -51,6 +51,10 @@ module "delivery" {
   }
   buffer             = { megabytes = var.buffer_megabytes, seconds = var.buffer_seconds }
   backs_up_originals = local.backs_up_originals
+
+  delay_seconds_max       = var.delivery_delay_seconds_max
+  active_partitions_quota = var.active_partitions_quota
+
   catalog = var.format != "parquet" ? null : {
     database = aws_glue_catalog_database.lake[0].name
     table    = module.table[0].table.name

@@ -210,6 +210,43 @@ variable "claim_hours" {
   }
 }
 
+variable "claim_capacity" {
+  type        = string
+  description = "How the claim tables' writes are paid: `on-demand`, each at its price and at any rate, or `auto`, by units that are provisioned and follow the load within claim_write_units. docs/deploy.md says which is cheaper when. A change keeps the claims."
+  default     = "on-demand"
+  nullable    = false
+  validation {
+    condition     = contains(["on-demand", "auto"], var.claim_capacity)
+    error_message = "claim_capacity is `${var.claim_capacity}`: it must be `on-demand` or `auto`."
+  }
+}
+
+variable "claim_write_units" {
+  type        = object({ minimum = number, maximum = number, used_percent = optional(number, 70) })
+  description = "With claim_capacity = `auto`: the fewest and the most write units a claim table is given, and how much of them is to be used. `nozzle plan` says which; a write beyond them waits, and is late."
+  default     = { minimum = 50, maximum = 4000 }
+  nullable    = false
+  validation {
+    condition     = 1 <= var.claim_write_units.minimum && var.claim_write_units.minimum < var.claim_write_units.maximum && floor(var.claim_write_units.minimum) == var.claim_write_units.minimum && floor(var.claim_write_units.maximum) == var.claim_write_units.maximum
+    error_message = "claim_write_units is from ${var.claim_write_units.minimum} to ${var.claim_write_units.maximum}: it must be two whole numbers from 1, the minimum below the maximum."
+  }
+  validation {
+    condition     = 20 <= var.claim_write_units.used_percent && var.claim_write_units.used_percent <= 90
+    error_message = "claim_write_units is to be used by ${var.claim_write_units.used_percent} %: DynamoDB takes 20 to 90."
+  }
+}
+
+variable "claim_floors" {
+  type        = map(object({ schedule = string, minimum = number, time_zone = optional(string, "UTC") }))
+  description = "With claim_capacity = `auto`: minimums by the clock, for peaks that are known before they come. Each holds until the next, so there are two at least, such as `{ morning = { schedule = \"cron(45 7 ? * * *)\", minimum = 2000 }, night = { schedule = \"cron(0 20 ? * * *)\", minimum = 50 } }`."
+  default     = {}
+  nullable    = false
+  validation {
+    condition     = length(var.claim_floors) != 1 && alltrue([for floor in values(var.claim_floors) : can(regex("^cron\\(.+\\)$", floor.schedule)) && 1 <= floor.minimum && floor.minimum <= var.claim_write_units.maximum])
+    error_message = "claim_floors are `${join("`, `", keys(var.claim_floors))}`: there must be none or two at least, each with a schedule such as `cron(45 7 ? * * *)` and a minimum from 1 to the maximum of claim_write_units."
+  }
+}
+
 variable "on_claim_failure" {
   type        = string
   description = "What the function does while the claim table cannot answer: `retry` (Firehose retries, and in the end keeps the originals under the error prefix) or `deliver` (unclaimed, perhaps doubled)."

@@ -9,16 +9,26 @@
 
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
-use nozzle::dedup::{
-    Answers, Claim, ClaimStore, Claimed, Held as HeldClaim, Owner, ReleaseStore, Released,
-    StoreError, Terms, dynamodb::DynamoDbStore,
+use nozzle::{
+    dedup::{
+        Answers, Claim, ClaimStore, Claimed, Held as HeldClaim, Owner, ReleaseStore, Released,
+        StoreError, Terms, dynamodb::DynamoDbStore,
+    },
+    functions::{
+        Function, Moment,
+        firehose_transform::{FirehoseTransform, Settings, Unavailable},
+    },
 };
 use support::{
     client::{store_at, store_behind},
     contract,
     proxy::{Fault, Proxy},
+    requests::{Sent, event, request, results},
 };
 use tokio::time::Instant;
 
@@ -124,6 +134,65 @@ async fn a_fifth_of_faults_of_each_kind_costs_time_and_nothing_else() {
     }
     for code in THROTTLES {
         a_fifth(code, move |_| RefuseStatements(0.2, code)).await;
+    }
+}
+
+/// 1,000 events and a copy of each come at once to a table of 100 units a second. A batch's first call
+/// is cut off too early; what it claimed is its own when Firehose sends it again.
+#[tokio::test(start_paused = true)]
+async fn a_burst_above_what_is_provisioned_costs_time_and_nothing_else() {
+    let proxy = Proxy::in_memory();
+    proxy.table().provision(100);
+    let settings = Settings::read(|_| None).unwrap();
+    let function = FirehoseTransform::new(settings, store_behind(&proxy));
+    let firsts = burst("first", 1_799_999_999_000);
+    let copies = burst("copy", 1_799_999_999_500);
+    let started = Instant::now();
+    let (firsts, copies) = tokio::join!(
+        sent_until_answered(&function, &firsts),
+        sent_until_answered(&function, &copies),
+    );
+    for (number, (first, copy)) in firsts.iter().zip(&copies).enumerate() {
+        let mut said = [first.as_str(), copy.as_str()];
+        said.sort_unstable();
+        assert_eq!(said, ["Dropped", "Ok"], "{number}");
+    }
+    assert_eq!(proxy.table().len(), 1000);
+    // A write a claim and two a copy, at 100 a second, and again for what was cut off.
+    let took = started.elapsed();
+    assert!(took > SECOND * 29 && took < SECOND * 120, "{took:?}");
+}
+
+fn burst(copy: &str, arrival_milliseconds: i64) -> Vec<Sent> {
+    let sent = |number| {
+        let id = format!("{copy}-{number}");
+        Sent::new(&id, arrival_milliseconds, &event(&format!("{number}")))
+    };
+    (0..1000).map(sent).collect()
+}
+
+/// What became of each record; a batch that failed comes again as it was.
+async fn sent_until_answered(
+    function: &FirehoseTransform<DynamoDbStore>,
+    records: &[Sent],
+) -> Vec<String> {
+    let mut said = Vec::new();
+    for batch in records.chunks(250) {
+        let body = request(batch);
+        let cut_off = function.answer(&body, within(SECOND * 2)).await;
+        let Err(Unavailable::Store(StoreError::Away(_))) = cut_off else {
+            panic!("{cut_off:?}");
+        };
+        let answer = function.answer(&body, within(SECOND * 240)).await.unwrap();
+        said.extend(results(&answer.body).into_iter().map(|(_, result)| result));
+    }
+    said
+}
+
+fn within(time: Duration) -> Moment {
+    Moment {
+        now: UNIX_EPOCH + Duration::from_secs(NOW),
+        deadline: Instant::now() + time,
     }
 }
 

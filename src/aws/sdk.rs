@@ -7,7 +7,14 @@ use aws_config::{
     stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_http_client::{
+    Builder, ConnectorBuilder,
+    proxy::ProxyConfig,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    orchestrator::HttpResponse, result::SdkError, runtime_components::RuntimeComponents,
+};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use tokio::time::timeout;
@@ -17,9 +24,19 @@ use super::failure::{Cause, Failure, chain, sources};
 /// How long a connection may take to open.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Region, credentials and addresses, as the SDK's usual settings name them.
+/// Region, credentials and addresses, as the SDK's usual settings name them, and one HTTP client for
+/// all of its clients: each by itself would read the machine's certificates.
 pub async fn configure() -> SdkConfig {
-    aws_config::load_defaults(BehaviorVersion::latest()).await
+    let http = Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = ConnectorBuilder::default()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    });
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    defaults.http_client(http).load().await
 }
 
 /// The same for clients that neither retry nor give up by themselves: who asks does both, because

@@ -6,6 +6,7 @@
 mod environment;
 mod finding;
 mod judge;
+mod junit;
 mod probe;
 mod prober;
 mod probes;
@@ -30,6 +31,7 @@ use super::{
 use crate::local::firehose::invoke_url::InvokeUrl;
 use environment::Output;
 use finding::{BATCH_RETRIED, Grade};
+use junit::JunitFile;
 use probe::Probe;
 use prober::Prober;
 use probes::{ALL, is_basis, named};
@@ -56,13 +58,15 @@ Examples:
   nozzle check --command ./bootstrap --sample events.jsonl \\
       --vary id --partition-keys type,day
   nozzle check --command ./bootstrap --only retry --only too-large
+  nozzle check --command ./bootstrap --junit check.xml
   nozzle check --list
+
+What starts a Python handler is a package: pip install awslambdaric
 
 --url is Lambda's Invoke API over http, as AWS's runtime interface emulator (the port 8080 of its \
 container images) and `cargo lambda watch` offer it; requests are not signed, so AWS itself does \
 not take them. That emulator takes one invocation at a time, and ends when it gets more: the \
-probe `concurrency`, which is the last, is not for it, so --skip concurrency. --command is given \
-to `sh -c`; nozzle is Lambda's runtime API for it, starts as many processes as there are \
+probe `concurrency`, which is the last, is skipped then. --command is given to `sh -c`; nozzle is Lambda's runtime API for it, starts as many processes as there are \
 invocations at once, starts another for one that has died, and ends them all with what they have \
 started.
 
@@ -117,6 +121,10 @@ pub(super) struct Check {
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+
+    /// Write a test for each probe into this file too, in the XML that CI systems show
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// Where the function is.
@@ -165,11 +173,15 @@ impl Check {
             Some(file) => EventSample::read(file, &self.vary)?,
             None => EventSample::ours(now(), &self.vary),
         };
+        let junit = self.junit.as_deref().map(JunitFile::create).transpose()?;
         subject.reach().await?;
         let shape = self.source.map_or(BatchForm::DirectPut, StreamSource::form);
         let mut prober = Prober::new(subject, sample, shape, self.partition_keys.clone(), now);
         let mut report = CheckReport::begin(name, format);
         self.put_all(&mut prober, &mut report).await?;
+        if let Some(file) = junit {
+            file.write(&report)?;
+        }
         let has_failed = report.end()?;
         Ok(ExitCode::from(u8::from(has_failed)))
     }

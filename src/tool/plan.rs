@@ -6,6 +6,7 @@
 mod advice;
 mod answers;
 mod assumptions;
+mod billing;
 mod buffer;
 mod chain;
 mod claims;
@@ -24,6 +25,7 @@ mod prices;
 mod sample;
 mod streams;
 mod variables;
+mod watching;
 mod words;
 
 use anyhow::Result;
@@ -33,6 +35,7 @@ use super::{
     table::{Column, Table},
     terminal::{BOLD, print, print_json},
 };
+use advice::Weight;
 use chain::Chain;
 use figures::heading;
 use options::Given;
@@ -51,8 +54,10 @@ impl PlanOptions {
         let report = PlanReport::of(&given, &prices);
         if self.json {
             print_json(&report)
+        } else if self.all {
+            report.print_all()
         } else {
-            report.print()
+            report.print_first()
         }
     }
 }
@@ -84,19 +89,50 @@ impl<'a> PlanReport<'a> {
         }
     }
 
-    fn print(&self) -> Result<()> {
+    /// What it comes to, and what cannot wait.
+    fn print_first(&self) -> Result<()> {
+        figures::totals(&self.plans).print()?;
+        self.print_advice("What must be done first", Weight::Must)?;
         let prices = self.prices.named(self.region);
-        figures::table(&self.plans, &prices).print()?;
-        for plan in &self.plans {
-            let title = format!("What to do ({})", heading(plan));
-            let advice = plan.advice.iter();
-            let advice =
-                advice.map(|advice| format!("{}: {}", advice.weight.as_str(), advice.sentence));
-            print_items(&title, advice)?;
-        }
+        let better = self.plans.iter().flat_map(|plan| &plan.advice);
+        let better = better.filter(|advice| advice.weight == Weight::Better);
+        let noun = match better.count() {
+            0 => String::new(),
+            1 => ", one thing that had better be done".to_owned(),
+            count => format!(", {count} things that had better be done"),
+        };
+        print_items(
+            "Beside that",
+            [
+                format!("prices: {prices}; check them before you quote them"),
+                format!(
+                    "every figure{noun}, lines for a .tfvars file, what is taken for granted: --all"
+                ),
+            ],
+        )
+    }
+
+    fn print_all(&self) -> Result<()> {
+        figures::totals(&self.plans).print()?;
+        self.print_advice("What must be done first", Weight::Must)?;
+        self.print_advice("What had better be done", Weight::Better)?;
+        print("\n")?;
+        figures::table(&self.plans).print()?;
         self.print_variables()?;
         print_items("Taken for granted", self.assumptions.iter().cloned())?;
         print_items("Not counted", [self.not_counted.join(", ")])
+    }
+
+    fn print_advice(&self, title: &str, weight: Weight) -> Result<()> {
+        for plan in &self.plans {
+            let title = match self.plans.as_slice() {
+                [_] => title.to_owned(),
+                _ => format!("{title} ({})", heading(plan)),
+            };
+            let advice = plan.advice.iter().filter(|advice| advice.weight == weight);
+            print_items(&title, advice.map(|advice| advice.sentence.clone()))?;
+        }
+        Ok(())
     }
 
     /// All of them for the load as given; of another scale what differs.
@@ -263,6 +299,8 @@ mod tests {
 #[cfg(test)]
 mod example {
     use super::{
+        billing::ClaimCapacity,
+        intake::KinesisCapacity,
         load::{InflowSource, Load},
         options::{FileFormat, Wishes},
         partitions::PartitionGroups,
@@ -300,6 +338,8 @@ mod example {
             format: FileFormat::Json,
             originals_backup: false,
             claim_hours: 24,
+            claim_capacity: ClaimCapacity::OnDemand,
+            kinesis_capacity: KinesisCapacity::OnDemand,
             retention_days: 365,
             region: None,
             streams: StreamWishes::default(),

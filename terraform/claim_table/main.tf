@@ -13,9 +13,11 @@ terraform {
 resource "aws_dynamodb_table" "claims" {
   #checkov:skip=CKV_AWS_28:claims live a day, and restored ones would be wrong
   #checkov:skip=CKV_AWS_119:the key AWS manages will do; a claim holds an event's identity, not the event
-  name         = var.name
-  billing_mode = "PAY_PER_REQUEST"
-  hash_key     = "id"
+  name           = var.name
+  billing_mode   = var.units == null ? "PAY_PER_REQUEST" : "PROVISIONED"
+  write_capacity = var.units == null ? null : var.units.minimum
+  read_capacity  = var.units == null ? null : local.reads.minimum
+  hash_key       = "id"
 
   deletion_protection_enabled = var.deletion_protection
 
@@ -30,4 +32,8 @@ resource "aws_dynamodb_table" "claims" {
   }
 
   server_side_encryption { enabled = true }
+
+  # One table in both ways of paying, so that a change keeps its claims: a second resource would be a second table. How
+  # much is provisioned is the scaling's; on a table that was on demand it begins with 1 and is raised to the minimum.
+  lifecycle { ignore_changes = [write_capacity, read_capacity] }
 }

@@ -11,3 +11,14 @@ variable "deletion_protection" {
   description = "Whether it refuses to be deleted."
   nullable    = false
 }
+
+variable "units" {
+  type        = object({ minimum = number, maximum = number, used_percent = number })
+  description = "Between which bounds write units are provisioned, and how much of them is to be used; null for on demand."
+}
+
+variable "floors" {
+  type        = map(object({ schedule = string, minimum = number, time_zone = string }))
+  description = "From when on which minimum holds instead."
+  nullable    = false
+}

@@ -63,6 +63,18 @@ variable "buffer" {
   nullable    = false
 }
 
+variable "delay_seconds_max" {
+  type        = number
+  description = "How old the oldest undelivered record may be before an alarm."
+  nullable    = false
+}
+
+variable "active_partitions_quota" {
+  type        = number
+  description = "How many active partitions a stream may have; an alarm comes at 80 % of it."
+  nullable    = false
+}
+
 variable "backs_up_originals" {
   type        = bool
   description = "Whether every record is also kept as it came."

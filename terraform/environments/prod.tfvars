@@ -12,3 +12,7 @@ lake_versioning     = true
 
 # Without an address alarms ring for nobody. AWS mails it first, to be confirmed.
 # alarm_email = "oncall@example.com"
+
+# A steady load is cheaper with provisioned units, see docs/deploy.md; `nozzle plan` has the numbers.
+# claim_capacity    = "auto"
+# claim_write_units = { minimum = 400, maximum = 4000 }

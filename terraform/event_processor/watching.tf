@@ -15,27 +15,18 @@ locals {
     dead_letters = "`reason` says why. Mend the producer, then send them into the stream again with `nozzle redrive`: they were never counted, so nothing doubles."
   }
 
-  alarms = merge(
-    {
-      enrichment-failing = {
-        metric      = local.counts["enrichment_failures"]
-        limit       = 0
-        description = "The tables of assignments or experiments could not answer; with on_enrichment_failure `retry` the batches wait, with `keep` events are archived and not counted, which `nozzle recount` does not mend. See whether the tables are there, have the keys that are named and are throttled, and whether the function's role and keys let it read."
-      }
-      table-throttled = {
-        metric      = ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", var.reader.name]
-        limit       = 0
-        description = "The table ${var.reader.name} throttles writes; the function tries again, and falls behind if that lasts. A new table takes 4,000 writes a second and doubles by itself. One counter takes 1,000 a second: if that is it, raise event_processor_counter_slots, or event_processor_batch_seconds, so that each batch holds more."
-      }
-    },
-    var.claims == null ? {} : {
-      claims-throttled = {
-        metric      = ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", var.claims.table]
-        limit       = 0
-        description = "The claim table ${var.claims.table} throttles writes; the function tries again, and falls behind if that lasts. It doubles by itself what it takes; warm it up before a burst. If it does not end, the account's quota is reached."
-      }
-    },
-  )
+  alarms = {
+    enrichment-failing = {
+      metric      = local.counts["enrichment_failures"]
+      limit       = 0
+      description = "The tables of assignments or experiments could not answer; with on_enrichment_failure `retry` the batches wait, with `keep` events are archived and not counted, which `nozzle recount` does not mend. See whether the tables are there, have the keys that are named and are throttled, and whether the function's role and keys let it read."
+    }
+    table-throttled = {
+      metric      = ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", var.reader.name]
+      limit       = 0
+      description = "The table ${var.reader.name} throttles writes; the function tries again, and falls behind if that lasts. A new table takes 4,000 writes a second and doubles by itself. One counter takes 1,000 a second: if that is it, raise event_processor_counter_slots, or event_processor_batch_seconds, so that each batch holds more."
+    }
+  }
 
   computed_alarms = {
     refused = {

@@ -461,7 +461,7 @@ run "it_can_be_had_alone" {
   }
 
   assert {
-    condition     = length(module.delivery) + length(module.transform) + length(module.table) + length(module.event_log) + length(aws_athena_named_query.lake) + length(aws_cloudwatch_metric_alarm.metric) == 0 && keys(module.claims) == ["event-processor"]
+    condition     = length(module.delivery) + length(module.transform) + length(module.table) + length(module.event_log) + length(aws_athena_named_query.lake) == 0 && keys(aws_cloudwatch_metric_alarm.metric) == ["event-processor-claims-throttled"] && keys(module.claims) == ["event-processor"]
     error_message = "Something of the lake's chain or of the event log is still made."
   }
 
@@ -522,7 +522,6 @@ run "what_can_go_wrong_rings" {
       dead-letters       = "Nozzle dead_letters Sum > 0 of nozzle-default-event-processor"
       enrichment-failing = "Nozzle enrichment_failures Sum > 0 of nozzle-default-event-processor"
       table-throttled    = "AWS/DynamoDB WriteThrottleEvents Sum > 0 of nozzle-default-event-processor"
-      claims-throttled   = "AWS/DynamoDB WriteThrottleEvents Sum > 0 of nozzle-default-event-processor-claims"
     }
     error_message = "An alarm is missing, or watches something else."
   }

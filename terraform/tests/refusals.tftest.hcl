@@ -28,6 +28,50 @@ run "events_that_cannot_be_partitioned" {
   expect_failures = [var.partition_keys, var.event_years, var.event_types, var.event_identity, var.claim_hours, var.on_claim_failure, var.on_differing_duplicate]
 }
 
+run "claims_that_are_paid_in_no_way_there_is" {
+  command = plan
+
+  variables {
+    claim_capacity    = "provisioned"
+    claim_write_units = { minimum = 400, maximum = 400 }
+  }
+
+  expect_failures = [var.claim_capacity, var.claim_write_units]
+}
+
+run "units_that_dynamodb_does_not_take" {
+  command = plan
+
+  variables {
+    claim_write_units = { minimum = 0.5, maximum = 400, used_percent = 95 }
+  }
+
+  expect_failures = [var.claim_write_units]
+}
+
+run "a_floor_that_never_ends" {
+  command = plan
+
+  variables {
+    claim_floors = { morning = { schedule = "cron(45 7 ? * * *)", minimum = 100 } }
+  }
+
+  expect_failures = [var.claim_floors]
+}
+
+run "floors_without_a_schedule_or_above_the_most" {
+  command = plan
+
+  variables {
+    claim_floors = {
+      morning = { schedule = "07:45", minimum = 100 }
+      night   = { schedule = "cron(0 20 ? * * *)", minimum = 4001 }
+    }
+  }
+
+  expect_failures = [var.claim_floors]
+}
+
 run "keys_that_are_none_or_twice" {
   command = plan
 

@@ -139,7 +139,7 @@ run "claims_expire_and_cost_by_use" {
 
   assert {
     condition     = module.claims["lake"].table.billing_mode == "PAY_PER_REQUEST" && one(module.claims["lake"].table.server_side_encryption).enabled
-    error_message = "The claim table is not on demand, or not encrypted."
+    error_message = "The claim table is not on demand unasked, or not encrypted."
   }
 
   assert {

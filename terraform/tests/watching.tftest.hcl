@@ -18,6 +18,7 @@ run "what_can_go_wrong_rings" {
       delivery-late         = "AWS/Firehose DeliveryToS3.DataFreshness"
       source-throttled      = "AWS/Firehose ThrottledRecords"
       claims-failing        = "Nozzle claim_failures"
+      claims-throttled      = "AWS/DynamoDB WriteThrottleEvents"
       delivered-unclaimed   = "Nozzle unclaimed"
       partitions-near-quota = "AWS/Firehose PartitionCount"
     }
@@ -27,11 +28,13 @@ run "what_can_go_wrong_rings" {
   assert {
     condition = alltrue([
       for alarm in aws_cloudwatch_metric_alarm.metric :
-      alarm.dimensions == (alarm.namespace == "AWS/Firehose" ?
-        tomap({ DeliveryStreamName = module.delivery[0].stream.name }) :
-      tomap({ FunctionName = module.transform[0].function.function_name }))
+      alarm.dimensions == {
+        "AWS/Firehose" = tomap({ DeliveryStreamName = module.delivery[0].stream.name })
+        "AWS/DynamoDB" = tomap({ TableName = module.claims["lake"].table.name })
+        "Nozzle"       = tomap({ FunctionName = module.transform[0].function.function_name })
+      }[alarm.namespace]
     ])
-    error_message = "An alarm watches something else than the stream or the function."
+    error_message = "An alarm watches something else than the stream, the claim table or the function."
   }
 
   assert {
@@ -65,6 +68,7 @@ run "every_alarm_reaches_the_topic_and_says_what_to_do" {
     event_processor_zip  = "versions.tf"
     star_schema          = true
     star_schema_zip      = "versions.tf"
+    claim_capacity       = "auto"
   }
 
   assert {
@@ -196,13 +200,13 @@ run "originals_that_are_not_backed_up_ring" {
   }
 }
 
-run "without_the_function_only_the_stream_is_watched" {
+run "without_the_function_only_the_stream_and_its_claims_are_watched" {
   variables {
     transform = false
   }
 
   assert {
-    condition     = sort(keys(aws_cloudwatch_metric_alarm.metric)) == tolist(["delivery-late", "source-throttled"]) && length(module.transform) == 0
+    condition     = sort(keys(aws_cloudwatch_metric_alarm.metric)) == tolist(["claims-throttled", "delivery-late", "source-throttled"]) && length(module.transform) == 0
     error_message = "An alarm watches a function that is not there."
   }
 
@@ -221,7 +225,7 @@ run "the_dashboard_tells_at_a_glance" {
 
   assert {
     condition = alltrue([
-      for metric in ["IncomingRecords", "DataFreshness", "delivered", "duplicates", "overflow", "claim_milliseconds", "total_milliseconds", "PartitionCount", "ConsumedWriteCapacityUnits"] :
+      for metric in ["IncomingRecords", "DataFreshness", "delivered", "duplicates", "overflow", "claim_milliseconds", "total_milliseconds", "PartitionCount", "ObjectCount", "ConsumedWriteCapacityUnits", "WriteThrottleEvents"] :
       strcontains(aws_cloudwatch_dashboard.chain.dashboard_body, metric)
     ])
     error_message = "The dashboard lacks something that was promised."

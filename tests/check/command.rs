@@ -160,6 +160,16 @@ fn what_cannot_be_probed_is_said_in_a_sentence() {
     let died = "the process ended before it asked for an invocation (exit status: 3)\noh dear\n";
     check_refused(&["--command", "echo oh dear >&2; exit 3"], 1, died);
     check_refused(
+        &["--command", "echo No module named awslambdaric >&2; exit 1"],
+        1,
+        "The Python that runs it has no runtime for Lambda: pip install awslambdaric",
+    );
+    check_refused(
+        &["--command", "true", "--junit", "no-such-folder/check.xml"],
+        1,
+        "--junit `no-such-folder/check.xml` cannot be written: No such file",
+    );
+    check_refused(
         &["--command", "true", "--sample", "none"],
         1,
         "--sample none cannot be read",
@@ -251,6 +261,49 @@ fn people_read_what_was_found_why_it_matters_and_what_firehose_does() {
     }
     assert!(
         lines.iter().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
+}
+
+/// Read by Python's XML reader, as CI systems read it.
+#[test]
+fn a_ci_system_reads_each_probe_as_a_test() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("check.xml");
+    let command = "true '\u{1b} <b>'; exec python3 function.py naive-deduplication";
+    let probes = ["one", "line-end", "retry", "msk"].map(|name| ["--only", name]);
+    let output = nozzle(&["--command", command, "--source", "kinesis", "--junit"])
+        .arg(&file)
+        .args(probes.concat())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let read = "import sys, xml.etree.ElementTree as tree\n\
+                for suite in tree.parse(sys.argv[1]).getroot():\n \
+                print(*(suite.get(name) for name in ['tests', 'failures', 'errors', 'skipped']))\n \
+                for test in suite: print(test.get('name'), *(one.tag + ' ' + one.get('message') for one in test))";
+    let read = Command::new("python3")
+        .args(["-c", read])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&read.stdout).into_owned();
+    let expected = [
+        "4 1 0 1",
+        "one",
+        "line-end",
+        "msk skipped --source is kinesis",
+        "retry failure Ok at first, then Dropped: record 1, record 2, record 3 and 17 more",
+    ];
+    let mut told: Vec<_> = told.lines().collect();
+    told.sort_unstable();
+    let mut expected = expected.to_vec();
+    expected.sort_unstable();
+    assert_eq!(told, expected, "{}", said(&read));
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains("true '⟨U+001B⟩ &lt;b&gt;'; exec"), "{text}");
+    assert!(
+        text.contains("\nFirehose takes the record for dealt with"),
         "{text}"
     );
 }

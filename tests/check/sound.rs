@@ -154,7 +154,7 @@ fn every_example_of_the_help_works() {
     let examples: Vec<_> = examples
         .filter(|example| example.starts_with("check "))
         .collect();
-    assert_eq!(examples.len(), 6, "{help}");
+    assert_eq!(examples.len(), 7, "{help}");
     let place = example_place();
     let server = Server::start("none");
     let program = env!("CARGO_BIN_EXE_nozzle");

@@ -4,24 +4,72 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 #[derive(Default)]
 pub(crate) struct Table {
     /// `ttl` and owner by `id`.
     items: HashMap<String, (u64, String)>,
+    /// None where the table is on demand.
+    provisioned: Option<Provisioned>,
+}
+
+/// Write units as they become free; none are saved up beyond a second's.
+struct Provisioned {
+    a_second: f64,
+    free: f64,
+    seen: Instant,
+}
+
+impl Provisioned {
+    fn takes_one(&mut self) -> bool {
+        let passed = self.seen.elapsed().as_secs_f64();
+        self.seen = Instant::now();
+        self.free = (self.free + passed * self.a_second).min(self.a_second);
+        let takes = self.free >= 1.0;
+        if takes {
+            self.free -= 1.0;
+        }
+        takes
+    }
 }
 
 impl Table {
+    /// From now on so many statements a second are done, and the others throttled.
+    pub(crate) fn provision(&mut self, a_second: u32) {
+        let a_second = f64::from(a_second);
+        let seen = Instant::now();
+        let free = a_second;
+        self.provisioned = Some(Provisioned {
+            a_second,
+            free,
+            seen,
+        });
+    }
+
     /// The answer to a `BatchExecuteStatement`.
     pub(crate) fn execute(&mut self, request: &Value) -> Value {
         let statements = request["Statements"].as_array().unwrap();
         assert!(statements.len() <= 25, "{} statements", statements.len());
         let responses: Vec<_> = statements.iter().map(|one| self.statement(one)).collect();
-        let units = json!([{ "TableName": "claims", "CapacityUnits": statements.len() }]);
+        let throttled =
+            |response: &&Value| response["Error"]["Code"] == "ProvisionedThroughputExceeded";
+        let units = responses.len() - responses.iter().filter(throttled).count();
+        let units = json!([{ "TableName": "claims", "CapacityUnits": units }]);
         json!({ "Responses": responses, "ConsumedCapacity": units })
     }
 
     fn statement(&mut self, request: &Value) -> Value {
+        if self
+            .provisioned
+            .as_mut()
+            .is_some_and(|units| !units.takes_one())
+        {
+            return json!({ "Error": {
+                "Code": "ProvisionedThroughputExceeded",
+                "Message": "The level of configured provisioned throughput for the table was exceeded.",
+            } });
+        }
         let parameters = request["Parameters"].as_array().unwrap();
         let text = |at: usize| parameters[at]["S"].as_str().unwrap().to_owned();
         let number = |at: usize| parameters[at]["N"].as_str().unwrap().parse().unwrap();

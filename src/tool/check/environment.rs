@@ -31,6 +31,9 @@ use crate::{
 const TAIL_LINES: usize = 8;
 const TAIL_LINE_CHARACTERS: usize = 300;
 
+/// What Python says then.
+const NO_PYTHON_RUNTIME: &str = "No module named awslambdaric";
+
 /// What Lambda sets, where it is not set already.
 const LAMBDA_SETTINGS: &[(&str, &str)] = &[
     ("AWS_LAMBDA_FUNCTION_NAME", "nozzle-check"),
@@ -152,7 +155,8 @@ impl Environment {
             Err(status) => {
                 let when = if status.as_ref().is_ok_and(ExitStatus::success) {
                     "before it asked for an invocation: a handler is to be started with its \
-                     runtime, such as `python3 -m awslambdaric app.handler`"
+                     runtime, such as `python3 -m awslambdaric app.handler` after `pip install \
+                     awslambdaric`"
                 } else {
                     "before it asked for an invocation"
                 };
@@ -225,7 +229,12 @@ impl Environment {
     async fn died(&mut self, when: &str, status: io::Result<ExitStatus>) -> FunctionError {
         let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         let said = self.last_words().await;
-        FunctionError::Failed(format!("the process ended {when} ({how}){said}"))
+        let advice = if said.contains(NO_PYTHON_RUNTIME) {
+            "\nThe Python that runs it has no runtime for Lambda: pip install awslambdaric"
+        } else {
+            ""
+        };
+        FunctionError::Failed(format!("the process ended {when} ({how}){said}{advice}"))
     }
 
     /// The end of what it wrote.

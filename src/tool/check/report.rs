@@ -30,9 +30,9 @@ pub(super) struct Probed {
 }
 
 pub(super) struct CheckReport {
-    function: String,
+    pub(super) function: String,
     format: Format,
-    probed: Vec<Probed>,
+    pub(super) probed: Vec<Probed>,
 }
 
 impl CheckReport {
@@ -85,7 +85,7 @@ impl CheckReport {
         Ok(failed > 0)
     }
 
-    fn count(&self, grade: Grade) -> usize {
+    pub(super) fn count(&self, grade: Grade) -> usize {
         let grades = self.probed.iter().map(|probed| probed.findings.grade());
         grades.filter(|other| *other == grade).count()
     }

@@ -3,20 +3,19 @@
 use serde::Serialize;
 
 use super::{
-    cost::{ClaimBilling, Cost, Planned},
-    intake::Inflow,
+    billing::{CheaperWay, ClaimBilling, ClaimCapacity},
+    cost::{Cost, Planned},
+    intake::{Inflow, KinesisCapacity},
     lake::{BUFFER_SECONDS_MAX, FILE_BYTES_SMALL},
     limits::{
         ACTIVE_PARTITIONS_ALARM, ACTIVE_PARTITIONS_QUOTA, CONCURRENCY_QUOTA, FUNCTION_SECONDS_MAX,
-        NEW_TABLE_WRITES_PER_SECOND, PARTITION_BYTES_PER_SECOND_MAX, SHARD_INVOCATIONS_MAX,
-        TABLE_WRITES_QUOTA,
+        NEW_STREAM_SHARDS, NEW_TABLE_WRITES_PER_SECOND, PARTITION_BYTES_PER_SECOND_MAX,
+        SHARD_INVOCATIONS_MAX, TABLE_WRITES_QUOTA,
     },
-    variables::quota_to_ask_for,
+    variables::{quota_to_ask_for, write_units},
     words::{bytes, dollars, number, percent},
 };
 
-/// A saving worth a change.
-const DOLLARS_WORTHWHILE: f64 = 20.0;
 const SHARDS_MANY: f64 = 500.0;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,15 +33,6 @@ pub(super) enum Weight {
     Better,
 }
 
-impl Weight {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Weight::Must => "must",
-            Weight::Better => "better",
-        }
-    }
-}
-
 pub(super) fn advise(
     planned: &Planned<'_>,
     cost: &Cost,
@@ -51,13 +41,14 @@ pub(super) fn advise(
 ) -> Vec<Advice> {
     [
         intake(planned, region),
+        new_stream(planned),
         idle_shards(planned, cost),
         response(planned),
         running(planned),
         at_once(planned),
         warm_up(planned),
         write_quota(planned),
-        write_billing(billing),
+        write_billing(planned, billing),
         partitions(planned),
         busiest_partition(planned),
         small_files(planned),
@@ -102,20 +93,32 @@ fn intake(planned: &Planned<'_>, region: &str) -> Option<Advice> {
     }
 }
 
-/// A shard costs the same at rest.
-fn idle_shards(planned: &Planned<'_>, cost: &Cost) -> Option<Advice> {
+fn new_stream(planned: &Planned<'_>) -> Option<Advice> {
     let Inflow::Kinesis { shards, .. } = planned.intake else {
         return None;
     };
-    if cost.kinesis_shards < cost.total() / 2.0 {
+    let is_on_demand = planned.wishes.kinesis_capacity == KinesisCapacity::OnDemand;
+    (is_on_demand && *shards > NEW_STREAM_SHARDS).then(|| {
+        must(format!(
+            "let the load grow, or make the stream with {} shards beforehand and switch it to on \
+             demand (kinesis_stream_arn): a new one takes what {} take, and then twice the highest \
+             peak of a month",
+            number(*shards),
+            number(NEW_STREAM_SHARDS)
+        ))
+    })
+}
+
+/// A stream costs the same at rest, and so does a shard.
+fn idle_shards(planned: &Planned<'_>, cost: &Cost) -> Option<Advice> {
+    if !matches!(planned.intake, Inflow::Kinesis { .. }) || cost.kinesis() < cost.total() / 2.0 {
         return None;
     }
     Some(better(format!(
         "let producers put into Firehose (--source direct-put), unless others read the stream too: \
-         {} of {} a month go to Kinesis for its shards ({})",
-        dollars(cost.kinesis_shards),
-        dollars(cost.total()),
-        number(*shards)
+         {} of {} a month go to Kinesis",
+        dollars(cost.kinesis()),
+        dollars(cost.total())
     )))
 }
 
@@ -174,7 +177,8 @@ fn at_once(planned: &Planned<'_>) -> Option<Advice> {
 
 fn warm_up(planned: &Planned<'_>) -> Option<Advice> {
     let peak = planned.claims.peak_write_units_per_second;
-    if peak <= NEW_TABLE_WRITES_PER_SECOND {
+    let is_on_demand = planned.wishes.claim_capacity == ClaimCapacity::OnDemand;
+    if peak <= NEW_TABLE_WRITES_PER_SECOND || !is_on_demand {
         return None;
     }
     Some(must(format!(
@@ -199,18 +203,31 @@ fn write_quota(planned: &Planned<'_>) -> Option<Advice> {
     )))
 }
 
-fn write_billing(billing: &ClaimBilling) -> Option<Advice> {
-    let saved = billing.on_demand - billing.provisioned_at_peak;
-    if saved < DOLLARS_WORTHWHILE || saved < 0.1 * billing.on_demand {
-        return None;
+fn write_billing(planned: &Planned<'_>, billing: &ClaimBilling) -> Option<Advice> {
+    let (on_demand, units) = (dollars(billing.on_demand), dollars(billing.provisioned));
+    let at_peak = dollars(billing.provisioned_at_peak);
+    let break_even = percent(billing.break_even_share);
+    let lines = format!(
+        "claim_capacity = \"auto\" with claim_write_units = {}",
+        write_units(planned.claims)
+    );
+    match (billing.cheaper, planned.wishes.claim_capacity) {
+        (CheaperWay::Provisioned, ClaimCapacity::OnDemand) => Some(better(format!(
+            "pay claims by the unit ({lines}): {units} a month instead of {on_demand} where units \
+             follow the load, and {at_peak} with the peak's all month; they pay from {break_even} of \
+             use on"
+        ))),
+        (CheaperWay::ProvisionedForSlowPeaks, ClaimCapacity::OnDemand) => Some(better(format!(
+            "pay claims by the unit if the peaks come and go by the hour ({lines}): {units} a month \
+             instead of {on_demand}. Not if they are bursts that cannot wait: the peak's units all \
+             month are {at_peak}, and units pay from {break_even} of use on"
+        ))),
+        (CheaperWay::OnDemand, ClaimCapacity::Auto) => Some(better(format!(
+            "leave claims on demand: they are {on_demand} a month, and {units} by the unit is not \
+             worth an alarm"
+        ))),
+        (CheaperWay::OnDemand, ClaimCapacity::OnDemand) | (_, ClaimCapacity::Auto) => None,
     }
-    Some(better(format!(
-        "provision the claim table's writes for the peak: {} a month instead of {}, as long as {} of \
-         them are used on the average and no peak is higher (terraform/storage.tf has them on demand)",
-        dollars(billing.provisioned_at_peak),
-        dollars(billing.on_demand),
-        percent(billing.break_even_share)
-    )))
 }
 
 fn partitions(planned: &Planned<'_>) -> Option<Advice> {
@@ -329,7 +346,7 @@ mod tests {
     fn an_ordinary_load_needs_nothing() {
         let load = Load {
             partitions: PartitionGroups::alike(5),
-            ..load(50.0, 4_000)
+            ..load(20.0, 10_000)
         };
         assert_eq!(advice(&load, &wishes()), []);
     }
@@ -341,7 +358,7 @@ mod tests {
             ..load(events_per_second, 4_000)
         };
         let told = "let producers put into Firehose (--source direct-put), unless others read the \
-                    stream too: 10.80 $ of";
+                    stream too: 28.92 $ of";
         check(&of(0.1), &wishes(), &[(Better, told)]);
         let is_told = |one: &Advice| one.sentence.starts_with("let producers");
         assert!(!advice(&of(100.0), &wishes()).iter().any(is_told));
@@ -361,7 +378,7 @@ mod tests {
             ),
             (
                 Better,
-                "provision the claim table's writes for the peak: 14,040 $ a month instead of 16,200 $",
+                "pay claims by the unit (claim_capacity = \"auto\" with claim_write_units = { minimum = 7143, maximum = 42858 }): 6,686 $ a month instead of 16,200 $ where units follow the load, and 14,040 $ with",
             ),
             (Better, "send events that say more at once: 92 % of"),
         ];
@@ -372,6 +389,7 @@ mod tests {
         };
         let expected = [
             (Must, "see that the account may have 3,000 shards"),
+            (Must, "let the load grow, or make the stream with 3,000"),
             (Must, "warm the claim table up to 3,000,000 write units"),
             (
                 Must,
@@ -536,6 +554,7 @@ mod tests {
                     "divide the busiest partition, by another key or over 3 streams: it gets 2.79 GiB a second",
                 ),
                 (Must, "see that the account may have 2,862 shards"),
+                (Must, "let the load grow, or make the stream with 2,862"),
             ],
         );
     }

@@ -1,8 +1,10 @@
 //! What a plan takes for granted, in words, and what it leaves out.
 
 use super::{
+    billing::ClaimCapacity,
     float::{float, float_count},
     function::FunctionSizing,
+    intake::KinesisCapacity,
     limits::ACTIVE_PARTITIONS_QUOTA,
     load::InflowSource,
     options::{FileFormat, Given, Wishes},
@@ -11,14 +13,14 @@ use super::{
 };
 
 pub(super) const NOT_COUNTED: [&str; 10] = [
-    "CloudWatch's logs, metrics and alarms",
+    "CloudWatch for the functions on Kinesis",
     "the claim table's storage",
     "Athena's queries and Glue",
     "Intelligent-Tiering after lake_archive_days",
     "reading from S3",
     "customer keys (KMS)",
     "data transfer",
-    "a Kinesis stream on demand, longer retention and enhanced fan-out",
+    "Kinesis's longer retention and enhanced fan-out",
     "what is tried again",
     "taxes",
 ];
@@ -31,7 +33,10 @@ pub(super) fn of(given: &Given, prices: &Prices, function: Option<&FunctionSizin
     all.push(of_files(given));
     all.extend(of_sample(given));
     if given.load.source == InflowSource::Kinesis {
-        all.push(OF_SHARDS.to_owned());
+        all.push(of_stream(given.wishes.kinesis_capacity).to_owned());
+    }
+    if given.wishes.claim_capacity == ClaimCapacity::Auto {
+        all.push(OF_UNITS.to_owned());
     }
     all
 }
@@ -44,8 +49,21 @@ const ALWAYS: [&str; 3] = [
     "live events go to the partitions of their own day and hour; files are as many as partitions \
      need, Firehose may write more where it works side by side",
 ];
-const OF_SHARDS: &str = "Kinesis shards are billed as provisioned ones; the stream that Terraform makes is on demand, \
-     so name one of these shards with kinesis_stream_arn";
+const OF_UNITS: &str = "the claim table's units follow the load, 70 % of them used; what comes in bursts above them \
+     waits";
+
+fn of_stream(capacity: KinesisCapacity) -> &'static str {
+    match capacity {
+        KinesisCapacity::OnDemand => {
+            "the Kinesis stream is on demand, as Terraform makes it: billed by the hour, and in steps \
+             of 1 KB in, and out for each that reads it"
+        }
+        KinesisCapacity::Provisioned => {
+            "the Kinesis stream has provisioned shards: it is one of yours, which kinesis_stream_arn \
+             names"
+        }
+    }
+}
 
 fn always(given: &Given, prices: &Prices) -> [String; 3] {
     let region = given.wishes.region(prices);

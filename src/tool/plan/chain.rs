@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::{
     advice::{Advice, advise},
+    billing::ClaimBilling,
     claims::ClaimTable,
-    cost::{ClaimBilling, Cost, Planned},
+    cost::{Cost, Planned},
     function::FunctionSizing,
     intake::Inflow,
     lake::LakeSizing,

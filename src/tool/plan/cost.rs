@@ -3,14 +3,16 @@
 use serde::Serialize;
 
 use super::{
+    billing::ClaimBilling,
     claims::ClaimTable,
     function::FunctionSizing,
-    intake::Inflow,
+    intake::{Inflow, KinesisCapacity},
     lake::LakeSizing,
-    limits::{GIBIBYTE, HOURS_A_MONTH, KIBIBYTE, SECONDS_A_MONTH},
+    limits::{GIBIBYTE, HOURS_A_MONTH, KIBIBYTE, SECONDS_A_HOUR, SECONDS_A_MONTH},
     load::Load,
     options::{FileFormat, Wishes},
     prices::Prices,
+    watching::{LOG_BYTES_A_CALL, alarm_metrics, metrics},
 };
 
 /// Dollars a month. What is not needed costs nothing.
@@ -18,6 +20,7 @@ use super::{
 pub(super) struct Cost {
     pub(super) kinesis_shards: f64,
     pub(super) kinesis_put_units: f64,
+    pub(super) kinesis_on_demand: f64,
     pub(super) firehose_ingest: f64,
     pub(super) dynamic_partitioning_bytes: f64,
     pub(super) dynamic_partitioning_objects: f64,
@@ -27,16 +30,9 @@ pub(super) struct Cost {
     pub(super) claims: f64,
     pub(super) s3_puts: f64,
     pub(super) s3_storage: f64,
-}
-
-/// The two ways to pay for the claim table's writes.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct ClaimBilling {
-    pub(super) on_demand: f64,
-    /// With as many units as the peak takes, all month.
-    pub(super) provisioned_at_peak: f64,
-    /// The share of provisioned units that must be used on the average for both to cost the same.
-    pub(super) break_even_share: f64,
+    pub(super) alarms_and_dashboard: f64,
+    pub(super) metrics: f64,
+    pub(super) logs: f64,
 }
 
 /// What a plan costs is made of.
@@ -51,13 +47,15 @@ pub(super) struct Planned<'a> {
 
 impl Cost {
     pub(super) fn of(planned: &Planned<'_>, prices: &Prices) -> Self {
+        let billing = ClaimBilling::of(planned.claims, prices);
         let mut cost = Self {
-            claims: ClaimBilling::of(planned.claims, prices).on_demand,
+            claims: billing.dollars(planned.wishes.claim_capacity),
             ..Self::default()
         };
         cost.take_in(planned, prices);
         cost.transform(planned.function, prices);
         cost.deliver(planned, prices);
+        cost.watch(planned, prices);
         cost
     }
 
@@ -65,9 +63,21 @@ impl Cost {
         let load = planned.load;
         let records = load.events_per_second * SECONDS_A_MONTH;
         if let Inflow::Kinesis { shards, .. } = planned.intake {
-            self.kinesis_shards = shards * HOURS_A_MONTH * prices.kinesis_shard_per_hour;
-            self.kinesis_put_units =
-                records * load.shape.put_units / 1e6 * prices.kinesis_per_million_put_units;
+            match planned.wishes.kinesis_capacity {
+                KinesisCapacity::Provisioned => {
+                    self.kinesis_shards = shards * HOURS_A_MONTH * prices.kinesis_shard_per_hour;
+                    self.kinesis_put_units =
+                        records * load.shape.put_units / 1e6 * prices.kinesis_per_million_put_units;
+                }
+                KinesisCapacity::OnDemand => {
+                    let gigabytes = records * load.shape.kinesis_bytes / GIBIBYTE;
+                    let readers = 1.0 + planned.wishes.streams.count();
+                    self.kinesis_on_demand = HOURS_A_MONTH
+                        * prices.kinesis_on_demand_stream_per_hour
+                        + gigabytes * prices.kinesis_on_demand_in_per_gigabyte
+                        + readers * gigabytes * prices.kinesis_on_demand_out_per_gigabyte;
+                }
+            }
         }
         let billed_gigabytes = records * load.shape.billed_bytes / GIBIBYTE;
         self.firehose_ingest = billed_gigabytes * prices.firehose_ingest_per_gigabyte;
@@ -99,45 +109,62 @@ impl Cost {
         self.s3_storage = lake.stored_bytes / GIBIBYTE * prices.s3_per_gigabyte_month;
     }
 
-    pub(super) fn parts(&self) -> [(&'static str, f64); 11] {
+    /// The alarms and the dashboard are there at rest too; a metric is paid by the hours that have it.
+    fn watch(&mut self, planned: &Planned<'_>, prices: &Prices) {
+        let alarms = alarm_metrics(planned.wishes);
+        let invocations = planned.function.mean.invocations_per_second;
+        let hours_that_have_some = (invocations * SECONDS_A_HOUR).min(1.0);
+        let log_gigabytes = invocations * SECONDS_A_MONTH * LOG_BYTES_A_CALL / GIBIBYTE;
+        self.alarms_and_dashboard = alarms * prices.cloudwatch_alarm_metric_per_month
+            + prices.cloudwatch_dashboard_per_month;
+        self.metrics =
+            metrics(planned.load) * hours_that_have_some * prices.cloudwatch_metric_per_month;
+        self.logs = log_gigabytes * prices.cloudwatch_logs_per_gigabyte;
+    }
+
+    pub(super) fn parts(&self) -> [(&'static str, f64); 15] {
         [
             ("Kinesis shards", self.kinesis_shards),
             ("Kinesis put units", self.kinesis_put_units),
+            ("Kinesis on demand", self.kinesis_on_demand),
             ("Firehose, taking in", self.firehose_ingest),
+            ("Firehose, partitioned GB", self.dynamic_partitioning_bytes),
             (
-                "Firehose, partitioning by size",
-                self.dynamic_partitioning_bytes,
-            ),
-            (
-                "Firehose, partitioning by file",
+                "Firehose, partition files",
                 self.dynamic_partitioning_objects,
             ),
             ("Firehose, to Parquet", self.format_conversion),
             ("Lambda, time", self.function_time),
             ("Lambda, requests", self.function_requests),
-            ("DynamoDB, writes on demand", self.claims),
+            ("DynamoDB, claims", self.claims),
             ("S3, writing files", self.s3_puts),
             ("S3, keeping them", self.s3_storage),
+            ("CloudWatch, alarms, board", self.alarms_and_dashboard),
+            ("CloudWatch, metrics", self.metrics),
+            ("CloudWatch, logs", self.logs),
         ]
+    }
+
+    /// The same by service, whose name stands before the first comma or word.
+    pub(super) fn services(&self) -> Vec<(&'static str, f64)> {
+        let mut services: Vec<(&str, f64)> = Vec::new();
+        for (part, dollars) in self.parts() {
+            let service = part.split([',', ' ']).next().unwrap_or(part);
+            match services.iter_mut().find(|(known, _)| *known == service) {
+                Some((_, sum)) => *sum += dollars,
+                None => services.push((service, dollars)),
+            }
+        }
+        services
+    }
+
+    /// However the stream is billed.
+    pub(super) fn kinesis(&self) -> f64 {
+        self.kinesis_shards + self.kinesis_put_units + self.kinesis_on_demand
     }
 
     pub(super) fn total(&self) -> f64 {
         self.parts().iter().map(|(_, dollars)| dollars).sum()
-    }
-}
-
-impl ClaimBilling {
-    pub(super) fn of(claims: &ClaimTable, prices: &Prices) -> Self {
-        let a_million = prices.dynamodb_on_demand_per_million_writes;
-        let a_unit_hour = prices.dynamodb_provisioned_per_write_unit_hour;
-        let writes = claims.write_units_per_second * SECONDS_A_MONTH;
-        let units = claims.peak_write_units_per_second.ceil().max(1.0);
-        let full_hour_on_demand = 3600.0 / 1e6 * a_million;
-        Self {
-            on_demand: writes / 1e6 * a_million,
-            provisioned_at_peak: units * HOURS_A_MONTH * a_unit_hour,
-            break_even_share: a_unit_hour / full_hour_on_demand.max(f64::MIN_POSITIVE),
-        }
     }
 }
 
@@ -182,8 +209,9 @@ mod tests {
         // 5,121 bytes are two steps.
         let twice = cost(&load(1_000.0, 5_121), &wishes()).firehose_ingest;
         check_cents(twice, 716.86);
+        // At rest there are 10 alarms, one of two metrics, at 0.10 $, a dashboard at 3 $.
         let empty = cost(&load(0.0, 3_072), &wishes());
-        assert!(empty.total().abs() < 1e-12, "{empty:?}");
+        check_cents(empty.total(), 4.1);
     }
 
     /// 1,000 events a second are 2,592,000,000 in 30 days. Delivered, one of 420 bytes has 519:
@@ -212,26 +240,6 @@ mod tests {
         check_cents(cost(&load, &wishes()).claims, 1_782.0);
     }
 
-    /// 3,000 units at the peak, 720 hours, 0.00065 $. On demand a unit used all hour costs 3,600
-    /// writes, 0.00225 $: provisioned is cheaper from 28.9 % of use on.
-    #[test]
-    fn provisioned_writes_pay_from_the_break_even_share_on() {
-        let prices = Prices::read(None).unwrap();
-        let billing = |peak_factor| {
-            let load = Load {
-                peak_factor,
-                ..load(1_000.0, 420)
-            };
-            ClaimBilling::of(&ClaimTable::of(&load, 24), &prices)
-        };
-        check_cents(billing(3.0).on_demand, 1_620.0);
-        check_cents(billing(3.0).provisioned_at_peak, 1_404.0);
-        check_near(billing(3.0).break_even_share, 0.65 / 2.25);
-        let at_break_even = billing(2.25 / 0.65);
-        let nearly = at_break_even.provisioned_at_peak / at_break_even.on_demand;
-        assert!((nearly - 1.0).abs() < 0.001, "{nearly}");
-    }
-
     /// 512 events of 1,024 bytes in a batch: 1.953125 invocations a second, 5,062,500 a month, at
     /// 0.20 $ a million. 51.2 ms and 20 are billed as 72: 364,500 s with 1 GB, at 0.0000133334 $.
     #[test]
@@ -256,13 +264,54 @@ mod tests {
                 source: InflowSource::Kinesis,
                 ..load(1_000.0, bytes)
             };
-            cost(&load, &wishes())
+            let provisioned = Wishes {
+                kinesis_capacity: KinesisCapacity::Provisioned,
+                ..wishes()
+            };
+            cost(&load, &provisioned)
         };
         check_cents(from_kinesis(300).kinesis_shards, 32.4);
         check_cents(from_kinesis(300).kinesis_put_units, 36.29);
         check_cents(from_kinesis(25_601).kinesis_shards, 799.2);
         check_cents(from_kinesis(25_601).kinesis_put_units, 72.58);
         check_cents(from_kinesis(300).firehose_ingest, 358.43);
+    }
+
+    /// 720 hours at 0.04 $. 2,592 million records of 1 KB, which 300 bytes are rounded up to, are 2,471.92 GB:
+    /// at 0.08 $ in, and at 0.04 $ out for Firehose, and for the event log.
+    #[test]
+    fn a_stream_on_demand_costs_by_size_for_each_that_reads_it() {
+        let load = Load {
+            source: InflowSource::Kinesis,
+            ..load(1_000.0, 300)
+        };
+        check_cents(
+            cost(&load, &wishes()).kinesis_on_demand,
+            28.8 + 2_471.92 * 0.12,
+        );
+        let mut with_log = wishes();
+        with_log.streams.event_log = true;
+        check_cents(
+            cost(&load, &with_log).kinesis_on_demand,
+            28.8 + 2_471.92 * 0.16,
+        );
+    }
+
+    /// 10 alarms with 11 metrics, a dashboard; 13 metrics at 0.30 $. 1.953125 calls a second log 2,000
+    /// bytes each: 9.43 GB at 0.50 $.
+    #[test]
+    fn watching_costs_by_alarm_metric_and_gigabyte() {
+        let wishes = Wishes {
+            batch_megabytes: Some(0.5),
+            ..wishes()
+        };
+        let watched = cost(&load(1_000.0, 1_024), &wishes);
+        check_cents(watched.alarms_and_dashboard, 4.1);
+        check_cents(watched.metrics, 3.9);
+        check_cents(watched.logs, 4.71);
+        // A batch in ten hours has its metrics in as many.
+        let rare = cost(&load(1.0 / 36_000.0, 1_024), &wishes);
+        check_cents(rare.metrics, 0.39);
     }
 
     /// 12,359.62 GB as taken in, at 0.018 $.
@@ -298,6 +347,11 @@ mod tests {
             cost.total(),
             fields.map(|field| field.as_f64().unwrap()).sum(),
         );
-        assert!(cost.parts().iter().all(|(_, part)| *part > 0.0), "{cost:?}");
+        // Shards are there where the stream is not on demand.
+        let is_missing = |(name, part): &&(&str, f64)| *part <= 0.0 && !name.starts_with("Kinesis");
+        assert_eq!(cost.parts().iter().find(is_missing), None);
+        let services = cost.services();
+        check_near(services.iter().map(|(_, part)| part).sum(), cost.total());
+        assert_eq!(services.len(), 6, "{services:?}");
     }
 }

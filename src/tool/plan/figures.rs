@@ -10,29 +10,46 @@ use crate::tool::table::{Cell, Column, Table};
 
 /// What it is called, and how much it is; no text where there is none of it.
 type Figure = (&'static str, String);
-type FigureGroup<'t> = (&'t str, fn(&Chain) -> Vec<Figure>);
+type FigureGroup = (&'static str, fn(&Chain) -> Vec<Figure>);
+
+/// What a month comes to, by service.
+pub(super) fn totals(chains: &[Chain]) -> Table {
+    of_groups(
+        chains,
+        &[
+            ("Events a second", events),
+            ("Cost of a month", services),
+            ("Claims by the write or the unit", billing),
+        ],
+    )
+}
 
 /// Scales differ in how much there is, never in what is told.
-pub(super) fn table(chains: &[Chain], prices: &str) -> Table {
+pub(super) fn table(chains: &[Chain]) -> Table {
+    of_groups(
+        chains,
+        &[
+            ("Load", load),
+            ("Source, at the peak", intake),
+            ("Function", function),
+            ("Claim table", claims),
+            ("Lake", lake),
+            ("Cost of a month", cost),
+            ("Beside it, on Kinesis", streams),
+        ],
+    )
+}
+
+fn of_groups(chains: &[Chain], groups: &[FigureGroup]) -> Table {
     let scales = chains.iter().map(|chain| Column::right(&heading(chain)));
     let columns: Vec<_> = [Column::left("")].into_iter().chain(scales).collect();
     let mut table = Table::new(columns);
-    let cost_title = format!("Cost of a month ({prices})");
-    let groups: [FigureGroup<'_>; 7] = [
-        ("Load", load),
-        ("Source, at the peak", intake),
-        ("Function", function),
-        ("Claim table", claims),
-        ("Lake", lake),
-        (&cost_title, cost),
-        ("Beside it, on Kinesis", streams),
-    ];
     for (title, figures) in groups {
         let columns: Vec<_> = chains.iter().map(figures).collect();
         if columns.iter().all(Vec::is_empty) {
             continue;
         }
-        table.heading(title);
+        table.heading(*title);
         let labels = columns.first().into_iter().flatten();
         for (row, (label, _)) in labels.enumerate() {
             let figures = columns.iter().filter_map(|figures| figures.get(row));
@@ -53,6 +70,14 @@ fn add<'f>(table: &mut Table, label: &str, figures: impl Iterator<Item = &'f str
         let cells = figures.map(|figure| Cell::from(if figure.is_empty() { "-" } else { figure }));
         table.row([label].into_iter().chain(cells).collect::<Vec<_>>());
     }
+}
+
+fn events(chain: &Chain) -> Vec<Figure> {
+    let load = &chain.load;
+    vec![
+        ("on the average", number(load.events_per_second)),
+        ("at the peak", number(load.at_peak().events_per_second)),
+    ]
 }
 
 fn load(chain: &Chain) -> Vec<Figure> {
@@ -78,9 +103,9 @@ fn intake(chain: &Chain) -> Vec<Figure> {
             quota_share,
             ..
         } => vec![
-            ("direct put: records a second", number(records_per_second)),
+            ("records put in a second", number(records_per_second)),
             ("bytes a second", bytes(bytes_per_second)),
-            ("requests a second, at best", number(requests_per_second)),
+            ("requests, at best", number(requests_per_second)),
             ("of the quota", percent(quota_share)),
         ],
         Inflow::Kinesis { shards, .. } => vec![("Kinesis shards", number(shards))],
@@ -112,7 +137,6 @@ fn function(chain: &Chain) -> Vec<Figure> {
 
 fn claims(chain: &Chain) -> Vec<Figure> {
     let claims = &chain.claims;
-    let provisioned = chain.claim_billing.provisioned_at_peak;
     vec![
         (
             "write units a second",
@@ -123,7 +147,22 @@ fn claims(chain: &Chain) -> Vec<Figure> {
         ("doublings of a new table", number(claims.doublings)),
         ("claims alive", number(claims.items)),
         ("... stored", bytes(claims.stored_bytes)),
-        ("provisioned instead", dollars(provisioned)),
+    ]
+}
+
+/// Both ways to pay for claims.
+fn billing(chain: &Chain) -> Vec<Figure> {
+    let billing = &chain.claim_billing;
+    vec![
+        ("on demand", dollars(billing.on_demand)),
+        ("units that follow the load", dollars(billing.provisioned)),
+        ("units for the peak", dollars(billing.provisioned_at_peak)),
+        ("units pay, if used by", percent(billing.break_even_share)),
+        (
+            "... used here, for the peak",
+            percent(1.0 / chain.load.peak_factor),
+        ),
+        ("cheaper", billing.cheaper.as_str().to_owned()),
     ]
 }
 
@@ -140,11 +179,11 @@ fn lake(chain: &Chain) -> Vec<Figure> {
         ("delay by buffers", format!("{delay} s")),
         ("partitions", number(lake.partitions)),
         ("active at the peak", number(lake.active_partitions)),
-        ("... when a day or hour turns", at_turn),
+        ("... as a day or hour turns", at_turn),
         ("files", times(lake.files_per_hour)),
         ("a file", bytes(lake.file_bytes)),
         (
-            "originals' and errors' files",
+            "originals', errors' files",
             times(lake.other_files_per_hour),
         ),
         ("stored, in the end", bytes(lake.stored_bytes)),
@@ -152,6 +191,14 @@ fn lake(chain: &Chain) -> Vec<Figure> {
 }
 
 fn cost(chain: &Chain) -> Vec<Figure> {
+    with_total(chain, chain.cost.parts())
+}
+
+fn services(chain: &Chain) -> Vec<Figure> {
+    with_total(chain, chain.cost.services())
+}
+
+fn with_total(chain: &Chain, parts: impl IntoIterator<Item = (&'static str, f64)>) -> Vec<Figure> {
     let part = |(label, cost): (_, f64)| {
         let cost = if cost > 0.0 {
             dollars(cost)
@@ -160,7 +207,7 @@ fn cost(chain: &Chain) -> Vec<Figure> {
         };
         (label, cost)
     };
-    let mut figures = Vec::from(chain.cost.parts().map(part));
+    let mut figures: Vec<_> = parts.into_iter().map(part).collect();
     let per_million = chain.cost_per_million_events.map(dollars);
     figures.push(("together", dollars(chain.cost_total)));
     figures.push(("for a million events", per_million.unwrap_or_default()));

@@ -1,5 +1,6 @@
 //! Before Firehose: what a direct-put stream must take in, or the shards of a Kinesis stream.
 
+use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{
@@ -9,6 +10,15 @@ use super::{
     },
     load::{InflowSource, Load},
 };
+
+/// How a Kinesis stream is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum KinesisCapacity {
+    /// By what it takes and gives, as the stream that Terraform makes
+    OnDemand,
+    /// By the shard, as one of yours may be
+    Provisioned,
+}
 
 /// What the source needs, at the peak.
 #[derive(Debug, Clone, Copy, Serialize)]

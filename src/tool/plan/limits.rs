@@ -44,6 +44,10 @@ impl PutQuota {
 pub(super) const SHARD_RECORDS_PER_SECOND: f64 = 1_000.0;
 pub(super) const SHARD_BYTES_PER_SECOND: f64 = MEBIBYTE;
 pub(super) const PUT_UNIT_BYTES: usize = 25 * 1024;
+/// A stream on demand bills each record in steps of this.
+pub(super) const KINESIS_STEP_BYTES: usize = 1024;
+/// What a new stream on demand takes before it has grown.
+pub(super) const NEW_STREAM_SHARDS: f64 = 4.0;
 /// Batches of one shard that Firehose has in the function at once.
 pub(super) const SHARD_INVOCATIONS_MAX: f64 = 5.0;
 
@@ -73,6 +77,9 @@ pub(super) const TABLE_WRITES_QUOTA: f64 = 40_000.0;
 /// What DynamoDB stores with each item beside its own bytes.
 pub(super) const ITEM_OVERHEAD_BYTES: f64 = 100.0;
 
+/// What `claim_write_units` has for its `used_percent`.
+pub(super) const UNITS_USED: f64 = 0.7;
+
 /// A stream's quota.
 pub(super) const ACTIVE_PARTITIONS_QUOTA: f64 = 500.0;
 /// Where Terraform's alarm rings.
@@ -92,6 +99,13 @@ mod tests {
         ] {
             assert!(source.contains(&line), "{line}");
         }
+    }
+
+    #[test]
+    fn units_are_used_as_terraform_says() {
+        let source = include_str!("../../../terraform/variables.tf");
+        let default = format!("used_percent = optional(number, {})", UNITS_USED * 100.0);
+        assert!(source.contains(&default), "{default}");
     }
 
     #[test]

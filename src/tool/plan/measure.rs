@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::{
     answers::{AnswerGauge, AnswerSizes},
     float::{float, float_count},
-    limits::{BILLED_STEP_BYTES, PUT_UNIT_BYTES, WRITE_UNIT_BYTES},
+    limits::{BILLED_STEP_BYTES, KINESIS_STEP_BYTES, PUT_UNIT_BYTES, WRITE_UNIT_BYTES},
     partitions::PartitionGroups,
 };
 use crate::{
@@ -29,8 +29,10 @@ pub(super) struct EventShape {
     pub(super) record_bytes: f64,
     /// A record in Firehose's steps of 5 KB.
     pub(super) billed_bytes: f64,
-    /// A record in Kinesis's steps of 25 KB.
+    /// A record in Kinesis's steps of 25 KB, as shards are billed.
     pub(super) put_units: f64,
+    /// A record in Kinesis's steps of 1 KB, as a stream on demand is billed.
+    pub(super) kinesis_bytes: f64,
     /// An accepted event as it is delivered.
     pub(super) line_bytes: f64,
     /// An accepted event's claim.
@@ -63,6 +65,7 @@ struct Sums {
     record_bytes: usize,
     billed_bytes: usize,
     put_units: usize,
+    kinesis_bytes: usize,
     line_bytes: usize,
     claim_bytes: usize,
     claim_write_units: usize,
@@ -102,6 +105,7 @@ impl<'a> ShapeGauge<'a> {
         self.sums.record_bytes += record.len();
         self.sums.billed_bytes += steps(record.len(), BILLED_STEP_BYTES) * BILLED_STEP_BYTES;
         self.sums.put_units += steps(record.len(), PUT_UNIT_BYTES);
+        self.sums.kinesis_bytes += steps(record.len(), KINESIS_STEP_BYTES) * KINESIS_STEP_BYTES;
         match transform(record, &self.settings.rules) {
             Ok(event) => self.accept(&event, record),
             Err(refusal) => {
@@ -173,6 +177,7 @@ impl<'a> ShapeGauge<'a> {
             record_bytes: mean(self.sums.record_bytes, self.records),
             billed_bytes: mean(self.sums.billed_bytes, self.records),
             put_units: mean(self.sums.put_units, self.records),
+            kinesis_bytes: mean(self.sums.kinesis_bytes, self.records),
             line_bytes: mean(self.sums.line_bytes, accepted),
             claim_bytes: mean(self.sums.claim_bytes, accepted),
             claim_write_units: mean(self.sums.claim_write_units, accepted),

@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::{
+    billing::ClaimCapacity,
+    intake::KinesisCapacity,
     limits::{BATCH_SECONDS_MAX, BATCH_SECONDS_REFUSED, BATCH_TENTHS, BATCH_TENTHS_REFUSED},
     load::{InflowSource, Load},
     partitions::PartitionGroups,
@@ -28,7 +30,7 @@ Examples:
   nozzle plan --events-per-second 1000 --sample events.jsonl \\
       --scale 0.001 --scale 1000
   nozzle plan --events-per-second 50 --bytes 900 \\
-      --source kinesis --format parquet
+      --source kinesis --format parquet --all
   nozzle plan --events-per-second 20 --sample logs/ --region eu-central-1 \\
       --partition-keys event_type,year,month,day
   nozzle plan --events-per-second 278 --bytes 300 --counters 300 --event-log
@@ -36,7 +38,8 @@ Examples:
   nozzle plan --events-per-second 1000 --bytes 420 --prices prices.json
 
 Each --scale is a column beside the load as given: the same events, more or fewer of them, to the \
-same partitions. Below stand what has to change for each, and lines for a .tfvars file.
+same partitions. Below stands what has to be done first for each; with --all every figure, what had \
+better be done, and lines for a .tfvars file.
 
 Sizes are in KiB, MiB and GiB; so are AWS's. A month has 30 days. Quotas are AWS's defaults: what \
 the account has is to be looked up.
@@ -119,7 +122,12 @@ pub(crate) struct PlanOptions {
     #[arg(long, exclusive = true)]
     pub(super) show_prices: bool,
 
-    /// Print one JSON object
+    /// Show every figure, what had better be done too, lines for a .tfvars file, and what is taken for
+    /// granted
+    #[arg(long, conflicts_with = "json")]
+    pub(super) all: bool,
+
+    /// Print one JSON object, with all of it
     #[arg(long)]
     pub(super) json: bool,
 
@@ -153,6 +161,14 @@ pub(super) struct Wishes {
     /// How many hours an event is remembered: 1 to 8760
     #[arg(long, value_name = "HOURS", default_value = "24", value_parser = whole(1_u32..=8760))]
     pub(super) claim_hours: u32,
+
+    /// How the claim table's writes are paid. Both ways are priced; this is the one that is counted
+    #[arg(long, value_name = "HOW", default_value = "on-demand")]
+    pub(super) claim_capacity: ClaimCapacity,
+
+    /// How a Kinesis stream is paid; one of yours may be provisioned
+    #[arg(long, value_name = "HOW", default_value = "on-demand")]
+    pub(super) kinesis_capacity: KinesisCapacity,
 
     /// How many days of delivered events S3 keeps when the month is billed
     #[arg(long, value_name = "DAYS", default_value = "365", value_parser = whole(1_u32..=36_500))]

@@ -20,12 +20,19 @@ pub(super) struct Prices {
     pub(super) firehose_format_conversion_per_gigabyte: f64,
     pub(super) kinesis_shard_per_hour: f64,
     pub(super) kinesis_per_million_put_units: f64,
+    pub(super) kinesis_on_demand_stream_per_hour: f64,
+    pub(super) kinesis_on_demand_in_per_gigabyte: f64,
+    pub(super) kinesis_on_demand_out_per_gigabyte: f64,
     pub(super) dynamodb_on_demand_per_million_writes: f64,
     pub(super) dynamodb_provisioned_per_write_unit_hour: f64,
     pub(super) lambda_arm64_per_gigabyte_second: f64,
     pub(super) lambda_per_million_requests: f64,
     pub(super) s3_per_thousand_puts: f64,
     pub(super) s3_per_gigabyte_month: f64,
+    pub(super) cloudwatch_alarm_metric_per_month: f64,
+    pub(super) cloudwatch_dashboard_per_month: f64,
+    pub(super) cloudwatch_metric_per_month: f64,
+    pub(super) cloudwatch_logs_per_gigabyte: f64,
 }
 
 impl Prices {

@@ -49,6 +49,12 @@ pub(super) struct StreamWishes {
     pub(super) batching_seconds: f64,
 }
 
+impl StreamWishes {
+    pub(super) fn count(self) -> f64 {
+        f64::from(u8::from(self.event_log) + u8::from(self.counters.is_some()))
+    }
+}
+
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct StreamFunction {
     name: StreamName,
@@ -120,8 +126,8 @@ impl StreamFunction {
     /// What it is called, and how much it is.
     pub(super) fn figures(&self) -> [(&'static str, String); 5] {
         let title = match self.name {
-            StreamName::EventLog => "event log: invocations",
-            StreamName::EventProcessor => "event processor: invocations",
+            StreamName::EventLog => "event log: calls",
+            StreamName::EventProcessor => "event processor: calls",
         };
         [
             (title, times(self.invocations_per_second * 3600.0)),

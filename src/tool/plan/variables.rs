@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::{
+    billing::ClaimCapacity,
+    claims::ClaimTable,
     cost::Planned,
     lake::LakeSizing,
-    limits::{ACTIVE_PARTITIONS_ALARM, ACTIVE_PARTITIONS_QUOTA},
+    limits::{ACTIVE_PARTITIONS_ALARM, ACTIVE_PARTITIONS_QUOTA, UNITS_USED},
     load::InflowSource,
     options::FileFormat,
 };
@@ -24,6 +26,7 @@ pub(super) fn variables(planned: &Planned<'_>) -> Vec<Variable> {
     let Planned {
         load,
         function,
+        claims,
         lake,
         wishes,
         ..
@@ -40,6 +43,10 @@ pub(super) fn variables(planned: &Planned<'_>) -> Vec<Variable> {
         set("originals_backup", "true".to_owned());
     }
     set("claim_hours", wishes.claim_hours.to_string());
+    if wishes.claim_capacity == ClaimCapacity::Auto {
+        set("claim_capacity", quoted("auto"));
+        set("claim_write_units", write_units(claims));
+    }
     set("buffer_megabytes", lake.buffer_megabytes.to_string());
     set("buffer_seconds", lake.buffer_seconds.to_string());
     if let Some(megabytes) = function.batch_megabytes {
@@ -65,6 +72,16 @@ pub(super) fn variables(planned: &Planned<'_>) -> Vec<Variable> {
         set("active_partitions_quota", quota.to_string());
     }
     variables
+}
+
+/// From half of what the mean takes to what the peak does, used as much as scaling aims at.
+pub(super) fn write_units(claims: &ClaimTable) -> String {
+    let minimum = (claims.write_units_per_second / UNITS_USED / 2.0)
+        .ceil()
+        .max(1.0);
+    let maximum = (claims.peak_write_units_per_second / UNITS_USED).ceil();
+    let maximum = maximum.max(minimum + 1.0);
+    format!("{{ minimum = {minimum}, maximum = {maximum} }}")
 }
 
 /// Where the usual quota of active partitions would ring the alarm: the next round one that does not.
@@ -184,8 +201,14 @@ mod tests {
                         partitions: PartitionGroups::alike(partitions),
                         ..load(events_per_second, bytes)
                     };
-                    let wishes = Wishes { format, ..wishes() };
-                    check(&load, &wishes);
+                    for claim_capacity in [ClaimCapacity::OnDemand, ClaimCapacity::Auto] {
+                        let wishes = Wishes {
+                            format,
+                            claim_capacity,
+                            ..wishes()
+                        };
+                        check(&load, &wishes);
+                    }
                 }
             }
         }
@@ -208,6 +231,7 @@ mod tests {
         let wishes = Wishes {
             partition_keys: "event_type,year".to_owned(),
             originals_backup: true,
+            claim_capacity: ClaimCapacity::Auto,
             buffer_seconds: Some(120),
             streams: StreamWishes {
                 event_log: true,
@@ -230,6 +254,8 @@ mod tests {
             "format = \"json\"",
             "originals_backup = true",
             "claim_hours = 24",
+            "claim_capacity = \"auto\"",
+            "claim_write_units = { minimum = 715, maximum = 4286 }",
             "buffer_megabytes = 64",
             "buffer_seconds = 120",
             "transform_buffer_megabytes = 2.7",

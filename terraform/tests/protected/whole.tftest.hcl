@@ -12,6 +12,7 @@ variables {
   stream_source        = "kinesis"
   format               = "parquet"
   event_columns        = { amount = "double" }
+  claim_capacity       = "auto"
   event_log            = true
   event_log_search_key = "/sensor"
   event_processor      = true
