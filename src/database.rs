@@ -15,6 +15,7 @@ use fjall::{
     AbstractTree, CompressionType, Database, DatabaseBuilder, Keyspace, KeyspaceCreateOptions,
     LsmError, OwnedWriteBatch, PersistMode, config::CompressionPolicy,
 };
+use tempfile::TempDir;
 use tracing::warn;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -40,7 +41,7 @@ pub fn prepare(
     create: impl FnOnce(&Path) -> Result<(), Trouble>,
 ) -> Result<(PathBuf, Seal), Trouble> {
     let seal = Seal::lock(folder)?;
-    let path = folder.join("store");
+    let path = folder.join(STORE);
     if !path.try_exists()? {
         seal.check_unused()?;
         let half_made = folder.join("new");
@@ -54,6 +55,10 @@ pub fn prepare(
     check_manifests(&path.join("keyspaces"))?;
     Ok((path, seal))
 }
+
+/// The database in its folder, and what is beside it.
+const STORE: &str = "store";
+const SEAL: &str = "commits";
 
 /// The note of how keys and values are written.
 pub(crate) const FORMAT: &str = "format";
@@ -227,6 +232,75 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
 #[derive(Debug)]
 pub struct Seal(pub(crate) File);
 
+/// What a folder's database holds, to be looked at without writing anything there: a copy in a
+/// temporary folder, in which what never changes is only linked to. Nobody writes the folder
+/// meanwhile.
+#[derive(Debug)]
+pub struct Mirror {
+    folder: TempDir,
+    _seal: File,
+}
+
+impl Mirror {
+    /// None where there is no database.
+    pub fn find(what: &'static str, folder: &Path) -> Result<Option<Self>, OpenError> {
+        if !folder.join(STORE).exists() {
+            return Ok(None);
+        }
+        open(what, folder, || {
+            let seal = File::open(folder.join(SEAL))?;
+            match seal.try_lock_shared() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(Trouble::InUse),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+            let mirror = tempfile::tempdir()?;
+            let folder = fs::canonicalize(folder)?;
+            fs::write(mirror.path().join(SEAL), fs::read(folder.join(SEAL))?)?;
+            copy(&folder.join(STORE), &mirror.path().join(STORE))?;
+            Ok(Some(Self {
+                folder: mirror,
+                _seal: seal,
+            }))
+        })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// fjall never changes a table once it is written.
+const TABLES: &str = "tables";
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (path, copied) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &copied)?;
+        } else if from.ends_with(TABLES) {
+            link(&path, &copied)?;
+        } else {
+            // A copy of its mode too could not be written.
+            io::copy(&mut File::open(&path)?, &mut File::create(&copied)?)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn link(original: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(original, link)
+}
+
+#[cfg(not(unix))]
+fn link(original: &Path, link: &Path) -> io::Result<()> {
+    fs::copy(original, link).map(drop)
+}
+
 impl Seal {
     fn lock(folder: &Path) -> Result<Self, Trouble> {
         fs::create_dir_all(folder)?;
@@ -235,7 +309,7 @@ impl Seal {
             .write(true)
             .create(true)
             .truncate(false)
-            .open(folder.join("commits"))?;
+            .open(folder.join(SEAL))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(Trouble::InUse),

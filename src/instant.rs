@@ -162,18 +162,17 @@ fn plain_nanoseconds(number: &str) -> Option<u64> {
 /// The exact decimal of a JSON number as nanoseconds, digits past them cut; none if it is negative
 /// or out of all range.
 fn nanoseconds(number: &str) -> Option<i128> {
-    let (is_negative, number) = number
-        .strip_prefix('-')
-        .map_or((false, number), |number| (true, number));
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_negative = number.starts_with('-');
+    let PointedNumber {
+        whole,
+        fraction,
+        zeros,
+        digits_before_point,
+    } = PointedNumber::of(number);
     let digits = || whole.bytes().chain(fraction.bytes());
-    let zeros = digits().take_while(|digit| *digit == b'0').count();
     if zeros == whole.len() + fraction.len() {
         return Some(0);
     }
-    let digits_before_point =
-        read_exponent(exponent).saturating_add(places(whole.len()) - places(zeros));
     let digits_wanted = digits_before_point.saturating_add(fraction_digits(digits_before_point));
     let digits_wanted = usize::try_from(digits_wanted.max(0))
         .ok()
@@ -183,6 +182,44 @@ fn nanoseconds(number: &str) -> Option<i128> {
         .take(digits_wanted)
         .fold(0, |sum, digit| sum * 10 + i128::from(digit - b'0'));
     (nanoseconds == 0 || !is_negative).then_some(nanoseconds)
+}
+
+/// A JSON number's digits, whatever its sign, and where its point is.
+struct PointedNumber<'a> {
+    whole: &'a str,
+    fraction: &'a str,
+    /// So many of the first digits say nothing.
+    zeros: usize,
+    /// The point is behind so many of those that say something.
+    digits_before_point: i64,
+}
+
+impl<'a> PointedNumber<'a> {
+    fn of(number: &'a str) -> Self {
+        let number = number.strip_prefix('-').unwrap_or(number);
+        let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = whole.bytes().chain(fraction.bytes());
+        let zeros = digits.take_while(|digit| *digit == b'0').count();
+        Self {
+            whole,
+            fraction,
+            zeros,
+            digits_before_point: read_exponent(exponent)
+                .saturating_add(places(whole.len()) - places(zeros)),
+        }
+    }
+}
+
+/// In which unit a JSON number is Unix time: its size tells.
+#[must_use]
+pub fn unit(number: &str) -> &'static str {
+    match fraction_digits(PointedNumber::of(number).digits_before_point) {
+        9 => "seconds",
+        6 => "milliseconds",
+        3 => "microseconds",
+        _ => "nanoseconds",
+    }
 }
 
 /// How many digits behind the point are left to the nanosecond.
@@ -287,6 +324,21 @@ mod tests {
     use proptest::prelude::*;
 
     const LAST: i128 = 253_402_300_799_999_999_999;
+
+    #[test]
+    fn a_numbers_size_tells_its_unit() {
+        for (number, expected) in [
+            ("0", "seconds"),
+            ("-1712511721.5", "seconds"),
+            ("99999999999", "seconds"),
+            ("100000000000", "milliseconds"),
+            ("1.7e14", "microseconds"),
+            ("1e17", "nanoseconds"),
+            ("1e400", "nanoseconds"),
+        ] {
+            assert_eq!(unit(number), expected, "{number}");
+        }
+    }
 
     #[track_caller]
     fn check_number(number: &str, expected: Result<i128, InstantError>) {

@@ -222,8 +222,8 @@ async fn a_missing_table_is_named(emulator: &Emulator) {
 
 fn the_tool_finds(emulator: &Emulator) {
     let place = Place::new();
-    let look = |arguments: &[&str]| -> Output {
-        let mut command = place.nozzle("log", arguments);
+    let ask = |subcommand: &str, arguments: &[&str]| -> Output {
+        let mut command = place.nozzle(subcommand, arguments);
         command
             .env("AWS_ENDPOINT_URL", format!("http://{}", emulator.address))
             .env("AWS_REGION", "us-east-1")
@@ -231,6 +231,7 @@ fn the_tool_finds(emulator: &Emulator) {
             .env("AWS_SECRET_ACCESS_KEY", "test");
         command.output().unwrap()
     };
+    let look = |arguments: &[&str]| ask("log", arguments);
     let ids = |arguments: &[&str]| -> Vec<Value> {
         let output = look(&[arguments, &["--table", TABLE]].concat());
         assert!(output.status.success(), "{}", stderr(&output));
@@ -256,4 +257,24 @@ fn the_tool_finds(emulator: &Emulator) {
     assert!(said.contains(expected), "{said}");
     let index = look(&["search", "key", "--index", "other", "--table", TABLE]);
     assert_eq!(index.status.code(), Some(1), "{}", stderr(&index));
+
+    let found = |arguments: &[&str]| -> Vec<String> {
+        let output = ask(
+            "find",
+            &[arguments, &["--log-table", TABLE, "--json"]].concat(),
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let mut places: Vec<_> = lines
+            .map(|found: Value| found["at"].as_str().unwrap().to_owned())
+            .collect();
+        places.sort();
+        assert_eq!(output.status.success(), !places.is_empty());
+        places
+    };
+    assert_eq!(found(&["t1"]), ["table events-log t1"]);
+    let of_2031 = ["--where", "n=1.51", "--since", "2031-01-01"];
+    assert_eq!(found(&of_2031), ["table events-log t3"]);
+    assert_eq!(found(&["t1", "--day", "2031-01-02"]), [""; 0]);
+    assert_eq!(found(&["nobody"]), [""; 0]);
 }

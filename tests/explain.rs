@@ -63,6 +63,7 @@ fn an_accepted_event_is_explained_from_verdict_to_owner() {
         "verdict": "delivered",
         "reason": null,
         "advice": null,
+        "faults": [],
         "added": { "event_type": "a/b", "event_subtype": "created", "created_datetime": "2024-04-07T17:42:01.022075Z" },
         "partition_keys": { "event_type": "a%2Fb", "event_subtype": "created", "year": "2024", "month": "04", "day": "07" },
         "path": "events/event_type=a%2Fb/event_subtype=created/year=2024/month=04/day=07/",
@@ -105,8 +106,52 @@ fn a_record_that_is_no_json_is_explained_with_the_byte_where_it_breaks() {
         (&json!("not_json"), &json!(17))
     );
     let text = String::from_utf8(explain(&[], broken.as_bytes()).stdout).expect("text");
-    let row = "where             at byte 17, between `{\"event_uuid\":\"9f` and `⟨U+001B⟩\",}`";
-    assert!(text.lines().any(|line| line == row), "{text}");
+    let rows = concat!(
+        "where             at byte 17\n",
+        "                  {\"event_uuid\":\"9f⟨U+001B⟩\",}\n",
+        "                                   ^\n",
+    );
+    assert!(text.contains(rows), "{text}");
+}
+
+#[test]
+fn every_field_that_is_wrong_is_shown_with_its_value_under_the_given_names() {
+    let event = r#"{"id":"","name":"a","ts":1e400}"#;
+    let fields = ["--event-fields", "id,name,ts"];
+    let refused = explained(&fields, event);
+    assert_eq!(refused["reason"], "event_uuid_empty");
+    let faults: Vec<_> = refused["faults"]
+        .as_array()
+        .expect("faults")
+        .iter()
+        .collect();
+    let [first, second] = faults[..] else {
+        panic!("{refused}");
+    };
+    assert_eq!(
+        (&first["field"], &first["at_byte"]),
+        (&json!("id"), &json!(6))
+    );
+    let expected = json!({
+        "reason": "created_at_out_of_range", "field": "ts", "at_byte": 25,
+        "read_as": "`1e400`, nanoseconds since 1970: beyond the year 9999",
+        "advice": "ts must lie in the years 1970 to 9999; look at the unit and the sender's clock",
+    });
+    assert_eq!(second, &expected);
+    let text = String::from_utf8(explain(&fields, event.as_bytes()).stdout).expect("text");
+    let rows = concat!(
+        "also wrong        created_at_out_of_range\n",
+        "where             at byte 25\n",
+        "                  :\"\",\"name\":\"a\",\"ts\":1e400}\n",
+        "                                      ^\n",
+        "as read           `1e400`, nanoseconds",
+    );
+    assert!(text.contains(rows), "{text}");
+    let missing = explained(&fields, "{}");
+    assert_eq!(
+        missing["advice"],
+        "add the field; id, name and ts are required"
+    );
 }
 
 #[test]
@@ -294,6 +339,13 @@ fn one_line_of_a_file_can_be_asked_for() {
     let path = path.to_str().expect("a path");
     assert_eq!(explained(&[path, "--line", "1"], "")["reason"], "not_json");
     assert_eq!(explained(&[path, "--line", "2"], "")["bytes"], EVENT.len());
+    let place = |line: u32| format!("{path}:{line}");
+    assert_eq!(explained(&[&place(1)], "")["reason"], "not_json");
+    assert_eq!(explained(&[&place(2)], "")["bytes"], EVENT.len());
+    check_error(
+        &[&place(3)],
+        &format!("`{path}`: --line is 3; there are 2 lines"),
+    );
     check_error(
         &[path, "--line", "3"],
         &format!("`{path}`: --line is 3; there are 2 lines"),

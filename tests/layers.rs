@@ -464,7 +464,7 @@ fn no_files_name_each_other_in_a_circle() {
 
 /// Commands of the tool, one file or folder each.
 const COMMANDS: &[&str] = &[
-    "check", "explain", "log", "plan", "process", "recount", "redrive", "run", "star",
+    "check", "explain", "find", "log", "plan", "process", "recount", "redrive", "run", "star",
 ];
 
 /// The list of commands knows them all.

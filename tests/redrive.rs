@@ -7,11 +7,12 @@ mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::{self, File},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     thread,
+    time::SystemTime,
 };
 
 use nozzle::{
@@ -23,7 +24,7 @@ use support::{
     error_objects::{
         Kind, Night, captured, count_events, delivered, event, gzip, identity, nanoseconds,
     },
-    folder::files,
+    folder::{contents, files},
     place::{Place, stderr},
 };
 use tokio::time::Instant;
@@ -79,6 +80,11 @@ impl Place {
         self.command(arguments).output().unwrap()
     }
 
+    /// What a person is shown.
+    fn shown(&self, arguments: &[&str]) -> String {
+        String::from_utf8(self.redrive(arguments).stdout).unwrap()
+    }
+
     /// From `errors` to `lake`; its summary and exit code.
     #[track_caller]
     fn summary(&self, arguments: &[&str]) -> (Value, i32) {
@@ -108,18 +114,10 @@ impl Place {
     }
 }
 
-const TO_LAKE: &[&str] = &["--to", "lake:lake", "--summary", "json"];
+const TO_LAKE: &[&str] = &["--to", "lake:lake", "--json"];
 
 fn each_once(events: &BTreeSet<String>) -> BTreeMap<String, usize> {
     events.iter().map(|event| (event.clone(), 1)).collect()
-}
-
-/// All files below a folder, and what is in them.
-fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let files = files(folder).into_iter();
-    files
-        .map(|file| (file.clone(), fs::read(file).unwrap()))
-        .collect()
 }
 
 #[track_caller]
@@ -159,18 +157,114 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
     assert_eq!(refused["example"], example);
     assert_eq!(contents(place.folder()), before);
 
-    let shown = place.redrive(&["errors", "--to", "lake:lake"]);
-    let shown = String::from_utf8(shown.stdout).unwrap();
-    for expected in [
-        "Lambda.FunctionError",
-        "not_json",
-        example,
-        "2026-02-03T00:00:00.000Z",
-        "would be sent",
-        "--execute sends",
-    ] {
-        assert!(shown.contains(expected), "{expected}: {shown}");
+    let shown = place.shown(&["errors", "--to", "lake:lake"]);
+    let rows = [
+        "reason                   records  arrived (UTC)     would be",
+        "FunctionError                600  2026-02-03 00:00  sent",
+        "ProcessingFailedStatus       200  2026-02-03 00:00  sent",
+        "MalformedData                100  2026-02-03 00:00  sent",
+        "activePartitionExceeded      100  2026-02-03 00:00  sent",
+        "not_json                     200  2026-02-03 00:00  refused again",
+        "still open: 1,200 of 1,200 records are neither delivered nor sent",
+    ];
+    for row in rows {
+        assert!(shown.lines().any(|line| line == row), "{row}: {shown}");
     }
+    assert!(
+        shown.contains("nothing was changed; --execute sends 1,000 ("),
+        "{shown}"
+    );
+    assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
+    assert!(!shown.contains("errors/"), "{shown}");
+    let shown = place.shown(&["errors", "--to", "lake:lake", "--places"]);
+    for expected in [example, "Lambda.FunctionError "] {
+        assert_eq!(shown.matches(expected).count(), 1, "{shown}");
+    }
+}
+
+/// Of each file and folder when it was changed last.
+fn changes(folder: &Path) -> BTreeMap<PathBuf, SystemTime> {
+    let mut changes = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        changes.insert(
+            path.clone(),
+            fs::metadata(&path).unwrap().modified().unwrap(),
+        );
+        if path.is_dir() {
+            changes.extend(self::changes(&path));
+        }
+    }
+    changes
+}
+
+#[test]
+fn a_dry_run_writes_nothing_where_there_are_claims_and_an_earlier_redrive() {
+    let night = Night {
+        events: 600,
+        begins: NIGHT,
+    };
+    let place = Place::after(&night);
+    place.summary(&["--execute", "--limit", "100"]);
+    let before = (contents(place.folder()), changes(place.folder()));
+    // Whoever could write the claims would want them alone.
+    let reader = File::open(place.path("lake/.nozzle/claims/commits")).unwrap();
+    reader.try_lock_shared().unwrap();
+    let (summary, _) = place.summary(&[]);
+    drop(reader);
+    let expected = json!({"sent": 300, "held_back": 200, "refused": 100, "open": 400});
+    check(&summary, &expected);
+    let after = (contents(place.folder()), changes(place.folder()));
+    assert!(before == after);
+}
+
+#[test]
+fn nobody_looks_at_claims_while_they_are_written() {
+    let place = Place::with_errors();
+    place.claim(&[(0, Owner::of("id", Some(NIGHT), b""))]);
+    let store = EmbeddedStore::open(&place.path("lake/.nozzle/claims")).unwrap();
+    place.check_refused(
+        &["errors", "--to", "lake:lake"],
+        1,
+        "in use by another process",
+    );
+    drop(store);
+    assert!(
+        place
+            .redrive(&["errors", "--to", "lake:lake"])
+            .status
+            .success()
+    );
+}
+
+#[test]
+fn whoever_sends_nothing_or_gives_events_is_told_so() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    let shown = place.shown(&["errors", "--to", "lake:lake", "--execute"]);
+    assert!(shown.ends_with("\nnothing was sent\n"), "{shown}");
+    let shown = place.shown(&["errors", "--to", "lake:lake"]);
+    assert!(
+        shown.ends_with("and --execute would send nothing\n"),
+        "{shown}"
+    );
+    place.write("in.jsonl", event(0) + "\n" + &event(1) + "\n");
+    let shown = place.shown(&["in.jsonl", "--to", "lake:lake"]);
+    assert!(shown.ends_with("\n  nozzle run in.jsonl\n"), "{shown}");
+}
+
+#[test]
+fn one_event_is_redriven_alone() {
+    let place = Place::with_errors();
+    let objects = (0..4).map(|number| captured("Lambda.X", NIGHT, event(number).as_bytes()));
+    let cut = captured("Lambda.X", NIGHT, br#"{"event_uuid":"e2","cut"#);
+    place.write("errors/object", objects.collect::<String>() + &cut);
+    let (summary, _) = place.summary(&["--uuid", "e2"]);
+    check(&summary, &json!({"sent": 1, "refused": 1, "excluded": 3}));
+    let (summary, code) = place.summary(&["--uuid", "e3", "--execute"]);
+    check(&summary, &json!({"sent": 1, "excluded": 4}));
+    assert_eq!(code, 0);
+    assert_eq!(place.delivered(), BTreeMap::from([("e3".to_owned(), 1)]));
 }
 
 #[test]
@@ -371,6 +465,57 @@ fn what_was_repaired_goes_back_in_with_the_same_command() {
     assert!(output.status.success(), "{}", stderr(&output));
     let delivered = ["e0", "e1", "e2"].map(|uuid| (uuid.to_owned(), 1));
     assert_eq!(place.delivered(), BTreeMap::from(delivered));
+
+    let (summary, code) = place.summary(&["--execute", "--all"]);
+    let expected =
+        json!({"sent": 0, "held_back": 1, "mended": 2, "refused": 0, "open": 0, "left": false});
+    check(&summary, &expected);
+    assert_eq!(code, 0, "what was mended is not left");
+    let shown = place.shown(&["errors", "--to", "lake:lake"]);
+    assert!(shown.contains("still open: 0 of 3 records"), "{shown}");
+    fs::remove_dir_all(place.path("redriven")).unwrap();
+    let (summary, code) = place.summary(&[]);
+    check(&summary, &json!({"mended": 0, "refused": 2, "open": 2}));
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn an_export_names_its_file_and_the_next_command() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    let shown = place.shown(&["errors", "--to", "lake:lake", "--export", "to mend"]);
+    let expected = "to be mended in to mend/to-repair.jsonl: 1; then, with the same settings:\n  \
+                    nozzle redrive 'to mend/to-repair.jsonl' --to lake:lake --execute\n";
+    assert!(shown.ends_with(expected), "{shown}");
+    let shown = place.shown(&[
+        "errors",
+        "--to",
+        "lake:lake",
+        "--reason",
+        "accepted",
+        "--export",
+        "none",
+    ]);
+    assert!(!shown.contains("to be mended"), "{shown}");
+}
+
+#[test]
+fn what_is_mended_is_sent_though_its_original_is_gone() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    place.summary(&["--export", "repair"]);
+    let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+    let mended = exported.replace(r#""text":"x""#, &format!(r#""event":{}"#, event(0)));
+    place.write("repair/to-repair.jsonl", mended);
+    fs::remove_dir_all(place.path("errors")).unwrap();
+    let output = place.redrive(&[&["repair"], TO_LAKE, &["--execute"]].concat());
+    assert!(output.status.success());
+    let said = stderr(&output);
+    assert!(
+        said.contains("what was mended is sent, but goes on being shown as open in"),
+        "{said}"
+    );
+    assert_eq!(place.delivered(), BTreeMap::from([("e0".to_owned(), 1)]));
 }
 
 #[test]

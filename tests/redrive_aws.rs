@@ -1,5 +1,6 @@
-//! `nozzle redrive` on AWS: error objects in S3, streams of Firehose and Kinesis, claims in
-//! DynamoDB, as far as ministack is all that; and a stream that refuses what it is told to.
+//! `nozzle redrive`, `find` and `explain` on AWS: error objects in S3, streams of Firehose and
+//! Kinesis, claims in DynamoDB, as far as ministack is all that; and a stream that refuses what it is
+//! told to.
 
 #![cfg(feature = "aws")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -25,11 +26,15 @@ use nozzle::dedup::Owner;
 use serde_json::{Value, json};
 use support::{
     client::{TABLE, settings},
-    emulators::{Emulator, ministack},
+    emulators::{Emulator, free_address, ministack},
     error_objects::{Kind, Night, captured, count_events, event, identity},
     firehose_stub::FirehoseStub,
 };
 use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -145,10 +150,14 @@ impl Cloud {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        self.nozzle("redrive", arguments)
+    }
+
+    fn nozzle(&self, subcommand: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_nozzle"));
         command
             .current_dir(self.folder.path())
-            .arg("redrive")
+            .arg(subcommand)
             .args(arguments)
             .stdin(Stdio::null())
             .env("AWS_ENDPOINT_URL", format!("http://{}", self.address()))
@@ -594,6 +603,191 @@ async fn a_killed_redrive_loses_nothing_and_doubles_at_most_its_batch() {
     let lines = taken.iter().map(Vec::as_slice);
     let events: BTreeSet<_> = count_events(lines).into_keys().collect();
     assert_eq!(events, night.undelivered());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_found_and_explained_in_s3_and_its_claim_in_the_table() {
+    let night = last_night(60);
+    let Some(cloud) = Cloud::after(&night).await else {
+        return;
+    };
+    let delivered = support::error_objects::delivered(6).into_bytes();
+    for day in ["02", "03"] {
+        let key = format!("events/year=2026/month=02/day={day}/object");
+        cloud.put(&key, delivered.clone()).await;
+    }
+    let found = |arguments: &[&str]| {
+        let output = cloud.nozzle("find", arguments).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let found: Vec<Value> = lines.collect();
+        (found, output.status.code())
+    };
+    let wanted = ["e6", "--lake", "s3://lake/", "--table", TABLE, "--json"];
+    let (all, code) = found(&wanted);
+    let places: Vec<_> = all
+        .iter()
+        .map(|found| found["at"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "s3://lake/errors/processing-failed/day=00/stream-1-000:7",
+        "s3://lake/events/year=2026/month=02/day=02/object:1",
+        "s3://lake/events/year=2026/month=02/day=03/object:1",
+        "table claims",
+    ];
+    assert_eq!((places, code), (expected.to_vec(), Some(0)));
+    let (of_day, _) = found(&[&wanted[..], &["--day", "2026-02-02"]].concat());
+    assert_eq!((of_day.len(), &of_day[0]["at"]), (2, &json!(expected[1])));
+    assert_eq!(
+        found(&["e60", "--lake", "s3://lake/"]),
+        (Vec::new(), Some(1))
+    );
+
+    let explain = cloud
+        .nozzle("explain", &[expected[0], "--json"])
+        .output()
+        .unwrap();
+    let explained: Value = serde_json::from_slice(&explain.stdout).unwrap();
+    let (verdict, kind) = (&explained["verdict"], &explained["wrapper"]["kind"]);
+    assert_eq!(
+        (verdict, kind),
+        (&json!("delivered"), &json!("error_object"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_mended_is_not_open_in_its_bucket() {
+    let Some(mut cloud) = Cloud::start().await else {
+        return;
+    };
+    let stub = FirehoseStub::listen(|_| None).await;
+    cloud.stream = stub.address;
+    let object = captured("Lambda.X", now_milliseconds(), b"broken");
+    cloud.put("errors/object", object.into_bytes()).await;
+    let (summary, _) = cloud.summary(&with(&["--export", "repair"]));
+    check(&summary, &json!({"refused": 1, "open": 1}));
+    let file = cloud.path("repair/to-repair.jsonl");
+    let line = fs::read_to_string(&file).unwrap();
+    let event = format!(r#""event":{}"#, event(0));
+    fs::write(&file, line.replace(r#""text":"broken""#, &event)).unwrap();
+    let to_stream = [
+        "repair",
+        "--to",
+        "stream:events",
+        "--table",
+        TABLE,
+        "--execute",
+    ];
+    let (summary, code) = cloud.summary(&to_stream);
+    check(&summary, &json!({"sent": 1, "open": 0}));
+    assert_eq!(code, 0);
+    let (summary, _) = cloud.summary(&TO_STREAM);
+    check(&summary, &json!({"mended": 1, "refused": 0, "open": 0}));
+}
+
+/// Answers whatever is asked with 403 and this body.
+async fn forbid(body: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            );
+            let _ = stream.read(&mut [0; 8_192]).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_sdk_says_is_a_sentence() {
+    const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>Not for you</Message></Error>";
+    const QUEUE: &str = "sqs:http://127.0.0.1:1/000000000000/dead";
+    let (closed, silent, telling) = (free_address(), forbid("").await, forbid(DENIED).await);
+    for (stream, said) in [
+        (closed, "no connection: Connection refused (os error 111)"),
+        (silent, "HTTP 403 without a code; do you have s3:"),
+        (telling, "AccessDenied: Not for you; you need s3:"),
+    ] {
+        let cloud = Cloud {
+            emulator: None,
+            folder: tempfile::tempdir().unwrap(),
+            stream,
+        };
+        for (subcommand, arguments) in [
+            (
+                "redrive",
+                &["s3://lake/errors", "--to", "stream:events"][..],
+            ),
+            ("redrive", &[QUEUE, "--to", "kinesis:events"]),
+            ("find", &["e1", "--lake", "s3://lake/"]),
+            ("find", &["e1", "--log-table", "log"]),
+            ("explain", &["s3://lake/errors/object:1"]),
+            ("log", &["get", "e1", "--table", "log"]),
+        ] {
+            let output = cloud.nozzle(subcommand, arguments).output().unwrap();
+            // What cannot be read to its end stands in a redrive's summary.
+            let text = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
+            let is_of_s3 = arguments.iter().any(|argument| argument.starts_with("s3:"));
+            assert!(
+                text.contains(said) || !is_of_s3,
+                "{subcommand} {arguments:?}: {text}"
+            );
+            check_sentence(&text);
+            assert_eq!(output.status.code(), Some(1), "{text}");
+        }
+    }
+}
+
+/// No dump of a value, and no word of the SDK's own.
+#[track_caller]
+fn check_sentence(text: &str) {
+    assert!(text.contains("cannot be "), "{text}");
+    for dump in [
+        "{",
+        "Some(",
+        "dispatch failure",
+        "service error",
+        "unhandled",
+    ] {
+        assert!(!text.contains(dump), "{dump}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn missing_credentials_are_named_in_one_line() {
+    let cloud = Cloud {
+        emulator: None,
+        folder: tempfile::tempdir().unwrap(),
+        stream: free_address(),
+    };
+    for (subcommand, arguments) in [
+        ("find", &["e1", "--lake", "s3://lake/"][..]),
+        ("log", &["get", "e1", "--table", "log"]),
+        (
+            "redrive",
+            &["letters", "--to", "stream:in", "--table", "claims"],
+        ),
+    ] {
+        fs::create_dir_all(cloud.path("letters")).unwrap();
+        let object = captured("Lambda.X", now_milliseconds(), event(0).as_bytes());
+        fs::write(cloud.path("letters/object"), object).unwrap();
+        let mut command = cloud.nozzle(subcommand, arguments);
+        command
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY")
+            .env("HOME", cloud.folder.path());
+        let output = command.output().unwrap();
+        let said = stderr(&output);
+        let expected = "log in, name a profile in AWS_PROFILE, or set AWS_ACCESS_KEY_ID";
+        assert!(said.contains(expected), "{said}");
+        let line = said.lines().last().unwrap();
+        assert!(line.contains(expected) && !line.contains('{'), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

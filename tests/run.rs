@@ -175,6 +175,49 @@ fn a_person_is_told_in_plain_lines_where_there_is_no_terminal() {
 }
 
 #[test]
+fn a_refusal_comes_with_the_command_that_explains_it() {
+    let place = Place::new();
+    let input = place.write("my in.jsonl", events(0..3) + "{\n");
+    for (settings, judged, typed) in [
+        (&[][..], "any year and type is accepted;", ""),
+        (
+            &["--event-years", "2020-2030", "--event-types", "x"],
+            "accepted are the years 2020-2030 and the types of --event-types",
+            " --event-years 2020-2030 --event-types x",
+        ),
+    ] {
+        let output = place.run(&[&[input.as_str()], settings].concat());
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains(judged), "{said}");
+        let command = said.lines().find_map(|line| line.strip_prefix("why "));
+        let command = command.unwrap().trim_start();
+        assert_eq!(command, format!("nozzle explain 'my in.jsonl:4'{typed}"));
+        let typed = command.replacen("nozzle", env!("CARGO_BIN_EXE_nozzle"), 1);
+        let shell = Command::new("sh")
+            .args(["-c", &typed])
+            .current_dir(place.folder())
+            .output();
+        let explained = String::from_utf8(shell.unwrap().stdout).unwrap();
+        assert!(
+            explained.contains("reason            not_json\n"),
+            "{explained}"
+        );
+    }
+    let mut child = place
+        .command(&[])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"{\n").unwrap();
+    let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert!(
+        said.contains("not_json") && !said.contains("nozzle explain"),
+        "{said}"
+    );
+}
+
+#[test]
 fn files_folders_and_pipes_are_read_gzip_or_not() {
     let place = Place::new();
     place.write("in/b.jsonl.gz", gzip(&events(0..10)));

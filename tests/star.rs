@@ -12,6 +12,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::Write,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -289,12 +290,28 @@ fn packets_that_come_later_are_loaded_when_they_are_whole() {
 }
 
 #[test]
+fn a_parameter_that_cannot_be_read_is_named() {
+    let place = Place::new();
+    place.packet("currency", 1, &currency(1));
+    place.write("star/parameters/currency", "{");
+    let output = place.star(&["packets"]);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("its file `currency` is no parameter"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_cannot_be_loaded_is_named_and_keeps_nothing_else_from_it() {
     let place = Place::new();
     place.packet("currency", 1, &currency(1));
     let broken = place.packet("currency", 2, &format!("[{}", currency(2)));
     place.packet("currency", 3, &currency(3));
     place.packet("invoice", 1, "{}\n");
+    let nine_digits = place.packet("currency", 100_000_000, &currency(4));
+    symlink("nowhere", place.path("packets/staff_1_x.jsonl")).unwrap();
     let output = place.star(&["packets", "--summary", "json"]);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -306,14 +323,17 @@ fn what_cannot_be_loaded_is_named_and_keeps_nothing_else_from_it() {
     assert_eq!(summary["packets"], 2);
     assert_eq!(summary["gaps"], json!({"currency": 1}));
     assert_eq!(summary["left_alone"], json!(["invoice"]));
+    let name = nine_digits.strip_prefix("packets/").unwrap();
+    assert_eq!(summary["no_packets"], json!([name, "staff_1_x.jsonl"]));
 
     let human = place.star(&["packets"]);
     let table = String::from_utf8(human.stdout).unwrap();
     for expected in [
         "gaps",
-        "packets never came: currency 1",
+        "ids below a loaded one are not loaded: currency 1",
         "not loaded",
         "left alone",
+        "no packets",
     ] {
         assert!(table.contains(expected), "{table}");
     }

@@ -7,7 +7,14 @@ use aws_config::{
     stalled_stream_protection::StalledStreamProtectionConfig, timeout::TimeoutConfig,
 };
 use aws_credential_types::provider::error::CredentialsError;
-use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_http_client::{
+    Builder, ConnectorBuilder,
+    proxy::ProxyConfig,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    orchestrator::HttpResponse, result::SdkError, runtime_components::RuntimeComponents,
+};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use tokio::time::timeout;
@@ -17,9 +24,19 @@ use super::failure::{Cause, Failure, chain, sources};
 /// How long a connection may take to open.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// Region, credentials and addresses, as the SDK's usual settings name them.
+/// Region, credentials and addresses, as the SDK's usual settings name them, and one HTTP client for
+/// all of its clients: each by itself would read the machine's certificates.
 pub async fn configure() -> SdkConfig {
-    aws_config::load_defaults(BehaviorVersion::latest()).await
+    let http = Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = ConnectorBuilder::default()
+            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+            .proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+        connector.build()
+    });
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    defaults.http_client(http).load().await
 }
 
 /// The same for clients that neither retry nor give up by themselves: who asks does both, because
@@ -74,18 +91,32 @@ where
 {
     fn from(error: &SdkError<E, HttpResponse>) -> Self {
         match error {
-            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Self::Passing(chain(error)),
-            SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
-                Self::Passing(chain(error))
+            SdkError::TimeoutError(_) => Self::Passing("no answer in time".to_owned()),
+            SdkError::ResponseError(answer) => Self::Passing(format!(
+                "an answer that cannot be read, HTTP {}: {}",
+                answer.raw().status(),
+                root(error)
+            )),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                Self::Passing("no connection in time".to_owned())
             }
-            // Hyper's "connection closed before message completed" comes as this.
-            SdkError::DispatchFailure(failure) if failure.as_other().is_some() => {
-                Self::Passing(chain(error))
+            // Hyper's "connection closed before message completed" comes as other.
+            SdkError::DispatchFailure(failure)
+                if failure.is_io() || failure.as_other().is_some() =>
+            {
+                Self::Passing(format!("no connection: {}", root(error)))
             }
             SdkError::ServiceError(answer) => told(answer.raw().status().as_u16(), error),
             _ => unsent(error),
         }
     }
+}
+
+/// What went wrong first, on one line: those around it only say that something did.
+fn root(error: &(dyn Error + 'static)) -> String {
+    let root = sources(error).last();
+    let said = root.map(ToString::to_string).unwrap_or_default();
+    said.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
 fn told<E>(status: u16, error: &SdkError<E, HttpResponse>) -> Failure
@@ -106,9 +137,14 @@ where
 fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> Failure {
     let credentials = sources(error).find_map(|source| source.downcast_ref::<CredentialsError>());
     match credentials {
-        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(chain(error)),
-        Some(_) => Failure::Lasting(Cause::NoCredentials, chain(error)),
-        None => Failure::unsent(error),
+        Some(CredentialsError::ProviderTimedOut(_)) => Failure::Passing(root(error)),
+        // It lists where there are none.
+        Some(CredentialsError::CredentialsNotLoaded(_)) => {
+            let said = "none are found where the SDK looks".to_owned();
+            Failure::Lasting(Cause::NoCredentials, said)
+        }
+        Some(_) => Failure::Lasting(Cause::NoCredentials, root(error)),
+        None => Failure::Lasting(Cause::Refused, root(error)),
     }
 }
 

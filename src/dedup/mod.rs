@@ -154,6 +154,13 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// Who only looks: that makes no difference to what is found.
+    pub const NOBODY: Self = Self {
+        arrival_milliseconds: None,
+        record_id_hash: 0,
+        bytes_hash: 0,
+    };
+
     /// The owner that a record is. The hashes are the same on every machine and in every version.
     #[must_use]
     pub fn of(record_id: &str, arrival_milliseconds: Option<i64>, bytes: &[u8]) -> Self {

@@ -43,6 +43,12 @@ pub fn push_part(out: &mut String, part: &str) {
 }
 
 impl Pointer {
+    /// To a member at the top, whatever its name.
+    #[must_use]
+    pub fn to_member(name: &str) -> Self {
+        Self(vec![name.to_owned()])
+    }
+
     /// The value in a text that is JSON; of a key that stands twice the first.
     #[must_use]
     pub fn find<'a>(&self, text: &'a str) -> Option<Value<'a>> {

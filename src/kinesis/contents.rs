@@ -88,30 +88,30 @@ fn take_apart<'a>(
     record: &Record<'a>,
     bytes: &'a [u8],
     missing: Option<NoData>,
-) -> Vec<Arrived<'a>> {
-    let whole = |unread| Arrived {
+) -> impl Iterator<Item = Arrived<'a>> {
+    let (unread, events) = match (missing, Content::read(bytes)) {
+        (Some(NoData::Missing), _) => (Some(Unread::Data(Unreadable::DataMissing)), None),
+        (Some(NoData::NotBase64), _) => (Some(Unread::Data(Unreadable::NotBase64)), None),
+        (None, Content::Plain) => (None, None),
+        (None, Content::Broken) => (Some(Unread::AggregateBroken), None),
+        (None, Content::Aggregate(events)) => (None, Some(events)),
+    };
+    let whole = events.is_none().then(|| Arrived {
         id: record.id(None),
         arrival: record.arrival,
         partition_key: record.partition_key.and_then(Spelled::decode),
         bytes,
         unread,
+    });
+    let event = |(sub, event): (usize, super::aggregate::Event<'a>)| Arrived {
+        id: record.id(Some(sub)),
+        arrival: record.arrival,
+        partition_key: Some(event.partition_key.into()),
+        bytes: event.data,
+        unread: None,
     };
-    match (missing, Content::read(bytes)) {
-        (Some(NoData::Missing), _) => vec![whole(Some(Unread::Data(Unreadable::DataMissing)))],
-        (Some(NoData::NotBase64), _) => vec![whole(Some(Unread::Data(Unreadable::NotBase64)))],
-        (None, Content::Plain) => vec![whole(None)],
-        (None, Content::Broken) => vec![whole(Some(Unread::AggregateBroken))],
-        (None, Content::Aggregate(events)) => {
-            let event = |(sub, event): (usize, super::aggregate::Event<'a>)| Arrived {
-                id: record.id(Some(sub)),
-                arrival: record.arrival,
-                partition_key: Some(event.partition_key.into()),
-                bytes: event.data,
-                unread: None,
-            };
-            events.into_iter().enumerate().map(event).collect()
-        }
-    }
+    let events = events.into_iter().flatten().enumerate();
+    whole.into_iter().chain(events.map(event))
 }
 
 #[cfg(test)]

@@ -49,17 +49,25 @@ pub struct RecordId {
 impl RecordId {
     /// `sequence[.sub]`, without its shard.
     #[must_use]
-    pub fn place(&self) -> String {
-        match self.sub {
-            Some(sub) => format!("{}.{sub}", self.sequence),
-            None => self.sequence.to_string(),
-        }
+    pub fn place(&self) -> Place {
+        Place(self.sequence, self.sub)
     }
 }
 
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.shard, self.place())
+    }
+}
+
+/// Which event of its shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(Sequence, Option<usize>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)?;
+        self.1.map_or(Ok(()), |sub| write!(f, ".{sub}"))
     }
 }
 

@@ -94,10 +94,18 @@ impl fmt::Display for Sequence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = *self;
         // 24 bytes have up to 58 digits.
-        let mut chunks = [(); 7].map(|()| format!("{:09}", rest.split_chunk()));
-        chunks.reverse();
-        let width = usize::from(self.digits);
-        write!(f, "{:0>width$}", chunks.concat().trim_start_matches('0'))
+        let mut digits = [b'0'; 7 * CHUNK_DIGITS];
+        for chunk in digits.rchunks_mut(CHUNK_DIGITS) {
+            let mut number = rest.split_chunk();
+            for digit in chunk.iter_mut().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+        let before = zeros.min(digits.len() - usize::from(self.digits));
+        let spelled = digits.get(before..).unwrap_or_default();
+        f.write_str(str::from_utf8(spelled).unwrap_or_default())
     }
 }
 

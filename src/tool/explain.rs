@@ -1,34 +1,35 @@
 //! `nozzle explain`: what becomes of one event, and why.
 
-mod broken;
+mod excerpt;
+mod faults;
+mod found;
+mod members;
 mod record;
-
-use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use broken::Broken;
-use record::{AskedRecord, Wrapper, read};
+use excerpt::Excerpt;
+use faults::{RecordFault, faults};
+use record::AskedRecord;
 
 use super::{
-    layout::read_prefix, plain::Plain, settings::SettingsOptions, table::Table,
+    layout::read_prefix,
+    plain::Plain,
+    settings::SettingsOptions,
+    table::Table,
     terminal::print_json,
+    wrapped::{Contained, Wrapper},
 };
 use crate::{
     dedup::Owner,
     functions::firehose_transform::{
         Settings,
-        event::{Event, Refusal},
+        event::Event,
         transform::{Identity, transform, write_identity},
     },
-    json::object::Unreadable,
-    local::firehose::{
-        batch::RECORD_BYTES_MAX,
-        prefix::{Prefix, Values},
-        summary::RECORD_TOO_LARGE,
-    },
+    local::firehose::prefix::{Prefix, Values},
 };
 
 /// Explain one event: verdict, reason, added fields, keys, path, identity, owner
@@ -36,16 +37,18 @@ use crate::{
 #[command(after_help = "\
 Examples:
   nozzle explain event.json
-  nozzle explain events.jsonl --line 17
+  nozzle explain events.jsonl:17                      a place as run names it
+  nozzle explain s3://my-lake/errors/…:1 --event-years 2020-2030
   echo '{\"event_uuid\":\"1\",\"event_name\":\"a:b\",\"created_at\":1712511721}' |
       nozzle explain --json
-  nozzle explain lake/errors/… --line 1               an error object's record
+  nozzle explain lake/errors/…:1                      an error object's record
   nozzle explain event.json --record-id 4954698668 --arrival 1712511721022")]
 pub(super) struct Explain {
-    /// A file with the event, its error object or its dead letter, gzip or not; `-` or none is
-    /// standard input
-    file: Option<PathBuf>,
-    /// Explain this line of the file, counted from 1, instead of the whole
+    /// The event, its error object or its dead letter: `FILE`, `FILE:LINE`,
+    /// `s3://BUCKET/KEY` or `s3://BUCKET/KEY:LINE`, gzip or not; `-` or none is standard input
+    #[arg(value_name = "PLACE")]
+    place: Option<String>,
+    /// Explain this line of it, counted from 1, instead of the whole
     #[arg(long, value_name = "NUMBER")]
     line: Option<usize>,
     /// Print one JSON object
@@ -70,10 +73,12 @@ struct Explanation {
     /// What the record lay in, where it was not bare.
     wrapper: Option<Wrapper>,
     verdict: &'static str,
+    /// That of the first fault, as are the two below.
     reason: Option<&'static str>,
-    advice: Option<&'static str>,
+    advice: Option<String>,
     #[serde(flatten)]
-    broken: Option<Broken>,
+    excerpt: Option<Excerpt>,
+    faults: Vec<RecordFault>,
     #[serde(flatten)]
     accepted: Option<Accepted>,
     judged_by: JudgedBy,
@@ -111,8 +116,8 @@ impl Explain {
         let settings = self.settings.read()?;
         let keys = &settings.rules.partition_keys;
         let prefix = read_prefix(self.prefix.as_deref(), keys)?;
-        let fields = &settings.rules.event_fields;
-        let record = read(self.file.as_deref(), self.line, fields)?;
+        let asked = AskedRecord::of(self.place.as_deref(), self.line)?;
+        let record = asked.read(&settings.rules.event_fields)?;
         let explanation = self.explain(record, &settings, &prefix)?;
         if self.json {
             print_json(&explanation)
@@ -123,7 +128,7 @@ impl Explain {
 
     fn explain(
         &self,
-        AskedRecord { bytes, wrapper }: AskedRecord,
+        Contained { bytes, wrapper }: Contained,
         settings: &Settings,
         prefix: &Prefix,
     ) -> anyhow::Result<Explanation> {
@@ -136,27 +141,23 @@ impl Explain {
             arrival,
             &bytes,
         );
-        let judged = if bytes.len() > RECORD_BYTES_MAX {
-            Err((RECORD_TOO_LARGE, TOO_LARGE_ADVICE))
-        } else {
-            let refused = |refusal: Refusal| (refusal.as_str(), refusal.advice());
-            transform(&bytes, &settings.rules).map_err(refused)
+        let faults = faults(&bytes, &settings.rules);
+        let first = faults.first();
+        let accepted = match first {
+            Some(_) => None,
+            None => transform(&bytes, &settings.rules).ok(),
         };
-        let refused = judged.as_ref().err().copied();
         Ok(Explanation {
             wrapper,
-            verdict: if refused.is_none() {
-                "delivered"
-            } else {
-                "refused"
+            verdict: match first {
+                None => "delivered",
+                Some(_) => "refused",
             },
-            reason: refused.map(|(reason, _)| reason),
-            advice: refused.map(|(_, advice)| advice),
-            broken: refused
-                .filter(|(reason, _)| *reason == Unreadable::NotJson.as_str())
-                .and_then(|_| Broken::find(&bytes)),
-            accepted: judged
-                .ok()
+            reason: first.map(|fault| fault.reason),
+            advice: first.map(|fault| fault.advice.clone()),
+            excerpt: first.and_then(|fault| fault.excerpt.clone()),
+            faults,
+            accepted: accepted
                 .map(|event| accept(&event, settings, prefix, arrival))
                 .transpose()?,
             judged_by: self.judged_by(settings),
@@ -180,8 +181,6 @@ impl Explain {
     }
 }
 
-const TOO_LARGE_ADVICE: &str =
-    "Firehose takes no record of more than 1,000 KiB; send less, or what is large by way of S3";
 const MAY_DIFFER: &str =
     "a function with other settings may refuse it: give them, such as --event-years 2020-2030";
 
@@ -201,38 +200,57 @@ impl JudgedBy {
 impl Explanation {
     fn table(&self) -> Table {
         let mut table = Table::of_values(16);
-        let mut row = |name: &str, value: Option<&str>| {
-            if let Some(value) = value {
-                table.row([name.into(), Plain(value).to_string().into()]);
-            }
-        };
         let wrapper = self.wrapper.as_ref().map(Wrapper::to_text);
-        row("input", wrapper.as_deref());
-        row("verdict", Some(self.verdict));
-        row("reason", self.reason);
-        let broken = self.broken.as_ref().map(Broken::to_text);
-        row("where", broken.as_deref());
-        row("what to do", self.advice);
-        if let Some(accepted) = &self.accepted {
-            for name in [
-                "event_name",
-                "event_type",
-                "event_subtype",
-                "created_datetime",
-            ] {
-                row(name, accepted.added.get(name).and_then(Value::as_str));
-            }
-            row("partition keys", Some(&accepted.keys_in_order));
-            row("path", Some(&accepted.path));
-            row("identity", Some(&accepted.identity));
+        add(&mut table, "input", wrapper.as_deref());
+        add(&mut table, "verdict", Some(self.verdict));
+        for (index, fault) in self.faults.iter().enumerate() {
+            let label = if index == 0 { "reason" } else { "also wrong" };
+            fault.add_to(&mut table, label);
         }
-        row("judged by", Some(&self.judged_by.to_text()));
+        if let Some(accepted) = &self.accepted {
+            accepted.add_to(&mut table);
+        }
+        add(&mut table, "judged by", Some(&self.judged_by.to_text()));
         let may_differ = self.accepted.is_some() && self.judged_by.accept_all;
-        row("", may_differ.then_some(MAY_DIFFER));
-        row("bytes", Some(&self.bytes.to_string()));
-        row("bytes' hash", Some(&self.bytes_hash));
-        row("owner", self.owner.as_deref());
+        add(&mut table, "", may_differ.then_some(MAY_DIFFER));
+        add(&mut table, "bytes", Some(&self.bytes.to_string()));
+        add(&mut table, "bytes' hash", Some(&self.bytes_hash));
+        add(&mut table, "owner", self.owner.as_deref());
         table
+    }
+}
+
+fn add(table: &mut Table, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        table.row([name.into(), Plain(value).to_string().into()]);
+    }
+}
+
+impl RecordFault {
+    fn add_to(&self, table: &mut Table, label: &str) {
+        add(table, label, Some(self.reason));
+        if let Some(excerpt) = &self.excerpt {
+            add(table, "where", Some(&excerpt.place()));
+            table.row(["".into(), excerpt.to_lines().into()]);
+        }
+        add(table, "as read", self.read_as.as_deref());
+        add(table, "what to do", Some(&self.advice));
+    }
+}
+
+impl Accepted {
+    fn add_to(&self, table: &mut Table) {
+        for name in [
+            "event_name",
+            "event_type",
+            "event_subtype",
+            "created_datetime",
+        ] {
+            add(table, name, self.added.get(name).and_then(Value::as_str));
+        }
+        add(table, "partition keys", Some(&self.keys_in_order));
+        add(table, "path", Some(&self.path));
+        add(table, "identity", Some(&self.identity));
     }
 }
 

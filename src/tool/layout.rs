@@ -20,7 +20,8 @@ pub(super) struct LayoutOptions {
     prefix: Option<String>,
 
     /// Where error objects go in the lake, as Firehose writes it
-    #[arg(long, value_name = "PREFIX", default_value = ERROR_PREFIX)]
+    /// [default: errors/TYPE/year=…/month=…/day=…/, by their arrival]
+    #[arg(long, value_name = "PREFIX", default_value = ERROR_PREFIX, hide_default_value = true)]
     error_prefix: String,
 
     /// How the lake's files are compressed; error objects never are

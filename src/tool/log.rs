@@ -1,7 +1,6 @@
 //! `nozzle log`: events through a Kinesis of this machine into an event log, and looking them up.
 
 mod folder;
-mod item;
 mod lookup;
 mod options;
 mod put;

@@ -9,9 +9,12 @@ mod check;
 mod clock;
 mod counter_table;
 mod counts;
+mod criterion;
 mod explain;
+mod find;
 mod intake;
 mod interrupt;
+mod item;
 mod layout;
 mod log;
 mod numbers;
@@ -24,13 +27,16 @@ mod process;
 mod progress;
 mod recount;
 mod redrive;
+mod redriven;
 mod run;
 mod settings;
+mod shell;
 mod sink;
 mod star;
 mod table;
 mod terminal;
 mod times;
+mod wrapped;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -53,6 +59,7 @@ enum Command {
     Recount(recount::RecountOptions),
     Star(Box<star::StarOptions>),
     Explain(explain::Explain),
+    Find(Box<find::FindOptions>),
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
     Redrive(Box<redrive::RedriveOptions>),
@@ -67,6 +74,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Recount(options) => recount::run(&options),
         Command::Star(options) => star::run(&options),
         Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
+        Command::Find(options) => find::run(&options),
         Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
         Command::Check(check) => check.run(),
         Command::Redrive(options) => redrive::run(&options),
@@ -84,6 +92,7 @@ pub fn understand(
         Command::Process(options) => process::understand(options),
         Command::Star(options) => star::understand(options),
         Command::Redrive(options) => redrive::understand(options),
+        Command::Find(options) => find::understand(options),
         Command::Explain(_) | Command::Plan(_) | Command::Check(_) | Command::Recount(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))

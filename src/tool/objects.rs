@@ -17,6 +17,9 @@ pub(super) use source::ErrorSource;
 /// The folder that records of redrives lie in. Nothing in it is an error object.
 pub(super) const REDRIVEN: &str = "redriven";
 
+/// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.
+pub(super) const LINE_BYTES_MAX: usize = 9 * 1024 * 1024;
+
 /// A file or an S3 object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Object {

@@ -26,6 +26,11 @@ pub(super) fn claims_folder(lake: &Path, claims: Option<&Path>) -> PathBuf {
     claims.map_or_else(|| lake.join(OWN_FOLDER).join("claims"), Path::to_owned)
 }
 
+/// Where the table of an event log lies that is in a folder.
+pub(super) fn table_folder(log: &Path) -> PathBuf {
+    log.join(OWN_FOLDER).join("table")
+}
+
 impl Places {
     /// Makes what is not there yet. `named` is how the lake was asked for.
     pub(super) fn prepare(named: &str, lake: &Path, claims: Option<&Path>) -> Result<Self> {

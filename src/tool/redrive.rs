@@ -3,18 +3,19 @@
 //!
 //! One way through the source ([`pass`]) judges each record by the function's own rules
 //! ([`selection`]), decides by its claim and its age ([`decision`]) and sends what may be sent
-//! ([`sending`]). A [`journal`] lets a redrive go on that was killed; [`history`] tells colleagues.
+//! ([`sending`]). A [`journal`] lets a redrive go on that was killed; a [`recorder`] tells colleagues.
 
 mod claims;
 mod decision;
 mod destination;
 mod export;
 mod found;
-mod history;
 mod journal;
 mod lake;
 mod options;
+mod originals;
 mod pass;
+mod recorder;
 mod report;
 mod selection;
 mod sending;
@@ -43,11 +44,13 @@ use super::{
     objects::{ErrorSource, Folder, Objects, REDRIVEN},
     places::{Places, claims_folder, no_file},
     progress::ProgressDisplay,
+    redriven::{History, Run, RunCounts, State},
     sink::Sink,
     terminal::{Format, tell},
 };
 use crate::{
     config::environment,
+    database::Mirror,
     dedup::{ReleaseStore, embedded::EmbeddedStore},
     local::{
         clock::epoch_milliseconds,
@@ -57,15 +60,16 @@ use crate::{
 };
 use claims::{ClaimAccess, View};
 use destination::Destination;
-use export::Export;
-use history::{History, Recorder, Run, RunCounts, State};
+use export::{Export, Exported};
 use journal::{Done, Header, RedriveJournal};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
+use originals::{SourceTelling, open_objects};
 use pass::{Letters, Pass, PassState};
-use report::{Mode, RedriveReport};
+use recorder::Recorder;
+use report::{GivenCommand, RedriveReport};
 use sending::{Sending, Throttle};
-use tally::{RecordOutcome, RedriveTally};
+use tally::{Mode, RecordOutcome, RedriveTally};
 
 /// Redrives, or shows what would become of it.
 pub(super) fn run(options: &RedriveOptions) -> Result<ExitCode> {
@@ -116,22 +120,14 @@ impl<'a> Session<'a> {
             Some(Aws::connect(Rc::clone(&runtime))?)
         };
         let mut redriven = None;
-        let (objects, source): (Box<dyn Objects>, String) = match (&options.source, &aws) {
-            (ErrorSource::Folder(path), _) => {
-                let folder = Folder::find(path)?;
-                options.check_export(&folder)?;
-                redriven = Some(folder.redriven());
-                let source = folder.path().display().to_string();
-                (Box::new(folder), source)
-            }
-            (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => {
-                (aws.bucket(bucket, prefix)?, options.source.to_string())
-            }
-            (ErrorSource::Queue(url), Some(aws)) => (aws.queue(url), options.source.to_string()),
-            (ErrorSource::Bucket { .. } | ErrorSource::Queue(_), None) => {
-                bail!("{} is not on this machine", options.source)
-            }
-        };
+        let mut source = options.source.to_string();
+        if let ErrorSource::Folder(path) = &options.source {
+            let folder = Folder::find(path)?;
+            options.check_export(&folder)?;
+            redriven = Some(folder.redriven());
+            source = folder.path().display().to_string();
+        }
+        let objects = open_objects(&options.source, aws.as_ref())?;
         Ok(Self {
             options,
             objects,
@@ -175,8 +171,11 @@ impl<'a> Session<'a> {
         if !self.options.execute {
             no_file(lake).with_context(|| format!("{named} cannot be used"))?;
             let claims = claims_folder(lake, claims);
-            let is_there = claims.join("store").exists();
-            let store = is_there.then(|| EmbeddedStore::open(&claims)).transpose()?;
+            let mirror = Mirror::find("claim store", &claims)?;
+            let store = mirror
+                .as_ref()
+                .map(|mirror| EmbeddedStore::open(mirror.path()));
+            let store = store.transpose()?;
             let view = store.as_ref().map_or(View::Empty, View::Store);
             let code = self.redrive(view, None)?;
             if !lake.exists() {
@@ -237,7 +236,7 @@ impl<'a> Session<'a> {
                 .options
                 .export
                 .as_deref()
-                .map(Export::create)
+                .map(|folder| Export::create(folder, &self.source))
                 .transpose()?,
             sending: begun.sending,
             stop: Arc::clone(&self.stop),
@@ -318,9 +317,7 @@ impl<'a> Session<'a> {
     fn end<S: ReleaseStore>(&self, mut pass: Pass<'_, S>, ran: Result<()>) -> Result<ExitCode> {
         let is_stopped = self.stop.load(Ordering::Relaxed);
         let is_complete = ran.is_ok() && !is_stopped;
-        if let Some(export) = pass.export.take() {
-            export.finish()?;
-        }
+        let exported = pass.export.take().map(Export::finish).transpose()?;
         let mode = match pass.sending {
             Some(_) => Mode::Executed,
             None => Mode::DryRun,
@@ -334,21 +331,43 @@ impl<'a> Session<'a> {
             sending.give_up_unsettled(&mut pass.tally);
             sending.end()
         });
+        self.report(&pass, mode, is_complete, exported)?;
+        if let Some((journal, recorder)) = ended {
+            let telling = SourceTelling {
+                run: recorder.run_name(),
+                aws: self.aws.as_ref(),
+                runtime: &self.runtime,
+            };
+            telling.tell_all(&pass.tally.originals);
+            conclude(journal, recorder, &pass.tally, is_complete)?;
+        }
+        ran?;
+        Ok(exit_code(&pass.tally, mode, is_stopped))
+    }
+
+    fn report<S>(
+        &self,
+        pass: &Pass<'_, S>,
+        mode: Mode,
+        is_complete: bool,
+        exported: Option<Exported>,
+    ) -> Result<()> {
         let report = RedriveReport {
             tally: &pass.tally,
             runs: &pass.history.runs,
             mode,
             is_complete,
+            exported,
+            command: GivenCommand {
+                source: self.options.source.to_string(),
+                target: self.options.to.to_string(),
+                table: self.options.table.as_deref(),
+            },
         };
-        match self.options.summary {
-            Format::Human => report.print_human()?,
-            Format::Json => report.print_json()?,
+        match self.options.format() {
+            Format::Human => report.print_human(self.options.places),
+            Format::Json => report.print_json(),
         }
-        if let Some((journal, recorder)) = ended {
-            conclude(journal, recorder, &pass.tally, is_complete)?;
-        }
-        ran?;
-        Ok(exit_code(&pass.tally, mode, is_stopped))
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         is_complete: matches!(outcome.ending, Ending::Complete),
         lake: places.lake.clone(),
         errors: places.lake.join(task.layout.error_prefix.literal_folder()),
+        function: &options.function,
     };
     match options.summary {
         Format::Human => report.print_human()?,

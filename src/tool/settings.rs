@@ -3,6 +3,7 @@
 use anyhow::anyhow;
 use clap::Args;
 
+use super::shell::quoted;
 use crate::{
     config::SettingsError,
     functions::firehose_transform::{
@@ -10,6 +11,9 @@ use crate::{
         partition::{Key, PartitionKeys},
     },
 };
+
+/// Nobody types more of an option.
+const TYPED_BYTES_MAX: usize = 60;
 
 /// Named as the function's variables are. It checks them itself.
 #[derive(Debug, Args)]
@@ -64,6 +68,37 @@ impl SettingsOptions {
     /// The types that are accepted, as they were given; without any, all are.
     pub(super) fn event_types(&self) -> Option<&str> {
         self.event_types.as_deref()
+    }
+
+    /// The options that say what is refused, as they are typed; a long list is left out.
+    pub(super) fn judging(&self) -> String {
+        let given = [
+            ("--event-fields", &self.event_fields),
+            ("--partition-keys", &self.partition_keys),
+            ("--event-years", &self.event_years),
+            ("--event-types", &self.event_types),
+        ];
+        let short = given.into_iter().filter_map(|(name, value)| {
+            let value = value
+                .as_ref()
+                .filter(|value| value.len() <= TYPED_BYTES_MAX)?;
+            Some(format!(" {name} {}", quoted(value)))
+        });
+        short.collect()
+    }
+
+    /// Why another run may refuse more of the same records, or less.
+    pub(super) fn accepted_in_words(&self) -> String {
+        let years = self.event_years.as_ref();
+        let years = years.map(|years| format!("the years {years}"));
+        let types = self.event_types.as_ref();
+        let types = types.map(|_| "the types of --event-types".to_owned());
+        let accepted: Vec<_> = years.into_iter().chain(types).collect();
+        if accepted.is_empty() {
+            return "any year and type is accepted; --event-years and --event-types refuse more"
+                .to_owned();
+        }
+        format!("accepted are {}", accepted.join(" and "))
     }
 
     /// Whether no year and no type is refused, as a function may be set to do.

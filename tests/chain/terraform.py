@@ -50,6 +50,12 @@ ADDRESSES = {
     "processor_mapping": (
         'module.event_processor[0].module.reader.aws_lambda_event_source_mapping.stream["source"]'
     ),
+    "alarms": "aws_sns_topic.alarms",
+    "star_packets": 'module.star_schema[0].module.buckets["ingestion"].aws_s3_bucket.bucket',
+    "star_files": 'module.star_schema[0].module.buckets["processed"].aws_s3_bucket.bucket',
+    "star_function": "module.star_schema[0].module.function.aws_lambda_function.function",
+    "star_alias": "module.star_schema[0].module.function.aws_lambda_alias.function",
+    "star_calls": "module.star_schema[0].aws_lambda_function_event_invoke_config.calls",
     "log_table": "module.event_log[0].aws_dynamodb_table.events",
     "log_queue": "module.event_log[0].module.reader.aws_sqs_queue.dead_letters",
     "log_function": "module.event_log[0].module.reader.module.function.aws_lambda_function.function",

@@ -1,6 +1,6 @@
 """The whole chain: events go into a stream, the real function's zip runs, the lake is read back.
 The event log and the event processor beside it: records go into a stream, and tables and archive
-are read back.
+are read back. The star-schema loader: it is called as an ingestion calls it.
 
     .cache/venv/bin/python -m unittest -v tests/chain/test_chain.py
 
@@ -48,6 +48,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "build")]
 import event_log  # noqa: E402
 import event_processor  # noqa: E402
 import events  # noqa: E402
+import star_schema  # noqa: E402
 import terraform  # noqa: E402
 from chain import Chain, Place, Record, batches, make  # noqa: E402
 from emulator import aws  # noqa: E402
@@ -62,6 +63,7 @@ FUNCTIONS = {
     "function_zip": "firehose-transform",
     "event_log_zip": "event-log",
     "event_processor_zip": "event-processor",
+    "star_schema_zip": "star-schema",
 }
 READING = b'{"sensor": "temperature", "value": 22.5}'
 AS_DYNAMODB = {"M": {"sensor": {"S": "temperature"}, "value": {"N": "22.5"}}}
@@ -91,6 +93,7 @@ VIEWS = [
         [("u1", {"variant": "a"}), ("u1", {"variant": "a"}), ("u2", {})]
     )
 ]
+CURRENCY = {"currency_id": 1, "currency_code": "EUR", "last_updated": "2026-04-07 21:50:00"}
 OTHER = VIEWS[0] | {"event_id": "other", "event_type": "#"}
 HALF = 2_500  # of the sample: one record at a time takes the emulator a while
 
@@ -217,6 +220,28 @@ class EmulatedEventProcessor(unittest.TestCase):
             )
             self.assertEqual(
                 [json.loads(one)["reason"] for one in processor.messages()], ["not_json"]
+            )
+
+
+class EmulatedStarSchema(unittest.TestCase):
+    def test_a_call_that_cannot_succeed_is_told_and_the_sweep_loads_its_packet(self):
+        with applied({"star_schema": True, "lake": False}, star_schema.make) as star:
+            star.put_packet("currency_1_x.jsonl", [CURRENCY])
+            star.call([{"table": "currency", "id": 1, "key": "currency_1_x.jsonl"}])
+            self.assertEqual(star.written("packets/"), ["packets/currency/00000001.json"])
+            self.assertEqual(len(star.written("dim_currency/")), 1)
+
+            late = {"table": "currency", "id": 2, "key": "currency_2_x.jsonl"}
+            star.call([late])
+            told = star.told()
+            self.assertEqual(told["requestPayload"], {"packets": [late]})
+            self.assertEqual(told["requestContext"]["condition"], "RetriesExhausted")
+            self.assertIn("packet 2 of currency", json.dumps(told["responsePayload"]))
+
+            star.put_packet(late["key"], [CURRENCY | {"currency_id": 2}])
+            star.call([])
+            self.assertEqual(
+                star.written("packets/currency/00000002"), ["packets/currency/00000002.json"]
             )
 
 

@@ -1,11 +1,22 @@
 //! The real function, as Lambda runs it, on ministack; what it leaves is read by others.
 
-use std::time::Duration;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 #[cfg(feature = "aws")]
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    process::Command,
+};
 
 use super::{
     request::{event, request_from, sequence},
@@ -27,15 +38,28 @@ const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cache/venv/bin/pytho
 /// Of whom a sketch is no list any more.
 const USERS: usize = 300;
 
-async fn start(emulator: &Emulator, queue: &str) -> Function {
+async fn start(address: SocketAddr, queue: &str) -> Function {
     let settings = [
         ("AWS_LAMBDA_FUNCTION_NAME", "event-processor"),
-        ("AWS_ENDPOINT_URL", &format!("http://{}", emulator.address)),
+        ("AWS_ENDPOINT_URL", &format!("http://{address}")),
         ("DYNAMODB_TABLE", TABLE),
         ("EVENT_CACHE_TABLE_NAME", "claims"),
         ("DLQ_URL", queue),
     ];
     Function::of(env!("CARGO_BIN_EXE_event-processor"), &settings).await
+}
+
+/// The tables, the bucket and the queue; the queue's address.
+async fn prepare(emulator: &Emulator) -> String {
+    emulator.create_table().await;
+    create_table(emulator, TABLE, ["partition_key", "sort_key"], None).await;
+    let shared = settings(emulator.address);
+    let buckets = aws_sdk_s3::Client::new(&shared);
+    let bucket = buckets.create_bucket().bucket("event-archive").send();
+    bucket.await.unwrap();
+    let queues = aws_sdk_sqs::Client::new(&shared);
+    let queue = queues.create_queue().queue_name("dead").send().await;
+    queue.unwrap().queue_url.unwrap()
 }
 
 /// Three hundred users, one event twice, and one that is refused.
@@ -55,17 +79,12 @@ fn batch() -> Vec<Vec<u8>> {
 #[tokio::test]
 async fn what_the_real_function_leaves_is_read_by_others() {
     let Some(emulator) = ministack() else { return };
-    emulator.create_table().await;
-    create_table(&emulator, TABLE, ["partition_key", "sort_key"], None).await;
+    let queue = prepare(&emulator).await;
     let shared = settings(emulator.address);
     let buckets = aws_sdk_s3::Client::new(&shared);
-    let bucket = buckets.create_bucket().bucket("event-archive").send();
-    bucket.await.unwrap();
     let queues = aws_sdk_sqs::Client::new(&shared);
-    let queue = queues.create_queue().queue_name("dead").send().await;
-    let queue = queue.unwrap().queue_url.unwrap();
 
-    let function = start(&emulator, &queue).await;
+    let function = start(emulator.address, &queue).await;
     let body = request_from(0, &batch());
     let done = br#"{"batchItemFailures":[]}"#;
     for _ in 0..2 {
@@ -91,6 +110,45 @@ async fn what_the_real_function_leaves_is_read_by_others() {
     let letter = messages.first().and_then(|message| message.body()).unwrap();
     let letter: Value = serde_json::from_str(letter).unwrap();
     assert_eq!(letter["reason"], "user_id_wrong_type");
+}
+
+/// Passes each connection on, as long as the runtime lives, and counts them.
+async fn counted_connections(to: SocketAddr) -> (SocketAddr, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let count = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let mut onward = TcpStream::connect(to).await.unwrap();
+                copy_bidirectional(&mut from, &mut onward).await
+            });
+        }
+    });
+    (address, count)
+}
+
+#[tokio::test]
+async fn clients_are_made_once() {
+    let Some(emulator) = ministack() else { return };
+    let queue = prepare(&emulator).await;
+    let (address, connections) = counted_connections(emulator.address).await;
+    let function = start(address, &queue).await;
+    let invoke = async |number: usize| {
+        let body = request_from(
+            number,
+            &[event(&number.to_string()).to_string().into_bytes()],
+        );
+        function.invoke(body).await.answer();
+        connections.load(Ordering::Relaxed)
+    };
+    let first = invoke(0).await;
+    for number in 1..6 {
+        assert_eq!(invoke(number).await, first, "invocation {number}");
+    }
+    function.stop().await;
 }
 
 /// One line of counts an invocation, and nothing of any event.

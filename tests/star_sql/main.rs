@@ -281,6 +281,12 @@ fn what_cannot_be_written_is_told() {
         "Athena reads S3 alone",
     );
     check(&["--engine", "dbt", "--files", "star"], "--into");
+    let nowhere = ["--engine", "spark", "--packets", "nowhere"];
+    check(&nowhere, "nowhere is no folder");
+    let folder = TempDir::with_prefix("a[b").unwrap();
+    let pattern = folder.path().to_str().unwrap();
+    let pattern = ["--engine", "duckdb", "--files", pattern];
+    check(&pattern, "takes");
     let both = ["--engine", "spark", "--files", "a", "--packets", "b"];
     check(&both, "cannot be used with");
     check(
@@ -307,4 +313,46 @@ fn a_folder_without_files_is_an_empty_star() {
                print(database.execute('SELECT count(*) FROM orphans').fetchall())";
     let ran = python().args(["-c", run]).arg(sql).output().unwrap();
     assert_eq!(succeeded(&ran), "[(0,)]\n");
+}
+
+/// Names of columns: every word that `DuckDB` has for its own, and what it adds to files.
+const KEYWORDS: &str = "import duckdb; words = duckdb.execute('SELECT keyword_name FROM duckdb_keywords()'); \
+                        print(*{word for word, in words.fetchall()} | {'filename'})";
+
+#[test]
+fn a_column_may_have_any_name() {
+    let words = python().args(["-c", KEYWORDS]).output().unwrap();
+    let words = succeeded(&words);
+    let columns: Vec<_> = words.split_whitespace().collect();
+    let columns = columns
+        .iter()
+        .map(|name| format!("\"{name} text?\""))
+        .collect::<Vec<_>>();
+    let folder = TempDir::new().unwrap();
+    let description = folder.path().join("star.toml");
+    let text = format!(
+        "version_by = \"last_updated\"\n[dim_word]\nfrom = \"word\"\ncolumns = [\"word_id int\", {}]\n",
+        columns.join(", ")
+    );
+    fs::write(&description, text).unwrap();
+    fs::write(
+        folder.path().join("word_1_x.jsonl"),
+        "{\"word_id\":1,\"at\":\"now\",\"filename\":\"a\",\"last_updated\":\"2024-01-01 00:00:00\"}\n",
+    )
+    .unwrap();
+    for source in ["--files", "--packets"] {
+        let place = folder.path().to_str().unwrap();
+        let description = description.to_str().unwrap();
+        let sql = star_sql(&["--engine", "duckdb", "--star", description, source, place]);
+        let script = folder.path().join("star.sql");
+        fs::write(&script, succeeded(&sql)).unwrap();
+        let run = "import duckdb, sys; database = duckdb.connect(); database.execute(open(sys.argv[1]).read()); \
+                   print(database.execute('SELECT word_id, \"at\", filename FROM dim_word').fetchall())";
+        let ran = python().args(["-c", run]).arg(script).output();
+        let expected = match source {
+            "--files" => "[]\n",
+            _ => "[(1, 'now', 'a')]\n",
+        };
+        assert_eq!(succeeded(&ran.unwrap()), expected, "{source}");
+    }
 }

@@ -61,7 +61,8 @@ fn keeper() -> Command {
     command
 }
 
-fn free_address() -> SocketAddr {
+/// Where nobody listens.
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap()
 }

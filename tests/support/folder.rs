@@ -1,6 +1,7 @@
 //! What lies in a folder.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -19,5 +20,13 @@ pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
                 vec![path]
             }
         })
+        .collect()
+}
+
+/// All files below a folder, and what is in them.
+pub(crate) fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = files(folder).into_iter();
+    files
+        .map(|file| (file.clone(), fs::read(file).unwrap()))
         .collect()
 }

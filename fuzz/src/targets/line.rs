@@ -5,7 +5,7 @@ use std::path::{Component, Path};
 use nozzle::local::firehose::{
     error_object::{
         ErrorObject,
-        read::{Failed, Origin, read},
+        read::{Failed, Origin, Original, read},
         repair,
     },
     prefix::{Prefix, Values},
@@ -102,12 +102,17 @@ fn check_written(bytes: &[u8]) {
 /// breaks.
 fn check_repaired(failed: &Failed) {
     let mut line = String::new();
-    repair::write(&mut line, failed, "not_json", "errors/x:1");
+    let original = Original {
+        source: "errors".to_owned(),
+        mark: "1 2".to_owned(),
+    };
+    repair::write(&mut line, failed, "not_json", "errors/x:1", &original);
     check_one_line(&line);
     let again = read(line.as_bytes()).expect("what is written is read");
     assert_eq!(plain(&again.bytes), plain(&failed.bytes), "{line}");
     assert_eq!(again.code, failed.code);
     assert_eq!(again.origin, Origin::Repaired);
+    assert_eq!(again.original, Some(original));
     assert_eq!(again.arrival_milliseconds, failed.arrival_milliseconds);
 }
 

@@ -337,9 +337,17 @@ fn beside(twin: &Item, first_said: &Said, first_fate: Option<Fate>) -> Beside {
 /// Parts those whose ids no earlier one has from the others.
 fn first_of_each_id(items: Vec<Placed>) -> (Vec<Placed>, Vec<Placed>) {
     let mut seen = HashSet::with_capacity(items.len());
-    items
-        .into_iter()
-        .partition(|(_, item)| seen.insert(item.id.clone()))
+    let ids = items.iter().map(|(_, item)| item.id.as_str());
+    let are_first: Vec<_> = ids.map(|id| seen.insert(id)).collect();
+    let (mut firsts, mut twins) = (Vec::with_capacity(items.len()), Vec::new());
+    for (item, is_first) in items.into_iter().zip(are_first) {
+        if is_first {
+            firsts.push(item);
+        } else {
+            twins.push(item);
+        }
+    }
+    (firsts, twins)
 }
 
 #[cfg(test)]

@@ -137,7 +137,7 @@ impl<'a> Event<'a> {
         let experiment = known.experiment.as_ref();
         let text = |text: &'k Option<String>| text.as_deref().map(|text| Said::Text(text.into()));
         match added {
-            Added::RecordId => Some(Said::Text(id.to_string().into())),
+            Added::RecordId => Some(Said::RecordId(id)),
             Added::EventDatetime => Some(Said::Datetime(self.calendar.datetime())),
             Added::AssignmentId => text(&assignment?.id),
             Added::Variant => Some(Said::Text(self.variant_of(known)?.into())),
@@ -152,6 +152,7 @@ impl<'a> Event<'a> {
 
 /// What is said in an added field.
 enum Said<'k> {
+    RecordId(RecordId),
     Text(Cow<'k, str>),
     Datetime([u8; 27]),
     Number(i128),
@@ -162,6 +163,7 @@ impl Said<'_> {
     /// Writing to a `Vec` cannot fail.
     fn write(&self, out: &mut Vec<u8>) {
         let _ = match self {
+            Self::RecordId(id) => write!(out, "\"{id}\""),
             Self::Text(text) => serde_json::to_writer(out, text).map_err(Into::into),
             Self::Datetime(text) => write!(out, "\"{}\"", str::from_utf8(text).unwrap_or_default()),
             Self::Number(number) => write!(out, "{number}"),

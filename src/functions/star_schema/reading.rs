@@ -59,8 +59,13 @@ pub(super) async fn feed<O: ObjectStore, E: Send>(
     Ok((read, taken))
 }
 
+/// What no JSON begins with, and every gzip does.
+const GZIP: u8 = 0x1f;
+
 /// What takes an object's spelling off.
 enum Decoder<'s> {
+    /// Its first byte says what it is.
+    Unopened(Sink<'s>),
     Plain(Sink<'s>),
     Gzip(Box<MultiGzDecoder<Onward<'s>>>),
     Broken,
@@ -83,14 +88,28 @@ impl Write for Onward<'_> {
 impl<'s> Decoder<'s> {
     fn of(key: &str, sink: Sink<'s>) -> Self {
         if key.rsplit('.').next() == Some("gz") {
-            Self::Gzip(Box::new(MultiGzDecoder::new(Onward(sink))))
+            Self::gzip(sink)
         } else {
-            Self::Plain(sink)
+            Self::Unopened(sink)
+        }
+    }
+
+    fn gzip(sink: Sink<'s>) -> Self {
+        Self::Gzip(Box::new(MultiGzDecoder::new(Onward(sink))))
+    }
+
+    fn opened(self, first: Option<&u8>) -> Self {
+        match (self, first) {
+            (Self::Unopened(sink), Some(&GZIP)) => Self::gzip(sink),
+            (Self::Unopened(sink), Some(_)) => Self::Plain(sink),
+            (other, _) => other,
         }
     }
 
     fn feed(&mut self, piece: &[u8]) {
+        *self = mem::replace(self, Self::Broken).opened(piece.first());
         match self {
+            Self::Unopened(_) => {}
             Self::Plain(sink) => sink(piece),
             Self::Gzip(decoder) => {
                 if decoder.write_all(piece).is_err() {
@@ -103,7 +122,7 @@ impl<'s> Decoder<'s> {
 
     fn finish(self) -> Result<(), Unreadable> {
         match self {
-            Self::Plain(_) => Ok(()),
+            Self::Unopened(_) | Self::Plain(_) => Ok(()),
             Self::Gzip(mut decoder) => decoder.try_finish().map_err(|_| Unreadable::Gzip),
             Self::Broken => Err(Unreadable::Gzip),
         }
@@ -141,6 +160,7 @@ mod tests {
         let packed = gzip(&text);
         check("a.jsonl", &text, Ok(&text));
         check("a.jsonl.gz", &packed, Ok(&text));
+        check("a.jsonl", &packed, Ok(&text));
         check("a.jsonl.gz", &packed.repeat(2), Ok(&text.repeat(2)));
         check(
             "a.jsonl.gz",

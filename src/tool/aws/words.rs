@@ -5,30 +5,33 @@ use std::error::Error;
 use anyhow::anyhow;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::aws::Failure;
+use crate::aws::{Cause, Failure};
 
 /// What cannot be done, and what to do about it.
 pub(super) fn in_words<E>(doing: &str, permission: &str, error: &SdkError<E>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
+    let failure = Failure::from(error);
+    if failure.cause() == Some(Cause::NoCredentials) && error.code().is_none() {
+        return anyhow!(
+            "{doing}, for want of credentials ({failure}): log in, name a profile in AWS_PROFILE, or \
+             set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        );
+    }
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
     let advice = match error.code() {
         Some("AccessDenied" | "AccessDeniedException") => format!("; you need {permission}"),
+        None if status == Some(403) => format!("; do you have {permission}?"),
         Some("NoSuchBucket" | "ResourceNotFoundException") => {
             "; is that its name, and is it in this account and region?".to_owned()
         }
         _ => String::new(),
     };
-    anyhow!("{doing}: {}{advice}", said(error))
-}
-
-fn said<E>(error: &SdkError<E>) -> String
-where
-    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
-{
-    match (error.code(), error.message()) {
+    let said = match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
-        (None, _) => Failure::from(error).to_string(),
-    }
+        (None, _) => failure.to_string(),
+    };
+    anyhow!("{doing}: {said}{advice}")
 }

@@ -1,167 +1,113 @@
-//! The record that is asked about: a file, one of its lines, or what an error object or a dead letter
-//! holds.
+//! The record that is asked about: a file or an object in S3, one of its lines, or what an error
+//! object or a dead letter there holds.
 
 use std::{
-    io::BufRead,
+    io::{self, BufRead, IsTerminal},
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
 };
 
-use anyhow::{Context, Result, bail, ensure};
-use serde::{Serialize, de::IgnoredAny};
-use serde_json::{Map, Value};
+use anyhow::{Context, Result, ensure};
+use serde::de::IgnoredAny;
+use tokio::runtime::Builder;
 
 use crate::{
     functions::firehose_transform::event::EventFields,
-    kinesis::{
-        Arrival,
-        dead_letter::{Data, DeadLetter, NotDeadLetter},
-    },
+    kinesis::dead_letter::DeadLetter,
     local::{
-        firehose::error_object::{
-            self,
-            read::{Failed, NotErrorObject, Origin},
-        },
-        input::Source,
+        firehose::error_object,
+        input::{Source, reader::Unpacked},
+    },
+    tool::{
+        aws::Aws,
+        terminal::tell,
+        wrapped::{Contained, has_event_fields},
     },
 };
 
+/// Where a record is, and in which line there.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct AskedRecord {
-    pub(super) bytes: Vec<u8>,
-    pub(super) wrapper: Option<Wrapper>,
-}
-
-/// What a record lay in.
-#[derive(Debug, Serialize)]
-pub(super) struct Wrapper {
-    #[serde(flatten)]
-    kind: WrapperKind,
-    /// Firehose's error code, or a dead letter's reason.
-    code: String,
-    pub(super) arrival_milliseconds: Option<i64>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum WrapperKind {
-    ErrorObject,
-    /// For repair, of a redrive.
-    ExportLine,
-    DeadLetter {
-        function: String,
-    },
-}
-
-/// Reads the whole of a file, or one line of it; without a file, of standard input.
-pub(super) fn read(
-    file: Option<&Path>,
+    place: RecordPlace,
     line: Option<usize>,
-    fields: &EventFields,
-) -> Result<AskedRecord> {
-    let source = match file {
-        Some(path) if path != Path::new("-") => Source::File(PathBuf::from(path)),
-        _ => Source::StandardInput,
-    };
-    let name = match &source {
-        Source::File(path) => format!("`{}`", path.display()),
-        Source::StandardInput => source.name(),
-    };
-    let opened = source.open(&Arc::default());
-    let mut input = opened.with_context(|| format!("{name} cannot be read"))?;
-    let mut bytes = Vec::new();
-    match line {
-        Some(number) => read_line(input, number, &mut bytes),
-        None => read_whole(&mut input, &mut bytes, fields),
-    }
-    .with_context(|| name.clone())?;
-    // The line end behind a record is not part of it.
-    for end in [b'\n', b'\r'] {
-        bytes.pop_if(|last| *last == end);
-    }
-    AskedRecord::of(bytes, fields).with_context(|| name)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum RecordPlace {
+    Here(Source),
+    Object { bucket: String, key: String },
 }
 
 impl AskedRecord {
-    fn of(bytes: Vec<u8>, fields: &EventFields) -> Result<Self> {
-        if has_event_fields(&bytes, fields) {
-            return Ok(Self {
-                bytes,
-                wrapper: None,
-            });
-        }
-        match error_object::read::read(&bytes) {
-            Ok(failed) => Ok(Self::within(failed)),
-            Err(NotErrorObject::NotBase64) => {
-                bail!("it is an error object, but the record in it is not base64")
+    /// As a person gives it, or as a summary names a place: `FILE:LINE`. A file that is called so is
+    /// the whole of it.
+    pub(super) fn of(text: Option<&str>, line: Option<usize>) -> Result<Self> {
+        let Some(text) = text.filter(|text| *text != "-") else {
+            let place = RecordPlace::Here(Source::StandardInput);
+            return Ok(Self { place, line });
+        };
+        let named = text.rsplit_once(':').and_then(|(before, number)| {
+            let number = number.parse::<usize>().ok()?;
+            (!before.is_empty()).then_some((before, number))
+        });
+        let (text, line) = match (named, line) {
+            (Some((before, number)), None) if !Path::new(text).exists() => (before, Some(number)),
+            _ => (text, line),
+        };
+        let place = match text.strip_prefix("s3://") {
+            None => RecordPlace::Here(Source::File(PathBuf::from(text))),
+            Some(address) => {
+                let (bucket, key) = address
+                    .split_once('/')
+                    .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
+                    .with_context(|| format!("`{text}` names no object: write s3://BUCKET/KEY"))?;
+                RecordPlace::Object {
+                    bucket: bucket.to_owned(),
+                    key: key.to_owned(),
+                }
             }
-            Err(_) => Self::of_letter(bytes),
-        }
+        };
+        Ok(Self { place, line })
     }
 
-    fn of_letter(bytes: Vec<u8>) -> Result<Self> {
-        let letter = match DeadLetter::read(&bytes) {
-            Ok(letter) => letter,
-            Err(NotDeadLetter::Form) => {
-                return Ok(Self {
-                    bytes,
-                    wrapper: None,
-                });
+    /// Reads it.
+    pub(super) fn read(&self, fields: &EventFields) -> Result<Contained> {
+        match &self.place {
+            RecordPlace::Here(source) => {
+                let name = match source {
+                    Source::File(path) => format!("`{}`", path.display()),
+                    Source::StandardInput => source.name(),
+                };
+                if *source == Source::StandardInput && io::stdin().is_terminal() {
+                    tell("reading one event from the terminal; Ctrl-D ends it");
+                }
+                let opened = source.open(&Arc::default());
+                let input = opened.with_context(|| format!("{name} cannot be read"))?;
+                self.read_from(input, fields).context(name)
             }
-            Err(why) => bail!("it is like a dead letter, but {why}"),
-        };
-        let wrapper = Wrapper {
-            kind: WrapperKind::DeadLetter {
-                function: letter.function.into_owned(),
-            },
-            code: letter.reason.into_owned(),
-            arrival_milliseconds: letter.arrival.and_then(Arrival::milliseconds),
-        };
-        match letter.data {
-            Data::Here(record) => Ok(Self {
-                bytes: record.into_owned(),
-                wrapper: Some(wrapper),
-            }),
-            Data::At(place) => {
-                bail!("its record is in the dead letter at {place}: explain that one")
+            RecordPlace::Object { bucket, key } => {
+                let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
+                let objects = Aws::connect(runtime)?.bucket(bucket, key)?;
+                let name = format!("s3://{bucket}/{key}");
+                let input = Unpacked::open(objects.open(&name)?, &Arc::default())?;
+                self.read_from(input, fields).context(name)
             }
         }
     }
 
-    fn within(failed: Failed) -> Self {
-        Self {
-            bytes: failed.bytes,
-            wrapper: Some(Wrapper {
-                kind: match failed.origin {
-                    Origin::Repaired => WrapperKind::ExportLine,
-                    Origin::Arrived | Origin::Later => WrapperKind::ErrorObject,
-                },
-                code: failed.code,
-                arrival_milliseconds: failed.arrival_milliseconds,
-            }),
+    fn read_from(&self, mut input: impl BufRead, fields: &EventFields) -> Result<Contained> {
+        let mut bytes = Vec::new();
+        match self.line {
+            Some(number) => read_line(input, number, &mut bytes)?,
+            None => read_whole(&mut input, &mut bytes, fields)?,
         }
+        // The line end behind a record is not part of it.
+        for end in [b'\n', b'\r'] {
+            bytes.pop_if(|last| *last == end);
+        }
+        Contained::of(bytes, fields)
     }
-}
-
-impl Wrapper {
-    pub(super) fn to_text(&self) -> String {
-        let kind = match &self.kind {
-            WrapperKind::ErrorObject => "an error object".to_owned(),
-            WrapperKind::ExportLine => "a line of redrive's export".to_owned(),
-            WrapperKind::DeadLetter { function } => format!("a dead letter of {function}"),
-        };
-        let code = self.code.escape_debug();
-        let arrival = match self.arrival_milliseconds {
-            Some(milliseconds) => format!(", arrival {milliseconds}"),
-            None => String::new(),
-        };
-        format!("{kind} ({code}{arrival}); its record:")
-    }
-}
-
-/// What a record lies in has none of them at its top; what has one is an event, whatever else it has.
-fn has_event_fields(bytes: &[u8], fields: &EventFields) -> bool {
-    serde_json::from_slice::<Map<String, Value>>(bytes)
-        .is_ok_and(|members| fields.names().any(|name| members.contains_key(name)))
 }
 
 /// An event may stand on many lines; many events on many lines are no record.
@@ -199,4 +145,45 @@ fn read_line(mut input: impl BufRead, number: usize, line: &mut Vec<u8>) -> Resu
         ensure!(length > 0, "--line is {number}; there are {current} lines");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_what_a_summary_names() {
+        #[track_caller]
+        fn check(text: &str, line: Option<usize>, place: RecordPlace, expected: Option<usize>) {
+            let asked = AskedRecord::of(Some(text), line).unwrap();
+            assert_eq!(
+                asked,
+                AskedRecord {
+                    place,
+                    line: expected
+                }
+            );
+        }
+        let file = |name: &str| RecordPlace::Here(Source::File(name.into()));
+        let object = |key: &str| RecordPlace::Object {
+            bucket: "b".to_owned(),
+            key: key.to_owned(),
+        };
+        check(
+            "-",
+            Some(2),
+            RecordPlace::Here(Source::StandardInput),
+            Some(2),
+        );
+        check("a.jsonl", None, file("a.jsonl"), None);
+        check("a.jsonl:17", None, file("a.jsonl"), Some(17));
+        check("a.jsonl:17", Some(2), file("a.jsonl:17"), Some(2));
+        check("a:b", None, file("a:b"), None);
+        check(":1", None, file(":1"), None);
+        check("s3://b/k/x", None, object("k/x"), None);
+        check("s3://b/k/x:3", None, object("k/x"), Some(3));
+        for text in ["s3://", "s3://b", "s3:///k"] {
+            assert!(AskedRecord::of(Some(text), None).is_err(), "{text}");
+        }
+    }
 }

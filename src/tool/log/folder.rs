@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::summary::LogSum;
 use crate::{
     functions::event_log::table::embedded::EmbeddedLog,
-    local::files::{self, OWN_FOLDER},
-    tool::{intake, places::no_file},
+    local::files,
+    tool::{
+        intake,
+        places::{no_file, table_folder},
+    },
 };
 
 /// A log in a folder, opened.
@@ -75,8 +78,4 @@ impl LogFolder {
         };
         Ok(self.table.commit(&serde_json::to_vec(&note)?)?)
     }
-}
-
-fn table_folder(path: &Path) -> PathBuf {
-    path.join(OWN_FOLDER).join("table")
 }

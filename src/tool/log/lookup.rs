@@ -16,7 +16,7 @@ use clap::Args;
 use serde_json::Value;
 use tokio::runtime::Builder;
 
-use super::{folder::LogFolder, item::plain, options::LOG};
+use super::{folder::LogFolder, options::LOG};
 use crate::{
     functions::event_log::{
         entry::search_keys,
@@ -28,6 +28,7 @@ use crate::{
     tool::{
         aws::{Aws, AwsLog},
         clock::now,
+        item::plain,
         numbers::whole,
         terminal::{print_lines, tell},
     },

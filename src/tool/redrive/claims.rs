@@ -72,7 +72,7 @@ impl<S: ReleaseStore> ClaimAccess<S> {
             .collect();
         let claims: Vec<Claim<'_>> = sought
             .into_values()
-            .map(|sought| claim(sought, NOBODY))
+            .map(|sought| claim(sought, Owner::NOBODY))
             .collect();
         let held = store.look_up(&claims, Instant::now() + PATIENCE);
         let held = self.runtime.block_on(held)?;
@@ -96,13 +96,6 @@ impl<S: ReleaseStore> ClaimAccess<S> {
         Ok(self.runtime.block_on(released)?)
     }
 }
-
-/// Who asks makes no difference to what is found.
-const NOBODY: Owner = Owner {
-    arrival_milliseconds: None,
-    record_id_hash: 0,
-    bytes_hash: 0,
-};
 
 fn claim(sought: &Sought, owner: Owner) -> Claim<'_> {
     Claim {

@@ -9,13 +9,19 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::local::firehose::error_object::{
-    read::{Failed, NotErrorObject},
-    repair,
+use crate::{
+    local::firehose::error_object::{
+        read::{Failed, NotErrorObject, Original},
+        repair,
+    },
+    tool::redriven::RecordMark,
 };
 
 pub(super) struct Export {
+    /// What the records are read from.
+    source: String,
     folder: PathBuf,
+    records: u64,
     events: BufWriter<File>,
     lines: BufWriter<File>,
 }
@@ -25,7 +31,7 @@ const LINES: &str = "not-error-objects.txt";
 
 impl Export {
     /// Overwrites nothing: somebody may have repaired it.
-    pub(super) fn create(folder: &Path) -> Result<Self> {
+    pub(super) fn create(folder: &Path, source: &str) -> Result<Self> {
         let create = |name: &str| {
             let path = folder.join(name);
             File::create_new(&path)
@@ -43,12 +49,26 @@ impl Export {
             events: create(EVENTS)?,
             lines: create(LINES)?,
             folder: folder.to_owned(),
+            records: 0,
+            source: source.to_owned(),
         })
     }
 
-    pub(super) fn write(&mut self, failed: &Failed, reason: &str, position: &str) -> Result<()> {
+    /// What was exported before and is not mended yet is still what it was at first.
+    pub(super) fn write(
+        &mut self,
+        failed: &Failed,
+        reason: &str,
+        position: &str,
+        mark: RecordMark,
+    ) -> Result<()> {
+        let original = failed.original.clone().unwrap_or_else(|| Original {
+            source: self.source.clone(),
+            mark: mark.to_string(),
+        });
         let mut line = String::new();
-        repair::write(&mut line, failed, reason, position);
+        repair::write(&mut line, failed, reason, position, &original);
+        self.records += 1;
         self.events
             .write_all(line.as_bytes())
             .with_context(|| self.folder.display().to_string())
@@ -59,16 +79,24 @@ impl Export {
     }
 
     /// What has nothing in it is not left lying about.
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(super) fn finish(mut self) -> Result<Exported> {
         self.events.flush()?;
         self.lines.flush()?;
-        let folder = &self.folder;
         for name in [EVENTS, LINES] {
-            let path = folder.join(name);
+            let path = self.folder.join(name);
             if fs::metadata(&path)?.len() == 0 {
                 fs::remove_file(path)?;
             }
         }
-        Ok(())
+        Ok(Exported {
+            records: self.records,
+            file: self.folder.join(EVENTS),
+        })
     }
+}
+
+/// How many records there are to be mended, and where.
+pub(super) struct Exported {
+    pub(super) records: u64,
+    pub(super) file: PathBuf,
 }

@@ -3,7 +3,6 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::journal::RecordMark;
 use crate::{
     dedup::Owner,
     functions::event_processor::event::Event,
@@ -15,6 +14,7 @@ use crate::{
         firehose::error_object::read::{Failed, NotErrorObject, Origin, read},
         kinesis::record::RECORD_BYTES_MAX,
     },
+    tool::redriven::RecordMark,
 };
 
 /// A record that was not accepted.
@@ -70,6 +70,7 @@ impl Found {
                 origin: Origin::Arrived,
                 code: letter.reason.into_owned(),
                 arrival_milliseconds: letter.arrival.and_then(Arrival::milliseconds),
+                original: None,
             },
             kind: Kind::DeadLetter { record, fate },
         })

@@ -10,48 +10,8 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3Default;
 
-/// Which record it is, by hashes: with its arrival, and by its bytes alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RecordMark {
-    pub(super) record: u128,
-    pub(super) bytes: u128,
-}
-
-impl RecordMark {
-    pub(super) fn of(arrival_milliseconds: Option<i64>, bytes_hash: u128) -> Self {
-        let mut hash = Xxh3Default::new();
-        hash.update(&bytes_hash.to_le_bytes());
-        if let Some(milliseconds) = arrival_milliseconds {
-            hash.update(&milliseconds.to_le_bytes());
-        }
-        Self {
-            record: hash.digest128(),
-            bytes: bytes_hash,
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (record, bytes) = text.split_once(' ')?;
-        let hash = |text: &str| {
-            u128::from_str_radix(text, 16)
-                .ok()
-                .filter(|_| text.len() == 32)
-        };
-        Some(Self {
-            record: hash(record)?,
-            bytes: hash(bytes)?,
-        })
-    }
-}
-
-/// Two hashes, as they stand in the journal.
-impl std::fmt::Display for RecordMark {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:032x} {:032x}", self.record, self.bytes)
-    }
-}
+use crate::tool::redriven::RecordMark;
 
 /// The first line: only the same redrive goes on with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -273,20 +233,5 @@ mod tests {
         assert!(format!("{error:#}").contains("another nozzle"), "{error:#}");
         journal.conclude().unwrap();
         assert!(!path.exists());
-    }
-
-    #[test]
-    fn a_mark_tells_arrivals_apart_and_is_the_same_for_ever() {
-        let mark = RecordMark::of(Some(1_789_014_240_448), 7);
-        assert_ne!(
-            mark.record,
-            RecordMark::of(Some(1_789_014_240_449), 7).record
-        );
-        assert_ne!(mark.record, RecordMark::of(None, 7).record);
-        assert_eq!(
-            mark.to_string(),
-            "49bbc087bb870ae06bb578855a6f74e4 00000000000000000000000000000007"
-        );
-        assert_eq!(RecordMark::parse(&mark.to_string()), Some(mark));
     }
 }

@@ -25,6 +25,7 @@ Examples:
   nozzle redrive s3://my-lake/errors/ --to stream:events \\
       --table events-claims --since 2026-11-20 --code Lambda.FunctionError \\
       --execute --rate 2000
+  nozzle redrive lake/errors --to lake:lake --uuid 9f3c…       one event alone
   nozzle redrive lake/errors --to lake:lake --export repair     then edit it
   nozzle redrive repair/to-repair.jsonl --to lake:lake --execute
   nozzle redrive s3://my-archive/dead-letters/ --to kinesis:events \\
@@ -39,8 +40,9 @@ Give the settings that the function has (--event-years, --event-types …): they
 refused again.
 
 What is repaired keeps its line: \
-{\"reason\":…,\"code\":…,\"arrivalTimestamp\":…,\"position\":…,\"event\":{…}}. Edit the event; \
-text that is no JSON object is under \"text\", bytes that are no text under \"base64\".
+{\"reason\":…,\"code\":…,\"arrivalTimestamp\":…,\"position\":…,\"source\":…,\"mark\":…,\"event\":{…}}. \
+Edit the event; text that is no JSON object is under \"text\", bytes that are no text under \"base64\". \
+Once it is sent, what it was made of is no longer open where it lies.
 
 Dead letters of a function on a Kinesis stream go back to it, --to kinesis:NAME; they were never \
 claimed nor counted. They are told by their reason where error objects have a code; one that \
@@ -108,9 +110,17 @@ pub(crate) struct RedriveOptions {
     #[arg(long, value_name = "MIB", default_value = "16", value_parser = whole(1_u64..=10_000))]
     pub(super) flush_mb: u64,
 
-    /// How the summary is written
-    #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(super) summary: Format,
+    /// Say where the first of each reason stands, under its whole name
+    #[arg(long)]
+    pub(super) places: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    /// How the summary is written, as other commands of old have it
+    #[arg(long, value_name = "HOW", default_value = "human", hide = true)]
+    summary: Format,
 
     #[command(flatten, next_help_heading = "The lake's layout, for lake:DIR")]
     pub(super) layout: LayoutOptions,
@@ -140,6 +150,13 @@ pub(super) struct Permissions {
 }
 
 impl RedriveOptions {
+    pub(super) fn format(&self) -> Format {
+        match self.summary {
+            Format::Human => Format::of_flag(self.json),
+            Format::Json => Format::Json,
+        }
+    }
+
     /// The function's settings; claims live as long as its own.
     pub(super) fn settings(&self) -> Result<Settings> {
         let settings = self.function.read()?;

@@ -16,8 +16,7 @@ use super::{
     decision::{Age, Decision, Known, Why},
     export::Export,
     found::{Found, Kind},
-    history::{History, SENDINGS_MAX},
-    journal::{Done, RecordMark},
+    journal::Done,
     options::Permissions,
     selection::{Filter, Judged, Sought},
     sending::{Outgoing, Sending},
@@ -25,7 +24,7 @@ use super::{
 };
 use crate::{
     dedup::{Owner, ReleaseStore, Released},
-    functions::firehose_transform::Settings,
+    functions::firehose_transform::{Settings, transform::transform},
     local::{
         clock::epoch_milliseconds,
         firehose::{
@@ -36,13 +35,14 @@ use crate::{
     },
     tool::{
         clock::now,
-        objects::{Object, Objects},
+        objects::{LINE_BYTES_MAX, Object, Objects},
+        redriven::{History, RecordMark},
         sink::SendLimits,
     },
 };
 
-/// Longer than any line that Firehose writes: an answer of 6 MB can deliver no more.
-const LINE_BYTES_MAX: usize = 9 * 1024 * 1024;
+/// How often the same bytes are sent without being asked whether that helps.
+const SENDINGS_MAX: u8 = 3;
 
 /// What is decided about at once when nothing is sent.
 const DRY: SendLimits = SendLimits {
@@ -173,6 +173,10 @@ impl<S: ReleaseStore> Pass<'_, S> {
         match found {
             Ok(found) => self.take_record(found, position),
             Err(why) => {
+                let why = match transform(line, &self.settings.rules) {
+                    Ok(_) => NotErrorObject::Event,
+                    Err(_) => why,
+                };
                 if let Some(export) = &mut self.export {
                     export.name_line(why, &position)?;
                 }
@@ -196,17 +200,28 @@ impl<S: ReleaseStore> Pass<'_, S> {
             bytes: failed.bytes.len() as u64,
             arrival_milliseconds: failed.arrival_milliseconds,
             position,
+            cause: judged.cause(&failed.code).to_owned(),
+            was_sent: self.history.has_sent(mark),
+            original: failed.original.clone(),
         };
-        if !self.filter.selects(&failed, reason) {
+        let fields = &self.settings.rules.event_fields;
+        if !self.filter.selects(&failed, reason, fields) {
             self.tally.settle(RecordOutcome::Excluded, &counted);
             return Ok(());
         }
         self.tally.select(&failed.code, reason, &counted);
+        if self.history.has_mended(mark) && !self.permissions.again {
+            self.tally.settle(RecordOutcome::Mended, &counted);
+            return Ok(());
+        }
         let sought = match judged {
             Judged::Accepted(sought) => Some(sought),
             Judged::Free => None,
             Judged::Refused(_) | Judged::RefusedAgain if self.permissions.all => None,
-            judged => return self.leave_out(&failed, kind, &judged, &counted),
+            judged => {
+                let left = Found { failed, kind };
+                return self.leave_out(&left, &judged, &counted);
+            }
         };
         if let Some(outcome) = self.outcome_by_mark(mark) {
             self.tally.settle(outcome, &counted);
@@ -225,15 +240,11 @@ impl<S: ReleaseStore> Pass<'_, S> {
         Ok(())
     }
 
-    fn leave_out(
-        &mut self,
-        failed: &Failed,
-        kind: Kind,
-        judged: &Judged,
-        counted: &CountedRecord,
-    ) -> Result<()> {
-        if let Some(export) = self.export.as_mut().filter(|_| kind == Kind::ErrorObject) {
-            export.write(failed, judged.reason(), &counted.position)?;
+    fn leave_out(&mut self, left: &Found, judged: &Judged, counted: &CountedRecord) -> Result<()> {
+        let is_object = left.kind == Kind::ErrorObject;
+        if let Some(export) = self.export.as_mut().filter(|_| is_object) {
+            let reason = judged.reason();
+            export.write(&left.failed, reason, &counted.position, left.mark())?;
         }
         let outcome = match judged {
             Judged::TooLarge => RecordOutcome::TooLarge,

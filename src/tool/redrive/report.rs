@@ -1,19 +1,22 @@
-//! A redrive's table and summary, for a person or for a program.
+//! A redrive's tables and summary, for a person or for a program.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use anstyle::Style;
 use anyhow::Result;
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, Utc};
 use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Value, json};
 
 use super::{
-    history::{Run, State},
-    tally::{RecordGroup, RecordOutcome, RedriveTally},
+    export::Exported,
+    selection::short,
+    tally::{Mode, RecordGroup, RecordOutcome, RedriveTally},
 };
 use crate::tool::{
     plain::Plain,
+    redriven::{Run, State},
+    shell::quoted,
     table::{Cell, Column, Table},
     terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
 };
@@ -23,31 +26,54 @@ pub(super) struct RedriveReport<'a> {
     pub(super) runs: &'a [Run],
     pub(super) mode: Mode,
     pub(super) is_complete: bool,
+    pub(super) exported: Option<Exported>,
+    pub(super) command: GivenCommand<'a>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    DryRun,
-    Executed,
+/// As it was given, as far as the next one is the same.
+pub(super) struct GivenCommand<'a> {
+    pub(super) source: String,
+    pub(super) target: String,
+    pub(super) table: Option<&'a str>,
+}
+
+impl GivenCommand<'_> {
+    fn with_source(&self, source: &Path) -> String {
+        let [source, target] =
+            [&source.display().to_string(), &self.target].map(|word| quoted(word));
+        let table = self
+            .table
+            .map(|table| format!(" --table {}", quoted(table)));
+        let table = table.unwrap_or_default();
+        format!("nozzle redrive {source} --to {target}{table} --execute")
+    }
 }
 
 /// How many earlier redrives are shown.
 const RUNS_SHOWN: usize = 5;
 
 impl RedriveReport<'_> {
-    pub(super) fn print_human(&self) -> Result<()> {
-        let tally = self.tally;
-        let codes = tally.codes.iter();
-        print_rows("error code", codes.map(|(code, row)| (code.as_str(), row)))?;
-        let reasons = tally.reasons.iter();
-        print_rows("would be", reasons.map(|(reason, row)| (*reason, row)))?;
-        self.outcomes().print()?;
-        self.print_lines()?;
-        self.print_runs()?;
-        if self.mode == Mode::DryRun {
-            print("\nNothing was changed: this was a dry run. --execute sends.\n")?;
+    pub(super) fn print_human(&self, shows_places: bool) -> Result<()> {
+        if self.tally.records == 0 && self.tally.has_events() {
+            let source = quoted(&self.command.source);
+            return print(format!(
+                "These are events, no error objects, and a redrive sends none of them. Into a lake \
+                 they go with:\n  nozzle run {source}\n"
+            ));
         }
-        Ok(())
+        self.rows().print()?;
+        let outcomes = self.outcomes();
+        if !outcomes.is_empty() {
+            print("\n")?;
+            outcomes.print()?;
+        }
+        self.print_lines(shows_places)?;
+        if shows_places {
+            print("\n")?;
+            self.places().print()?;
+        }
+        self.print_runs()?;
+        self.print_end()
     }
 
     /// The summary as one object. Names are for ever.
@@ -69,12 +95,14 @@ impl RedriveReport<'_> {
             "dry_run": self.mode == Mode::DryRun,
             "complete": self.is_complete,
             "left": tally.is_left(),
+            "open": tally.open(self.mode),
             "objects": tally.objects,
             "records": tally.records,
             // In a dry run: what would be.
             "sent": count(RecordOutcome::Sent),
             "sent_before": count(RecordOutcome::SentBefore),
             "held_back": count(RecordOutcome::HeldBack),
+            "mended": count(RecordOutcome::Mended),
             "unknown": tally.counts().unknown,
             "refused": count(RecordOutcome::Refused),
             "too_large": count(RecordOutcome::TooLarge),
@@ -92,88 +120,110 @@ impl RedriveReport<'_> {
             "unknown_because": unknown.collect::<BTreeMap<_, _>>(),
             "codes": tally.codes,
             "reasons": tally.reasons,
+            "exported": self.exported().map(|exported| exported.file.display().to_string()),
         })
     }
-    fn outcomes(&self) -> Table {
+
+    /// A line a reason and what becomes of its records.
+    fn rows(&self) -> Table {
         let mut table = Table::new([
-            Column::left("").at_least(14),
-            Column::right(""),
-            Column::right(""),
-            Column::prose(""),
+            Column::left("reason"),
+            Column::right("records"),
+            Column::left("arrived (UTC)"),
+            Column::left(match self.mode {
+                Mode::DryRun => "would be",
+                Mode::Executed => "outcome",
+            }),
         ]);
-        for (outcome, row) in &self.tally.outcomes {
-            let (label, style, mut remark) = self.words(*outcome);
-            if outcome.is_left() {
-                remark.push_str("; first at ");
-                remark.push_str(&row.example);
-            }
+        let mut last = None;
+        for ((cause, outcome), row) in &self.tally.rows {
+            let is_same = last.replace(cause) == Some(cause);
+            let (label, style) = label(*outcome);
             table.row([
-                label.into(),
+                Plain(if is_same { "" } else { short(cause) })
+                    .to_string()
+                    .into(),
                 Cell::styled(style, HumanCount(row.records).to_string()),
-                DecimalBytes(row.bytes).to_string().into(),
-                Cell::styled(DIM, remark),
+                arrived(row).into(),
+                Cell::styled(style, label),
             ]);
-        }
-        if self.tally.released > 0 {
-            let count = HumanCount(self.tally.released).to_string();
-            let remark = Cell::styled(DIM, "of their own, given back first");
-            table.row(["claims".into(), count.into(), "".into(), remark]);
         }
         table
     }
 
-    fn words(&self, outcome: RecordOutcome) -> (&'static str, Style, String) {
-        let is_dry = self.mode == Mode::DryRun;
-        let (label, style, remark) = match outcome {
-            RecordOutcome::Sent if is_dry => ("would be sent", GREEN, ""),
-            RecordOutcome::Sent => ("sent", GREEN, ""),
-            RecordOutcome::SentBefore => (
-                "sent before",
-                GREEN,
-                "by this redrive, before it was interrupted",
-            ),
-            RecordOutcome::Copy => ("copies", PLAIN, "the same record once more; one is enough"),
-            RecordOutcome::HeldBack => (
-                "held back",
-                PLAIN,
-                "another record has their event's claim: it was delivered",
-            ),
-            RecordOutcome::Unknown(why) => {
-                let remark = format!("{}; --assume-undelivered sends them", why.as_str());
-                return ("unknown", YELLOW, remark);
+    /// What the words mean, and what can be done.
+    fn outcomes(&self) -> Table {
+        let mut table = Table::new([Column::left(""), Column::right(""), Column::prose("")]);
+        for (outcome, row) in &self.tally.outcomes {
+            let count = HumanCount(row.records).to_string();
+            if let Some(remark) = self.remark(*outcome) {
+                let (label, _) = label(*outcome);
+                table.row([label.into(), count.into(), Cell::styled(DIM, remark)]);
             }
-            RecordOutcome::Refused => (
-                "left out",
-                YELLOW,
-                "would be refused again: --export DIR for repair, --all sends them",
-            ),
-            RecordOutcome::TooLarge => ("too large", YELLOW, "no stream takes more than 1,000 KiB"),
-            RecordOutcome::TooOften => (
-                "too often",
-                YELLOW,
-                "sent three times already: find out why, or --again",
-            ),
-            RecordOutcome::Failed => {
-                let why = self.tally.failure.as_deref();
-                let why = why.unwrap_or("not taken; give the same command again");
-                ("failed", RED, why)
-            }
-            RecordOutcome::BeyondLimit => (
-                "beyond --limit",
-                PLAIN,
-                "the same command goes on with them",
-            ),
-            RecordOutcome::Excluded => ("not asked for", PLAIN, ""),
-        };
-        (label, style, remark.to_owned())
+        }
+        table
     }
 
-    fn print_lines(&self) -> Result<()> {
+    fn remark(&self, outcome: RecordOutcome) -> Option<String> {
+        let remark = match outcome {
+            RecordOutcome::Sent | RecordOutcome::Excluded if self.mode == Mode::Executed => {
+                return None;
+            }
+            RecordOutcome::Sent if self.tally.sent_earlier > 0 => {
+                let earlier = HumanCount(self.tally.sent_earlier);
+                return Some(format!("{earlier} of them a redrive has sent already"));
+            }
+            RecordOutcome::Sent => return None,
+            RecordOutcome::SentBefore => "by this redrive, before it was interrupted",
+            RecordOutcome::Copy => "the same record once more; one is enough",
+            RecordOutcome::HeldBack => "another record has their event's claim: it was delivered",
+            RecordOutcome::Mended => "would be refused as they lie there, and were sent mended",
+            RecordOutcome::Unknown(why) => {
+                return Some(format!("{}; --assume-undelivered sends them", why.as_str()));
+            }
+            RecordOutcome::Refused => "--export DIR writes them for repair, --all sends them",
+            RecordOutcome::TooLarge => "no stream takes more than 1,000 KiB",
+            RecordOutcome::TooOften => "sent three times already: find out why, or --again",
+            RecordOutcome::Failed => {
+                let why = self.tally.failure.as_deref();
+                why.unwrap_or("not taken; give the same command again")
+            }
+            RecordOutcome::BeyondLimit => "the same command goes on with them",
+            RecordOutcome::Excluded => "not what the options ask for",
+        };
+        Some(remark.to_owned())
+    }
+
+    /// Where the first of each reason stands, under its whole name.
+    fn places(&self) -> Table {
+        let mut table = Table::new([Column::left("reason"), Column::value("first stands at")]);
+        let mut last = None;
+        for ((cause, _), row) in &self.tally.rows {
+            if last.replace(cause) != Some(cause) {
+                let place = Plain(&row.example).to_string();
+                table.row([Plain(cause).to_string().into(), place.into()]);
+            }
+        }
+        table
+    }
+
+    fn print_lines(&self, shows_places: bool) -> Result<()> {
         for (why, lines) in &self.tally.not_error_objects {
             let count = HumanCount(lines.lines);
-            print(format!("\n{count} lines are no error objects: {why}\n"))?;
+            let hint = if shows_places {
+                ""
+            } else {
+                "; --places says where"
+            };
+            print("\n")?;
+            say([format!(
+                "lines that are no error object: {count} ({why}){hint}"
+            )])?;
+            if !shows_places {
+                continue;
+            }
             for position in &lines.positions {
-                print(format!("  {position}\n"))?;
+                print(format!("  {}\n", Plain(position)))?;
             }
             let more = lines.lines - lines.positions.len() as u64;
             if more > 0 {
@@ -181,7 +231,7 @@ impl RedriveReport<'_> {
             }
         }
         let mut sentences = self.tally.unreadable.iter();
-        sentences.try_for_each(|sentence| print(format!("{RED}{sentence}{RED:#}\n")))
+        sentences.try_for_each(|sentence| print(format!("{RED}{}{RED:#}\n", Plain(sentence))))
     }
 
     fn print_runs(&self) -> Result<()> {
@@ -201,44 +251,130 @@ impl RedriveReport<'_> {
             };
             let sent = HumanCount(run.counts.sent);
             let line = format!("{} sent {sent} to {} ({state})", run.by, run.target);
-            let started = format!("  {}", time(Some(run.started_milliseconds)));
+            let started = format!("  {}", minute(run.started_milliseconds));
             table.row([Cell::styled(DIM, started), Cell::styled(DIM, line)]);
         }
         table.print()
     }
-}
 
-fn print_rows<'a>(
-    title: &str,
-    rows: impl Iterator<Item = (&'a str, &'a RecordGroup)>,
-) -> Result<()> {
-    let mut table = Table::new([
-        Column::left(title),
-        Column::right("records"),
-        Column::right("bytes"),
-        Column::left("first arrived"),
-        Column::left("last arrived"),
-        Column::value("first stands at"),
-    ]);
-    for (name, row) in rows {
-        table.row([
-            Plain(name).to_string().into(),
-            HumanCount(row.records).to_string().into(),
-            DecimalBytes(row.bytes).to_string().into(),
-            time(row.first).into(),
-            time(row.last).into(),
-            Cell::styled(DIM, &row.example),
-        ]);
+    /// What it comes to, and what to do next.
+    fn print_end(&self) -> Result<()> {
+        let open = HumanCount(self.tally.open(self.mode));
+        let records = HumanCount(self.tally.asked());
+        print("\n")?;
+        say([
+            format!("still open: {open} of {records} records are neither delivered nor sent"),
+            self.sent_in_words(),
+        ])?;
+        let Some(Exported { records, file }) = self.exported() else {
+            return Ok(());
+        };
+        let next = self.command.with_source(file);
+        let (records, file) = (HumanCount(*records), file.display());
+        print(format!(
+            "to be mended in {file}: {records}; then, with the same settings:\n  {next}\n"
+        ))
     }
-    table.print()?;
-    print("\n")
+
+    /// Where there is something to mend.
+    fn exported(&self) -> Option<&Exported> {
+        let exported = self.exported.as_ref();
+        exported.filter(|exported| exported.records > 0)
+    }
+
+    fn sent_in_words(&self) -> String {
+        let sent = self.tally.outcomes.get(&RecordOutcome::Sent);
+        let sent = sent.cloned().unwrap_or_default();
+        let (records, bytes) = (HumanCount(sent.records), DecimalBytes(sent.bytes));
+        let released = match self.tally.released {
+            0 => String::new(),
+            released => format!(
+                ", {} claims of their own given back first",
+                HumanCount(released)
+            ),
+        };
+        match (self.mode, sent.records) {
+            (Mode::DryRun, 0) => {
+                "this was a dry run: nothing was changed, and --execute would send nothing"
+                    .to_owned()
+            }
+            (Mode::DryRun, _) => format!(
+                "this was a dry run: nothing was changed; --execute sends {records} ({bytes}{released})"
+            ),
+            (Mode::Executed, 0) => "nothing was sent".to_owned(),
+            (Mode::Executed, _) => format!("{records} were sent ({bytes}{released})"),
+        }
+    }
 }
 
-fn time(milliseconds: Option<i64>) -> String {
-    milliseconds
-        .and_then(DateTime::from_timestamp_millis)
-        .map_or_else(
-            || "not known".to_owned(),
-            |time| time.to_rfc3339_opts(SecondsFormat::Millis, true),
-        )
+/// Sentences, a line each where they fit.
+fn say(sentences: impl IntoIterator<Item = String>) -> Result<()> {
+    let mut table = Table::new([Column::prose("")]);
+    for sentence in sentences {
+        table.row([sentence.into()]);
+    }
+    table.print()
+}
+
+/// A word for it, and its colour.
+fn label(outcome: RecordOutcome) -> (&'static str, Style) {
+    match outcome {
+        RecordOutcome::Sent => ("sent", GREEN),
+        RecordOutcome::SentBefore => ("sent before", GREEN),
+        RecordOutcome::Copy => ("a copy", PLAIN),
+        RecordOutcome::HeldBack => ("held back", PLAIN),
+        RecordOutcome::Mended => ("sent mended", GREEN),
+        RecordOutcome::Unknown(_) => ("unknown", YELLOW),
+        RecordOutcome::Refused => ("refused again", YELLOW),
+        RecordOutcome::TooLarge => ("too large", YELLOW),
+        RecordOutcome::TooOften => ("sent too often", YELLOW),
+        RecordOutcome::Failed => ("not taken", RED),
+        RecordOutcome::BeyondLimit => ("beyond --limit", PLAIN),
+        RecordOutcome::Excluded => ("left out", PLAIN),
+    }
+}
+
+/// From the first to the last minute, as short as that can be said.
+fn arrived(row: &RecordGroup) -> String {
+    let (Some(first), Some(last)) = (row.first, row.last) else {
+        return "not known".to_owned();
+    };
+    let [first, last] = [minute(first), minute(last)];
+    let (first_day, last_day) = (day(&first), day(&last));
+    match last.strip_prefix(first_day) {
+        Some(_) if first == last => first,
+        Some(time) => format!("{first}-{}", time.trim_start()),
+        None => format!("{first_day} to {last_day}"),
+    }
+}
+
+fn day(minute: &str) -> &str {
+    minute.split(' ').next().unwrap_or(minute)
+}
+
+fn minute(milliseconds: i64) -> String {
+    let time: DateTime<Utc> = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
+    time.format("%Y-%m-%d %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_said_as_short_as_it_can_be() {
+        #[track_caller]
+        fn check(first: Option<i64>, last: Option<i64>, expected: &str) {
+            let row = RecordGroup {
+                first,
+                last,
+                ..RecordGroup::default()
+            };
+            assert_eq!(arrived(&row), expected);
+        }
+        check(None, None, "not known");
+        check(Some(0), Some(59_999), "1970-01-01 00:00");
+        check(Some(0), Some(3_660_000), "1970-01-01 00:00-01:01");
+        check(Some(0), Some(86_400_000), "1970-01-01 to 1970-01-02");
+    }
 }

@@ -7,13 +7,13 @@ use super::found::{Found, Kind, LetterFate};
 use crate::{
     functions::firehose_transform::{
         Settings,
-        event::Refusal,
+        event::{EventFields, Refusal},
         transform::{Identity, transform, write_identity},
     },
     local::firehose::{
         batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE,
     },
-    tool::times::read_time,
+    tool::{criterion::Criterion, times::read_time},
 };
 
 /// The reason of what is accepted now.
@@ -30,9 +30,14 @@ pub(super) struct Filter {
     #[arg(long, value_name = "REASON", value_delimiter = ',', value_parser = read_reason)]
     reason: Vec<String>,
 
-    /// Only records that failed with this error code, or dead letters of this reason; may be given several times
+    /// Only records that failed with this error code, whole or its last word, or dead letters of
+    /// this reason; may be given several times
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     code: Vec<String>,
+
+    /// Only records of the event with this uuid
+    #[arg(long, value_name = "UUID")]
+    uuid: Option<String>,
 
     /// Only records that arrived then or later: 2026-11-20 or 2026-11-20T23:00:00Z
     #[arg(long, value_name = "TIME", value_parser = read_time)]
@@ -99,16 +104,27 @@ impl Judged {
             Self::RefusedAgain => REFUSED_AGAIN,
         }
     }
+
+    /// Why the record lies there, as far as it tells more than another: the code it failed with,
+    /// unless it would be refused again.
+    pub(super) fn cause<'a>(&self, code: &'a str) -> &'a str {
+        match self {
+            Self::Refused(_) | Self::TooLarge => self.reason(),
+            Self::Accepted(_) | Self::Free | Self::RefusedAgain => code,
+        }
+    }
 }
 
 impl Filter {
-    pub(super) fn selects(&self, failed: &Failed, reason: &str) -> bool {
+    pub(super) fn selects(&self, failed: &Failed, reason: &str, fields: &EventFields) -> bool {
         let asked = |wanted: &[String], word: &str| {
             wanted.is_empty() || wanted.iter().any(|wanted| wanted == word)
         };
-        asked(&self.code, &failed.code)
+        let is_of = |uuid: &String| Criterion::of_uuid(uuid, fields).holds(&failed.bytes);
+        (asked(&self.code, &failed.code) || asked(&self.code, short(&failed.code)))
             && asked(&self.reason, reason)
             && self.covers(failed.arrival_milliseconds)
+            && self.uuid.as_ref().is_none_or(is_of)
     }
 
     /// An arrival that is not known lies in no span.
@@ -119,6 +135,11 @@ impl Filter {
         self.since.is_none_or(|since| arrival >= since)
             && self.until.is_none_or(|until| arrival < until)
     }
+}
+
+/// A code's last word: the others say only which part of AWS says it.
+pub(super) fn short(code: &str) -> &str {
+    code.rsplit('.').next().unwrap_or(code)
 }
 
 /// The reason, if there is one of this name.
@@ -146,6 +167,7 @@ mod tests {
             origin: Origin::Arrived,
             code: code.to_owned(),
             arrival_milliseconds,
+            original: None,
         }
     }
 
@@ -156,20 +178,24 @@ mod tests {
             code: vec!["A".into()],
             since: Some(10),
             until: Some(20),
+            uuid: None,
         };
+        let fields = EventFields::default();
         for (code, arrival, reason, expected) in [
             ("A", Some(10), "not_json", true),
             ("A", Some(19), ACCEPTED, true),
+            ("Lambda.A", Some(19), ACCEPTED, true),
+            ("A.Lambda", Some(19), ACCEPTED, false),
             ("A", Some(20), ACCEPTED, false),
             ("A", Some(9), ACCEPTED, false),
             ("A", None, ACCEPTED, false),
             ("B", Some(10), ACCEPTED, false),
             ("A", Some(10), "too_deep", false),
         ] {
-            let selects = filter.selects(&failed(code, arrival), reason);
+            let selects = filter.selects(&failed(code, arrival), reason, &fields);
             assert_eq!(selects, expected, "{code} {arrival:?} {reason}");
         }
-        assert!(Filter::default().selects(&failed("B", None), "too_deep"));
+        assert!(Filter::default().selects(&failed("B", None), "too_deep", &fields));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    history::Recorder,
-    journal::{RecordMark, RedriveJournal},
+    journal::RedriveJournal,
+    recorder::Recorder,
     tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     tool::{
         clock::now,
         interrupt::sleep_until,
+        redriven::RecordMark,
         sink::{Receipt, SendLimits, Sink},
     },
 };

@@ -4,14 +4,24 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::local::firehose::error_object::read::NotErrorObject;
-
-use super::{decision::Why, history::RunCounts};
+use super::decision::Why;
+use crate::{
+    local::firehose::error_object::read::{NotErrorObject, Original},
+    tool::redriven::RunCounts,
+};
 
 /// Codes are told apart up to this many, so that no source makes the table large.
 const CODES_MAX: usize = 1_000;
+const OTHERS: &str = "other codes";
 /// Where lines that are no error objects stand is kept for so many of a kind.
 const NAMED_MAX: usize = 20;
+
+/// Whether anything is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    DryRun,
+    Executed,
+}
 
 /// Records that have something in common.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -30,6 +40,11 @@ pub(super) struct CountedRecord {
     pub(super) bytes: u64,
     pub(super) arrival_milliseconds: Option<i64>,
     pub(super) position: String,
+    /// Why it lies there: why it would be refused again, else with which code it failed.
+    pub(super) cause: String,
+    /// Another redrive has sent this very record as it is.
+    pub(super) was_sent: bool,
+    pub(super) original: Option<Original>,
 }
 
 impl RecordGroup {
@@ -55,6 +70,8 @@ pub(super) enum RecordOutcome {
     /// The same record again: the same bytes and arrival.
     Copy,
     HeldBack,
+    /// It would be refused again, but was sent once it was mended.
+    Mended,
     Unknown(Why),
     /// It would be refused again.
     Refused,
@@ -72,7 +89,12 @@ impl RecordOutcome {
     pub(super) fn is_left(self) -> bool {
         !matches!(
             self,
-            Self::Sent | Self::SentBefore | Self::Copy | Self::HeldBack | Self::Excluded
+            Self::Sent
+                | Self::SentBefore
+                | Self::Copy
+                | Self::HeldBack
+                | Self::Mended
+                | Self::Excluded
         )
     }
 }
@@ -91,6 +113,12 @@ pub(super) struct RedriveTally {
     pub(super) codes: BTreeMap<String, RecordGroup>,
     pub(super) reasons: BTreeMap<&'static str, RecordGroup>,
     pub(super) outcomes: BTreeMap<RecordOutcome, RecordGroup>,
+    /// Records that are asked for, by their cause and what became of them.
+    pub(super) rows: BTreeMap<(String, RecordOutcome), RecordGroup>,
+    /// Of those sent, or that would be: what another redrive has sent already.
+    pub(super) sent_earlier: u64,
+    /// Records that were sent or delivered once they were mended, as they were before.
+    pub(super) originals: Vec<Original>,
     /// Of those sent: whose own claims were given back first.
     pub(super) released: u64,
     /// Of those selected: sent by other redrives, once, twice, or more often.
@@ -108,7 +136,7 @@ impl RedriveTally {
         let code = if self.codes.len() < CODES_MAX || self.codes.contains_key(code) {
             code
         } else {
-            "other codes"
+            OTHERS
         };
         self.codes.entry(code.to_owned()).or_default().add(record);
         self.reasons.entry(reason).or_default().add(record);
@@ -116,6 +144,23 @@ impl RedriveTally {
 
     pub(super) fn settle(&mut self, outcome: RecordOutcome, record: &CountedRecord) {
         self.outcomes.entry(outcome).or_default().add(record);
+        if outcome == RecordOutcome::Excluded {
+            return;
+        }
+        let mut row = (record.cause.clone(), outcome);
+        if self.rows.len() >= CODES_MAX && !self.rows.contains_key(&row) {
+            OTHERS.clone_into(&mut row.0);
+        }
+        self.rows.entry(row).or_default().add(record);
+        if outcome == RecordOutcome::Sent {
+            self.sent_earlier += u64::from(record.was_sent);
+        }
+        if matches!(
+            outcome,
+            RecordOutcome::Sent | RecordOutcome::SentBefore | RecordOutcome::HeldBack
+        ) {
+            self.originals.extend(record.original.clone());
+        }
     }
 
     pub(super) fn name_line(&mut self, why: NotErrorObject, position: String) {
@@ -151,9 +196,31 @@ impl RedriveTally {
         lost.map(|(_, lines)| lines.lines).sum()
     }
 
+    /// Whether there are events among the lines that are no error objects.
+    pub(super) fn has_events(&self) -> bool {
+        let event = NotErrorObject::Event.to_string();
+        self.not_error_objects.contains_key(&event)
+    }
+
     /// Whether something has to be done yet.
     pub(super) fn is_left(&self) -> bool {
         self.of(RecordOutcome::is_left) + self.lines_lost() > 0 || !self.unreadable.is_empty()
+    }
+
+    /// Records that the options ask for.
+    pub(super) fn asked(&self) -> u64 {
+        self.records - self.of(|outcome| outcome == RecordOutcome::Excluded)
+    }
+
+    /// Records that are neither delivered nor sent.
+    pub(super) fn open(&self, mode: Mode) -> u64 {
+        let left = self.of(RecordOutcome::is_left);
+        match mode {
+            Mode::DryRun => {
+                left + self.of(|outcome| outcome == RecordOutcome::Sent) - self.sent_earlier
+            }
+            Mode::Executed => left,
+        }
     }
 
     pub(super) fn counts(&self) -> RunCounts {

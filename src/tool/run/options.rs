@@ -81,7 +81,7 @@ pub(crate) struct RunOptions {
     pub(super) report: Option<PathBuf>,
 
     #[command(flatten, next_help_heading = "The function's settings")]
-    function: SettingsOptions,
+    pub(super) function: SettingsOptions,
 }
 
 /// What a run is to do; every value is allowed.

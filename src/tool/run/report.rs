@@ -10,9 +10,15 @@ use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Value, json};
 
 use crate::{
-    local::firehose::summary::{PARTITIONS_MAX, Summary},
+    functions::firehose_transform::event::Refusal,
+    local::{
+        firehose::summary::{PARTITIONS_MAX, Summary},
+        input::Source,
+    },
     tool::{
         counts::{CountTable, Pace, place},
+        settings::SettingsOptions,
+        shell::quoted,
         table::Table,
         terminal::{BOLD, GREEN, PLAIN, RED, YELLOW, print_json},
     },
@@ -24,6 +30,7 @@ pub(super) struct RunReport<'a> {
     pub(super) is_complete: bool,
     pub(super) lake: PathBuf,
     pub(super) errors: PathBuf,
+    pub(super) function: &'a SettingsOptions,
 }
 
 /// Records that became error objects without being refused.
@@ -81,6 +88,9 @@ impl RunReport<'_> {
         if summary.error_objects > 0 {
             places.row(place("errors", &self.errors));
         }
+        if let Some(command) = self.explaining() {
+            places.row(["why".into(), command.into()]);
+        }
         places.print()
     }
 
@@ -98,7 +108,9 @@ impl RunReport<'_> {
         counts.add("records", BOLD, summary.records, self.pace().to_string());
         counts.add("delivered", GREEN, summary.delivered, "");
         counts.add("duplicates", PLAIN, summary.duplicates, differing(summary));
-        counts.add("refused", YELLOW, summary.refused_records(), "");
+        let refused = summary.refused_records();
+        let accepted = (refused > 0).then(|| self.function.accepted_in_words());
+        counts.add("refused", YELLOW, refused, accepted.unwrap_or_default());
         for (reason, refused) in &summary.refused {
             let example = format!("first at {}", refused.example);
             counts.add(&format!("  {reason}"), PLAIN, refused.records, example);
@@ -127,6 +139,18 @@ impl RunReport<'_> {
             seconds: summary.seconds,
             resumed_records: summary.resumed_records,
         }
+    }
+
+    /// What to type for a refusal: one that the options which can be shown explain, and that can be
+    /// read again.
+    fn explaining(&self) -> Option<String> {
+        let standard_input = format!("{}:", Source::StandardInput.name());
+        let refused = self.summary.refused.iter();
+        let again = refused.filter(|(_, refused)| !refused.example.starts_with(&standard_input));
+        let (_, refused) =
+            again.min_by_key(|(reason, _)| **reason == Refusal::EventTypeNotListed.as_str())?;
+        let (place, options) = (quoted(&refused.example), self.function.judging());
+        Some(format!("nozzle explain {place}{options}"))
     }
 
     /// The summary as one object. Names are for ever.

@@ -42,7 +42,7 @@ What is looked for:
   orphan            a key that its dimension has not, until its packet comes
   key_doubled       a dimension's key twice in a file, or a fact's version
   date_missing      a date that the calendar has not
-  gap               a packet that never came, below the highest of its table
+  gap               a packet that is not loaded, below the highest of its table
   rows_differ       a file with other rows than the packet's receipt says
   refused_differ    refused rows that are not as many as the receipt says
   file_missing      a file that a receipt names

@@ -68,6 +68,12 @@ impl EventFields {
         read.map(|known| known.name.as_str())
     }
 
+    /// Whether a field of this name is read or added, and so may stand once.
+    #[must_use]
+    pub fn is_known(&self, key: &str) -> bool {
+        self.find(key).is_some()
+    }
+
     /// Which it is, and what is known of it.
     #[inline]
     pub(super) fn find(&self, key: &str) -> Option<(usize, &Known)> {

@@ -86,36 +86,46 @@ impl Refusal {
         }
     }
 
-    /// What to do about it, for the person who sent the event.
+    /// What to do about it, for the person who sent the event; by the names of uuid, name and time.
     #[must_use]
-    pub fn advice(self) -> &'static str {
+    pub fn advice(self, [uuid, name, time]: [&str; 3]) -> String {
         match self {
-            Self::Unreadable(why) => read_advice(why),
-            Self::Missing(_) => "add the field; event_uuid, event_name and created_at are required",
+            Self::Unreadable(Unreadable::FieldDoubled) => format!(
+                "write {uuid}, {name}, {time} and what is added (event_type, event_subtype, created_datetime) at most once each"
+            ),
+            Self::Unreadable(why) => read_advice(why).to_owned(),
+            Self::Missing(_) => format!("add the field; {uuid}, {name} and {time} are required"),
             Self::WrongType(Field::CreatedAt) => {
-                "make created_at a number (Unix time) or text (RFC 3339)"
+                format!("make {time} a number (Unix time) or text (RFC 3339)")
             }
+            Self::CreatedAtOutOfRange => format!(
+                "{time} must lie in the years 1970 to 9999; look at the unit and the sender's clock"
+            ),
+            Self::EventTypeEmpty => format!("begin {name} with its type, as in account:created"),
+            Self::EventYearOutOfRange => format!(
+                "{time} lies outside EVENT_YEARS; correct the sender's clock or widen the setting"
+            ),
+            Self::EventTypeNotListed => format!(
+                "the type is not in EVENT_TYPES; correct {name} or add the type to the setting"
+            ),
+            whatever_its_name => whatever_its_name.value_advice().to_owned(),
+        }
+    }
+
+    /// What a value may be, whatever its field is called.
+    fn value_advice(self) -> &'static str {
+        match self {
             Self::WrongType(_) => "make the field a text, without lone surrogates",
             Self::Empty(_) => "give the field a value",
             Self::TooLong(_) => "use at most 256 bytes of UTF-8",
             Self::ControlCharacter(_) => {
                 "leave out characters below U+0020, such as tabs and line breaks"
             }
-            Self::CreatedAtUnreadable => {
-                "write Unix time (1712511721.022075) or RFC 3339 (2024-04-07T17:42:01.022075Z) with at most 9 fraction digits"
-            }
-            Self::CreatedAtOutOfRange => {
-                "created_at must lie in the years 1970 to 9999; look at the unit and the sender's clock"
-            }
-            Self::EventTypeEmpty => "begin event_name with its type, as in account:created",
             Self::PartitionValueTooLong => {
                 "shorten the type or subtype: encoded for the path it may have 192 bytes, and each byte outside A-Z a-z 0-9 _ - . ~ takes three"
             }
-            Self::EventYearOutOfRange => {
-                "created_at lies outside EVENT_YEARS; correct the sender's clock or widen the setting"
-            }
-            Self::EventTypeNotListed => {
-                "the type is not in EVENT_TYPES; correct event_name or add the type to the setting"
+            _ => {
+                "write Unix time (1712511721.022075) or RFC 3339 (2024-04-07T17:42:01.022075Z) with at most 9 fraction digits"
             }
         }
     }
@@ -137,9 +147,7 @@ fn read_advice(why: Unreadable) -> &'static str {
         }
         Unreadable::ManyValues => "put exactly one event into a record",
         Unreadable::NotAnObject => "send a JSON object, { … }",
-        Unreadable::FieldDoubled => {
-            "write event_uuid, event_name, created_at, event_type, event_subtype and created_datetime at most once each"
-        }
+        Unreadable::FieldDoubled => "write each field at most once",
     }
 }
 
@@ -186,8 +194,15 @@ mod tests {
             (Refusal::TooLong(Field::EventName), "256 bytes"),
             (Refusal::CreatedAtOutOfRange, "1970 to 9999"),
             (Refusal::PartitionValueTooLong, "192 bytes"),
+            (Refusal::CreatedAtUnreadable, "Unix time"),
+            (
+                Refusal::Missing(Field::EventName),
+                "id, name and ts are required",
+            ),
+            (Refusal::EventTypeEmpty, "begin name with"),
+            (Refusal::EventYearOutOfRange, "ts lies outside"),
         ] {
-            let advice = refusal.advice();
+            let advice = refusal.advice(["id", "name", "ts"]);
             assert!(advice.contains(allowed), "{refusal}: {advice}");
         }
     }

@@ -142,10 +142,14 @@ impl FolderParameters {
     }
 
     fn read(&self, table: &str) -> io::Result<Option<Parameter>> {
-        let parameter = present(fs::read(self.path.join(inside(table)?)))?;
-        Ok(parameter
-            .map(|text| serde_json::from_slice(&text))
-            .transpose()?)
+        let Some(text) = present(fs::read(self.path.join(inside(table)?)))? else {
+            return Ok(None);
+        };
+        let parameter = serde_json::from_slice(&text);
+        parameter.map(Some).map_err(|error| {
+            let why = format!("its file `{table}` is no parameter, mend it or remove it: {error}");
+            io::Error::new(io::ErrorKind::InvalidData, why)
+        })
     }
 
     fn write(&self, table: &str, value: &str) -> io::Result<u64> {
@@ -222,7 +226,7 @@ fn write_whole(folder: &Path, path: &Path, bytes: &mut impl Read) -> io::Result<
     File::open(parent)?.sync_all()
 }
 
-/// The keys of all files below a folder but our own.
+/// The keys of all files below a folder but our own, and of links that lead nowhere.
 fn collect(folder: &Path, key: &str, keys: &mut Vec<String>) -> io::Result<()> {
     let Some(entries) = present(fs::read_dir(folder))? else {
         return Ok(());
@@ -238,7 +242,7 @@ fn collect(folder: &Path, key: &str, keys: &mut Vec<String>) -> io::Result<()> {
         } else {
             format!("{key}/{name}")
         };
-        if fs::metadata(entry.path())?.is_dir() {
+        if present(fs::metadata(entry.path()))?.is_some_and(|found| found.is_dir()) {
             collect(&entry.path(), &key, keys)?;
         } else {
             keys.push(key);

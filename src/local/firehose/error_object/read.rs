@@ -15,6 +15,17 @@ pub struct Failed {
     /// Firehose's error code.
     pub code: String,
     pub arrival_milliseconds: Option<i64>,
+    /// Of what a person repaired: what it was made of.
+    pub original: Option<Original>,
+}
+
+/// The record that a person repaired, as a redrive knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    /// What a redrive was told to read it from.
+    pub source: String,
+    /// Which of the records there.
+    pub mark: String,
 }
 
 /// What a record's bytes are.
@@ -43,6 +54,8 @@ pub enum NotErrorObject {
     NotBase64,
     #[error("it has no errorCode")]
     NoCode,
+    #[error("it is an event, no error object: `nozzle run` takes it")]
+    Event,
     #[error("it is longer than any error object")]
     TooLong,
 }
@@ -64,6 +77,8 @@ struct Wire<'a> {
     event: Option<&'a RawValue>,
     text: Option<Value>,
     base64: Option<Value>,
+    source: Option<Value>,
+    mark: Option<Value>,
 }
 
 /// Reads a line, as Firehose wrote it or as a person repaired it.
@@ -85,6 +100,7 @@ pub fn read(line: &[u8]) -> Result<Failed, NotErrorObject> {
             origin: Origin::Repaired,
             code,
             arrival_milliseconds,
+            original: wire.original(),
         });
     }
     let raw_data = wire.raw_data.ok_or(NotErrorObject::NoRawData)?;
@@ -96,6 +112,7 @@ pub fn read(line: &[u8]) -> Result<Failed, NotErrorObject> {
         origin: Origin::of(&code),
         code,
         arrival_milliseconds,
+        original: None,
     })
 }
 
@@ -126,6 +143,14 @@ impl Wire<'_> {
         };
         Ok(Some((bytes, code.clone())))
     }
+
+    fn original(&self) -> Option<Original> {
+        let text = |value: &Option<Value>| Some(value.as_ref()?.as_str()?.to_owned());
+        Some(Original {
+            source: text(&self.source)?,
+            mark: text(&self.mark)?,
+        })
+    }
 }
 
 /// A number, or text with one in it.
@@ -151,6 +176,7 @@ mod tests {
             origin,
             code: code.to_owned(),
             arrival_milliseconds,
+            original: None,
         };
         assert_eq!(read(line.as_bytes()), Ok(expected), "{line}");
     }

@@ -6,16 +6,24 @@ use std::fmt::Write;
 use base64_simd::STANDARD;
 use serde_json::{Value, value::RawValue};
 
-use super::read::Failed;
+use super::read::{Failed, Original};
 
-/// Appends a line: why, what Firehose said, when it arrived, where it stands, then the event.
-pub fn write(line: &mut String, failed: &Failed, reason: &str, position: &str) {
+/// Appends a line: why, what Firehose said, when it arrived, where it stands and which it is, then
+/// the event.
+pub fn write(
+    line: &mut String,
+    failed: &Failed,
+    reason: &str,
+    position: &str,
+    original: &Original,
+) {
     let (code, position) = (Value::from(&*failed.code), Value::from(position));
+    let (source, mark) = (Value::from(&*original.source), Value::from(&*original.mark));
     let arrival = Value::from(failed.arrival_milliseconds);
     // Writing to a `String` cannot fail.
     let _ = write!(
         line,
-        r#"{{"reason":"{reason}","code":{code},"arrivalTimestamp":{arrival},"position":{position},"#
+        r#"{{"reason":"{reason}","code":{code},"arrivalTimestamp":{arrival},"position":{position},"source":{source},"mark":{mark},"#
     );
     match Content::of(&failed.bytes) {
         Content::Event(event) => {
@@ -73,17 +81,23 @@ mod tests {
             origin: Origin::Arrived,
             code: "Lambda.ProcessingFailedStatus".to_owned(),
             arrival_milliseconds: Some(5),
+            original: None,
+        };
+        let original = Original {
+            source: "a".to_owned(),
+            mark: "1 2".to_owned(),
         };
         let mut line = String::new();
-        write(&mut line, &failed, "not_json", "a:1");
+        write(&mut line, &failed, "not_json", "a:1", &original);
         let expected = format!(
             "{{\"reason\":\"not_json\",\"code\":\"Lambda.ProcessingFailedStatus\",\
-             \"arrivalTimestamp\":5,\"position\":\"a:1\",{content}}}\n"
+             \"arrivalTimestamp\":5,\"position\":\"a:1\",\"source\":\"a\",\"mark\":\"1 2\",{content}}}\n"
         );
         assert_eq!(line, expected);
         let expected = Failed {
             bytes: read_back.to_vec(),
             origin: Origin::Repaired,
+            original: Some(original),
             ..failed
         };
         assert_eq!(read(line.as_bytes()), Ok(expected));

@@ -55,7 +55,7 @@ impl<'a> Refusals<'a> {
                 (Amount(records, "record")) " (" (Share { part: records, whole }) ") for "
                 (Amount(reasons.len() as u64, "reason"))
                 ". Their bytes are kept under the error prefix; "
-                code { "nozzle explain FILE --line N" } " says what is wrong with one."
+                code { "nozzle explain FILE:LINE" } " says what is wrong with one."
             }
             (reasons::table(reasons, "First places"))
         }

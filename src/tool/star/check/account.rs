@@ -107,8 +107,9 @@ impl<'a> Account<'a> {
         let named: BTreeSet<_> = named.map(String::as_str).collect();
         for table in &self.star.tables {
             for key in table_files(files, table).filter(|key| !named.contains(key)) {
-                let what = "no receipt names it: a call that died (load or sweep again), or somebody \
-                            else's (remove it)";
+                let what = "no receipt names it: a call that died, whose packet is loaded when it \
+                            is called again, or what was left of one or is somebody else's: remove it \
+                            if it still stands after a sweep";
                 faults.add(FaultKind::NoReceipt, key, 1, what.to_owned());
             }
         }

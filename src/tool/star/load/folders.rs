@@ -1,7 +1,7 @@
 //! The folder that packets lie in, and the one that the star is kept in, for one process at a time.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, TryLockError},
     path::{Path, PathBuf},
     time::SystemTime,
@@ -33,6 +33,12 @@ pub(super) struct PacketFiles {
     pub(super) modified: SystemTime,
 }
 
+/// What lies in the folder of packets.
+pub(super) struct FoundPackets {
+    pub(super) packets: BTreeMap<Packet, PacketFiles>,
+    pub(super) others: BTreeSet<String>,
+}
+
 impl StarFolders {
     /// Makes the star's folder where there is none.
     pub(super) fn prepare(packets: &Path, star: &Path) -> Result<Self> {
@@ -59,14 +65,15 @@ impl StarFolders {
         })
     }
 
-    /// What these keys are, by packet. A file that is gone by now is none.
-    pub(super) fn by_packet(&self, keys: Vec<String>) -> Result<BTreeMap<Packet, PacketFiles>> {
+    /// What these keys are, by packet, and those that are none: by their names, or because nothing
+    /// is there.
+    pub(super) fn by_packet(&self, keys: Vec<String>) -> Result<FoundPackets> {
         let mut packets = BTreeMap::new();
+        let mut others = BTreeSet::new();
         for key in keys {
-            let Some(packet) = Packet::of_key(&key) else {
-                continue;
-            };
-            let Ok(found) = fs::metadata(self.packets.join(&key)) else {
+            let found = fs::metadata(self.packets.join(&key));
+            let (Some(packet), Ok(found)) = (Packet::of_key(&key), found) else {
+                others.insert(key);
                 continue;
             };
             let modified = found.modified()?;
@@ -79,7 +86,7 @@ impl StarFolders {
             files.bytes += found.len();
             files.modified = files.modified.max(modified);
         }
-        Ok(packets)
+        Ok(FoundPackets { packets, others })
     }
 }
 

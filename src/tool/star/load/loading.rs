@@ -148,8 +148,10 @@ impl<'a> Loading<'a> {
         let listed = self.function.packets.list("", "", deadline);
         let keys = self.runtime.block_on(listed);
         let keys = keys.map_err(Problem::from)?;
+        let found = self.folders.by_packet(keys)?;
+        self.sum.no_packets = found.others;
         let mut packets = Vec::new();
-        for (packet, files) in self.folders.by_packet(keys)? {
+        for (packet, files) in found.packets {
             if !self.function.star.reads(&packet.table) {
                 self.sum.not_of_the_star.insert(packet);
             } else if self.given.get(&packet) != Some(&files) {

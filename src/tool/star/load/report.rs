@@ -86,7 +86,10 @@ impl LoadReport<'_> {
         counts.add("refused", YELLOW, sum.rows_refused(), listed(&sum.refused));
         counts.add("files", PLAIN, sum.files, "");
         let missing = sum.gaps().map(|(_, missing)| *missing).sum();
-        let gaps = format!("packets never came: {}", listed(sum.gaps()));
+        let gaps = format!(
+            "ids below a loaded one are not loaded: {}",
+            listed(sum.gaps())
+        );
         let tables = sum.tables_left_alone().into_iter().collect::<Vec<_>>();
         let alone = format!(
             "packets of tables that the star does not read: {}",
@@ -101,6 +104,12 @@ impl LoadReport<'_> {
                 "packets, for the reasons above".to_owned(),
             ),
             ("left alone", PLAIN, sum.not_of_the_star.len() as u64, alone),
+            (
+                "no packets",
+                YELLOW,
+                sum.no_packets.len() as u64,
+                no_packets(sum),
+            ),
             (
                 "unknown",
                 PLAIN,
@@ -139,6 +148,7 @@ impl LoadReport<'_> {
             "gaps": sum.gaps().collect::<BTreeMap<_, _>>(),
             "not_loaded": sum.left,
             "left_alone": sum.tables_left_alone(),
+            "no_packets": sum.no_packets,
             "columns_unknown": sum.columns_unknown,
             "stand_ins": sum.stand_ins,
             "bytes_in": sum.bytes_in,
@@ -148,6 +158,12 @@ impl LoadReport<'_> {
             "complete": matches!(self.ending, LoadEnding::Complete),
         })
     }
+}
+
+/// One file that is none, and how one is named.
+fn no_packets(sum: &LoadSum) -> String {
+    let example = sum.no_packets.first().map_or("", String::as_str);
+    format!("files, `{example}` is one: a packet is a file TABLE_ID_TIME.jsonl, ids to 99999999")
 }
 
 /// Names with their numbers.

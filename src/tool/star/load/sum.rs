@@ -21,6 +21,8 @@ pub(super) struct LoadSum {
     gaps: BTreeMap<String, u64>,
     /// Of tables that the star does not read.
     pub(super) not_of_the_star: BTreeSet<Packet>,
+    /// Files that are none.
+    pub(super) no_packets: BTreeSet<String>,
     /// Why packets are not loaded.
     pub(super) left: Vec<String>,
     pub(super) seconds: f64,

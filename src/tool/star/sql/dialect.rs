@@ -14,18 +14,21 @@ pub(super) enum Dialect {
 }
 
 /// Words that an engine takes for its own where a name stands.
-const RESERVED: &str = " all alter and any array as asc between bigint binary boolean both by case \
-    cast check collate column constraint create cross cube current_date current_time \
-    current_timestamp current_user date decimal deallocate default delete desc describe distinct \
-    double drop else end escape except execute exists external extract false fetch filter float \
-    for foreign from full function grant group grouping having import in initially inner insert \
-    int integer intersect interval into is join lateral leading left like limit local localtime \
-    localtimestamp map minus natural normalize not null of offset on only or order outer \
-    overlaps partition percent pivot placing precision prepare primary procedure qualify range \
-    recursive references returning revoke right rollup row rows select semi session_user set \
-    show skip smallint some start summarize symmetric table tablesample then time timestamp to \
-    trailing trim true truncate uescape union unique unnest unpivot update user using values \
-    variadic when where window with ";
+const RESERVED: &str = " all alter analyse analyze and anti any array as asc asof asymmetric at authorization between \
+    bigint binary boolean both by case cast check collate collation column concurrently \
+    constraint create cross cube current_catalog current_date current_path current_role \
+    current_schema current_time current_timestamp current_user date deallocate decimal default \
+    deferrable delete desc describe distinct do double drop else end escape except execute \
+    exists external extract false fetch filter float for foreign freeze from full function glob \
+    grant group grouping having ilike import in initially inner insert int integer intersect \
+    interval into is isnull join json_array json_exists json_object json_query json_table \
+    json_value lambda lateral leading left like limit listagg local localtime localtimestamp map \
+    minus natural normalize not notnull null of offset on only or order outer overlaps partition \
+    percent pivot pivot_longer pivot_wider placing positional precision prepare primary \
+    procedure qualify range recursive references returning revoke right rollup row rows select \
+    semi session_user set show similar skip smallint some start summarize symmetric table \
+    tablesample then time timestamp to trailing trim true truncate uescape union unique unnest \
+    unpack unpivot update user using values variadic verbose when where window with ";
 
 impl Dialect {
     pub(super) fn identifier(self, name: &str) -> String {
@@ -243,7 +246,7 @@ impl Dialect {
     pub(super) fn file_order(self) -> &'static [&'static str] {
         match self {
             Self::Athena => &["\"$path\""],
-            Self::Duckdb | Self::Dbt => &["filename", "file_row_number"],
+            Self::Duckdb | Self::Dbt => &["packet__file", "file_row_number"],
             Self::Spark => &["_metadata.file_path", "_metadata.row_index"],
         }
     }

@@ -62,13 +62,15 @@ fn cell(column: &StarColumn, dialect: Dialect) -> String {
     }
 }
 
-/// A view of `DuckDB`'s over a folder of files, with `filename` and `file_row_number`.
+/// A view of `DuckDB`'s over a folder of files, with `packet__file` and `file_row_number`.
 pub(super) fn duckdb_files(table: &StarTable, dialect: Dialect, files: &SqlPlace) -> Relation {
     let query = if files.has_no_file_of(&table.name) {
         no_rows(table, dialect)
     } else {
         let pattern = dialect.literal(&files.under(&format!("{}/*.parquet", table.name)));
-        format!("SELECT * FROM read_parquet({pattern}, filename = true, file_row_number = true)")
+        format!(
+            "SELECT *\nFROM read_parquet({pattern}, filename = 'packet__file', file_row_number = true)"
+        )
     };
     Relation {
         name: files_name(table),
@@ -89,7 +91,7 @@ fn no_rows(table: &StarTable, dialect: Dialect) -> String {
         format!("CAST(NULL AS {kind}) AS {name}")
     };
     let order = [
-        "CAST(NULL AS VARCHAR) AS filename",
+        "CAST(NULL AS VARCHAR) AS packet__file",
         "CAST(NULL AS BIGINT) AS file_row_number",
     ];
     let order = order.map(str::to_owned);

@@ -115,6 +115,31 @@ impl SqlOptions {
         if self.engine == SqlEngine::Athena && !source.is_bucket() {
             bail!("Athena reads S3 alone: name a bucket, s3://BUCKET/PREFIX");
         }
+        self.check(source.place())?;
         Ok(source)
     }
+
+    fn check(&self, place: &SqlPlace) -> Result<()> {
+        let SqlPlace::Folder(folder) = place else {
+            return Ok(());
+        };
+        if !folder.is_dir() {
+            bail!(
+                "{} is no folder: what is the star read from?",
+                folder.display()
+            );
+        }
+        let is_duckdb = matches!(self.engine, SqlEngine::Duckdb | SqlEngine::Dbt);
+        if is_duckdb && folder.to_string_lossy().contains(GLOB) {
+            bail!(
+                "DuckDB takes {} for a pattern: name a folder without any of {}",
+                folder.display(),
+                GLOB.map(String::from).join(" ")
+            );
+        }
+        Ok(())
+    }
 }
+
+/// What stands for other text in `DuckDB`'s names of files, and cannot be escaped there.
+const GLOB: [char; 4] = ['*', '?', '[', '\\'];

@@ -21,9 +21,13 @@ pub(super) enum SqlSource {
 }
 
 impl SqlSource {
-    pub(super) fn is_bucket(&self) -> bool {
+    pub(super) fn place(&self) -> &SqlPlace {
         let (Self::Files(place) | Self::Packets(place)) = self;
-        matches!(place, SqlPlace::Bucket(_))
+        place
+    }
+
+    pub(super) fn is_bucket(&self) -> bool {
+        matches!(self.place(), SqlPlace::Bucket(_))
     }
 }
 

@@ -1,4 +1,4 @@
-//! An item of the log as a person reads it: plain JSON in place of DynamoDB's, each number as it is
+//! An item of an event log as a person reads it: plain JSON in place of DynamoDB's, each number as it is
 //! spelled there.
 
 use serde_json::{Map, Value};

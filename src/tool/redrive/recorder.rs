@@ -1,134 +1,15 @@
-//! What was redriven before, by whom, and how far: records under `redriven/` beside the source, so
-//! that a colleague's redrive knows. A redrive has a folder there: `run.json` with its counts, and
-//! files with the marks of what it sent.
+//! A redrive's own record under `redriven/`, written while it is at work.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    io::{BufRead, BufReader, Read},
+use anyhow::{Result, bail};
+
+use crate::tool::{
+    objects::{Objects, REDRIVEN},
+    redriven::{History, MARKS_FILE, RUN_FILE, RecordMark, Run, RunCounts, State, mark_lines},
 };
-
-use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
-
-use super::journal::RecordMark;
-use crate::tool::objects::{Objects, REDRIVEN};
-
-/// How often the same bytes are sent without being asked whether that helps.
-pub(super) const SENDINGS_MAX: u8 = 3;
 
 /// How often a redrive says that it is still there.
 const BEAT_MILLISECONDS: i64 = 30_000;
-/// One that has said nothing for so long has died.
-const SILENCE_MILLISECONDS: i64 = 300_000;
 const MARKS_A_FILE: usize = 200_000;
-
-/// A redrive as colleagues see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Run {
-    #[serde(rename = "run")]
-    pub(super) name: String,
-    pub(super) by: String,
-    pub(super) source: String,
-    pub(super) target: String,
-    pub(super) state: State,
-    pub(super) started_milliseconds: i64,
-    pub(super) updated_milliseconds: i64,
-    #[serde(flatten)]
-    pub(super) counts: RunCounts,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum State {
-    Running,
-    Interrupted,
-    Complete,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct RunCounts {
-    pub(super) sent: u64,
-    pub(super) sent_bytes: u64,
-    pub(super) held_back: u64,
-    pub(super) unknown: u64,
-    pub(super) failed: u64,
-}
-
-impl Run {
-    fn is_at_work(&self, now_milliseconds: i64) -> bool {
-        self.state == State::Running
-            && now_milliseconds - self.updated_milliseconds < SILENCE_MILLISECONDS
-    }
-}
-
-/// Other redrives near this source.
-#[derive(Debug, Default)]
-pub(super) struct History {
-    pub(super) runs: Vec<Run>,
-    /// How many redrives have sent these bytes.
-    sendings: HashMap<u128, u8>,
-}
-
-impl History {
-    /// Reads what is recorded, but for the redrive called `own`.
-    pub(super) fn read(objects: &dyn Objects, own: &str) -> Result<Self> {
-        let mut history = Self::default();
-        let mut by_run: HashMap<String, HashSet<u128>> = HashMap::new();
-        let names: BTreeSet<_> = objects.list_redriven()?.into_iter().collect();
-        for name in names {
-            let Some((run, file)) = run_and_file(&name).filter(|(run, _)| *run != own) else {
-                continue;
-            };
-            if file == RUN_FILE {
-                history.runs.push(read_run(objects, &name)?);
-            } else if file.starts_with(MARKS_FILE) {
-                let sent = by_run.entry(run.to_owned()).or_default();
-                read_marks(objects, &name, sent)?;
-            }
-        }
-        for bytes in by_run.into_values().flatten() {
-            let sendings = history.sendings.entry(bytes).or_default();
-            *sendings = sendings.saturating_add(1);
-        }
-        history.runs.sort_by_key(|run| run.started_milliseconds);
-        Ok(history)
-    }
-
-    pub(super) fn sendings(&self, mark: RecordMark) -> u8 {
-        self.sendings.get(&mark.bytes).copied().unwrap_or_default()
-    }
-
-    /// The redrives that are at work right now.
-    pub(super) fn at_work(&self, now_milliseconds: i64) -> impl Iterator<Item = &Run> {
-        let is_at_work = move |run: &&Run| run.is_at_work(now_milliseconds);
-        self.runs.iter().filter(is_at_work)
-    }
-}
-
-const RUN_FILE: &str = "run.json";
-const MARKS_FILE: &str = "marks-";
-
-/// The last two parts of a name below `redriven`.
-fn run_and_file(name: &str) -> Option<(&str, &str)> {
-    let mut parts = name.rsplit(['/', std::path::MAIN_SEPARATOR]);
-    let (file, run) = (parts.next()?, parts.next()?);
-    (parts.next()? == REDRIVEN).then_some((run, file))
-}
-
-fn read_run(objects: &dyn Objects, name: &str) -> Result<Run> {
-    let mut text = String::new();
-    objects.open(name)?.read_to_string(&mut text)?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("`{name}` is no record of a redrive; move it elsewhere"))
-}
-
-fn read_marks(objects: &dyn Objects, name: &str, sent: &mut HashSet<u128>) -> Result<()> {
-    for line in BufReader::new(objects.open(name)?).lines() {
-        let line = line.with_context(|| format!("`{name}` cannot be read"))?;
-        sent.extend(RecordMark::parse(&line).map(|mark| mark.bytes));
-    }
-    Ok(())
-}
 
 /// Writes a redrive's own record while it is at work.
 pub(super) struct Recorder<'a> {
@@ -212,6 +93,10 @@ impl<'a> Recorder<'a> {
         self.write_run(now_milliseconds)
     }
 
+    pub(super) fn run_name(&self) -> &str {
+        &self.run.name
+    }
+
     fn write_run(&mut self, now_milliseconds: i64) -> Result<()> {
         self.run.updated_milliseconds = now_milliseconds;
         let mut json = serde_json::to_vec_pretty(&self.run)?;
@@ -222,11 +107,7 @@ impl<'a> Recorder<'a> {
     fn write_marks(&mut self) -> Result<()> {
         for marks in std::mem::take(&mut self.unrecorded).chunks(MARKS_A_FILE) {
             self.files += 1;
-            let lines: Vec<String> = marks.iter().map(ToString::to_string).collect();
-            self.write(
-                &format!("{MARKS_FILE}{:06}", self.files),
-                (lines.join("\n") + "\n").into_bytes(),
-            )?;
+            self.write(&format!("{MARKS_FILE}{:06}", self.files), mark_lines(marks))?;
         }
         Ok(())
     }

@@ -1,0 +1,98 @@
+//! `nozzle find`: where an event is: in a lake, among error objects and dead letters, its claim, in an
+//! event log. A line a finding; nothing is written.
+
+mod claims;
+mod days;
+mod log;
+mod options;
+mod search;
+mod sighting;
+
+use std::{path::PathBuf, process::ExitCode, rc::Rc};
+
+use anyhow::{Result, bail};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{
+    aws::Aws,
+    objects::{ErrorSource, Folder},
+    places::claims_folder,
+};
+use claims::{find_here, find_in_table};
+pub(super) use options::FindOptions;
+use search::EventSearch;
+
+/// Where a lake is, unless it is said.
+const LAKE: &str = "lake";
+
+/// Finds. Nothing found is a failure.
+pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
+    let settings = options.settings()?;
+    let search = EventSearch::new(options, &settings);
+    let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
+    let sources = sources(options);
+    let aws = connect(options, &sources, &runtime)?;
+    for source in &sources {
+        match (source, &aws) {
+            (ErrorSource::Folder(path), _) => search.folder(&Folder::find(path)?)?,
+            (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => {
+                search.objects(&*aws.bucket(bucket, prefix)?)?;
+            }
+            _ => bail!("{source} cannot be searched: name a folder or s3://BUCKET/PREFIX"),
+        }
+    }
+    if let Some(log) = &options.log {
+        log::find_here(&search, log)?;
+    }
+    if let (Some(table), Some(aws)) = (&options.log_table, &aws) {
+        log::find_in_table(&search, &aws.log(table), table)?;
+    }
+    for claims in claims_folders(options, &sources) {
+        find_here(&search, &claims, &runtime)?;
+    }
+    if let (Some(table), Some(aws)) = (&options.table, &aws) {
+        find_in_table(&search, table, &aws.table(table), &runtime)?;
+    }
+    Ok(search.end())
+}
+
+/// Says what is wrong with the options, before any of it is touched.
+pub(super) fn understand(options: &FindOptions) -> Result<()> {
+    options.settings().map(drop)
+}
+
+/// The usual lake, where there is one and nothing else is named.
+fn sources(options: &FindOptions) -> Vec<ErrorSource> {
+    let lake = PathBuf::from(LAKE);
+    let names_another =
+        options.table.is_some() || options.log.is_some() || options.log_table.is_some();
+    match options.lake.as_slice() {
+        [] if names_another && !lake.exists() => Vec::new(),
+        [] => vec![ErrorSource::Folder(lake)],
+        given => given.to_vec(),
+    }
+}
+
+fn connect(
+    options: &FindOptions,
+    sources: &[ErrorSource],
+    runtime: &Rc<Runtime>,
+) -> Result<Option<Aws>> {
+    let is_away = |source: &ErrorSource| !matches!(source, ErrorSource::Folder(_));
+    let has_table = options.table.is_some() || options.log_table.is_some();
+    if !has_table && !sources.iter().any(is_away) {
+        return Ok(None);
+    }
+    Aws::connect(Rc::clone(runtime)).map(Some)
+}
+
+fn claims_folders(options: &FindOptions, sources: &[ErrorSource]) -> Vec<PathBuf> {
+    if let Some(claims) = &options.claims {
+        return vec![claims.clone()];
+    }
+    let folders = sources.iter().filter_map(|source| match source {
+        ErrorSource::Folder(path) => Some(claims_folder(path, None)),
+        _ => None,
+    });
+    folders.collect()
+}

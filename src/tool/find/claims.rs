@@ -1,0 +1,68 @@
+//! The claims of the events that were found: in a folder or in a table.
+
+use std::{path::Path, time::Duration};
+
+use anyhow::Result;
+use tokio::{runtime::Runtime, time::Instant};
+
+use super::{
+    search::EventSearch,
+    sighting::{Sighting, SightingKind},
+};
+use crate::{
+    database::Mirror,
+    dedup::{Claim, NEVER, Owner, ReleaseStore, embedded::EmbeddedStore},
+    tool::terminal::tell,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// In a folder, where there are any. Nothing is written there.
+pub(super) fn find_here(search: &EventSearch<'_>, folder: &Path, runtime: &Runtime) -> Result<()> {
+    let Some(mirror) = Mirror::find("claim store", folder)? else {
+        return Ok(());
+    };
+    let store = EmbeddedStore::open(mirror.path())?;
+    find(search, &folder.display().to_string(), &store, runtime)
+}
+
+pub(super) fn find_in_table(
+    search: &EventSearch<'_>,
+    table: &str,
+    store: &impl ReleaseStore,
+    runtime: &Runtime,
+) -> Result<()> {
+    find(search, &format!("table {table}"), store, runtime)
+}
+
+fn find(
+    search: &EventSearch<'_>,
+    place: &str,
+    store: &impl ReleaseStore,
+    runtime: &Runtime,
+) -> Result<()> {
+    let keys = search.claims();
+    if keys.is_empty() {
+        tell(&format!(
+            "a claim is known by its event's uuid, name and time, and no event was found that says \
+             them: {place} was not asked"
+        ));
+        return Ok(());
+    }
+    let claims = keys.iter().map(|key| Claim {
+        identity: &key.identity,
+        led_by: key.led_by,
+        owner: Owner::NOBODY,
+    });
+    let claims: Vec<_> = claims.collect();
+    let held = runtime.block_on(store.look_up(&claims, Instant::now() + PATIENCE))?;
+    for (key, held) in keys.iter().zip(held) {
+        let Some(held) = held else { continue };
+        search.note(&Sighting {
+            identity: Some(key.identity.clone()),
+            arrival_milliseconds: held.owner.arrival_milliseconds,
+            expires_seconds: Some(held.ttl_seconds).filter(|seconds| *seconds != NEVER),
+            ..Sighting::new(SightingKind::Claim, place.to_owned())
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! All that lies in a source, line by line, and what of it is looked for. A folder is read by several
+//! threads.
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex, OnceLock, mpsc::sync_channel},
+    thread,
+};
+
+use anyhow::{Context, Result};
+use memchr::memmem;
+
+use super::{
+    options::FindOptions,
+    sighting::{Redriven, Sighting, SightingKind},
+};
+use crate::{
+    database::lock,
+    functions::firehose_transform::{
+        Settings,
+        transform::{Identity, transform, write_identity},
+    },
+    local::input::reader::{Part, Unpacked, read_line},
+    tool::{
+        criterion::Criterion,
+        objects::{Folder, LINE_BYTES_MAX, Objects},
+        redriven::{History, RecordMark},
+        terminal::{print, print_json, tell},
+        wrapped::{Contained, Wrapper, WrapperKind},
+    },
+};
+
+const THREADS: usize = 2;
+const NAMES_AHEAD: usize = 64;
+/// For so many events claims are looked up.
+const CLAIMS_MAX: usize = 1000;
+/// What a line has in which a record may lie otherwise than as its own text.
+const WRAPPED: [&[u8]; 3] = [b"rawData", b"\"shard\"", b"\"base64\""];
+
+pub(super) struct EventSearch<'a> {
+    pub(super) options: &'a FindOptions,
+    pub(super) settings: &'a Settings,
+    pub(super) criterion: Criterion,
+    seen: Mutex<FoundSoFar>,
+}
+
+/// The claim that an event would have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ClaimKey {
+    pub(super) identity: String,
+    pub(super) led_by: Option<i128>,
+}
+
+#[derive(Default)]
+struct FoundSoFar {
+    sightings: u64,
+    /// Of the events that were seen, each once.
+    claims: Vec<ClaimKey>,
+    has_failed: bool,
+}
+
+impl<'a> EventSearch<'a> {
+    pub(super) fn new(options: &'a FindOptions, settings: &'a Settings) -> Self {
+        let search = Self {
+            options,
+            settings,
+            criterion: options.criterion(&settings.rules.event_fields),
+            seen: Mutex::default(),
+        };
+        if let (Identity::Uuid, Some(uuid)) = (settings.identity, options.uuid()) {
+            let identity = serde_json::json!([uuid]).to_string();
+            search.expect(ClaimKey {
+                identity,
+                led_by: None,
+            });
+        }
+        search
+    }
+
+    /// Reads a folder, on several threads.
+    pub(super) fn folder(&self, folder: &Folder) -> Result<()> {
+        let history = OnceLock::new();
+        let (names, waiting) = sync_channel::<String>(NAMES_AHEAD);
+        let waiting = Mutex::new(waiting);
+        let next = || lock(&waiting).recv().ok();
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    while let Some(name) = next() {
+                        self.object(folder, &name, &history);
+                    }
+                });
+            }
+            let walked = folder.each(&mut |object| {
+                if self.options.days.may_lie_in(&object.name) {
+                    names.send(object.name).context("nobody reads any more")?;
+                }
+                Ok(())
+            });
+            // Else they would wait for more.
+            drop(names);
+            walked
+        })
+    }
+
+    pub(super) fn objects(&self, objects: &dyn Objects) -> Result<()> {
+        let history = OnceLock::new();
+        objects.each(&mut |object| {
+            if self.options.days.may_lie_in(&object.name) {
+                self.object(objects, &object.name, &history);
+            }
+            Ok(())
+        })
+    }
+
+    /// What cannot be read is named, and the rest is.
+    fn object(&self, objects: &dyn Objects, name: &str, history: &OnceLock<History>) {
+        let source = ReadSource { objects, history };
+        if let Err(error) = self.read(&source, name) {
+            tell(&format!("{name} cannot be read to its end: {error:#}"));
+            lock(&self.seen).has_failed = true;
+        }
+    }
+
+    fn read(&self, source: &ReadSource<'_>, name: &str) -> Result<()> {
+        let mut reader = Unpacked::open(source.objects.open(name)?, &Arc::default())?;
+        let (mut line, mut number) = (Vec::new(), 0_u64);
+        while let Some(part) = read_line(&mut reader, &mut line, LINE_BYTES_MAX)? {
+            number += 1;
+            if part == Part::Last && self.may_hold(&line) {
+                self.look_at(source, &line, || format!("{name}:{number}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn may_hold(&self, line: &[u8]) -> bool {
+        let is_wrapped = |mark: &&[u8]| memmem::find(line, mark).is_some();
+        self.criterion.may_hold(line) || WRAPPED.iter().any(is_wrapped)
+    }
+
+    fn look_at(
+        &self,
+        source: &ReadSource<'_>,
+        line: &[u8],
+        place: impl FnOnce() -> String,
+    ) -> Result<()> {
+        let fields = &self.settings.rules.event_fields;
+        let Ok(Contained { bytes, wrapper }) = Contained::of(line.to_vec(), fields) else {
+            return Ok(());
+        };
+        if !self.criterion.holds(&bytes) {
+            return Ok(());
+        }
+        let mut sighting = Sighting::new(SightingKind::Record, place());
+        let created = self.describe(&bytes, &mut sighting);
+        let arrived = wrapper
+            .as_ref()
+            .and_then(|wrapper| wrapper.arrival_milliseconds);
+        if let Some(wrapper) = wrapper {
+            source.add_wrapper(wrapper, &mut sighting)?;
+        }
+        if self.options.days.cover(arrived.or(created)) {
+            self.note(&sighting)?;
+        }
+        Ok(())
+    }
+
+    /// What the function makes of the record; its time, where it has one.
+    fn describe(&self, record: &[u8], sighting: &mut Sighting) -> Option<i64> {
+        let event = match transform(record, &self.settings.rules) {
+            Ok(event) => event,
+            Err(refusal) => {
+                sighting.refused = Some(refusal.as_str());
+                return None;
+            }
+        };
+        let mut identity = String::new();
+        write_identity(&event, self.settings.identity, &mut identity);
+        let nanoseconds = event.created_at.nanoseconds();
+        self.expect(ClaimKey {
+            identity: identity.clone(),
+            led_by: (self.settings.identity == Identity::Event).then_some(nanoseconds),
+        });
+        sighting.found = SightingKind::Event;
+        sighting.identity = Some(identity);
+        sighting.created_datetime = String::from_utf8(event.calendar.datetime().into()).ok();
+        i64::try_from(nanoseconds / 1_000_000).ok()
+    }
+
+    fn expect(&self, claim: ClaimKey) {
+        let claims = &mut lock(&self.seen).claims;
+        if claims.len() < CLAIMS_MAX && !claims.contains(&claim) {
+            claims.push(claim);
+        }
+    }
+
+    /// The claims that the events which were seen would have, as many as are looked up.
+    pub(super) fn claims(&self) -> Vec<ClaimKey> {
+        let claims = lock(&self.seen).claims.clone();
+        if claims.len() == CLAIMS_MAX {
+            tell(&format!(
+                "claims are looked up for {CLAIMS_MAX} events, and not for more"
+            ));
+        }
+        claims
+    }
+
+    pub(super) fn note(&self, sighting: &Sighting) -> Result<()> {
+        let mut seen = lock(&self.seen);
+        seen.sightings += 1;
+        if self.options.json {
+            print_json(sighting)
+        } else {
+            print(sighting)
+        }
+    }
+
+    pub(super) fn end(self) -> ExitCode {
+        let seen = self.seen.into_inner().unwrap_or_default();
+        if seen.sightings == 0 {
+            tell("nothing was found");
+        }
+        if seen.sightings == 0 || seen.has_failed {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// What is read, and what was redriven of it, which is read once and only where it is asked for.
+struct ReadSource<'a> {
+    objects: &'a dyn Objects,
+    history: &'a OnceLock<History>,
+}
+
+impl ReadSource<'_> {
+    /// What the record lay in, and whether it was sent again.
+    fn add_wrapper(&self, wrapper: Wrapper, sighting: &mut Sighting) -> Result<()> {
+        sighting.found = match wrapper.kind {
+            WrapperKind::ErrorObject => SightingKind::ErrorObject,
+            WrapperKind::ExportLine => SightingKind::ExportLine,
+            WrapperKind::DeadLetter { .. } => SightingKind::DeadLetter,
+        };
+        sighting.code = Some(wrapper.code);
+        sighting.arrival_milliseconds = wrapper.arrival_milliseconds;
+        if sighting.found != SightingKind::ExportLine {
+            sighting.redriven = Some(self.redriven(wrapper.mark)?);
+        }
+        Ok(())
+    }
+
+    fn redriven(&self, mark: RecordMark) -> Result<Redriven> {
+        let history = if let Some(history) = self.history.get() {
+            history
+        } else {
+            let read = History::read(self.objects, "")?;
+            self.history.get_or_init(|| read)
+        };
+        Ok(if history.has_mended(mark) {
+            Redriven::Mended
+        } else if history.has_sent(mark) {
+            Redriven::AsItWas
+        } else {
+            Redriven::No
+        })
+    }
+}

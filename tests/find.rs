@@ -1,0 +1,310 @@
+//! `nozzle find` as a person gives it, in what `nozzle run`, `redrive` and `log` have made.
+
+#![cfg(feature = "tool")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::{fs, process::Output};
+
+use nozzle::dedup::embedded::EmbeddedStore;
+use serde_json::{Value, json};
+use support::{
+    error_objects::{captured, event, gzip, identity},
+    place::{Place, stderr},
+};
+
+/// 2026-02-03T00:00:00Z
+const NIGHT: i64 = 1_770_076_800_000;
+
+impl Place {
+    /// With a lake of `nozzle run`, which has two error objects.
+    fn with_lake() -> Self {
+        let place = Self::new();
+        let mut input: String = (0..50).map(|number| event(number) + "\n").collect();
+        input.push_str("{\"event_uuid\":\"e7\",\"event_name\":\"cut\n");
+        input.push_str("{\"event_uuid\":\"odd\",\"event_name\":\"a\",\"user\":{\"id\":7}}\n");
+        place.write("in.jsonl", input);
+        place.did("run", &["in.jsonl"]);
+        place
+    }
+
+    #[track_caller]
+    fn did(&self, command: &str, arguments: &[&str]) {
+        let output = self.nozzle(command, arguments).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+
+    fn find(&self, arguments: &[&str]) -> Output {
+        self.nozzle("find", arguments).output().unwrap()
+    }
+
+    /// What is found, in the order of its places, and the exit code.
+    #[track_caller]
+    fn found(&self, arguments: &[&str]) -> (Vec<Value>, i32) {
+        let output = self.find(&[arguments, &["--json"]].concat());
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let mut found: Vec<Value> = lines.collect();
+        found.sort_by_key(|found| found["at"].as_str().unwrap().to_owned());
+        (found, output.status.code().unwrap())
+    }
+
+    /// As what it is found, in the order of their places.
+    #[track_caller]
+    fn check(&self, arguments: &[&str], expected: &[&str]) {
+        let (found, code) = self.found(arguments);
+        let kinds: Vec<_> = found
+            .iter()
+            .map(|found| found["found"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, expected, "{arguments:?}: {found:#?}");
+        assert_eq!(code, i32::from(expected.is_empty()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_event_is_found_in_the_lake_among_error_objects_and_by_its_claim() {
+    let place = Place::with_lake();
+    let (found, code) = place.found(&["e7"]);
+    assert_eq!(code, 0);
+    let [claim, failed, delivered] = &found[..] else {
+        panic!("{found:#?}");
+    };
+    assert_eq!(
+        (&claim["found"], &claim["at"], &claim["identity"]),
+        (
+            &json!("claim"),
+            &json!("lake/.nozzle/claims"),
+            &json!(identity(7))
+        )
+    );
+    assert!(claim["arrival_milliseconds"].is_i64(), "{claim}");
+    let expected = json!({
+        "found": "error_object", "at": failed["at"], "refused": "not_json",
+        "code": "Lambda.ProcessingFailedStatus", "redriven": "no",
+        "arrival_milliseconds": failed["arrival_milliseconds"],
+    });
+    assert_eq!(failed, &expected);
+    let expected = json!({
+        "found": "event", "at": delivered["at"], "identity": identity(7),
+        "created_datetime": "2026-02-02T02:40:07.000000Z",
+    });
+    assert_eq!(delivered, &expected);
+    let at = delivered["at"].as_str().unwrap();
+    let (file, line) = at.rsplit_once(':').unwrap();
+    let lines = fs::read_to_string(place.path(file)).unwrap();
+    let line = lines
+        .lines()
+        .nth(line.parse::<usize>().unwrap() - 1)
+        .unwrap();
+    assert!(line.starts_with(event(7).trim_end_matches('}')), "{line}");
+
+    let shown = String::from_utf8(place.find(&["e7"]).stdout).unwrap();
+    let mut lines: Vec<_> = shown.lines().collect();
+    lines.sort_unstable();
+    assert!(
+        lines[0].starts_with("claim         lake/.nozzle/claims  arrived 20"),
+        "{shown}"
+    );
+    assert!(
+        lines[1].starts_with("error object  lake/errors/processing-failed/"),
+        "{shown}"
+    );
+    assert!(lines[1].ends_with(", not sent again"), "{shown}");
+    assert!(
+        lines[2].ends_with("  of 2026-02-02T02:40:07.000000Z"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_is_nowhere_is_a_failure() {
+    let place = Place::with_lake();
+    place.check(&["nowhere"], &[]);
+    assert_eq!(
+        stderr(&place.find(&["nowhere"])).lines().last(),
+        Some("nozzle: nothing was found")
+    );
+    place.check(&["e5", "--day", "2026-02-01"], &[]);
+    for (arguments, code, expected) in [
+        (&[][..], 2, "<UUID|--where <FIELD=VALUE>>"),
+        (&["e7", "--where", "a=b"], 2, "cannot be used with"),
+        (&["--where", "a"], 2, "FIELD=VALUE"),
+        (
+            &["e7", "--day", "2026-02-01", "--since", "2026-02-01"],
+            2,
+            "cannot be used with",
+        ),
+        (
+            &["e7", "--lake", "gone"],
+            1,
+            "there is no file or folder `gone`",
+        ),
+        (
+            &["e7", "--log", "gone"],
+            1,
+            "there is no event log in `gone`",
+        ),
+        (&["e7", "--event-identity", "odd"], 1, "--event-identity"),
+    ] {
+        let output = place.find(arguments);
+        let said = stderr(&output);
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn any_field_can_be_looked_for_and_a_day() {
+    let place = Place::with_lake();
+    place.check(&["--where", "/user/id=7"], &["error_object"]);
+    let (all, _) = place.found(&["--where", "event_type=order"]);
+    let events = all.iter().filter(|found| found["found"] == "event").count();
+    assert_eq!((events, all.len()), (17, 34), "events and their claims");
+    for (days, expected) in [
+        (&["--day", "2026-02-02"][..], 1),
+        (
+            &[
+                "--since",
+                "2026-02-02T02:40:05Z",
+                "--until",
+                "2026-02-02T02:40:06Z",
+            ],
+            1,
+        ),
+        (
+            &["--since", "2026-02-02T02:40:06Z", "--until", "2026-02-03"],
+            0,
+        ),
+        (&["--day", "2026-02-03"], 0),
+    ] {
+        let (found, _) = place.found(&[&["e5"], days].concat());
+        let events = found
+            .iter()
+            .filter(|found| found["found"] == "event")
+            .count();
+        assert_eq!(events, expected, "{days:?}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_file_of_another_day_is_not_even_opened() {
+    let place = Place::new();
+    place.write("lake/events/year=2026/month=02/day=02/a", event(5) + "\n");
+    place.write(
+        "lake/events/year=2026/month=02/day=03/b.gz",
+        &gzip(b"x\n")[..15],
+    );
+    place.check(&["e5", "--day", "2026-02-02"], &["event"]);
+    let (found, code) = place.found(&["e5"]);
+    assert_eq!(
+        (found.len(), code),
+        (1, 1),
+        "what cannot be read is a failure"
+    );
+}
+
+#[test]
+fn it_is_known_whether_an_error_object_was_sent_again() {
+    let place = Place::new();
+    let lost = captured("Lambda.FunctionError", NIGHT, event(1).as_bytes());
+    let broken = event(2).replace("\"created_at\"", "\"created\"");
+    let broken = captured("Lambda.ProcessingFailedStatus", NIGHT, broken.as_bytes());
+    place.write("lake/errors/object", lost + &broken);
+    let redriven = |uuid: &str| {
+        let (found, _) = place.found(&[uuid]);
+        found
+            .iter()
+            .find(|found| found["found"] == "error_object")
+            .unwrap()["redriven"]
+            .clone()
+    };
+    assert_eq!((redriven("e1"), redriven("e2")), (json!("no"), json!("no")));
+    let export = [
+        "lake/errors",
+        "--to",
+        "lake:lake",
+        "--execute",
+        "--export",
+        "repair",
+    ];
+    assert_eq!(
+        place.nozzle("redrive", &export).status().unwrap().code(),
+        Some(1)
+    );
+    assert_eq!(
+        (redriven("e1"), redriven("e2")),
+        (json!("as_it_was"), json!("no"))
+    );
+    let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+    let mended = exported.replace("\"created\"", "\"created_at\"");
+    place.write("repair/to-repair.jsonl", mended);
+    place.did("redrive", &["repair", "--to", "lake:lake", "--execute"]);
+    assert_eq!(redriven("e2"), "mended");
+    place.check(
+        &["e2", "--lake", "lake", "--lake", "repair"],
+        &["claim", "error_object", "event", "export_line"],
+    );
+}
+
+#[test]
+fn dead_letters_and_event_logs_are_looked_at_too() {
+    let place = Place::with_lake();
+    let letter = json!({
+        "version": 1, "reason": "panicked", "record_id": "shardId-000000000006:4959",
+        "stream": "arn", "shard": "shardId-000000000006", "sequence": "4959", "sub": null,
+        "arrival": "2026-02-03T00:00:00Z", "function": "event-log",
+        "data": base64_simd::STANDARD.encode_to_string(event(9)),
+    });
+    place.write("letters/one.json", letter.to_string());
+    let both = ["e9", "--lake", "lake", "--lake", "letters"];
+    place.check(&both, &["claim", "event", "dead_letter"]);
+    let (found, _) = place.found(&both);
+    assert_eq!(
+        (&found[2]["code"], &found[2]["redriven"]),
+        (&json!("panicked"), &json!("no"))
+    );
+
+    place.did(
+        "log",
+        &["in.jsonl", "--event-id", "/event_uuid", "--log", "by-id"],
+    );
+    place.did("log", &["in.jsonl", "--log", "by-record"]);
+    place.did("log", &["in.jsonl", "--log", "as-text", "--data", "text"]);
+    for log in ["by-id", "by-record", "as-text"] {
+        let only = ["e9", "--log", log, "--lake", "letters"];
+        place.check(&only, &["log", "dead_letter"]);
+    }
+}
+
+#[test]
+fn nothing_is_written_and_nobody_else_may_be_at_work() {
+    let place = Place::with_lake();
+    let before = support::folder::contents(place.folder());
+    place.check(&["e9"], &["claim", "event"]);
+    assert!(support::folder::contents(place.folder()) == before);
+    let store = EmbeddedStore::open(&place.path("lake/.nozzle/claims")).unwrap();
+    let output = place.find(&["e9"]);
+    assert!(
+        stderr(&output).contains("in use by another process"),
+        "{}",
+        stderr(&output)
+    );
+    drop(store);
+}
+
+#[test]
+fn events_of_other_names_and_identities_are_found() {
+    let place = Place::new();
+    place.write(
+        "in.jsonl",
+        "{\"id\":\"9\",\"name\":\"a:b\",\"ts\":1770000000}\n",
+    );
+    let settings = ["--event-fields", "id,name,ts", "--event-identity", "uuid"];
+    place.did("run", &[&["in.jsonl"], &settings[..]].concat());
+    place.check(&[&["9"], &settings[..]].concat(), &["claim", "event"]);
+    fs::remove_dir_all(place.path("lake/events")).unwrap();
+    place.check(&[&["9"], &settings[..]].concat(), &["claim"]);
+    place.check(&["9", "--event-fields", "id,name,ts"], &[]);
+}
