@@ -75,7 +75,7 @@ soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
 
 bench: ## Nozzle beside what people would write instead, and each of its parts; half an hour
 	benches/functions/fetch
-	$(CARGO) bench --locked --no-default-features --features tool --bench functions --bench star
+	$(CARGO) bench --locked --no-default-features --features tool --bench functions --bench star --bench run
 	$(CARGO) bench --locked --no-default-features --features tool --bench parts --bench partitions
 
 build: ## the functions' zips, for arm64: make build FUNCTIONS="event-log", else all; five minutes the first time
