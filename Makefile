@@ -84,6 +84,10 @@ build: ## the functions' zips, for arm64: make build FUNCTIONS="event-log", else
 dist: ## what a release is made of, in target/dist: tool and zips for x86-64 and arm64; half an hour the first time
 	CARGO="$(CARGO)" build/dist
 
+site: ## the pages as a site, in target/site/index.html; its links are checked
+	$(CARGO) build --locked --no-default-features --features tool --bin nozzle
+	build/site/build
+
 reproducible: build ## the zips a second time, from another folder: the same bytes
 	CARGO="$(CARGO)" build/reproducible $(FUNCTIONS)
 

@@ -6,15 +6,11 @@ locals {
     (var.event_fields[2]) = "${split("-", var.event_years)[0]}-01-01T00:00:00Z"
   })
   puts_kinesis = local.reads_kinesis || !var.lake
-  sample_data  = local.puts_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event })
-
   # Types and fields are any text; a shell must read them as they are.
-  shell_data   = "'${replace(local.sample_data, "'", "'\\''")}'"
-  shell_types  = "'${replace(join(",", var.event_types), "'", "'\\''")}'"
-  shell_fields = "'${replace(join(",", var.event_fields), "'", "'\\''")}'"
-
-  firehose_name = one(module.delivery[*].stream.name)
-  source_name   = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
+  shell          = { for name, text in { data = local.puts_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event }), types = join(",", var.event_types), fields = join(",", var.event_fields) } : name => "'${replace(text, "'", "'\\''")}'" }
+  firehose_name  = one(module.delivery[*].stream.name)
+  redrive_target = local.reads_kinesis ? "kinesis:${local.source_name}" : "stream:${local.firehose_name}"
+  source_name    = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
 }
 
 output "stream_name" {
@@ -36,10 +32,10 @@ output "put_record_command" {
   description = "Puts one event in (`terraform output -raw put_record_command`). Put it twice to see a duplicate dropped. Null without a stream."
   value = !var.lake && !local.has_kinesis ? null : local.puts_kinesis ? join(" ", [
     "aws kinesis put-record --region ${var.region} --stream-name ${local.source_name}",
-    "--cli-binary-format raw-in-base64-out --partition-key sample --data ${local.shell_data}",
+    "--cli-binary-format raw-in-base64-out --partition-key sample --data ${local.shell.data}",
     ]) : join(" ", [
     "aws firehose put-record --region ${var.region} --delivery-stream-name ${local.firehose_name}",
-    "--cli-binary-format raw-in-base64-out --record ${local.shell_data}",
+    "--cli-binary-format raw-in-base64-out --record ${local.shell.data}",
   ])
 }
 
@@ -60,17 +56,22 @@ output "error_location" {
 
 output "redrive_command" {
   description = "Shows what lies under errors/ and what would be sent again; with --execute behind it, sends it. For a shell: eval \"$(terraform output -raw redrive_command)\". Null without the function."
-  value = !local.transforms ? null : join(" ", concat(
-    [
-      "nozzle redrive s3://${module.lake_bucket.bucket.bucket}/${module.partitioning.error_folder}",
-      local.reads_kinesis ? "--to kinesis:${local.source_name}" : "--to stream:${local.firehose_name}",
-      "--table ${module.claims["lake"].table.name} --ttl-hours ${var.claim_hours}",
-      "--event-identity ${var.event_identity} --event-years ${var.event_years}",
-      "--partition-keys ${join(",", module.partitioning.keys)}",
+  value = !local.transforms ? null : join(" ", concat([
+    "nozzle redrive s3://${module.lake_bucket.bucket.bucket}/${module.partitioning.error_folder}",
+    "--to ${local.redrive_target} --table ${module.claims["lake"].table.name} --ttl-hours ${var.claim_hours}",
+    "--event-identity ${var.event_identity} --event-years ${var.event_years} --partition-keys ${join(",", module.partitioning.keys)}",
     ],
-    local.shell_fields == "'event_uuid,event_name,created_at'" ? [] : ["--event-fields ${local.shell_fields}"],
-    length(var.event_types) > 0 ? ["--event-types ${local.shell_types}"] : [],
+    local.shell.fields == "'event_uuid,event_name,created_at'" ? [] : ["--event-fields ${local.shell.fields}"],
+    length(var.event_types) > 0 ? ["--event-types ${local.shell.types}"] : [],
   ))
+}
+
+output "nozzle_toml" {
+  description = "Settings for nozzle in the folder where it is called: terraform output -raw nozzle_toml > nozzle.toml. Null without the function."
+  value = !local.transforms ? null : templatefile("${path.module}/nozzle.toml.tftpl", {
+    identity = var.event_identity, fields = var.event_fields, years = var.event_years, types = var.event_types, hours = var.claim_hours
+    keys     = module.partitioning.keys, prefix = module.partitioning.prefix, error_prefix = module.partitioning.error_prefix, to = local.redrive_target, table = module.claims["lake"].table.name, lake = "s3://${module.lake_bucket.bucket.bucket}/"
+  })
 }
 
 output "originals_location" {

@@ -138,15 +138,15 @@ fn what_is_nowhere_is_a_failure() {
         ),
         (
             &["e7", "--lake", "gone"],
-            1,
+            2,
             "there is no file or folder `gone`",
         ),
         (
             &["e7", "--log", "gone"],
-            1,
+            2,
             "there is no event log in `gone`",
         ),
-        (&["e7", "--event-identity", "odd"], 1, "--event-identity"),
+        (&["e7", "--event-identity", "odd"], 2, "--event-identity"),
     ] {
         let output = place.find(arguments);
         let said = stderr(&output);

@@ -144,6 +144,8 @@ const IN_ORDER: (&str, &[&str]) = (
         "journal",
         "in_process",
         "input/reader",
+        "input/follow",
+        "input/form",
         "input",
         "firehose/mod",
         "firehose/names",

@@ -38,7 +38,7 @@ use nozzle::{
             window::Site,
         },
         input::Input,
-        open_file::Compression,
+        open_file::{Compression, FileExtension},
     },
 };
 use serde_json::{Value, json};
@@ -131,6 +131,7 @@ impl Place {
                 .unwrap(),
             prefix,
             compression: Compression::None,
+            file_extension: FileExtension::usual(Compression::None),
         };
         let firehose = Firehose {
             function,
@@ -145,6 +146,7 @@ impl Place {
             },
             limits: Limits::with_batch(bytes_max),
             window_bytes_max: bytes_max as u64,
+            window_age_max: Duration::MAX,
             watch: Watch::Nobody,
             task: 1,
             stop: Arc::default(),

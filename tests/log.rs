@@ -141,7 +141,7 @@ fn a_search_key_is_found_in_every_bucket_and_buckets_stay() {
     );
     assert!(found.is_sorted_by_key(|item| item["timestamp"].as_str().unwrap().to_owned()));
     let other = [&[input.as_str()], &search[..], &["8"]].concat();
-    place.check_refused(&other, 1, "give --search-buckets 7, or another --log");
+    place.check_refused(&other, 2, "give --search-buckets 7, or another --log");
 }
 
 #[test]
@@ -405,7 +405,7 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
     let place = Place::new();
     let input = place.write("in.jsonl", events(0..1));
     let option = |name: &str, value: &str, expected: &str| {
-        place.check_refused(&[&input, name, value], 1, expected);
+        place.check_refused(&[&input, name, value], 2, expected);
     };
     option(
         "--event-id",
@@ -444,21 +444,21 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
     );
     place.check_refused(
         &["gone.jsonl"],
-        1,
+        2,
         "there is no file or folder `gone.jsonl`",
     );
-    place.check_refused(&[&input, "--log", &input], 1, "is a file, not a folder");
+    place.check_refused(&[&input, "--log", &input], 2, "is a file, not a folder");
     assert!(!place.path("log").exists());
     place.check_refused(
         &["tail"],
-        1,
+        2,
         "there is no event log in `log`; `nozzle log INPUT --log log` makes one",
     );
     place.summary(&[&input]);
     place.check_refused(&["get", "nobody"], 1, "no event in `log` has this id");
     place.check_refused(
         &["search", "x"],
-        1,
+        2,
         "give --search-key POINTER when events are put in",
     );
     place.check_refused(
@@ -472,7 +472,7 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
     wait_for_commits(&place, &mut child, 1);
     place.check_refused(
         &["tail"],
-        1,
+        2,
         "is in use by another process: wait until it has ended",
     );
     drop(stdin);

@@ -474,7 +474,7 @@ fn what_is_no_gzip_or_a_damaged_one_is_said() {
         fs::write(place.path().join(name), bytes).unwrap();
         let output = run(place.path(), &[name]);
         let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(&format!("`{name}` cannot be read")), "{said}");
         assert!(said.contains(says), "{name}: {said}");
     }

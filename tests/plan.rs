@@ -369,11 +369,11 @@ fn a_price_list_can_be_replaced() {
     );
 
     fs::write(&file, ours.replace("s3_per_thousand_puts", "s3_puts")).expect("a file");
-    check_refused(&with_file, 1, "is no price list: unknown field `s3_puts`");
+    check_refused(&with_file, 2, "is no price list: unknown field `s3_puts`");
     fs::remove_file(&file).expect("the file is there");
     check_refused(
         &with_file,
-        1,
+        2,
         &format!("--prices `{path}` cannot be read: No such file"),
     );
 }
@@ -437,7 +437,7 @@ fn nonsense_is_refused() {
     );
     check_refused(
         &["--events-per-second", "1", "--bytes", "20"],
-        1,
+        2,
         "nozzle: --bytes: 20 are too few; an event with this name has at least 64",
     );
     check_refused(
@@ -446,12 +446,12 @@ fn nonsense_is_refused() {
             &["--duplicate-share", "0.6", "--refused-share", "0.5"],
         ]
         .concat(),
-        1,
+        2,
         "--duplicate-share 0.6 and --refused-share 0.5 are more than 1 together",
     );
     check_refused(
         &["--events-per-second", "1", "--sample", "no-such-file"],
-        1,
+        2,
         "--sample `no-such-file`: there is no file or folder `no-such-file`",
     );
 }

@@ -225,7 +225,7 @@ fn nobody_looks_at_claims_while_they_are_written() {
     let store = EmbeddedStore::open(&place.path("lake/.nozzle/claims")).unwrap();
     place.check_refused(
         &["errors", "--to", "lake:lake"],
-        1,
+        2,
         "in use by another process",
     );
     drop(store);
@@ -649,7 +649,7 @@ fn a_command_that_makes_no_sense_says_what_does() {
         (&["errors"][..], 2, "--to"),
         (
             &["letters", "--to", "lake:lake"],
-            1,
+            2,
             "is a dead letter: it goes back to its stream, --to kinesis:NAME\n",
         ),
         (
@@ -659,7 +659,7 @@ fn a_command_that_makes_no_sense_says_what_does() {
         ),
         (
             &["nowhere", "--to", "lake:lake"],
-            1,
+            2,
             "there is no file or folder `nowhere`",
         ),
         (
@@ -674,7 +674,7 @@ fn a_command_that_makes_no_sense_says_what_does() {
         ),
         (
             &["errors", "--to", "lake:errors/object"],
-            1,
+            2,
             "is a file, not a folder",
         ),
         (
@@ -686,17 +686,17 @@ fn a_command_that_makes_no_sense_says_what_does() {
                 "--journal",
                 "/dev/null",
             ],
-            1,
+            2,
             "`/dev/null` cannot be used: it is no file",
         ),
         (
             &["errors", "--to", "lake:lake", "--table", "t"],
-            1,
+            2,
             "--claims",
         ),
         (
             &["errors", "--to", "lake:lake", "--export", "errors/x"],
-            1,
+            2,
             "beside it",
         ),
         (&["errors", "--to", "lake:lake", "--rate", "0"], 2, "--rate"),
@@ -715,7 +715,7 @@ fn a_tool_without_aws_says_how_to_build_one() {
         ["errors", "--to", "stream:events"],
         ["errors", "--to", "kinesis:events"],
     ] {
-        place.check_refused(&arguments, 1, "--features aws");
+        place.check_refused(&arguments, 2, "--features aws");
     }
 }
 

@@ -63,7 +63,7 @@ impl Place {
     fn check_refused(&self, arguments: &[&str], expected: &str) {
         let output = self.run(arguments);
         let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
         assert!(!self.path("lake").exists(), "{arguments:?} left a lake");
     }
@@ -494,7 +494,7 @@ fn a_run_whose_page_cannot_be_written_is_not_finished_and_writes_it_later() {
     fs::remove_dir(place.path("pages")).unwrap();
     drop(pipe);
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("page.html` cannot be written"),
         "{}",

@@ -53,6 +53,16 @@ impl Place {
         assert!(!self.path("lake").is_dir(), "{arguments:?} left a lake");
     }
 
+    /// Refused once it is looked into.
+    #[track_caller]
+    fn check_refused_later(&self, arguments: &[&str], expected: &str) {
+        let output = self.run(arguments);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+        assert_eq!(output.stdout, b"", "{arguments:?}");
+    }
+
     #[track_caller]
     fn delivered(&self) -> BTreeMap<String, usize> {
         lake::delivered(&self.path("lake"))
@@ -430,7 +440,7 @@ fn a_damaged_file_is_taken_as_far_as_it_goes_and_gone_on_with_once_mended() {
     place.write("in/a.jsonl", events(20_000..20_100));
     let input = place.write("in/b.gz", &whole[..whole.len() / 2]);
     let output = place.run(&["in", "--summary", "json", "--flush-mb", "1"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("`in/b.gz` cannot be read beyond line "),
         "{}",
@@ -456,7 +466,7 @@ fn a_damage_within_a_long_record_leaves_no_half_of_it() {
     let long = gzip(&(events(0..10) + &"y".repeat(3_000_000)));
     let input = place.write("in.gz", &long[..long.len() - 20]);
     let output = place.run(&[&input]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert_eq!(place.delivered(), each_once(0..10));
     assert_eq!(place.failed(), Vec::<Vec<u8>>::new());
     place.write("in.gz", long);
@@ -686,7 +696,7 @@ fn another_stream_after_an_interruption_starts_from_its_beginning() {
     // Other only later: what has gone by cannot be had again.
     let other = events(30_000..30_500) + &events(0..15_000);
     let output = run_on_pipe(&place, &other).wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("standard input is not what"),
         "{}",
@@ -721,7 +731,7 @@ fn a_full_disk_is_said_and_loses_nothing() {
         &input,
     ]);
     let output = limited.output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("cannot be written"),
         "{}",
@@ -848,7 +858,7 @@ fn a_second_run_at_the_same_time_is_told_so() {
     }
     let input = place.write("in.jsonl", events(0..10));
     let output = place.run(&[&input]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         stderr(&output).contains("in use by another process"),
         "{}",
@@ -882,4 +892,203 @@ fn the_sample_is_conserved() {
     assert_eq!(place.failed().len() as u64, count("error_objects"));
     let delivered: usize = place.delivered().values().sum();
     assert_eq!(delivered as u64, count("delivered"));
+}
+
+/// Waits for what another process does.
+fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_live_pipe_shows_its_events_while_it_is_open() {
+    let place = Place::new();
+    let mut child = run_on_pipe_with(&place, &["--flush-seconds", "1"], &events(0..10));
+    until(|| place.delivered() == each_once(0..10));
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(events(10..20).as_bytes()).unwrap();
+    until(|| place.delivered() == each_once(0..20));
+    assert_eq!(child.try_wait().unwrap(), None);
+    drop(pipe);
+    let summary = summary_of(&child.wait_with_output().unwrap());
+    assert_eq!(summary["records"], 20);
+}
+
+/// A run that follows until it is told to stop.
+struct Following<'a> {
+    place: &'a Place,
+    child: Child,
+}
+
+impl<'a> Following<'a> {
+    fn start(place: &'a Place, input: &str) -> Self {
+        let arguments = ["--follow", input, "--flush-seconds", "1", "--json"];
+        let mut command = place.command(&arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        Self { place, child }
+    }
+
+    fn until_delivered(&self, numbers: std::ops::Range<usize>) {
+        until(|| self.place.delivered() == each_once(numbers.clone()));
+    }
+
+    fn stop(self) -> Value {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-INT", &id]).status().unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        summary_of(&output)
+    }
+}
+
+fn append(place: &Place, name: &str, text: &str) {
+    let file = fs::File::options().append(true).open(place.path(name));
+    file.unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_growing_file_is_followed_and_gone_on_with() {
+    let place = Place::new();
+    let tenth = event(10);
+    let (half, rest) = tenth.split_at(20);
+    place.write("in.jsonl", events(0..10) + half);
+    let following = Following::start(&place, "in.jsonl");
+    following.until_delivered(0..10);
+    append(&place, "in.jsonl", &format!("{rest}\n{}", events(11..15)));
+    following.until_delivered(0..15);
+    append(&place, "in.jsonl", &event(15)[..30]);
+    let summary = following.stop();
+    assert_eq!(
+        (&summary["records"], &summary["complete"]),
+        (&15.into(), &false.into())
+    );
+
+    append(
+        &place,
+        "in.jsonl",
+        &format!("{}\n{}", &event(15)[30..], events(16..20)),
+    );
+    let following = Following::start(&place, "in.jsonl");
+    following.until_delivered(0..20);
+    append(&place, "in.jsonl", "bad\n");
+    until(|| place.failed() == [b"bad"]);
+    let summary = following.stop();
+    assert_eq!(summary["resumed_records"], 15);
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&21.into(), &0.into())
+    );
+    assert_eq!(summary["refused_examples"]["not_json"], "in.jsonl:21");
+
+    // What it was cannot be gone on with.
+    place.write("in.jsonl", events(20..22));
+    let following = Following::start(&place, "in.jsonl");
+    following.until_delivered(0..22);
+    assert_eq!(following.stop()["resumed_records"], 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn whatever_file_of_a_folder_grows_or_comes_is_followed() {
+    let place = Place::new();
+    fs::create_dir(place.path("in")).unwrap();
+    let following = Following::start(&place, "in");
+    until(|| place.path("lake/.nozzle/open").is_dir());
+    place.write("in/b.jsonl", events(0..10));
+    following.until_delivered(0..10);
+    place.write("in/a.jsonl", events(10..20));
+    place.write("in/c.jsonl.gz", gzip(&events(20..30)));
+    following.until_delivered(0..30);
+    append(&place, "in/b.jsonl", &events(30..40));
+    append(&place, "in/a.jsonl", &format!("{}bad\n", events(40..50)));
+    following.until_delivered(0..50);
+    // Rotated: the old file under another name is no other one.
+    fs::rename(place.path("in/a.jsonl"), place.path("in/a.1")).unwrap();
+    place.write("in/a.jsonl", events(50..60));
+    following.until_delivered(0..60);
+    // Begun anew under its name.
+    fs::write(place.path("in/b.jsonl"), events(60..65)).unwrap();
+    following.until_delivered(0..65);
+    let summary = following.stop();
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&66.into(), &0.into())
+    );
+    assert_eq!(summary["refused_examples"]["not_json"], "in/a.jsonl:21");
+}
+
+#[test]
+fn what_is_no_lines_of_events_is_said_once_and_by_explain_too() {
+    let place = Place::new();
+    let pretty = "{\n  \"event_uuid\": \"1\",\n  \"event_name\": \"a\"\n}\n".repeat(100);
+    let array = format!("[{}]", [event(0), event(1)].join(",\n"));
+    for (name, text, expected) in [
+        ("pretty.json", pretty.as_str(), "is JSON over several lines"),
+        ("array.json", &array, "is a JSON array"),
+        ("in.csv", "id,name\n1,a\n2,b\n", "is CSV"),
+    ] {
+        place.write(name, text);
+        place.check_refused_later(
+            &[name],
+            &format!("nozzle: `{name}` {expected}, but each line"),
+        );
+        let explained = place.nozzle("explain", &[name]).output().unwrap();
+        let said = format!("nozzle: `{name}`: it {expected}, but each line");
+        assert!(
+            stderr(&explained).starts_with(&said),
+            "{}",
+            stderr(&explained)
+        );
+        let anyway = place.summary(&[name, "--anyway"]);
+        assert_eq!(anyway["delivered"], 0);
+        assert_ne!(anyway["refused"], json!({}));
+    }
+    place.write("in.jsonl", events(0..10) + "bad\n");
+    place.summary(&["in.jsonl", "--lake", "other"]);
+    for (folder, expected) in [
+        ("other/events", "is part of a lake"),
+        ("other/errors", "holds error objects"),
+    ] {
+        place.check_refused_later(&[folder], expected);
+    }
+}
+
+#[test]
+fn files_end_in_what_they_are_unless_they_are_to_end_otherwise() {
+    for (arguments, expected) in [
+        (&[][..], ".jsonl"),
+        (&["--compression", "gzip"], ".jsonl.gz"),
+        (&["--file-extension", ".json"], ".json"),
+        (&["--file-extension", "none"], ""),
+        (
+            &["--file-extension", ".x.gz", "--compression", "gzip"],
+            ".x.gz",
+        ),
+    ] {
+        let place = Place::new();
+        place.write("in.jsonl", events(0..10) + "bad\n");
+        place.summary(&[&["in.jsonl"], arguments].concat());
+        for file in files(&place.path("lake/events")) {
+            let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+            let end = name.strip_suffix(expected).unwrap();
+            assert_eq!(
+                end.len(),
+                "nozzle-1-2026-11-26-00-00-00-".len() + 36,
+                "{name}"
+            );
+        }
+        assert_eq!(place.failed().len(), 1);
+    }
+    let place = Place::new();
+    place.write("in.jsonl", events(0..10));
+    for (extension, expected) in [
+        (".gz", "give --compression gzip"),
+        ("jsonl", "it must be `none`, or a dot"),
+        (".a/b", "it must be `none`, or a dot"),
+    ] {
+        place.check_refused(&["in.jsonl", "--file-extension", extension], expected);
+    }
 }

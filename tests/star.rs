@@ -257,7 +257,7 @@ fn packets_that_come_later_are_loaded_when_they_are_whole() {
         place.path(&receipt).is_file()
     };
     wait_until(|| has_receipt(1));
-    place.check_refused(&["packets"], 1, "another nozzle loads packets into");
+    place.check_refused(&["packets"], 2, "another nozzle loads packets into");
 
     let rows = currency(2);
     let second = place.write("packets/currency_2_x.part", &rows[..20]);
@@ -368,33 +368,33 @@ fn what_makes_no_sense_is_refused_with_a_sentence() {
             2,
             "cannot be used with",
         ),
-        (&["nowhere"], 1, "there is no folder `nowhere`"),
-        (&["file"], 1, "name the folder that packets lie in"),
+        (&["nowhere"], 2, "there is no folder `nowhere`"),
+        (&["file"], 2, "name the folder that packets lie in"),
         (
             &["packets", "--into", "file"],
-            1,
+            2,
             "--into file cannot be used",
         ),
         (
             &["packets", "--into", "packets/star"],
-            1,
+            2,
             "would lie in each other",
         ),
         (
             &["packets", "--refused-rows-max", "2"],
-            1,
+            2,
             "--refused-rows-max is \"2\"; it must be a share",
         ),
         (
             &["packets", "--star", "nowhere.toml"],
-            1,
+            2,
             "nowhere.toml cannot be read",
         ),
-        (&["check", "nowhere"], 1, "there is no folder `nowhere`"),
-        (&["check", "packets"], 1, "no packet is loaded in packets/"),
+        (&["check", "nowhere"], 2, "there is no folder `nowhere`"),
+        (&["check", "packets"], 2, "no packet is loaded in packets/"),
         (
             &["check", "sqs:https://q"],
-            1,
+            2,
             "a star is in a folder or a bucket",
         ),
     ] {

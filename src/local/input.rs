@@ -1,17 +1,23 @@
 //! Where events come from: files, folders and standard input, gzip or not, read line by line.
 
+mod follow;
+pub mod form;
 pub mod reader;
 
 use std::{
     fs::{self, File},
-    io::{self, BufRead, Cursor, Read},
+    io::{self, BufRead, Chain, Cursor, Read},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
+use follow::{Follow, Followed, Raw, is_gzip};
+use form::Form;
+use memchr::memchr;
 pub use reader::Part;
 use reader::{Unpacked, keep_first, read_part};
 use serde::{Deserialize, Serialize};
@@ -20,13 +26,30 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 /// So much of the input's beginning tells at once whether it is the same input.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
+/// Where so much is there, so is a line, as a rule: it need not be looked for.
+const LINE_BYTES_USUAL: usize = 16 * 1024;
+
 /// The sources of a run, found and readable, in the order in which they are read.
 #[derive(Debug, Clone)]
 pub struct Input {
     pub sources: Vec<Source>,
     /// Of all files together, as they lie on the disk; unknown with standard input.
     pub bytes: Option<u64>,
+    pub expected: Expected,
+    follow: Option<Arc<Follow>>,
 }
+
+/// What sources are taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    Lines,
+    /// Lines that are events each: what is seen to be in another form is not begun with.
+    Events,
+}
+
+/// Sources, of which there may be more while they are followed.
+#[derive(Debug, Clone, Default)]
+pub struct Sources(Arc<Mutex<Vec<Source>>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -45,6 +68,10 @@ pub enum InputError {
     Empty(PathBuf),
     #[error("standard input can be given only once")]
     StandardInputTwice,
+    #[error("{0} cannot be followed: --follow is for files and folders")]
+    NotFollowed(String),
+    #[error("{source_name} {form}; with --anyway each line is taken as it is")]
+    OtherForm { source_name: String, form: Form },
     #[error("{source_name} cannot be read beyond line {line}: {error}")]
     Broken {
         source_name: String,
@@ -113,13 +140,49 @@ pub enum Skipped {
 
 /// The lines of all sources.
 pub struct Lines {
-    input: Input,
-    current: Option<Box<dyn BufRead + Send>>,
+    pub sources: Sources,
+    expected: Expected,
+    followed: Option<Followed>,
+    current: Option<Box<dyn Stream>>,
     in_line: bool,
+    /// What there was of the next part, when it was waited for.
+    begun: Vec<u8>,
+    /// What waiting came upon.
+    failed: Option<io::Error>,
     /// What one call to [`Lines::read`] appends at most.
     part_bytes_max: usize,
     read_bytes: Arc<AtomicU64>,
     pub position: Position,
+}
+
+/// Bytes that may be late.
+trait Stream: BufRead + Send {
+    /// Whether they are there, or their end is, within so long a time.
+    fn wait(&mut self, most: Duration) -> bool;
+}
+
+impl Stream for Unpacked<Raw> {
+    fn wait(&mut self, most: Duration) -> bool {
+        self.wait(most)
+    }
+}
+
+impl Stream for Chain<Cursor<Vec<u8>>, Box<dyn Stream>> {
+    fn wait(&mut self, most: Duration) -> bool {
+        let (head, rest) = self.get_mut();
+        head.fill_buf().is_ok_and(|left| !left.is_empty()) || rest.wait(most)
+    }
+}
+
+impl Sources {
+    #[must_use]
+    pub fn get(&self, position: usize) -> Option<Source> {
+        self.lock().get(position).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Source>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Input {
@@ -141,7 +204,44 @@ impl Input {
             return Err(InputError::StandardInputTwice);
         }
         let bytes = sources.iter().map(Source::readable).sum::<Result<_, _>>()?;
-        Ok(Self { sources, bytes })
+        Ok(Self {
+            sources,
+            bytes,
+            expected: Expected::Lines,
+            follow: None,
+        })
+    }
+
+    /// Finds what there is by now; what these files and folders get besides comes later, until it is
+    /// to stop.
+    pub fn follow(
+        arguments: &[PathBuf],
+        lake: &Path,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self, InputError> {
+        let found = match Self::find(arguments, lake) {
+            Err(InputError::Empty(_)) => Vec::new(),
+            found => found?.sources,
+        };
+        if let Some(source) = found.iter().find(|source| !source.rewinds()) {
+            return Err(InputError::NotFollowed(source.name()));
+        }
+        let (arguments, lake) = (arguments.to_owned(), lake.to_owned());
+        let files = Box::new(move || {
+            let lake = fs::canonicalize(&lake).ok();
+            let mut found = Vec::new();
+            for argument in &arguments {
+                // What is gone for now may come again.
+                let _ = find(argument, lake.as_deref(), &mut found);
+            }
+            found.into_iter().filter_map(Source::into_path).collect()
+        });
+        Ok(Self {
+            sources: found,
+            bytes: None,
+            expected: Expected::Lines,
+            follow: Some(Arc::new(Follow { files, stop })),
+        })
     }
 }
 
@@ -209,6 +309,13 @@ impl Source {
         }
     }
 
+    fn into_path(self) -> Option<PathBuf> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::StandardInput => None,
+        }
+    }
+
     /// Pipes given by a path are as gone after reading as standard input.
     fn rewinds(&self) -> bool {
         match self {
@@ -230,12 +337,13 @@ impl Source {
 
     /// Opens it, unpacked; `read_bytes` counts what is read as it lies there.
     pub fn open(&self, read_bytes: &Arc<AtomicU64>) -> io::Result<Box<dyn BufRead + Send>> {
-        let (raw, named_gzip): (Box<dyn Read + Send>, bool) = match self {
-            Self::File(path) => (
-                Box::new(File::open(path)?),
-                path.extension().is_some_and(|extension| extension == "gz"),
-            ),
-            Self::StandardInput => (Box::new(io::stdin()), false),
+        Ok(Box::new(self.unpack(read_bytes)?))
+    }
+
+    fn unpack(&self, read_bytes: &Arc<AtomicU64>) -> io::Result<Unpacked<Raw>> {
+        let (raw, named_gzip) = match self {
+            Self::File(path) => (Raw::File(File::open(path)?), is_gzip(path)),
+            Self::StandardInput => (Raw::StandardInput(io::stdin()), false),
         };
         let unpacked = Unpacked::open(raw, read_bytes)?;
         if named_gzip && matches!(unpacked, Unpacked::Plain(_)) {
@@ -243,7 +351,7 @@ impl Source {
                 "it is not gzip, though its name ends in .gz",
             ));
         }
-        Ok(Box::new(unpacked))
+        Ok(unpacked)
     }
 }
 
@@ -252,32 +360,81 @@ impl Lines {
     #[must_use]
     pub fn new(input: Input, part_bytes_max: usize, read_bytes: Arc<AtomicU64>) -> Self {
         Self {
-            input,
+            sources: Sources(Arc::new(Mutex::new(input.sources))),
+            expected: input.expected,
+            followed: input.follow.map(Followed::new),
             current: None,
             in_line: false,
+            begun: Vec::new(),
+            failed: None,
             part_bytes_max,
             read_bytes,
             position: Position::default(),
         }
     }
 
-    #[must_use]
-    pub fn source(&self, position: usize) -> Option<&Source> {
-        self.input.sources.get(position)
+    /// Whether the next line is there within so long a time, or its end is, or what keeps it from
+    /// being read. What there is of it is kept.
+    pub fn wait(&mut self, most: Duration) -> bool {
+        loop {
+            let Some(stream) = &mut self.current else {
+                match self.reader(most) {
+                    Ok(Some(_)) => continue,
+                    Ok(None) => return !self.gets_more(),
+                    Err(_) => return true,
+                }
+            };
+            if !stream.wait(most) {
+                return false;
+            }
+            let buffer = match stream.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    self.failed = Some(error);
+                    return true;
+                }
+            };
+            let is_begun = self.in_line || !self.begun.is_empty();
+            let bytes = buffer.len();
+            if bytes == 0 && !is_begun {
+                self.next_source();
+            } else if bytes == 0
+                || bytes >= LINE_BYTES_USUAL
+                || memchr(b'\n', buffer).is_some()
+                || self.begun.len() + bytes >= self.part_bytes_max
+            {
+                return true;
+            } else {
+                self.begun.extend_from_slice(buffer);
+                stream.consume(bytes);
+            }
+        }
+    }
+
+    fn gets_more(&self) -> bool {
+        self.followed.as_ref().is_some_and(Followed::gets_more)
     }
 
     /// Appends the next part of a line, with its line end; `None` when all sources are read.
     /// When a source fails, nothing of the line that it breaks off is appended.
     pub fn read(&mut self, bytes: &mut Vec<u8>) -> Result<Option<Part>, InputError> {
-        let (start, bytes_max) = (bytes.len(), self.part_bytes_max);
+        let start = bytes.len();
+        let bytes_max = self.part_bytes_max - self.begun.len();
+        if let Some(error) = self.failed.take() {
+            return Err(self.broken(error));
+        }
         loop {
-            let Some(reader) = self.reader()? else {
+            let begun = std::mem::take(&mut self.begun);
+            let Some(reader) = self.reader(Duration::MAX)? else {
                 return Ok(None);
             };
+            bytes.extend_from_slice(&begun);
             let read = read_part(reader, bytes, bytes_max);
+            let read = read.inspect_err(|_| bytes.truncate(start));
             let part = match read.map_err(|error| self.broken(error))? {
                 Some(part) => part,
-                None if self.in_line => Part::Last,
+                None if self.in_line || !begun.is_empty() => Part::Last,
                 None => {
                     self.next_source();
                     continue;
@@ -305,6 +462,9 @@ impl Lines {
     ) -> Result<Skipped, InputError> {
         // What has gone by in a stream cannot be had again, so its head is looked at first.
         let same_head = self.rewinds() || self.peek(to.bytes)? == expected.head;
+        if let Some(followed) = &mut self.followed {
+            followed.pass();
+        }
         if same_head {
             // Whatever fails here fails again where it is read for good.
             let passed = self.pass(to, expected.head, fingerprinter, stop);
@@ -312,12 +472,16 @@ impl Lines {
                 return Ok(Skipped::Stopped);
             }
             if passed.is_ok_and(|passed| passed) && fingerprinter.digest() == expected {
+                self.follow_from_here();
                 return Ok(Skipped::Same);
             }
             if !self.rewinds() {
                 return Err(InputError::OtherStream);
             }
             self.current = None;
+        }
+        if let Some(followed) = &mut self.followed {
+            followed.begin_anew();
         }
         self.position = Position::default();
         self.read_bytes.store(0, Ordering::Relaxed);
@@ -326,13 +490,13 @@ impl Lines {
     }
 
     fn rewinds(&self) -> bool {
-        self.input.sources.iter().all(Source::rewinds)
+        self.sources.lock().iter().all(Source::rewinds)
     }
 
     /// The hash of the first source's head, which remains to be read.
     fn peek(&mut self, bytes: u64) -> Result<u64, InputError> {
         let mut head = Vec::new();
-        if let Some(reader) = self.reader()? {
+        if let Some(reader) = self.reader(Duration::MAX)? {
             let read = reader
                 .take(bytes.min(HEAD_BYTES as u64))
                 .read_to_end(&mut head);
@@ -355,7 +519,7 @@ impl Lines {
     ) -> Result<bool, InputError> {
         while self.position.bytes < to.bytes && !stop.load(Ordering::Relaxed) {
             let left = to.bytes - self.position.bytes;
-            let Some(reader) = self.reader()? else {
+            let Some(reader) = self.reader(Duration::MAX)? else {
                 return Ok(false);
             };
             let buffer = match reader.fill_buf() {
@@ -384,21 +548,79 @@ impl Lines {
         Ok(same_source)
     }
 
-    fn reader(&mut self) -> Result<Option<&mut Box<dyn BufRead + Send>>, InputError> {
+    /// None when there is no further source, or none that comes within so long a time.
+    fn reader(&mut self, most: Duration) -> Result<Option<&mut Box<dyn Stream>>, InputError> {
         if self.current.is_none() {
-            let Some(source) = self.input.sources.get(self.position.source) else {
+            let position = self.position.source;
+            let Some(source) = self.sources.get(position).or_else(|| self.more(most)) else {
                 return Ok(None);
             };
-            match source.open(&self.read_bytes) {
-                Ok(reader) => self.current = Some(reader),
-                Err(error) => return Err(self.broken(error)),
-            }
+            let mut stream = self.open(&source).map_err(|error| self.broken(error))?;
+            self.check_form(&source, &mut *stream)?;
+            self.current = Some(stream);
         }
         Ok(self.current.as_mut())
     }
 
+    /// What has nothing yet has no form.
+    fn check_form(&self, source: &Source, stream: &mut dyn Stream) -> Result<(), InputError> {
+        if self.expected == Expected::Lines || !stream.wait(Duration::ZERO) {
+            return Ok(());
+        }
+        let head = stream.fill_buf().map_err(|error| self.broken(error))?;
+        let head = head.split_at(head.len().min(HEAD_BYTES)).0;
+        match Form::of(head) {
+            None => Ok(()),
+            Some(form) => Err(InputError::OtherForm {
+                source_name: format!("`{}`", source.name()),
+                form,
+            }),
+        }
+    }
+
+    /// The next of what is followed, when there is one.
+    fn more(&mut self, most: Duration) -> Option<Source> {
+        let followed = self.followed.as_mut()?;
+        let known = self.sources.lock().len();
+        let more = followed.wait(most, known);
+        let mut sources = self.sources.lock();
+        sources.extend(more.into_iter().map(Source::File));
+        sources.get(self.position.source).cloned()
+    }
+
+    fn open(&mut self, source: &Source) -> io::Result<Box<dyn Stream>> {
+        let Position {
+            source: at, bytes, ..
+        } = self.position;
+        let are_next = self.sources.get(at + 1).is_some();
+        if let (Some(followed), Source::File(path)) = (&mut self.followed, source) {
+            self.position.line = followed.begin(path, at, bytes)?;
+            if let Some(growing) = followed.open(path, at, are_next)? {
+                return Ok(Box::new(growing.unpack(&self.read_bytes)?));
+            }
+        }
+        Ok(Box::new(source.unpack(&self.read_bytes)?))
+    }
+
+    /// What was passed over is read, and the file that it ends in may grow.
+    fn follow_from_here(&mut self) {
+        let Position {
+            source,
+            line,
+            bytes,
+        } = self.position;
+        if let Some(followed) = &mut self.followed
+            && followed.go_on(source, bytes, line)
+        {
+            self.current = None;
+        }
+    }
+
     fn next_source(&mut self) {
         self.current = None;
+        if let Some(followed) = &mut self.followed {
+            followed.leave(self.position.bytes, self.position.line);
+        }
         self.position = Position {
             source: self.position.source + 1,
             bytes: self.position.bytes,
@@ -407,7 +629,7 @@ impl Lines {
     }
 
     fn broken(&self, error: io::Error) -> InputError {
-        let source = self.input.sources.get(self.position.source);
+        let source = self.sources.get(self.position.source);
         InputError::Broken {
             source_name: source
                 .map(|source| format!("`{}`", source.name()))

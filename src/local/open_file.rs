@@ -5,6 +5,7 @@ use std::{
     fs::OpenOptions,
     io::{self, Write},
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use flate2::write::GzEncoder;
@@ -33,11 +34,46 @@ pub struct OpenFile {
 #[derive(Debug, Clone, Copy)]
 pub struct Length(u64);
 
-impl Compression {
-    pub(in crate::local) fn extension(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::Gzip => ".gz",
+/// What a file's name ends in, so that readers know what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileExtension(pub(in crate::local) String);
+
+impl FileExtension {
+    pub(in crate::local) const BYTES_MAX: usize = 20;
+
+    /// JSON Lines'.
+    #[must_use]
+    pub fn usual(compression: Compression) -> Self {
+        Self(match compression {
+            Compression::None => ".jsonl".to_owned(),
+            Compression::Gzip => ".jsonl.gz".to_owned(),
+        })
+    }
+
+    /// Whether readers, ours too, will take the file for gzip.
+    #[must_use]
+    pub fn says_gzip(&self) -> bool {
+        self.0.rsplit('.').next() == Some("gz")
+    }
+}
+
+impl FromStr for FileExtension {
+    type Err = &'static str;
+
+    /// What Firehose takes, but no longer than this; `none` is nothing.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let may_be = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!-_.*'()".contains(&byte)
+        };
+        match text {
+            "none" => Ok(Self(String::new())),
+            _ if (2..=Self::BYTES_MAX).contains(&text.len())
+                && text.starts_with('.')
+                && text.bytes().all(may_be) =>
+            {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err("it must be `none`, or a dot and 1 to 19 of a-z 0-9 ! - _ . * ' ( )"),
         }
     }
 }

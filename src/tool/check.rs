@@ -24,6 +24,7 @@ use tokio::runtime::Builder;
 
 use super::{
     clock::now,
+    exit::FAILED,
     interrupt::{INTERRUPTED, stop_on_signal, stopped},
     numbers::whole,
     terminal::{Format, tell},
@@ -45,9 +46,6 @@ const OUTPUT_LAG: Duration = Duration::from_millis(50);
 
 /// Firehose waits no longer.
 const TIMEOUT_SECONDS_MAX: u64 = 300;
-
-/// As for other command lines that make no sense.
-const SENSELESS: u8 = 2;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,8 +71,7 @@ started.
 The function gets made-up events. What it does with events elsewhere, such as claims in a table, \
 it does with them too: give it a table to try things on.
 
-The exit code is 0 when no probe fails, also with warnings; 1 when one fails or a value is not \
-allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
+The exit code is 0 when no probe fails, also with warnings; 1 when one fails.";
 
 /// Probe a function in any language: is it a correct Firehose transform?
 #[derive(Debug, Args)]
@@ -153,7 +150,7 @@ impl Check {
         }
         if !ALL.iter().any(|probe| self.wants(probe)) {
             tell("no probe is left: --skip leaves out all that are asked for");
-            return Ok(SENSELESS.into());
+            return Ok(FAILED.into());
         }
         let stop = stop_on_signal()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;

@@ -8,7 +8,7 @@ use crate::{
     functions::firehose_transform::partition::{Key, PartitionKeys},
     local::{
         firehose::{lake::Layout, prefix::Prefix},
-        open_file::Compression,
+        open_file::{Compression, FileExtension},
     },
 };
 
@@ -27,6 +27,11 @@ pub(super) struct LayoutOptions {
     /// How the lake's files are compressed; error objects never are
     #[arg(long, value_name = "HOW", default_value = "none")]
     compression: CompressionName,
+
+    /// What the names of the lake's files end in; `none` is nothing. Error objects have none
+    /// [default: .jsonl, with gzip .jsonl.gz]
+    #[arg(long, value_name = "EXTENSION")]
+    file_extension: Option<FileExtension>,
 }
 
 const ERROR_PREFIX: &str = "errors/!{firehose:error-output-type}/year=!{timestamp:yyyy}/\
@@ -58,13 +63,21 @@ impl LayoutOptions {
         let prefix = read_prefix(self.prefix.as_deref(), keys)?;
         let error_prefix =
             Prefix::parse_error(&self.error_prefix, &prefix).context("--error-prefix")?;
+        let compression = match self.compression {
+            CompressionName::None => Compression::None,
+            CompressionName::Gzip => Compression::Gzip,
+        };
+        let file_extension = self.file_extension.clone();
+        let file_extension = file_extension.unwrap_or_else(|| FileExtension::usual(compression));
+        ensure!(
+            compression == Compression::Gzip || !file_extension.says_gzip(),
+            "--file-extension ends in .gz, but files are not packed: give --compression gzip"
+        );
         Ok(Layout {
             prefix,
             error_prefix,
-            compression: match self.compression {
-                CompressionName::None => Compression::None,
-                CompressionName::Gzip => Compression::Gzip,
-            },
+            compression,
+            file_extension,
         })
     }
 }

@@ -33,9 +33,8 @@ An interrupted run goes on where it stopped when the same command is given again
 lost, nothing is stored twice. A finished one given again is new records, as in a stream; with \
 --event-id each event is stored once, however often it comes.
 
-The exit code is 0 when all input is taken in, also with dead letters; 1 when something is left \
-undone, `get` or `search` finds no event, or a value is not allowed, 2 when the command line \
-makes no sense, 130 after Ctrl-C.";
+The exit code is 0 when all input is taken in, also with dead letters; 1 when a line is left out, \
+or `get` or `search` finds no event.";
 
 /// Put events into an event log, and look them up
 #[derive(Debug, Args)]

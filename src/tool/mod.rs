@@ -10,19 +10,24 @@ mod clock;
 mod counter_table;
 mod counts;
 mod criterion;
+mod exit;
 mod explain;
 mod find;
+mod glance;
+mod held;
 mod intake;
 mod interrupt;
 mod item;
 mod layout;
 mod log;
+mod manual;
 mod numbers;
 mod objects;
 mod page;
 mod places;
 mod plain;
 mod plan;
+mod presets;
 mod process;
 mod progress;
 mod recount;
@@ -40,15 +45,22 @@ mod wrapped;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::environment;
+use exit::Failure;
+use glance::{Glance, MannerOptions};
+use presets::Presets;
 
 /// Puts an event stream into a lake: what Amazon Data Firehose and its function do, on one machine
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(version, max_term_width = 100, after_help = exit::codes())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+
+    #[command(flatten, next_help_heading = "For every command")]
+    manner: MannerOptions,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,21 +75,50 @@ enum Command {
     Plan(Box<plan::PlanOptions>),
     Check(check::Check),
     Redrive(Box<redrive::RedriveOptions>),
+    Settings(held::ShowSettings),
+    Completions(manual::Completions),
+    Man(manual::Manual),
 }
 
-/// Does what the arguments say. What the exit code tells is for the command to say.
-pub fn run() -> Result<ExitCode> {
-    match Arguments::parse().command {
-        Command::Run(options) => run::run(&options),
-        Command::Log(options) => log::run(&options),
-        Command::Process(options) => process::run(&options),
-        Command::Recount(options) => recount::run(&options),
-        Command::Star(options) => star::run(&options),
-        Command::Explain(explain) => explain.run().map(|()| ExitCode::SUCCESS),
-        Command::Find(options) => find::run(&options),
-        Command::Plan(plan) => plan.run().map(|()| ExitCode::SUCCESS),
-        Command::Check(check) => check.run(),
-        Command::Redrive(options) => redrive::run(&options),
+/// Does what the arguments say, and says what went wrong.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let mut glance = Glance::at(&arguments);
+    let done = answer(arguments, &mut glance);
+    done.unwrap_or_else(|failure| failure.tell(glance.format))
+}
+
+fn answer(arguments: Vec<OsString>, glance: &mut Glance) -> Result<ExitCode, Failure> {
+    glance.choose_colors();
+    let presets = Presets::read(glance.config.as_deref(), &Arguments::command(), environment)?;
+    glance.complete(&presets);
+    let nozzle = presets.apply(Arguments::command());
+    let nozzle = nozzle.color(glance.choose_colors());
+    let matches = nozzle.try_get_matches_from(arguments)?;
+    let Arguments { command, manner } = Arguments::from_arg_matches(&matches)?;
+    terminal::speak(manner.manner(glance.format));
+    Ok(command.run(&presets)?)
+}
+
+impl Command {
+    /// What the exit code tells is for each to say.
+    fn run(self, presets: &Presets) -> anyhow::Result<ExitCode> {
+        let done = |()| ExitCode::SUCCESS;
+        match self {
+            Self::Run(options) => run::run(&options),
+            Self::Log(options) => log::run(&options),
+            Self::Process(options) => process::run(&options),
+            Self::Recount(options) => recount::run(&options),
+            Self::Star(options) => star::run(&options),
+            Self::Explain(explain) => explain.run().map(done),
+            Self::Find(options) => find::run(&options),
+            Self::Plan(plan) => plan.run().map(done),
+            Self::Check(check) => check.run(),
+            Self::Redrive(options) => redrive::run(&options),
+            Self::Settings(show) => show.run(presets, &Arguments::command()).map(done),
+            Self::Completions(completions) => completions.run(Arguments::command()).map(done),
+            Self::Man(manual) => manual.run(Arguments::command()).map(done),
+        }
     }
 }
 
@@ -93,7 +134,13 @@ pub fn understand(
         Command::Star(options) => star::understand(options),
         Command::Redrive(options) => redrive::understand(options),
         Command::Find(options) => find::understand(options),
-        Command::Explain(_) | Command::Plan(_) | Command::Check(_) | Command::Recount(_) => Ok(()),
+        Command::Explain(_)
+        | Command::Plan(_)
+        | Command::Check(_)
+        | Command::Recount(_)
+        | Command::Settings(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(()),
     };
     understood.map_err(|error| format!("{error:#}"))
 }

@@ -21,7 +21,7 @@ use super::{
     intake::{Durable, Intake},
     interrupt::stop_on_signal,
     page::PageFile,
-    terminal::Format,
+    terminal::{Format, is_quiet},
 };
 use crate::{
     functions::event_processor::EventProcessor,
@@ -58,8 +58,7 @@ An interrupted run goes on where it stopped when the same command is given again
 is counted and archived once. A finished one given again is new records, as in a stream; with \
 --drop-copies each event_id counts once, however often it comes.
 
-The exit code is 0 when all input is taken in, also with dead letters; 1 when something is left \
-undone or a value is not allowed, 2 when the command line makes no sense, 130 after Ctrl-C.";
+The exit code is 0 when all input is taken in, also with dead letters; 1 when a line is left out.";
 
 /// Count an experiment's events and users, and archive the events
 #[derive(Debug, Args)]
@@ -129,7 +128,10 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         variants: &variants,
         folder: &folder.path,
     };
-    report.print(options.intake.summary)?;
+    let format = options.intake.summary.format();
+    if format == Format::Json || !is_quiet() {
+        report.print(format)?;
+    }
     if let Some(file) = page {
         let page = ProcessPage {
             summary: intake.summary(),
@@ -140,7 +142,7 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
             ended: epoch_milliseconds(now()) / 1000,
         };
         file.write(&page.text())?;
-        if let Format::Human = options.intake.summary {
+        if format == Format::Human && !is_quiet() {
             ProcessReport::print_page(file.path())?;
         }
     }

@@ -11,9 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anstream::{AutoStream, ColorChoice};
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 
-use super::terminal::tell;
+use super::terminal::{ProgressForm, tell};
 use crate::local::input::{Input, Source};
 
 const BAR_EVERY: Duration = Duration::from_millis(100);
@@ -43,7 +44,8 @@ impl ProgressDisplay {
     /// Shows `read_bytes` growing, to `total_bytes` where that is known.
     pub(super) fn show(read_bytes: Arc<AtomicU64>, total_bytes: Option<u64>) -> Self {
         let (ended, end) = channel();
-        let bar = io::stderr().is_terminal().then(|| bar(total_bytes));
+        let form = ProgressForm::of_terminal();
+        let bar = (form == ProgressForm::Bar).then(|| bar(total_bytes));
         let started = Instant::now();
         let thread = thread::spawn(move || {
             let every = bar.as_ref().map_or(LINE_EVERY, |_| BAR_EVERY);
@@ -54,7 +56,10 @@ impl ProgressDisplay {
                         bar.set_position(bytes);
                         bar.tick();
                     }
-                    None => write_line(bytes, total_bytes, started.elapsed()),
+                    None if form == ProgressForm::Lines => {
+                        write_line(bytes, total_bytes, started.elapsed());
+                    }
+                    None => {}
                 }
             }
             if let Some(bar) = bar {
@@ -83,7 +88,11 @@ fn bar(total_bytes: Option<u64>) -> ProgressBar {
         Some(total_bytes) => (ProgressBar::new(total_bytes), BAR),
         None => (ProgressBar::new_spinner(), SPINNER),
     };
-    let style = ProgressStyle::with_template(template);
+    let template = match AutoStream::choice(&io::stderr()) {
+        ColorChoice::Never => template.replace(".green", ""),
+        _ => template.to_owned(),
+    };
+    let style = ProgressStyle::with_template(&template);
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 

@@ -364,7 +364,7 @@ impl<'a> Session<'a> {
                 table: self.options.table.as_deref(),
             },
         };
-        match self.options.format() {
+        match self.options.summary.format() {
             Format::Human => report.print_human(self.options.places),
             Format::Json => report.print_json(),
         }

@@ -21,7 +21,7 @@ use super::{
     page::PageFile,
     places::Places,
     progress::ProgressDisplay,
-    terminal::{Format, tell},
+    terminal::{Format, is_quiet, tell},
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
@@ -35,7 +35,7 @@ use crate::{
             run::{Firehose, Outcome},
             window::Site,
         },
-        input::Input,
+        input::{Expected, Input, InputError},
     },
 };
 pub(super) use options::RunOptions;
@@ -48,7 +48,7 @@ use report::RunReport;
 pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
     let task = RunTask::of(options)?;
-    let input = Input::find(&options.input, &task.lake)?;
+    let input = find_input(options, &task, &stop)?;
     let page = options.report.as_deref();
     let page = page
         .map(|path| PageFile::prepare(path, &input))
@@ -62,7 +62,13 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
     if !options.anyway {
         misgivings::check(&task, &places, &store)?;
     }
-    let outcome = process_input(&task, &places, &store, input, stop)?;
+    let outcome = match process_input(&task, &places, &store, input, stop)? {
+        Outcome {
+            progress,
+            ending: Ending::Broken(error @ InputError::OtherForm { .. }),
+        } if progress.summary.records == 0 => return Err(error.into()),
+        outcome => outcome,
+    };
     let report = RunReport {
         summary: &outcome.progress.summary,
         is_complete: matches!(outcome.ending, Ending::Complete),
@@ -70,18 +76,37 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         errors: places.lake.join(task.layout.error_prefix.literal_folder()),
         function: &options.function,
     };
-    match options.summary {
+    let format = options.summary.format();
+    match format {
+        Format::Human if is_quiet() => {}
         Format::Human => report.print_human()?,
         Format::Json => report.print_json()?,
     }
     if let Some(page) = page {
         write_page(&page, &outcome, &places)?;
-        if let Format::Human = options.summary {
+        if format == Format::Human && !is_quiet() {
             RunReport::print_page(page.path())?;
         }
     }
     outcome.conclude(&places.journal(&store))?;
+    if options.follow && matches!(outcome.ending, Ending::Stopped) {
+        tell("stopped; the same command goes on from here");
+        return Ok(ExitCode::SUCCESS);
+    }
     exit_code(outcome)
+}
+
+fn find_input(options: &RunOptions, task: &RunTask, stop: &Arc<AtomicBool>) -> Result<Input> {
+    let (arguments, lake) = (&options.input, &task.lake);
+    let mut input = if options.follow {
+        Input::follow(arguments, lake, Arc::clone(stop))?
+    } else {
+        Input::find(arguments, lake)?
+    };
+    if !options.anyway {
+        input.expected = Expected::Events;
+    }
+    Ok(input)
 }
 
 /// Says what is wrong with the options, before any of it is touched.
@@ -111,6 +136,7 @@ fn process_input(
         },
         limits: task.limits,
         window_bytes_max: task.window_bytes_max,
+        window_age_max: task.window_age_max,
         task: task.task(&places.lake),
         watch: task.watch,
         stop,

@@ -126,6 +126,17 @@ impl SettingsOptions {
     }
 }
 
+/// Whether a value is one that the function takes of this variable; if it has no such one, it is.
+pub(super) fn check(variable: &str, value: &str) -> Result<(), String> {
+    let one = |name: &str| (name == variable).then(|| value.to_owned());
+    match Settings::read(one) {
+        Err(SettingsError::Wrong { name, allowed, .. }) if name == variable => {
+            Err(format!("it must be {allowed}"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Hive's way: a folder a partition key.
 pub(super) fn default_prefix(keys: &PartitionKeys) -> String {
     let folder = |key: Key| {

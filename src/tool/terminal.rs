@@ -3,14 +3,18 @@
 
 use std::{
     fmt::Display,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, IsTerminal, Write},
+    sync::OnceLock,
 };
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use rustix::termios::tcgetwinsize;
 use serde::Serialize;
+use serde_json::json;
+
+use crate::config::environment;
 
 /// For whom a report is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,6 +29,71 @@ impl Format {
     /// As `--json` asks for it.
     pub(super) fn of_flag(is_json: bool) -> Self {
         if is_json { Self::Json } else { Self::Human }
+    }
+}
+
+/// For whom a summary is.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct FormatOptions {
+    /// One JSON object, in place of what a person reads
+    #[arg(long)]
+    json: bool,
+
+    /// The older way to say it
+    #[arg(long, value_name = "HOW", hide = true, conflicts_with = "json")]
+    summary: Option<Format>,
+}
+
+impl FormatOptions {
+    pub(super) fn format(self) -> Format {
+        self.summary.unwrap_or(Format::of_flag(self.json))
+    }
+}
+
+/// How things are said beside what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// To a person.
+    Plain,
+    /// To a program, each as one JSON object.
+    Json,
+    Quiet,
+}
+
+/// It is the same for all of the process, as colours are.
+static MANNER: OnceLock<Manner> = OnceLock::new();
+
+/// From now on.
+pub(super) fn speak(manner: Manner) {
+    MANNER.get_or_init(|| manner);
+}
+
+fn manner() -> Manner {
+    MANNER.get().copied().unwrap_or(Manner::Plain)
+}
+
+/// Whether a person wants to see a summary.
+pub(super) fn is_quiet() -> bool {
+    manner() == Manner::Quiet
+}
+
+/// How it is shown how far a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProgressForm {
+    Bar,
+    Lines,
+    Nothing,
+}
+
+impl ProgressForm {
+    /// On standard error. A bar is drawn by moving the cursor, which not every terminal can.
+    pub(super) fn of_terminal() -> Self {
+        let can_move = || environment("TERM").is_none_or(|term| term != "dumb");
+        match manner() {
+            Manner::Plain | Manner::Json if io::stderr().is_terminal() && can_move() => Self::Bar,
+            Manner::Plain => Self::Lines,
+            Manner::Quiet | Manner::Json => Self::Nothing,
+        }
     }
 }
 
@@ -72,7 +141,11 @@ pub(super) fn print_lines(lines: impl Iterator<Item = Result<String>>) -> Result
 /// Says something beside what was asked for.
 pub(super) fn tell(sentence: &str) {
     // Where nobody listens there is nobody to tell.
-    let _ = writeln!(io::stderr(), "nozzle: {sentence}");
+    let _ = match manner() {
+        Manner::Plain => writeln!(io::stderr(), "nozzle: {sentence}"),
+        Manner::Json => writeln!(io::stderr(), "{}", json!({ "remark": sentence })),
+        Manner::Quiet => Ok(()),
+    };
 }
 
 /// How many columns standard output has, if it is a terminal.

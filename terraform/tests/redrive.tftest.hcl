@@ -32,4 +32,29 @@ run "what_failed_is_sent_again_as_the_function_is_set" {
     ])
     error_message = "The command does not say what the function is told."
   }
+
+  # As src/tool/presets.rs reads it.
+  assert {
+    condition = output.nozzle_toml == join("\n", [
+      "# What this environment's function is told, for nozzle on your machine.",
+      "event_identity = \"event\"",
+      "event_fields = [\"id\",\"name\",\"ts\"]",
+      "event_years = \"2020-2030\"",
+      "event_types = [\"account:created\",\"login\",\"owner's $HOME\"]",
+      "partition_keys = [\"event_type\",\"event_subtype\",\"year\",\"month\",\"day\"]",
+      "prefix = \"${module.partitioning.prefix}\"",
+      "error_prefix = \"${module.partitioning.error_prefix}\"",
+      "",
+      "[redrive]",
+      "to = \"stream:${module.delivery[0].stream.name}\"",
+      "table = \"${module.claims["lake"].table.name}\"",
+      "ttl_hours = 48",
+      "",
+      "[find]",
+      "lake = \"s3://${module.lake_bucket.bucket.bucket}/\"",
+      "table = \"${module.claims["lake"].table.name}\"",
+      "",
+    ])
+    error_message = "The settings are not those of the function."
+  }
 }

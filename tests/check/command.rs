@@ -116,7 +116,7 @@ fn an_invocation_may_not_take_longer_than_is_said() {
 #[test]
 fn a_function_may_not_start_longer_than_is_said() {
     let never = "the function cannot start: it did not ask for an invocation within 1 seconds";
-    check_refused(&["--command", "exec sleep 100", "--timeout", "1"], 1, never);
+    check_refused(&["--command", "exec sleep 100", "--timeout", "1"], 2, never);
 }
 
 #[test]
@@ -151,27 +151,27 @@ fn check_refused(arguments: &[&str], code: i32, expected: &str) {
 #[test]
 fn what_cannot_be_probed_is_said_in_a_sentence() {
     let refused = "nozzle: nothing answers at http://127.0.0.1:1/f: Connection refused";
-    check_refused(&["--url", "http://127.0.0.1:1/f"], 1, refused);
+    check_refused(&["--url", "http://127.0.0.1:1/f"], 2, refused);
     check_refused(
         &["--url", "https://aws/f"],
-        1,
+        2,
         "nozzle: --url: `https://aws/f` is not an http address",
     );
     let died = "the process ended before it asked for an invocation (exit status: 3)\noh dear\n";
-    check_refused(&["--command", "echo oh dear >&2; exit 3"], 1, died);
+    check_refused(&["--command", "echo oh dear >&2; exit 3"], 2, died);
     check_refused(
         &["--command", "echo No module named awslambdaric >&2; exit 1"],
-        1,
+        2,
         "The Python that runs it has no runtime for Lambda: pip install awslambdaric",
     );
     check_refused(
         &["--command", "true", "--junit", "no-such-folder/check.xml"],
-        1,
+        2,
         "--junit `no-such-folder/check.xml` cannot be written: No such file",
     );
     check_refused(
         &["--command", "true", "--sample", "none"],
-        1,
+        2,
         "--sample none cannot be read",
     );
     check_refused(&[], 2, "--url <INVOKE_URL>|--command <COMMAND>|--list");

@@ -1,7 +1,10 @@
 //! Records cut into batches by size, as Firehose cuts them, and the request a batch becomes.
 //! What is too long for Firehose comes in pieces instead, so that it need not be held.
 
-use std::{ops::Range, time::SystemTime};
+use std::{
+    ops::Range,
+    time::{Duration, Instant, SystemTime},
+};
 
 use base64_simd::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -13,6 +16,9 @@ use crate::local::{
     names::REGION,
     random::Random,
 };
+
+/// A batch that has waited so long for more goes as it is.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A longer record no stream takes.
 pub const RECORD_BYTES_MAX: usize = 1_000 * 1024;
@@ -198,7 +204,11 @@ impl Cutter {
     }
 
     fn fill(&mut self, batch: &mut Batch) -> Result<(), InputError> {
+        let mut begun = None;
         loop {
+            if begun.is_some_and(|begun| self.is_late(begun)) {
+                return Ok(());
+            }
             let start = batch.bytes.len();
             let part = match self.carried.take() {
                 Some(line) => {
@@ -227,6 +237,7 @@ impl Cutter {
                     return Ok(());
                 }
                 batch.push(record, self.place(part));
+                begun.get_or_insert_with(Instant::now);
                 self.ids.first += 1;
             }
             batch.after.position = self.lines.position;
@@ -234,6 +245,12 @@ impl Cutter {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether the next line is not there, and a batch begun then has waited enough for it.
+    fn is_late(&mut self, begun: Instant) -> bool {
+        let mut waits = |most| !self.lines.wait(most);
+        waits(Duration::ZERO) && waits(PATIENCE.saturating_sub(begun.elapsed()))
     }
 
     /// Firehose closes a batch before the record that would make it too large.

@@ -1,8 +1,11 @@
 //! When a window is to end.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use crate::dedup::embedded::EmbeddedStore;
@@ -14,6 +17,9 @@ pub struct Gauge<'a> {
     store: &'a EmbeddedStore,
     bytes_max: u64,
     bytes: u64,
+    age_max: Duration,
+    /// When the window got its first record.
+    begun: Option<Instant>,
     /// Set by whoever writes the lake.
     pub lake_is_full: Arc<AtomicBool>,
 }
@@ -26,11 +32,20 @@ impl<'a> Gauge<'a> {
             store,
             bytes_max,
             bytes: 0,
+            age_max: Duration::MAX,
+            begun: None,
             lake_is_full: Arc::default(),
         }
     }
 
+    /// A window ends when it is so old, too.
+    #[must_use]
+    pub fn with_age(self, age_max: Duration) -> Self {
+        Self { age_max, ..self }
+    }
+
     pub fn add(&mut self, record_bytes: usize) {
+        self.begun.get_or_insert_with(Instant::now);
         self.bytes += record_bytes as u64;
     }
 
@@ -39,12 +54,16 @@ impl<'a> Gauge<'a> {
         self.bytes >= self.bytes_max
             || self.store.pending() >= CLAIMS_MAX
             || self.lake_is_full.load(Ordering::Relaxed)
+            || self
+                .begun
+                .is_some_and(|begun| begun.elapsed() >= self.age_max)
     }
 
     /// What is claimed from now on belongs to the next window.
     pub fn cut(&mut self) {
         self.store.cut();
         self.bytes = 0;
+        self.begun = None;
         self.lake_is_full.store(false, Ordering::Relaxed);
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::local::{
     files::{FileError, OWN_FOLDER, Rename, create_folder, failed, side_by_side},
-    open_file::{Compression, OpenFile},
+    open_file::{Compression, FileExtension, OpenFile},
     random::Random,
 };
 
@@ -34,6 +34,7 @@ pub struct Layout {
     pub prefix: Prefix,
     pub error_prefix: Prefix,
     pub compression: Compression,
+    pub file_extension: FileExtension,
 }
 
 /// A lake that is being written.
@@ -133,10 +134,8 @@ impl Lake {
             random: self.names.random.number(),
             error_output_type: "",
         })?;
-        let compression = self.layout.compression;
-        let file = self
-            .names
-            .create(&prefix, arrival_milliseconds, compression);
+        let name = self.names.name(&prefix, arrival_milliseconds) + &self.layout.file_extension.0;
+        let file = self.names.create(name, self.layout.compression);
         self.partitions.insert(group.to_owned(), file);
         self.window.partitions.insert(xxh3_64(group.as_bytes()));
         Ok(())
@@ -160,10 +159,8 @@ impl Lake {
         });
         let prefix =
             prefix.map_err(|outside| failed(&self.names.lake)(io::Error::other(outside)))?;
-        let file = self
-            .names
-            .create(&prefix, arrival_milliseconds, Compression::None);
-        Ok(entry.insert(file))
+        let name = self.names.name(&prefix, arrival_milliseconds);
+        Ok(entry.insert(self.names.create(name, Compression::None)))
     }
 
     /// The names that every delivered record has values for.
@@ -224,20 +221,19 @@ impl Names {
         self.lake.join(&self.open_folder)
     }
 
-    fn create(
-        &mut self,
-        prefix: &str,
-        arrival_milliseconds: i64,
-        compression: Compression,
-    ) -> OpenFile {
-        // Never a name that an earlier run has used: a note may still speak of that one.
-        let temporary = format!("{:016x}", self.random.number());
-        let temporary = self.open_folder.join(temporary);
+    /// As Firehose names an object, without an extension.
+    fn name(&mut self, prefix: &str, arrival_milliseconds: i64) -> String {
         let mut name = format!("{prefix}{STREAM_NAME}-1-");
         self.time.write(&mut name, arrival_milliseconds);
         name.push('-');
         name.push_str(&self.random.uuid());
-        name.push_str(compression.extension());
+        name
+    }
+
+    fn create(&mut self, name: String, compression: Compression) -> OpenFile {
+        // Never a name that an earlier run has used: a note may still speak of that one.
+        let temporary = format!("{:016x}", self.random.number());
+        let temporary = self.open_folder.join(temporary);
         OpenFile::new(&self.lake, Rename(temporary, name.into()), compression)
     }
 }
@@ -259,6 +255,7 @@ pub(in crate::local) mod tests {
             prefix,
             error_prefix,
             compression,
+            file_extension: FileExtension::usual(compression),
         }
     }
 
@@ -295,7 +292,8 @@ pub(in crate::local) mod tests {
         let uuid = name
             .strip_prefix("events/a=x/nozzle-1-2017-05-18-02-02-29-")
             .unwrap_or_else(|| panic!("{name}"));
-        assert_eq!(uuid.len(), 36);
+        let uuid = uuid.strip_suffix(".jsonl");
+        assert_eq!(uuid.map(str::len), Some(36), "{name}");
     }
 
     #[test]

@@ -113,16 +113,19 @@ impl<F: Invoke + Sync> Pipeline<'_, F> {
         windows_done: &Receiver<()>,
     ) -> Result<(), Gone> {
         let mut is_first_window = true;
+        let mut may_end_window = false;
         loop {
+            let received = taken.recv_timeout(PATIENCE);
+            // What is followed ends because it is to stop.
             if self.stop.load(Ordering::Relaxed) {
                 return send(steps, Step::End(Ending::Stopped));
             }
-            let may_end_window = match taken.recv_timeout(PATIENCE) {
-                Ok(Taken::Intake(intake)) => self.answer_one(intake, steps)?,
+            match received {
+                Ok(Taken::Intake(intake)) => may_end_window = self.answer_one(intake, steps)?,
                 Ok(Taken::End(ending)) => return send(steps, Step::End(ending)),
-                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(Gone),
-            };
+            }
             if may_end_window && self.gauge.is_full() {
                 // Claims are cut once a window: the last one's are durable before the next are.
                 if !is_first_window {

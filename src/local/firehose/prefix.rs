@@ -5,14 +5,14 @@
 use std::fmt::Write;
 
 use super::timestamp::{Pattern, PatternError};
-use crate::local::files::OWN_FOLDER;
+use crate::local::{files::OWN_FOLDER, open_file::FileExtension};
 
 /// Firehose's limit for an evaluated prefix.
 const FOLDER_BYTES_MAX: usize = 512;
 /// What file systems allow one part of a path.
 const PART_BYTES_MAX: usize = 255;
-/// What an object's name adds to a prefix's last part: `nozzle-1-`, a time, a uuid, `.gz`.
-pub(super) const NAME_BYTES_MAX: usize = 68;
+/// What an object's name adds to a prefix's last part: `nozzle-1-`, a time, a uuid, an extension.
+pub(super) const NAME_BYTES_MAX: usize = 65 + FileExtension::BYTES_MAX;
 
 /// A prefix, ready to be evaluated.
 #[derive(Debug, Clone, PartialEq, Eq)]

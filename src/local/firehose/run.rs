@@ -1,8 +1,11 @@
 //! A run: all of an input through a function into a lake, going on where another was interrupted.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    time::Duration,
 };
 
 use super::{
@@ -29,6 +32,8 @@ pub struct Firehose<'a, F> {
     pub limits: Limits,
     /// A window ends with so many record bytes.
     pub window_bytes_max: u64,
+    /// ... and when its first record is so old.
+    pub window_age_max: Duration,
     pub watch: Watch,
     /// A hash of what the run is asked to do with its input.
     pub task: u64,
@@ -70,13 +75,13 @@ impl<F: Invoke + Sync> Firehose<'_, F> {
     /// `read_bytes` shows how far it is.
     pub fn run(self, input: Input, read_bytes: Arc<AtomicU64>) -> Result<Outcome, RunError> {
         let (mut window, left) = Window::open(self.site.clone())?;
-        window.sources.clone_from(&input.sources);
         let lines = Lines::new(input, self.limits.record_bytes_max + 2, read_bytes);
+        window.sources = lines.sources.clone();
         let (cutter, progress) = self.begin(lines, left)?;
         window.progress = progress;
         let pipeline = Pipeline {
             attempts: Attempts::new(self.function, self.pauses).map_err(PipelineError::Thread)?,
-            gauge: Gauge::new(self.site.store, self.window_bytes_max),
+            gauge: Gauge::new(self.site.store, self.window_bytes_max).with_age(self.window_age_max),
             partition_keys: window.partition_keys().to_vec(),
             stop: self.stop,
         };

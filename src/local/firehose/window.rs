@@ -24,7 +24,7 @@ use crate::{
     local::{
         clock::epoch_milliseconds,
         files::FileError,
-        input::Source,
+        input::{Source, Sources},
         journal::{Journal, JournalError, Left, writer},
         open_file::Length,
     },
@@ -52,7 +52,7 @@ pub struct Window<'a> {
     clock: fn() -> SystemTime,
     started: Instant,
     /// Where records come from.
-    pub sources: Vec<Source>,
+    pub sources: Sources,
     /// Goes on from an interrupted run's.
     pub progress: Unfinished,
     long: Option<LongRecord>,
@@ -94,7 +94,7 @@ impl<'a> Window<'a> {
             rules: site.rules,
             clock: site.clock,
             started: Instant::now(),
-            sources: Vec::new(),
+            sources: Sources::default(),
             progress: Unfinished {
                 mark,
                 ..Unfinished::default()
@@ -301,8 +301,8 @@ impl<'a> Window<'a> {
     }
 
     fn add_refused(&mut self, reason: &str, place: Place) {
-        let source = self.sources.get(place.source);
-        let name = || source.map(Source::name).unwrap_or_default();
+        let source = || self.sources.get(place.source);
+        let name = || source().as_ref().map(Source::name).unwrap_or_default();
         let example = || format!("{}:{}", name(), place.line);
         self.progress.summary.add_refused(reason, example);
         if let Some(picture) = &mut self.progress.picture {

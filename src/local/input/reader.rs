@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use flate2::bufread::MultiGzDecoder;
@@ -30,14 +31,33 @@ pub enum Unpacked<R> {
     Gzip(Box<BufReader<Gunzip<BufReader<CountedReader<R>>>>>),
 }
 
+/// Bytes that may be late.
+pub trait Awaited: Read {
+    /// Whether they are there, or their end is, within so long a time.
+    fn wait(&mut self, most: Duration) -> bool;
+}
+
+impl<R: Awaited> Unpacked<R> {
+    /// The same, of what is unpacked.
+    pub fn wait(&mut self, most: Duration) -> bool {
+        let plain = match self {
+            Self::Plain(plain) => plain,
+            Self::Gzip(gunzip) if !gunzip.buffer().is_empty() => return true,
+            Self::Gzip(gunzip) => gunzip.get_mut().0.get_mut(),
+        };
+        !plain.buffer().is_empty() || plain.get_mut().inner.wait(most)
+    }
+}
+
 impl<R: Read> Unpacked<R> {
+    /// What is known not to be packed, whether there is something of it or not.
+    pub fn plain(raw: R, read_bytes: &Arc<AtomicU64>) -> Self {
+        Self::Plain(counted(raw, read_bytes))
+    }
+
     /// `read_bytes` counts what is read as it lies there.
     pub fn open(raw: R, read_bytes: &Arc<AtomicU64>) -> io::Result<Self> {
-        let counted = CountedReader {
-            inner: raw,
-            bytes: Arc::clone(read_bytes),
-        };
-        let mut plain = BufReader::with_capacity(BUFFER_BYTES, counted);
+        let mut plain = counted(raw, read_bytes);
         if !plain.fill_buf()?.starts_with(GZIP_MAGIC) {
             return Ok(Self::Plain(plain));
         }
@@ -68,6 +88,14 @@ impl<R: Read> BufRead for Unpacked<R> {
     fn consume(&mut self, bytes: usize) {
         self.inner().consume(bytes);
     }
+}
+
+fn counted<R: Read>(raw: R, read_bytes: &Arc<AtomicU64>) -> BufReader<CountedReader<R>> {
+    let counted = CountedReader {
+        inner: raw,
+        bytes: Arc::clone(read_bytes),
+    };
+    BufReader::with_capacity(BUFFER_BYTES, counted)
 }
 
 /// Appends the next part of a line, its end with it, of `bytes_max` at most; `None` behind the last

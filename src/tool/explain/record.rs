@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::de::IgnoredAny;
 use tokio::runtime::Builder;
 
@@ -17,7 +17,7 @@ use crate::{
     kinesis::dead_letter::DeadLetter,
     local::{
         firehose::error_object,
-        input::{Source, reader::Unpacked},
+        input::{Source, form::Form, reader::Unpacked},
     },
     tool::{
         aws::Aws,
@@ -113,6 +113,9 @@ impl AskedRecord {
 /// An event may stand on many lines; many events on many lines are no record.
 fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>, fields: &EventFields) -> Result<()> {
     input.read_to_end(bytes)?;
+    if let Some(form) = Form::of_whole(bytes) {
+        bail!("it {form}");
+    }
     if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
         return Ok(());
     }

@@ -27,8 +27,7 @@ Claims are looked up for the first 1,000 events that were found; with --event-id
 event log is asked for the id first; one in a folder is read whole where that is not there, a table \
 only with --where.
 
-The exit code is 0 when something is found, 1 when nothing is or something cannot be read, 2 when the \
-command line makes no sense.";
+The exit code is 0 when something is found, 1 when nothing is or an object cannot be read.";
 
 /// Find an event: in a lake, among error objects and dead letters, its claim, in an event log
 #[derive(Debug, Args)]

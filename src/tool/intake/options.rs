@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     json::pointer::Pointer,
     local::kinesis::passage::PartitionKey,
-    tool::{numbers::whole, terminal::Format},
+    tool::{numbers::whole, terminal::FormatOptions},
 };
 
 #[derive(Debug, Args)]
@@ -25,9 +25,8 @@ pub(in crate::tool) struct IntakeOptions {
     #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = whole(1_u32..=1000))]
     pub(in crate::tool) shards: u32,
 
-    /// How the summary is written
-    #[arg(long, value_name = "HOW", default_value = "human")]
-    pub(in crate::tool) summary: Format,
+    #[command(flatten)]
+    pub(in crate::tool) summary: FormatOptions,
 }
 
 impl IntakeOptions {

@@ -94,6 +94,10 @@ struct LogPlace {
     /// A table in DynamoDB, in place of a folder
     #[arg(long, value_name = "NAME", conflicts_with = "log")]
     table: Option<String>,
+
+    /// JSON Lines, as without it
+    #[arg(long)]
+    json: bool,
 }
 
 /// A log to look things up in.

@@ -16,7 +16,7 @@ use crate::{
     tool::{
         intake::{Durable, Intake},
         interrupt::stop_on_signal,
-        terminal::Format,
+        terminal::{Format, is_quiet},
     },
 };
 
@@ -44,7 +44,8 @@ pub(super) fn run(options: &PutOptions) -> Result<ExitCode> {
         log: &folder.path,
         dead_letters: folder.path.join(&task.settings.dead_letter_prefix),
     };
-    match options.intake.summary {
+    match options.intake.summary.format() {
+        Format::Human if is_quiet() => {}
         Format::Human => report.print_human()?,
         Format::Json => report.print_json()?,
     }

@@ -44,8 +44,7 @@ better be done, and lines for a .tfvars file.
 Sizes are in KiB, MiB and GiB; so are AWS's. A month has 30 days. Quotas are AWS's defaults: what \
 the account has is to be looked up.
 
-The exit code is 0 when there is a plan, also one with something that must change; 1 when a value \
-is not allowed or a file cannot be read, 2 when the command line makes no sense.";
+The exit code is 0 when there is a plan, also one with something that must change.";
 
 /// Plan the chain for a load: shards or quotas, buffers, partitions, write units, concurrency, cost
 #[derive(Debug, Args)]

@@ -42,8 +42,7 @@ archive has no object. Where a lifecycle deletes old objects of the archive, nam
 the first day that is whole: of an older one the archive knows less than the counter.
 
 The exit code is 0 when all counters agree or are set right, 1 when some differ yet, something \
-cannot be read or the archive has nothing of any counter, 2 when the command line makes no sense, \
-130 after Ctrl-C. Given again it finds what is left.";
+cannot be read or the archive has nothing of any counter. Given again it finds what is left.";
 
 /// Compare counters with the archive, and set them right
 #[derive(Debug, Args)]

@@ -10,7 +10,7 @@ use crate::{
     functions::firehose_transform::Settings,
     tool::{
         layout::LayoutOptions, numbers::whole, objects::ErrorSource, settings::SettingsOptions,
-        terminal::Format,
+        terminal::FormatOptions,
     },
 };
 
@@ -54,8 +54,7 @@ batch under way is sent twice. What was sent is recorded in redriven/ beside the
 colleagues.
 
 The exit code is 0 when nothing is left to do (a dry run: when all could be read), 1 when \
-something is (refused, unknown, failed, lines that are no error objects) or could not be done, 2 \
-when the command line makes no sense, 130 after Ctrl-C.";
+something is: refused, unknown, failed, lines that are no error objects.";
 
 /// Send error objects and dead letters through again, safely
 #[derive(Debug, Args)]
@@ -114,13 +113,8 @@ pub(crate) struct RedriveOptions {
     #[arg(long)]
     pub(super) places: bool,
 
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-
-    /// How the summary is written, as other commands of old have it
-    #[arg(long, value_name = "HOW", default_value = "human", hide = true)]
-    summary: Format,
+    #[command(flatten)]
+    pub(super) summary: FormatOptions,
 
     #[command(flatten, next_help_heading = "The lake's layout, for lake:DIR")]
     pub(super) layout: LayoutOptions,
@@ -150,13 +144,6 @@ pub(super) struct Permissions {
 }
 
 impl RedriveOptions {
-    pub(super) fn format(&self) -> Format {
-        match self.summary {
-            Format::Human => Format::of_flag(self.json),
-            Format::Json => Format::Json,
-        }
-    }
-
     /// The function's settings; claims live as long as its own.
     pub(super) fn settings(&self) -> Result<Settings> {
         let settings = self.function.read()?;

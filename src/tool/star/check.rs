@@ -53,8 +53,7 @@ Examples:
   nozzle star check star
   nozzle star check s3://nozzle-prod-star --json
 
-The exit code is 0 when the star holds together, 1 when something is wrong or the star cannot be \
-read, 2 when the command line makes no sense.")]
+The exit code is 0 when the star holds together, 1 when something is wrong.")]
 pub(super) struct CheckOptions {
     /// The star: a folder of `nozzle star`, or the function's bucket, `s3://BUCKET`
     #[arg(value_name = "DIR|s3://…")]

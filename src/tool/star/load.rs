@@ -20,7 +20,7 @@ use crate::{
     tool::{
         interrupt::{interrupted, stop_on_signal},
         settings::by_option,
-        terminal::{Format, tell},
+        terminal::{Format, is_quiet, tell},
     },
 };
 use folders::StarFolders;
@@ -53,13 +53,14 @@ pub(super) struct LoadOptions {
     #[arg(long)]
     watch: bool,
 
-    /// How the summary is written
-    #[arg(long, value_name = "HOW", default_value = "human")]
-    summary: Format,
-
-    /// The same as `--summary json`
-    #[arg(long, conflicts_with = "summary")]
+    // Within an option that is flattened nothing can be, so they stand here.
+    /// One JSON object, in place of what a person reads
+    #[arg(long)]
     json: bool,
+
+    /// The older way to say it
+    #[arg(long, value_name = "HOW", hide = true, conflicts_with = "json")]
+    summary: Option<Format>,
 }
 
 impl LoadOptions {
@@ -92,7 +93,10 @@ impl LoadOptions {
             folder: &folders.star,
             named: &self.into,
         };
-        report.print(self.format())?;
+        let format = self.summary.unwrap_or(Format::of_flag(self.json));
+        if format == Format::Json || !is_quiet() {
+            report.print(format)?;
+        }
         conclude(ending, loading.sum.is_left())
     }
 
@@ -101,14 +105,6 @@ impl LoadOptions {
             Until::Stopped
         } else {
             Until::AllLoaded
-        }
-    }
-
-    fn format(&self) -> Format {
-        if self.json {
-            Format::Json
-        } else {
-            self.summary
         }
     }
 }

@@ -1,0 +1,187 @@
+//! What an input is that is no JSON Lines of events: told by its beginning, so that it is said once
+//! and not of each of its lines.
+
+use std::fmt;
+
+use serde::de::IgnoredAny;
+use serde_json::{Deserializer, Map, Value};
+
+/// Of a form that is not events, one a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON value on several lines.
+    Pretty,
+    /// Objects in a JSON array.
+    Array,
+    Csv,
+    /// Events that were delivered already.
+    Delivered,
+    /// Firehose's.
+    ErrorObjects,
+}
+
+impl Form {
+    /// None where the text that begins so may well be events.
+    #[must_use]
+    pub fn of(head: &[u8]) -> Option<Self> {
+        let text = head.trim_ascii_start().utf8_chunks().next()?.valid();
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        match text.as_bytes().first()? {
+            b'[' => is_array(text).then_some(Self::Array),
+            b'{' => match serde_json::from_str::<Map<String, Value>>(first) {
+                Ok(members) => Self::of_object(|name| members.contains_key(name)),
+                Err(_) => is_pretty(text, first, rest).then_some(Self::Pretty),
+            },
+            _ => is_csv(first, rest).then_some(Self::Csv),
+        }
+    }
+
+    /// Of a text that is to be one record: it may stand on several lines, and come from anywhere.
+    #[must_use]
+    pub fn of_whole(text: &[u8]) -> Option<Self> {
+        match Self::of(text)? {
+            form @ (Self::Array | Self::Csv) => Some(form),
+            // One that is broken is for whoever asks why.
+            form @ Self::Pretty => {
+                let values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
+                let whole = values.take_while(Result::is_ok).take(2).count();
+                (whole > 1).then_some(form)
+            }
+            Self::Delivered | Self::ErrorObjects => None,
+        }
+    }
+
+    fn of_object(has: impl Fn(&str) -> bool) -> Option<Self> {
+        if ["event_type", "event_subtype", "created_datetime"]
+            .into_iter()
+            .all(&has)
+        {
+            Some(Self::Delivered)
+        } else if has("rawData") && has("errorCode") {
+            Some(Self::ErrorObjects)
+        } else {
+            None
+        }
+    }
+}
+
+/// What it is, and what to do.
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pretty => {
+                "is JSON over several lines, but each line must be one event: `jq -c .` makes lines of it"
+            }
+            Self::Array => {
+                "is a JSON array, but each line must be one event: `jq -c '.[]'` makes lines of it"
+            }
+            Self::Csv => {
+                "is CSV, but each line must be one event as a JSON object: in DuckDB, `COPY (FROM \
+                 'in.csv') TO 'out.jsonl' (FORMAT json)` makes lines of it"
+            }
+            Self::Delivered => {
+                "is part of a lake: its events were delivered before; name what they came from"
+            }
+            Self::ErrorObjects => {
+                "holds error objects, not events: `nozzle redrive` sends what is in them"
+            }
+        })
+    }
+}
+
+/// Of objects: an array of anything else is refused line by line.
+fn is_array(text: &str) -> bool {
+    let inside = text.strip_prefix('[').unwrap_or(text);
+    inside.trim_ascii_start().starts_with('{')
+}
+
+/// A whole value has a line's end within it, or as much of it as there is begins like one.
+fn is_pretty(text: &str, first: &str, rest: &str) -> bool {
+    let mut values = Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    match values.next() {
+        Some(Ok(_)) => values.byte_offset() > first.len(),
+        _ => first.trim_ascii() == "{" && rest.trim_ascii_start().starts_with('"'),
+    }
+}
+
+/// Several names, and a line below them that has as many values.
+fn is_csv(first: &str, rest: &str) -> bool {
+    let second = rest.split('\n').next().unwrap_or_default();
+    [',', ';', '\t', '|'].into_iter().any(|between| {
+        let count = first.split(between).count();
+        count > 1 && first.split(between).all(is_name) && second.split(between).count() >= count
+    })
+}
+
+fn is_name(field: &str) -> bool {
+    let name = field.trim_ascii().trim_matches('"');
+    name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && name
+            .chars()
+            .all(|character| character.is_alphanumeric() || "_-.: ".contains(character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Option<Form>) {
+        assert_eq!(Form::of(text.as_bytes()), expected, "{text}");
+    }
+
+    #[test]
+    fn what_is_no_lines_of_events_is_told_by_its_beginning() {
+        check("{\n  \"event_uuid\": \"1\"\n}\n", Some(Form::Pretty));
+        check("{\"a\": 1,\n \"b\": 2}\n{\"a\": 1}\n", Some(Form::Pretty));
+        check("{\r\n\t\"a\": \"cut o", Some(Form::Pretty));
+        check("[{\"a\":1},\n{\"a\":2}]", Some(Form::Array));
+        check("\n[\n  {\"a\": \"cut o", Some(Form::Array));
+        check("[{\"a\":1}]\n", Some(Form::Array));
+        check("id,name,ts\n1,a:b,2026-01-01\n", Some(Form::Csv));
+        check("\"id\";\"a name\"\r\n1;\"a;b\"\r\n", Some(Form::Csv));
+        check("event_uuid\tevent_name\n1\ta:b\n", Some(Form::Csv));
+        let delivered = r#"{"event_type":"a","x":1,"event_subtype":"b","created_datetime":"2026"}"#;
+        check(delivered, Some(Form::Delivered));
+        check(
+            r#"{"rawData":"eA==","errorCode":"x"}"#,
+            Some(Form::ErrorObjects),
+        );
+    }
+
+    #[test]
+    fn events_and_what_is_refused_line_by_line_are_nothing_else() {
+        for text in [
+            "",
+            "\n",
+            "{\"event_uuid\":\"1\"}\n{\"event_uuid\":\"2\"}\n",
+            "{\"event_uuid\":\"1\"}",
+            "{\"event_uuid\":\"1\", \"text\":\"a\nb\"}\n",
+            "{\n[]\n",
+            "{",
+            "[]\n[1]\n",
+            "bad\n{\"event_uuid\":\"1\"}\n",
+            "one, two\n{\"event_uuid\":\"1\"}\n",
+            "1,2\n3,4\n",
+            "\u{feff}{\"a\":1}\n",
+            "{\"event_type\":\"a\",\"event_subtype\":\"b\"}",
+            "{\"x\":{\"event_type\":1,\"event_subtype\":1,\"created_datetime\":1}}",
+        ] {
+            check(text, None);
+        }
+        assert_eq!(Form::of(b"\xff\xfe{\n\""), None);
+    }
+
+    #[test]
+    fn one_record_may_stand_on_several_lines_and_come_from_a_lake() {
+        for (text, expected) in [
+            ("{\n\"a\": 1\n}\n", None),
+            ("{\n\"a\": 1\n}\n{\n\"a\": 1\n}\n", Some(Form::Pretty)),
+            ("{\n\"a\": 1,\n}\n", None),
+            ("[{\"a\":1}]", Some(Form::Array)),
+            (r#"{"rawData":"eA==","errorCode":"x"}"#, None),
+        ] {
+            assert_eq!(Form::of_whole(text.as_bytes()), expected, "{text}");
+        }
+    }
+}
