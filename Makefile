@@ -75,7 +75,7 @@ soak: ## faults from seed to seed, nothing lost: make soak SECONDS=600
 
 bench: ## Nozzle beside what people would write instead, and each of its parts; half an hour
 	benches/functions/fetch
-	$(CARGO) bench --locked --no-default-features --features tool --bench functions --bench star
+	$(CARGO) bench --locked --no-default-features --features tool --bench functions --bench star --bench run
 	$(CARGO) bench --locked --no-default-features --features tool --bench parts --bench partitions
 
 build: ## the functions' zips, for arm64: make build FUNCTIONS="event-log", else all; five minutes the first time
@@ -83,6 +83,10 @@ build: ## the functions' zips, for arm64: make build FUNCTIONS="event-log", else
 
 dist: ## what a release is made of, in target/dist: tool and zips for x86-64 and arm64; half an hour the first time
 	CARGO="$(CARGO)" build/dist
+
+site: ## the pages as a site, in target/site/index.html; its links are checked
+	$(CARGO) build --locked --no-default-features --features tool --bin nozzle
+	build/site/build
 
 reproducible: build ## the zips a second time, from another folder: the same bytes
 	CARGO="$(CARGO)" build/reproducible $(FUNCTIONS)

@@ -24,6 +24,7 @@ use nozzle::{
             wire::{Answer, read_request},
         },
     },
+    json::Cursor,
 };
 use takes_all::TakesAll;
 use tokio::{runtime::Runtime, time::Instant};
@@ -99,6 +100,29 @@ fn envelope(bencher: Bencher<'_, '_>) {
     bencher
         .counter(ItemsCount::new(EVENTS))
         .bench(|| black_box(read_request(&body).unwrap().len()));
+}
+
+/// Reading alone, of texts that differ in what makes it slow.
+#[divan::bench(args = ["usual", "short", "indented", "long", "escapes"])]
+fn json(bencher: Bencher<'_, '_>, kind: &str) {
+    let texts: Vec<_> = events(EVENTS)
+        .iter()
+        .map(|event| text(kind, event))
+        .collect();
+    bench_each(bencher, &texts, |text| Cursor::new(text).value().is_ok());
+}
+
+fn text(kind: &str, event: &str) -> String {
+    match kind {
+        "short" => r#"{"event_uuid":"000","event_name":"a:b","created_at":1712511721}"#.to_owned(),
+        "indented" => {
+            let value: serde_json::Value = serde_json::from_str(event).unwrap();
+            serde_json::to_string_pretty(&value).unwrap()
+        }
+        "long" => format!(r#"{{"text":"{}"}}"#, "a long text, and é ".repeat(50)),
+        "escapes" => format!(r#"{{"text":"{}"}}"#, r#"a \"line\"\n"#.repeat(20)),
+        _ => event.to_owned(),
+    }
 }
 
 #[divan::bench]

@@ -38,20 +38,22 @@ impl Calendar {
     #[must_use]
     pub fn datetime(&self) -> [u8; 27] {
         let mut text = *b"YYYY-MM-DDTHH:MM:SS.ffffffZ";
-        for (digits, number) in [
-            (0..4, self.year),
-            (5..7, self.month),
-            (8..10, self.day),
-            (11..13, self.hour),
-            (14..16, self.minute),
-            (17..19, self.second),
-            (20..26, self.microsecond),
-        ] {
-            text.get_mut(digits)
-                .into_iter()
-                .for_each(|digits| write_digits(digits, number));
-        }
+        put::<4>(&mut text, 0, self.year);
+        put::<2>(&mut text, 5, self.month);
+        put::<2>(&mut text, 8, self.day);
+        put::<2>(&mut text, 11, self.hour);
+        put::<2>(&mut text, 14, self.minute);
+        put::<2>(&mut text, 17, self.second);
+        put::<6>(&mut text, 20, self.microsecond);
         text
+    }
+}
+
+/// So many digits at a place: of a width that is known, they take no loop.
+#[inline]
+fn put<const WIDTH: usize>(text: &mut [u8; 27], start: usize, number: u32) {
+    if let Some(digits) = text.get_mut(start..start + WIDTH) {
+        write_digits(digits, number);
     }
 }
 
@@ -144,18 +146,13 @@ fn plain_nanoseconds(number: &str) -> Option<u64> {
     if number.len() > PLAIN_DIGITS_MAX {
         return None;
     }
-    let mut digits: u64 = 0;
-    let mut point = None;
-    for (index, byte) in number.bytes().enumerate() {
-        match byte {
-            b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
-            b'.' => point = Some(index),
-            _ => return None,
-        }
-    }
-    let whole_length = point.unwrap_or(number.len());
-    let fraction_length = number.len().saturating_sub(whole_length + 1);
-    let missing_digits = fraction_digits(places(whole_length)) - places(fraction_length);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let mut bytes = whole.bytes().chain(fraction.bytes());
+    let digits = bytes.try_fold(0_u64, |digits, byte| {
+        byte.is_ascii_digit()
+            .then(|| digits * 10 + u64::from(byte - b'0'))
+    })?;
+    let missing_digits = fraction_digits(places(whole.len())) - places(fraction.len());
     digits.checked_mul(10_u64.pow(u32::try_from(missing_digits).ok()?))
 }
 

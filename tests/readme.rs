@@ -41,3 +41,24 @@ fn every_command_of_the_tool_runs_as_it_stands_there() {
     }
     assert!(folder.path().join("mine.html").is_file());
 }
+
+/// It stops where a link leads to no page, or the front page shows a command that the README does not.
+#[test]
+fn the_site_has_a_page_for_all_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("pages");
+    let mut written = Command::new("python3");
+    written.arg(root.join("build/site/pages.py"));
+    written.arg(env!("CARGO_BIN_EXE_nozzle")).arg(&pages);
+    let written = written.output().unwrap();
+    assert!(written.status.success(), "{written:?}");
+    for (page, expected) in [
+        ("commands/star.md", "## nozzle star check"),
+        ("terraform.md", "| `region` | AWS region"),
+        ("index.md", "| with claims |"),
+    ] {
+        let text = fs::read_to_string(pages.join(page)).unwrap();
+        assert!(text.contains(expected), "{page}: {text}");
+    }
+}

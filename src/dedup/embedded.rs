@@ -2,6 +2,7 @@
 //! seen at once; a commit makes them durable, together with a note of what else is done by then.
 
 mod release;
+mod seen;
 
 use std::{
     collections::HashMap,
@@ -21,6 +22,8 @@ use fjall::{
 };
 use siphasher::sip128::SipHasher24;
 use tracing::warn;
+
+use seen::Seen;
 
 use super::{Answers, Claim, ClaimStore, Claimed, Held, NEVER, Owner, StoreError, Terms};
 use crate::database::{self, Noted, OpenError, Opening, Seal, Trouble, lock};
@@ -43,6 +46,8 @@ struct Pending {
     claims: Claims,
     /// What the next commit makes durable, where it is not to make all of them so.
     cut: Option<Arc<Claims>>,
+    /// These and all that are durable.
+    seen: Seen,
 }
 
 type Claims = HashMap<Key, Held, BuildHasherDefault<AsHashed>>;
@@ -152,10 +157,18 @@ impl EmbeddedStore {
         let disk = Disk::open(&path)?;
         let ledger = disk.ledger()?;
         seal.check(ledger.commits)?;
+        let seen = if ledger.commits == 0 {
+            Seen::nothing()
+        } else {
+            Seen::default()
+        };
         Ok(Self {
             folder: folder.to_owned(),
             hasher: SipHasher24::new_with_key(&disk.files.note(HASH_KEY)?),
-            pending: Mutex::default(),
+            pending: Mutex::new(Pending {
+                seen,
+                ..Pending::default()
+            }),
             ledger: Mutex::new(ledger),
             disk,
             seal,
@@ -233,7 +246,8 @@ impl EmbeddedStore {
         terms: Terms,
     ) -> Result<Claimed, Trouble> {
         let key = key(&self.hasher, claim);
-        if let Some(held) = self.held(pending, &key)?
+        if pending.seen.add(&key)
+            && let Some(held) = self.held(pending, &key)?
             && held.ttl_seconds > terms.now_seconds
         {
             return Ok(Claimed::Held(held.owner));

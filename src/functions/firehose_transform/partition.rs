@@ -66,8 +66,9 @@ impl PartitionKeys {
     /// Writes the event's values as a JSON object. They need no escapes: they are safe in a path.
     pub fn write_json(&self, event: &Event<'_>, out: &mut Vec<u8>) {
         let Event { name, calendar, .. } = event;
-        for (index, key) in self.keys.iter().enumerate() {
-            out.extend_from_slice(if index == 0 { b"{\"" } else { b",\"" });
+        let mut before: &[u8] = b"{\"";
+        for key in &self.keys {
+            out.extend_from_slice(before);
             out.extend_from_slice(key.as_str().as_bytes());
             out.extend_from_slice(b"\":\"");
             match key {
@@ -78,9 +79,9 @@ impl PartitionKeys {
                 Key::Day => push_digits::<2>(out, calendar.day),
                 Key::Hour => push_digits::<2>(out, calendar.hour),
             }
-            out.push(b'"');
+            before = b"\",\"";
         }
-        out.push(b'}');
+        out.extend_from_slice(b"\"}");
     }
 }
 

@@ -109,14 +109,13 @@ impl<'s> Decoder<'s> {
     fn feed(&mut self, piece: &[u8]) {
         *self = mem::replace(self, Self::Broken).opened(piece.first());
         match self {
-            Self::Unopened(_) => {}
             Self::Plain(sink) => sink(piece),
             Self::Gzip(decoder) => {
                 if decoder.write_all(piece).is_err() {
                     drop(mem::replace(self, Self::Broken));
                 }
             }
-            Self::Broken => {}
+            Self::Unopened(_) | Self::Broken => {}
         }
     }
 

@@ -8,7 +8,6 @@ use std::{
 };
 
 use base64_simd::STANDARD;
-use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 
 use crate::{
     functions::firehose_transform::budget::RESPONSE_BYTES_MAX,
@@ -140,7 +139,7 @@ impl Answer {
         self.data.reserve(data_bytes / 4 * 3);
         let mut groups = Groups {
             partitioning,
-            known: HashMap::default(),
+            known: HashMap::new(),
         };
         for entry in entries {
             let position = asked.position_of(&entry.record_id);
@@ -209,7 +208,7 @@ impl Answer {
 /// was read once is known by its bytes.
 struct Groups<'a> {
     partitioning: Partitioning<'a>,
-    known: HashMap<&'a str, Option<Range<usize>>, Xxh3DefaultBuilder>,
+    known: HashMap<&'a str, Option<Range<usize>>>,
 }
 
 impl<'a> Groups<'a> {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use xxhash_rust::xxh3::{Xxh3DefaultBuilder, xxh3_64};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     answer,
@@ -41,7 +41,7 @@ pub struct Layout {
 pub struct Lake {
     layout: Layout,
     names: Names,
-    partitions: HashMap<String, OpenFile, Xxh3DefaultBuilder>,
+    partitions: HashMap<String, OpenFile>,
     held_bytes: usize,
     held_bytes_max: usize,
     errors: BTreeMap<OutputType, OpenFile>,
@@ -97,7 +97,7 @@ impl Lake {
                 time: Pattern::of_names(),
                 random: Random::default(),
             },
-            partitions: HashMap::default(),
+            partitions: HashMap::new(),
             held_bytes: 0,
             held_bytes_max: HELD_BYTES_MAX,
             errors: BTreeMap::new(),

@@ -105,16 +105,13 @@ mod tests {
         };
         let prices = Prices::read(None).unwrap();
         let billing = ClaimBilling::of(&ClaimTable::of(&load, 24), &prices);
-        let priced = [
+        let ways = [
             billing.on_demand,
             billing.provisioned,
             billing.provisioned_at_peak,
         ];
-        for (priced, expected) in priced.into_iter().zip(dollars) {
-            assert!(
-                (priced - expected).abs() < 0.005,
-                "{priced}, not {expected}"
-            );
+        for (way, expected) in ways.into_iter().zip(dollars) {
+            assert!((way - expected).abs() < 0.005, "{way}, not {expected}");
         }
         assert_eq!(billing.cheaper, cheaper);
         check_near(billing.break_even_share, 0.65 / 2.25);
