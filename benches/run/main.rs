@@ -1,4 +1,4 @@
-//! 700,000 events into a lake of 240 partitions, by `nozzle run` and by DuckDB, each a process with
+//! 700,000 events into a lake of 240 partitions, by `nozzle run` and by `DuckDB`, each a process with
 //! the machine's two first cores. Writes `benches/RUN.md`; `cargo bench --bench run -- quick` only
 //! shows that everything works.
 
