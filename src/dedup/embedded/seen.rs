@@ -1,7 +1,5 @@
 //! Which keys have no claim for certain, so that what is new need not be looked for.
 
-use super::Key;
-
 /// Four megabytes, however many keys there are: of 2 million, one new key in a hundred is looked
 /// for in vain.
 const WORDS: usize = 1 << 19;
@@ -22,7 +20,7 @@ impl Seen {
     }
 
     /// Adds a key, which ends in a hash; whether it may have been there.
-    pub(super) fn add(&mut self, key: &Key) -> bool {
+    pub(super) fn add(&mut self, key: &[u8; 16]) -> bool {
         let hash = key.last_chunk().copied().map_or(0, u64::from_be_bytes);
         let bits = 1 << (hash >> 58) | 1 << (hash >> 52 & 63);
         let place = usize::try_from(hash % WORDS as u64).unwrap_or_default();
@@ -41,7 +39,7 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn key(number: u64) -> Key {
+    fn key(number: u64) -> [u8; 16] {
         xxhash_rust::xxh3::xxh3_128(&number.to_be_bytes()).to_be_bytes()
     }
 
