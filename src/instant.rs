@@ -146,13 +146,18 @@ fn plain_nanoseconds(number: &str) -> Option<u64> {
     if number.len() > PLAIN_DIGITS_MAX {
         return None;
     }
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let mut bytes = whole.bytes().chain(fraction.bytes());
-    let digits = bytes.try_fold(0_u64, |digits, byte| {
-        byte.is_ascii_digit()
-            .then(|| digits * 10 + u64::from(byte - b'0'))
-    })?;
-    let missing_digits = fraction_digits(places(whole.len())) - places(fraction.len());
+    let mut digits: u64 = 0;
+    let mut point = None;
+    for (index, byte) in number.bytes().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
+            b'.' => point = Some(index),
+            _ => return None,
+        }
+    }
+    let whole_length = point.unwrap_or(number.len());
+    let fraction_length = number.len().saturating_sub(whole_length + 1);
+    let missing_digits = fraction_digits(places(whole_length)) - places(fraction_length);
     digits.checked_mul(10_u64.pow(u32::try_from(missing_digits).ok()?))
 }
 

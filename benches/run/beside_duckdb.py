@@ -34,6 +34,7 @@ GROUP BY ALL ORDER BY ALL
 
 
 def main() -> None:
+    load = os.getloadavg()[0]
     nozzle, *words = (word for word in sys.argv[1:] if word != "--bench")
     events, rounds = (20_000, 1) if "quick" in words else (EVENTS, ROUNDS)
     peers = {
@@ -43,7 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=PACKAGE / "target") as folder:
         bench = Bench(Path(folder), events)
         bench.compare(peers)
-        report = write(bench, {name: middle(samples) for name, samples in bench.run(peers, rounds).items()})
+        report = write(bench, load, {name: middle(samples) for name, samples in bench.run(peers, rounds).items()})
     if "quick" in words:
         print(report)
     else:
@@ -99,7 +100,7 @@ class Bench:
         }
 
 
-def write(bench: Bench, peers: dict[str, dict[str, float]]) -> str:
+def write(bench: Bench, load: float, peers: dict[str, dict[str, float]]) -> str:
     ours, theirs = peers.values()
     times = theirs["wall"] / ours["wall"]
     rows = [
@@ -108,7 +109,8 @@ def write(bench: Bench, peers: dict[str, dict[str, float]]) -> str:
     ]
     return "\n".join([
         "# What a lake costs on one machine, beside DuckDB\n",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. {processor_name()}; DuckDB {version('duckdb')}.\n",
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. {processor_name()}, which others kept busy "
+        f"with a load of {load:.1f} when it began; DuckDB {version('duckdb')}.\n",
         f"{bench.events:,} events, {bench.input.stat().st_size / bench.events:.0f} bytes each, over {bench.partitions} partitions:\n",
         "| | s | as a multiple | processor, s | peak, MB |",
         "|---|---:|---:|---:|---:|",

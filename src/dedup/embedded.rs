@@ -58,7 +58,7 @@ struct AsHashed(u64);
 
 impl Hasher for AsHashed {
     fn write(&mut self, key: &[u8]) {
-        self.0 = key.last_chunk().copied().map_or(0, u64::from_ne_bytes);
+        self.0 = hash_in(key);
     }
 
     fn write_usize(&mut self, _length: usize) {}
@@ -246,7 +246,7 @@ impl EmbeddedStore {
         terms: Terms,
     ) -> Result<Claimed, Trouble> {
         let key = key(&self.hasher, claim);
-        if pending.seen.add(&key)
+        if pending.seen.add(hash_in(&key))
             && let Some(held) = self.held(pending, &key)?
             && held.ttl_seconds > terms.now_seconds
         {
@@ -307,6 +307,11 @@ fn key(hasher: &SipHasher24, claim: &Claim<'_>) -> Key {
         .unsigned_abs();
     let hash = hash >> (u128::BITS - HASH_BITS_AFTER_TIME);
     ((seconds << HASH_BITS_AFTER_TIME) + hash).to_be_bytes()
+}
+
+/// What of its hash fits into a word.
+fn hash_in(key: &[u8]) -> u64 {
+    key.last_chunk().copied().map_or(0, u64::from_be_bytes)
 }
 
 /// As it is stored: when it expires, and its owner, the arrival last where there is one.
