@@ -311,7 +311,7 @@ fn key(hasher: &SipHasher24, claim: &Claim<'_>) -> Key {
 
 /// What of its hash fits into a word.
 fn hash_in(key: &[u8]) -> u64 {
-    key.last_chunk().copied().map_or(0, u64::from_be_bytes)
+    key.last_chunk().copied().map_or(0, u64::from_ne_bytes)
 }
 
 /// As it is stored: when it expires, and its owner, the arrival last where there is one.
