@@ -296,7 +296,7 @@ fn a_parameter_that_cannot_be_read_is_named() {
     place.write("star/parameters/currency", "{");
     let output = place.star(&["packets"]);
     let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(
         said.contains("its file `currency` is no parameter"),
         "{said}"
