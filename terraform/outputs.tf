@@ -9,7 +9,7 @@ locals {
   # Types and fields are any text; a shell must read them as they are.
   shell          = { for name, text in { data = local.puts_kinesis ? local.sample_event : jsonencode({ Data = local.sample_event }), types = join(",", var.event_types), fields = join(",", var.event_fields) } : name => "'${replace(text, "'", "'\\''")}'" }
   firehose_name  = one(module.delivery[*].stream.name)
-  redrive_target = local.reads_kinesis ? "kinesis:${local.source_name}" : "stream:${local.firehose_name}"
+  redrive_target = local.reads_kinesis ? "kinesis:${local.source_name}" : join("", formatlist("stream:%s", module.delivery[*].stream.name))
   source_name    = local.makes_kinesis ? one(aws_kinesis_stream.source[*].name) : element(split("/", var.kinesis_stream_arn), -1)
 }
 
