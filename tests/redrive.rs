@@ -581,27 +581,56 @@ fn a_limited_redrive_goes_on_behind_its_limit() {
 
 #[test]
 fn what_would_be_refused_again_is_sent_only_when_asked_and_not_a_fourth_time() {
-    let place = Place::with_errors();
+    let place = Place::new();
     let object = captured("Lambda.ProcessingFailedStatus", NIGHT, b"no event");
-    place.write("errors/object", object.repeat(2));
+    place.write("lake/errors/object", object.repeat(2));
+    let redrive = |arguments: &[&str]| {
+        let output = place.redrive(&[&["lake/errors"], TO_LAKE, arguments].concat());
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (summary, output.status.code())
+    };
     for round in 0..3 {
-        let (summary, code) = place.summary(&["--execute", "--all"]);
+        let (summary, code) = redrive(&["--execute", "--all"]);
+        let expected = json!({
+            "sent": 1, "refused_again": 1, "open": 1, "left": true, "too_often": 0,
+            "copies": u64::from(round == 0), "sent_earlier": if round == 0 { 0 } else { round + 1 },
+        });
+        check(&summary, &expected);
+        assert_eq!(code, Some(1));
+        let (summary, code) = redrive(&[]);
         check(
             &summary,
-            &json!({"sent": 1, "copies": 1, "redriven_before": u64::from(round > 0) * 2}),
+            &json!({"records": round + 3, "sent_earlier": round + 2, "refused": 1, "open": 1}),
         );
-        assert_eq!(code, 0);
+        assert_eq!(code, Some(0));
     }
-    let (summary, code) = place.summary(&["--execute", "--all"]);
-    check(&summary, &json!({"sent": 0, "too_often": 2}));
-    assert_eq!(code, 1);
-    let (summary, _) = place.summary(&["--execute", "--all", "--again"]);
-    check(&summary, &json!({"sent": 1}));
+    let (summary, code) = redrive(&["--execute", "--all"]);
+    check(&summary, &json!({"sent": 0, "too_often": 1, "open": 1}));
+    assert_eq!(code, Some(1));
+    let (summary, _) = redrive(&["--execute", "--all", "--again"]);
+    check(&summary, &json!({"sent": 4, "copies": 1}));
     let errors = contents(&place.path("lake/errors"));
     let lines = errors
         .values()
         .map(|text| text.split(|byte| *byte == b'\n').count() - 1);
-    assert_eq!(lines.sum::<usize>(), 4);
+    assert_eq!(lines.sum::<usize>(), 9);
+}
+
+#[test]
+fn what_a_lake_refuses_again_is_said_and_stands_in_its_new_error_object_alone() {
+    let place = Place::new();
+    let object = captured("Lambda.X", NIGHT, br#"{"event_uuid":"g9",}"#);
+    place.write("lake/errors/object", object);
+    let command = ["lake/errors", "--to", "lake:lake", "--all", "--execute"];
+    let shown = place.shown(&command);
+    for expected in [
+        "sent, refused again",
+        "still open: 1 of 1 records are not delivered, 1 of them sent and refused again",
+    ] {
+        assert!(shown.contains(expected), "{expected}: {shown}");
+    }
+    let shown = place.shown(&["lake/errors", "--to", "lake:lake"]);
+    assert!(shown.contains("still open: 1 of 2 records"), "{shown}");
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub(super) struct SendLimits {
 pub(super) struct Receipt {
     /// Which of its records were not taken, and why.
     pub(super) failed: Vec<(usize, String)>,
+    /// Which were taken and refused again, where that is seen at once.
+    pub(super) refused: Vec<usize>,
     /// Why nothing more can be sent.
     pub(super) broken: Option<Error>,
 }

@@ -183,7 +183,7 @@ fn deliver(
 ) -> Result<Ending, PipelineError> {
     loop {
         match steps.recv() {
-            Ok(Step::Batch(settled)) => window.put(*settled)?,
+            Ok(Step::Batch(settled)) => window.put(*settled).map(drop)?,
             Ok(Step::Piece(piece)) => window.put_piece(&piece)?,
             Ok(Step::WindowEnd) => send(&committer, window.close()?)?,
             Ok(Step::End(ending)) => {

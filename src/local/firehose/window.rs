@@ -126,8 +126,8 @@ impl<'a> Window<'a> {
         self.lake.sweep()
     }
 
-    /// Brings a batch to its end.
-    pub fn put(&mut self, settled: Settled) -> Result<(), FileError> {
+    /// Brings a batch to its end. Says which of its records became error objects.
+    pub fn put(&mut self, settled: Settled) -> Result<Vec<usize>, FileError> {
         let Settled {
             batch,
             answer,
@@ -135,13 +135,16 @@ impl<'a> Window<'a> {
         } = settled;
         let before = self.progress.summary.tally();
         self.summary().records += batch.len() as u64;
-        match answer {
+        let failed = match answer {
             Ok((answer, told)) => self.put_answer(&batch, &answer, told)?,
-            Err(error) => self.fail_batch(&batch, &error)?,
-        }
+            Err(error) => {
+                self.fail_batch(&batch, &error)?;
+                (0..batch.len()).collect()
+            }
+        };
         self.progress.mark = batch.after;
         self.add_to_course(before, took);
-        Ok(())
+        Ok(failed)
     }
 
     /// A record that is too long becomes an error object, piece by piece.
@@ -207,10 +210,15 @@ impl<'a> Window<'a> {
         &mut self.progress.summary
     }
 
-    fn put_answer(&mut self, batch: &Batch, answer: &Answer, told: Told) -> Result<(), FileError> {
+    fn put_answer(
+        &mut self,
+        batch: &Batch,
+        answer: &Answer,
+        told: Told,
+    ) -> Result<Vec<usize>, FileError> {
         let ended = self.after(batch.arrival_milliseconds);
-        let mut failed_without_reason = 0;
-        for ((bytes, place), fate) in batch.records().zip(&answer.fates) {
+        let (mut failed, mut failed_without_reason) = (Vec::new(), 0);
+        for (index, ((bytes, place), fate)) in batch.records().zip(&answer.fates).enumerate() {
             let failure = match fate {
                 Fate::Delivered(delivered) => self.put_delivered(batch, answer, delivered)?,
                 Fate::Dropped => {
@@ -220,6 +228,7 @@ impl<'a> Window<'a> {
                 Fate::Failed(failure) => Some(*failure),
             };
             let Some(failure) = failure else { continue };
+            failed.push(index);
             self.put_error(
                 failure.output_type(),
                 &failure.object(batch.arrival_milliseconds, ended),
@@ -239,7 +248,7 @@ impl<'a> Window<'a> {
         summary.overflow += overflow;
         summary.failed_differing += failed_without_reason - overflow;
         summary.duplicates_differing += told.duplicates_differing;
-        Ok(())
+        Ok(failed)
     }
 
     /// What failed about it after all, if anything.

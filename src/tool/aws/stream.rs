@@ -143,12 +143,14 @@ impl Untaken {
                 anyhow!("the stream takes nothing ({why}); give the same command again later")
             }),
             failed: self.records,
+            refused: Vec::new(),
         }
     }
 
     fn broken(self, error: Error) -> Receipt {
         Receipt {
             failed: self.records,
+            refused: Vec::new(),
             broken: Some(error),
         }
     }

@@ -58,7 +58,8 @@ impl<'a> LakeTarget<'a> {
         })
     }
 
-    fn deliver(&mut self, records: &[&[u8]]) -> Result<()> {
+    /// Says which records were refused again.
+    fn deliver(&mut self, records: &[&[u8]]) -> Result<Vec<usize>> {
         // As in a run, two batches never share a millisecond.
         let arrived = self.window.progress.mark.arrival_milliseconds;
         let arrival = epoch_milliseconds(now()).max(arrived + 1);
@@ -67,7 +68,7 @@ impl<'a> LakeTarget<'a> {
         self.window_records += batch.len() as u64;
         let failed = self.window.progress.summary.failed_function;
         let settled = self.attempts.settle(batch, self.window.partition_keys());
-        self.window.put(settled)?;
+        let refused = self.window.put(settled)?;
         let summary = &self.window.progress.summary;
         if let (true, Some(error)) = (summary.failed_function > failed, &summary.function_error) {
             return Err(Error::msg(format!("the function failed: {error}")));
@@ -78,7 +79,7 @@ impl<'a> LakeTarget<'a> {
         {
             self.settle()?;
         }
-        Ok(())
+        Ok(refused)
     }
 }
 
@@ -88,9 +89,15 @@ impl Sink for LakeTarget<'_> {
     }
 
     fn send(&mut self, records: &[&[u8]]) -> Receipt {
-        Receipt {
-            failed: Vec::new(),
-            broken: self.deliver(records).err(),
+        match self.deliver(records) {
+            Ok(refused) => Receipt {
+                refused,
+                ..Receipt::default()
+            },
+            Err(error) => Receipt {
+                broken: Some(error),
+                ..Receipt::default()
+            },
         }
     }
 

@@ -130,7 +130,8 @@ pub(super) struct Permissions {
     #[arg(long, value_name = "NUMBER", value_parser = whole(0..=u64::MAX))]
     pub(super) limit: Option<u64>,
 
-    /// Send what would be refused again too
+    /// Send what would be refused again too, each once: if it is refused, its new error object
+    /// stands for it
     #[arg(long)]
     pub(super) all: bool,
 
@@ -138,7 +139,8 @@ pub(super) struct Permissions {
     #[arg(long)]
     pub(super) assume_undelivered: bool,
 
-    /// Send what was sent three times already too
+    /// Send what an earlier redrive has sent and would be refused again too, and what was sent three
+    /// times already
     #[arg(long)]
     pub(super) again: bool,
 }

@@ -214,6 +214,12 @@ impl<S: ReleaseStore> Pass<'_, S> {
             self.tally.settle(RecordOutcome::Mended, &counted);
             return Ok(());
         }
+        let is_refused = matches!(judged, Judged::Refused(_) | Judged::RefusedAgain);
+        if is_refused && counted.was_sent && !self.permissions.again {
+            self.tally.note_redriven(self.history.sendings(mark));
+            self.tally.settle(RecordOutcome::SentEarlier, &counted);
+            return Ok(());
+        }
         let sought = match judged {
             Judged::Accepted(sought) => Some(sought),
             Judged::Free => None,

@@ -99,9 +99,13 @@ impl RedriveReport<'_> {
             "objects": tally.objects,
             "records": tally.records,
             // In a dry run: what would be.
-            "sent": count(RecordOutcome::Sent),
+            "sent": count(RecordOutcome::Sent) + count(RecordOutcome::RefusedAgain),
+            // Of those sent: into a lake, as new error objects.
+            "refused_again": count(RecordOutcome::RefusedAgain),
             "sent_before": count(RecordOutcome::SentBefore),
-            "held_back": count(RecordOutcome::HeldBack),
+            "held_back": tally.of(RecordOutcome::is_held_back),
+            // Of those held back: by another redrive.
+            "sent_earlier": count(RecordOutcome::SentEarlier),
             "mended": count(RecordOutcome::Mended),
             "unknown": tally.counts().unknown,
             "refused": count(RecordOutcome::Refused),
@@ -174,6 +178,8 @@ impl RedriveReport<'_> {
                 return Some(format!("{earlier} of them a redrive has sent already"));
             }
             RecordOutcome::Sent => return None,
+            RecordOutcome::RefusedAgain => "the lake has a new error object for each",
+            RecordOutcome::SentEarlier => "by an earlier redrive",
             RecordOutcome::SentBefore => "by this redrive, before it was interrupted",
             RecordOutcome::Copy => "the same record once more; one is enough",
             RecordOutcome::HeldBack => "another record has their event's claim: it was delivered",
@@ -259,13 +265,8 @@ impl RedriveReport<'_> {
 
     /// What it comes to, and what to do next.
     fn print_end(&self) -> Result<()> {
-        let open = HumanCount(self.tally.open(self.mode));
-        let records = HumanCount(self.tally.asked());
         print("\n")?;
-        say([
-            format!("still open: {open} of {records} records are neither delivered nor sent"),
-            self.sent_in_words(),
-        ])?;
+        say([self.open_in_words(), self.sent_in_words()])?;
         let Some(Exported { records, file }) = self.exported() else {
             return Ok(());
         };
@@ -282,10 +283,28 @@ impl RedriveReport<'_> {
         exported.filter(|exported| exported.records > 0)
     }
 
+    /// What was refused again stands for itself in its new error object.
+    fn open_in_words(&self) -> String {
+        let tally = self.tally;
+        let (open, records) = (HumanCount(tally.open(self.mode)), HumanCount(tally.asked()));
+        let open = format!("still open: {open} of {records} records");
+        match tally.of(|outcome| outcome == RecordOutcome::RefusedAgain) {
+            0 => format!("{open} are neither delivered nor sent"),
+            refused => format!(
+                "{open} are not delivered, {} of them sent and refused again",
+                HumanCount(refused)
+            ),
+        }
+    }
+
     fn sent_in_words(&self) -> String {
-        let sent = self.tally.outcomes.get(&RecordOutcome::Sent);
-        let sent = sent.cloned().unwrap_or_default();
-        let (records, bytes) = (HumanCount(sent.records), DecimalBytes(sent.bytes));
+        let sent = [RecordOutcome::Sent, RecordOutcome::RefusedAgain];
+        let sent = sent.map(|outcome| self.tally.outcomes.get(&outcome));
+        let sent = sent.into_iter().flatten();
+        let (records, bytes) = sent.fold((0, 0), |(records, bytes), row| {
+            (records + row.records, bytes + row.bytes)
+        });
+        let (sent, bytes) = (HumanCount(records), DecimalBytes(bytes));
         let released = match self.tally.released {
             0 => String::new(),
             released => format!(
@@ -293,16 +312,16 @@ impl RedriveReport<'_> {
                 HumanCount(released)
             ),
         };
-        match (self.mode, sent.records) {
+        match (self.mode, records) {
             (Mode::DryRun, 0) => {
                 "this was a dry run: nothing was changed, and --execute would send nothing"
                     .to_owned()
             }
             (Mode::DryRun, _) => format!(
-                "this was a dry run: nothing was changed; --execute sends {records} ({bytes}{released})"
+                "this was a dry run: nothing was changed; --execute sends {sent} ({bytes}{released})"
             ),
             (Mode::Executed, 0) => "nothing was sent".to_owned(),
-            (Mode::Executed, _) => format!("{records} were sent ({bytes}{released})"),
+            (Mode::Executed, _) => format!("{sent} were sent ({bytes}{released})"),
         }
     }
 }
@@ -320,7 +339,8 @@ fn say(sentences: impl IntoIterator<Item = String>) -> Result<()> {
 fn label(outcome: RecordOutcome) -> (&'static str, Style) {
     match outcome {
         RecordOutcome::Sent => ("sent", GREEN),
-        RecordOutcome::SentBefore => ("sent before", GREEN),
+        RecordOutcome::RefusedAgain => ("sent, refused again", YELLOW),
+        RecordOutcome::SentBefore | RecordOutcome::SentEarlier => ("sent before", GREEN),
         RecordOutcome::Copy => ("a copy", PLAIN),
         RecordOutcome::HeldBack => ("held back", PLAIN),
         RecordOutcome::Mended => ("sent mended", GREEN),

@@ -30,13 +30,20 @@ pub(super) struct Outgoing<'a> {
     pub(super) counted: &'a CountedRecord,
 }
 
+/// A record that was taken.
+struct Unsettled {
+    mark: RecordMark,
+    outcome: RecordOutcome,
+    counted: CountedRecord,
+}
+
 pub(super) struct Sending<'a> {
     target: Box<dyn Sink + 'a>,
     journal: RedriveJournal,
     recorder: Recorder<'a>,
     throttle: Throttle,
     /// Sent, but a crash could undo it.
-    unsettled: Vec<(RecordMark, CountedRecord)>,
+    unsettled: Vec<Unsettled>,
 }
 
 impl<'a> Sending<'a> {
@@ -79,14 +86,28 @@ impl<'a> Sending<'a> {
         }
         self.throttle.wait(batch.len());
         let records: Vec<&[u8]> = batch.iter().map(|record| record.bytes).collect();
-        let Receipt { failed, broken } = self.target.send(&records);
+        let Receipt {
+            failed,
+            refused,
+            broken,
+        } = self.target.send(&records);
+        let mut refused = refused.into_iter().peekable();
         let mut failed = failed.into_iter().peekable();
         for (index, record) in batch.iter().enumerate() {
             if let Some((_, why)) = failed.next_if(|(at, _)| *at == index) {
                 tally.settle(RecordOutcome::Failed, record.counted);
                 tally.failure = Some(why);
             } else {
-                self.unsettled.push((record.mark, record.counted.clone()));
+                let is_refused = refused.next_if_eq(&index).is_some();
+                self.unsettled.push(Unsettled {
+                    mark: record.mark,
+                    outcome: if is_refused {
+                        RecordOutcome::RefusedAgain
+                    } else {
+                        RecordOutcome::Sent
+                    },
+                    counted: record.counted.clone(),
+                });
             }
         }
         if let Some(error) = broken {
@@ -102,11 +123,11 @@ impl<'a> Sending<'a> {
         if !self.target.is_settled() {
             return Ok(());
         }
-        let marks: Vec<RecordMark> = self.unsettled.iter().map(|(mark, _)| *mark).collect();
+        let marks: Vec<RecordMark> = self.unsettled.iter().map(|record| record.mark).collect();
         self.journal.have_sent(&marks)?;
-        for (mark, counted) in self.unsettled.drain(..) {
-            tally.settle(RecordOutcome::Sent, &counted);
-            self.recorder.note(mark, &counted.position)?;
+        for record in self.unsettled.drain(..) {
+            tally.settle(record.outcome, &record.counted);
+            self.recorder.note(record.mark, &record.counted.position)?;
         }
         Ok(())
     }
@@ -124,8 +145,8 @@ impl<'a> Sending<'a> {
 
     /// What was sent and could not be settled is not sent.
     pub(super) fn give_up_unsettled(&mut self, tally: &mut RedriveTally) {
-        for (_, counted) in self.unsettled.drain(..) {
-            tally.settle(RecordOutcome::Failed, &counted);
+        for record in self.unsettled.drain(..) {
+            tally.settle(RecordOutcome::Failed, &record.counted);
         }
     }
 

@@ -65,8 +65,12 @@ impl RecordGroup {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RecordOutcome {
     Sent,
+    /// Sent into a lake, where a new error object stands for it.
+    RefusedAgain,
     /// By this redrive, before it was interrupted.
     SentBefore,
+    /// By another redrive; if it was refused again, a new error object stands for it.
+    SentEarlier,
     /// The same record again: the same bytes and arrival.
     Copy,
     HeldBack,
@@ -85,12 +89,18 @@ pub(super) enum RecordOutcome {
 }
 
 impl RecordOutcome {
+    /// Whether it stays where it lies because it was delivered or sent by another redrive.
+    pub(super) fn is_held_back(self) -> bool {
+        matches!(self, Self::HeldBack | Self::SentEarlier)
+    }
+
     /// Whether a person has to do something yet.
     pub(super) fn is_left(self) -> bool {
         !matches!(
             self,
             Self::Sent
                 | Self::SentBefore
+                | Self::SentEarlier
                 | Self::Copy
                 | Self::HeldBack
                 | Self::Mended
@@ -157,7 +167,11 @@ impl RedriveTally {
         }
         if matches!(
             outcome,
-            RecordOutcome::Sent | RecordOutcome::SentBefore | RecordOutcome::HeldBack
+            RecordOutcome::Sent
+                | RecordOutcome::RefusedAgain
+                | RecordOutcome::SentBefore
+                | RecordOutcome::SentEarlier
+                | RecordOutcome::HeldBack
         ) {
             self.originals.extend(record.original.clone());
         }
@@ -224,7 +238,12 @@ impl RedriveTally {
     }
 
     pub(super) fn counts(&self) -> RunCounts {
-        let is_sent = |outcome| matches!(outcome, RecordOutcome::Sent | RecordOutcome::SentBefore);
+        let is_sent = |outcome| {
+            matches!(
+                outcome,
+                RecordOutcome::Sent | RecordOutcome::RefusedAgain | RecordOutcome::SentBefore
+            )
+        };
         let sent = self
             .outcomes
             .iter()
@@ -232,7 +251,7 @@ impl RedriveTally {
         RunCounts {
             sent: self.of(is_sent),
             sent_bytes: sent.map(|(_, row)| row.bytes).sum(),
-            held_back: self.of(|outcome| outcome == RecordOutcome::HeldBack),
+            held_back: self.of(RecordOutcome::is_held_back),
             unknown: self.of(|outcome| matches!(outcome, RecordOutcome::Unknown(_))),
             failed: self.of(|outcome| outcome == RecordOutcome::Failed),
         }
