@@ -667,6 +667,21 @@ fn what_a_lake_forgets_is_unknown_once_it_is_older() {
     assert_eq!(code, 0);
 }
 
+#[test]
+fn only_earlier_redrives_of_this_source_are_shown_under_their_heading() {
+    let place = Place::new();
+    for (folder, number) in [("mine/errors", 0), ("other/errors", 1)] {
+        let object = captured("Lambda.FunctionError", NIGHT, event(number).as_bytes());
+        place.write(&format!("{folder}/object"), object);
+    }
+    let command = |source| [source, "--to", "lake:lake", "--execute"];
+    place.redrive(&command("other"));
+    let shown = place.shown(&["mine/errors", "--to", "lake:lake"]);
+    assert!(!shown.contains("sent 1 to lake:"), "{shown}");
+    let shown = place.shown(&["other/errors", "--to", "lake:lake"]);
+    assert!(shown.contains("sent 1 to lake:"), "{shown}");
+}
+
 const LETTER: &str = r#"{"version":1,"reason":"user_id_missing","record_id":"shardId-000000000006:4959","stream":"arn","shard":"shardId-000000000006","sequence":"4959","sub":null,"arrival":null,"function":"event-processor","data":"e30="}"#;
 
 #[test]

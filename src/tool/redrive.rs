@@ -352,9 +352,11 @@ impl<'a> Session<'a> {
         is_complete: bool,
         exported: Option<Exported>,
     ) -> Result<()> {
+        let runs = pass.history.runs.iter();
+        let runs = runs.filter(|run| run.is_about(&self.source));
         let report = RedriveReport {
             tally: &pass.tally,
-            runs: &pass.history.runs,
+            runs: runs.collect(),
             mode,
             is_complete,
             exported,

@@ -6,6 +6,7 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
     fmt,
     io::{BufRead, BufReader, Read},
+    path::Path,
 };
 
 use anyhow::{Context, Result};
@@ -91,6 +92,12 @@ pub(super) struct RunCounts {
 }
 
 impl Run {
+    /// Whether it was about this source: it, something in it, or what it lies in.
+    pub(super) fn is_about(&self, source: &str) -> bool {
+        let [own, source] = [&self.source, source].map(Path::new);
+        own.starts_with(source) || source.starts_with(own)
+    }
+
     fn is_at_work(&self, now_milliseconds: i64) -> bool {
         self.state == State::Running
             && now_milliseconds - self.updated_milliseconds < SILENCE_MILLISECONDS

@@ -23,7 +23,8 @@ use crate::tool::{
 
 pub(super) struct RedriveReport<'a> {
     pub(super) tally: &'a RedriveTally,
-    pub(super) runs: &'a [Run],
+    /// Earlier ones of this source.
+    pub(super) runs: Vec<&'a Run>,
     pub(super) mode: Mode,
     pub(super) is_complete: bool,
     pub(super) exported: Option<Exported>,
