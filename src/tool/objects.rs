@@ -47,6 +47,11 @@ pub(super) trait Objects {
     /// Writes a record of a redrive, whole or not at all.
     fn write_redriven(&self, name: &str, bytes: Vec<u8>) -> Result<()>;
 
+    /// Removes a record of a redrive that sent nothing, where that may be.
+    fn forget_redriven(&self, _name: &str) -> Result<()> {
+        Ok(())
+    }
+
     /// What stood there is sent. A folder and a bucket keep it, and a record of the redrive.
     fn discard(&self, _position: &str) -> Result<()> {
         Ok(())
@@ -128,6 +133,24 @@ impl Objects for Folder {
     fn write_redriven(&self, name: &str, bytes: Vec<u8>) -> Result<()> {
         let path = self.redriven().join(name);
         Ok(files::write_whole(&path, &bytes)?)
+    }
+
+    /// With its folder, where nothing else is in that.
+    fn forget_redriven(&self, name: &str) -> Result<()> {
+        let path = self.redriven().join(name);
+        fs::remove_file(&path)
+            .with_context(|| format!("`{}` cannot be removed", path.display()))?;
+        path.parent().map_or(Ok(()), remove_empty)
+    }
+}
+
+/// Removes a folder in which nothing lies.
+pub(super) fn remove_empty(folder: &Path) -> Result<()> {
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => {
+            Err(error).with_context(|| format!("`{}` cannot be removed", folder.display()))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -41,7 +41,7 @@ use super::{
     aws::{Aws, AwsClaims},
     clock::now,
     interrupt::{INTERRUPTED, stop_on_signal},
-    objects::{ErrorSource, Folder, Objects, REDRIVEN},
+    objects::{ErrorSource, Folder, Objects, REDRIVEN, remove_empty},
     places::{Places, claims_folder, no_file},
     progress::ProgressDisplay,
     redriven::{History, Run, RunCounts, State},
@@ -340,6 +340,9 @@ impl<'a> Session<'a> {
             };
             telling.tell_all(&pass.tally.originals);
             conclude(journal, recorder, &pass.tally, is_complete)?;
+            if let Some(redriven) = self.redriven.as_deref().filter(|folder| folder.exists()) {
+                remove_empty(redriven)?;
+            }
         }
         ran?;
         Ok(exit_code(&pass.tally, mode, is_stopped))
@@ -394,8 +397,9 @@ fn conclude(
     } else {
         State::Interrupted
     };
-    recorder.end(state, tally.counts(), epoch_milliseconds(now()))?;
+    let recorder = recorder.end(state, tally.counts(), epoch_milliseconds(now()))?;
     if is_through {
+        recorder.forget_unused()?;
         return journal.conclude();
     }
     let path = journal.path().display();

@@ -86,11 +86,21 @@ impl<'a> Recorder<'a> {
         state: State,
         counts: RunCounts,
         now_milliseconds: i64,
-    ) -> Result<()> {
+    ) -> Result<Self> {
         self.run.state = state;
         self.run.counts = counts;
         self.write_marks()?;
-        self.write_run(now_milliseconds)
+        self.write_run(now_milliseconds)?;
+        Ok(self)
+    }
+
+    /// Leaves nothing of a redrive that has sent nothing.
+    pub(super) fn forget_unused(self) -> Result<()> {
+        if self.files > 0 {
+            return Ok(());
+        }
+        let name = format!("{}/{RUN_FILE}", self.run.name);
+        self.objects.forget_redriven(&name)
     }
 
     pub(super) fn run_name(&self) -> &str {

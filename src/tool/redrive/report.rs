@@ -249,8 +249,12 @@ impl RedriveReport<'_> {
                 "\nredriven before  {once} once, {twice} twice, {more} three times or more\n"
             ))?;
         }
+        let sent = |run: &&&Run| run.counts.sent > 0 || run.state != State::Complete;
         let mut table = Table::of_values(0);
-        for run in self.runs.iter().rev().take(RUNS_SHOWN) {
+        if self.runs.iter().any(|run| sent(&run)) {
+            print("\nearlier redrives\n")?;
+        }
+        for run in self.runs.iter().rev().filter(sent).take(RUNS_SHOWN) {
             let state = match run.state {
                 State::Running => "not ended",
                 State::Interrupted => "interrupted",
