@@ -684,6 +684,22 @@ fn only_earlier_redrives_of_this_source_are_shown_under_their_heading() {
     assert!(runs.contains("sent 1 to lake:"), "{shown}");
 }
 
+#[test]
+fn what_an_earlier_redrive_has_sent_is_not_said_to_be_of_another_record() {
+    let place = Place::with_errors();
+    let object = captured("Lambda.FunctionError", NIGHT, event(0).as_bytes());
+    place.write("errors/object", object);
+    place.summary(&["--execute"]);
+    let shown = place.shown(&["errors", "--to", "lake:lake"]);
+    assert!(shown.contains("by a redrive, the last begun 20"), "{shown}");
+    assert!(!shown.contains("held back"), "{shown}");
+    let (summary, _) = place.summary(&[]);
+    check(
+        &summary,
+        &json!({"held_back": 1, "sent_earlier": 1, "open": 0}),
+    );
+}
+
 const LETTER: &str = r#"{"version":1,"reason":"user_id_missing","record_id":"shardId-000000000006:4959","stream":"arn","shard":"shardId-000000000006","sequence":"4959","sub":null,"arrival":null,"function":"event-processor","data":"e30="}"#;
 
 #[test]

@@ -3,7 +3,7 @@
 //! files with the marks of what it sent and of what it sent mended.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
     io::{BufRead, BufReader, Read},
     path::Path,
@@ -110,8 +110,8 @@ pub(super) struct History {
     pub(super) runs: Vec<Run>,
     /// How many redrives have sent these bytes.
     sendings: HashMap<u128, u8>,
-    /// Records that were sent as they lay there.
-    sent: HashSet<u128>,
+    /// Records that were sent as they lay there, and when the last redrive that did so began.
+    sent: HashMap<u128, Option<i64>>,
     /// Records that were sent once they were mended.
     mended: HashSet<u128>,
 }
@@ -120,7 +120,7 @@ impl History {
     /// Reads what is recorded, but for the redrive called `own`.
     pub(super) fn read(objects: &dyn Objects, own: &str) -> Result<Self> {
         let mut history = Self::default();
-        let mut by_run: HashMap<String, HashSet<u128>> = HashMap::new();
+        let mut by_run: BTreeMap<String, Vec<RecordMark>> = BTreeMap::new();
         let names: BTreeSet<_> = objects.list_redriven()?.into_iter().collect();
         for name in names {
             let Some((run, file)) = run_and_file(&name).filter(|(run, _)| *run != own) else {
@@ -129,11 +129,9 @@ impl History {
             if file == RUN_FILE {
                 history.runs.push(read_run(objects, &name)?);
             } else if file.starts_with(MARKS_FILE) {
-                let bytes = by_run.entry(run.to_owned()).or_default();
+                let marks = by_run.entry(run.to_owned()).or_default();
                 for mark in read_marks(objects, &name)? {
-                    let mark = mark?;
-                    bytes.insert(mark.bytes);
-                    history.sent.insert(mark.record);
+                    marks.push(mark?);
                 }
             } else if file == MENDED_FILE {
                 for mark in read_marks(objects, &name)? {
@@ -141,12 +139,25 @@ impl History {
                 }
             }
         }
-        for bytes in by_run.into_values().flatten() {
-            let sendings = history.sendings.entry(bytes).or_default();
-            *sendings = sendings.saturating_add(1);
+        for (name, marks) in by_run {
+            history.add_sent(&name, &marks);
         }
         history.runs.sort_by_key(|run| run.started_milliseconds);
         Ok(history)
+    }
+
+    fn add_sent(&mut self, name: &str, marks: &[RecordMark]) {
+        let run = self.runs.iter().find(|run| run.name == name);
+        let begun = run.map(|run| run.started_milliseconds);
+        for mark in marks {
+            let last = self.sent.entry(mark.record).or_default();
+            *last = begun.max(*last);
+        }
+        let bytes: HashSet<u128> = marks.iter().map(|mark| mark.bytes).collect();
+        for bytes in bytes {
+            let sendings = self.sendings.entry(bytes).or_default();
+            *sendings = sendings.saturating_add(1);
+        }
     }
 
     pub(super) fn sendings(&self, mark: RecordMark) -> u8 {
@@ -155,7 +166,12 @@ impl History {
 
     /// Whether this very record was sent, as it lay there.
     pub(super) fn has_sent(&self, mark: RecordMark) -> bool {
-        self.sent.contains(&mark.record)
+        self.sent.contains_key(&mark.record)
+    }
+
+    /// When the last redrive began that sent this very record.
+    pub(super) fn sent_at(&self, mark: RecordMark) -> Option<i64> {
+        self.sent.get(&mark.record).copied().flatten()
     }
 
     /// Whether this very record was sent once it was mended.

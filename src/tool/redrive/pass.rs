@@ -202,6 +202,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             position,
             cause: judged.cause(&failed.code).to_owned(),
             was_sent: self.history.has_sent(mark),
+            sent_at: self.history.sent_at(mark),
             original: failed.original.clone(),
         };
         let fields = &self.settings.rules.event_fields;
@@ -310,6 +311,11 @@ impl<S: ReleaseStore> Pass<'_, S> {
         for (record, fate) in waiting.iter().zip(fates) {
             match fate {
                 NextStep::Send | NextStep::Release(_) => batch.push(record.outgoing()),
+                // The claim is that of its own sending.
+                NextStep::SetAside(RecordOutcome::HeldBack) if record.counted.was_sent => {
+                    self.tally
+                        .settle(RecordOutcome::SentEarlier, &record.counted);
+                }
                 NextStep::SetAside(outcome) => self.tally.settle(outcome, &record.counted),
             }
         }

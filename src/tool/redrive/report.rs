@@ -180,7 +180,13 @@ impl RedriveReport<'_> {
             }
             RecordOutcome::Sent => return None,
             RecordOutcome::RefusedAgain => "the lake has a new error object for each",
-            RecordOutcome::SentEarlier => "by an earlier redrive",
+            RecordOutcome::SentEarlier => {
+                let begun = self.tally.sent_last?;
+                return Some(format!(
+                    "by a redrive, the last begun {} UTC",
+                    minute(begun)
+                ));
+            }
             RecordOutcome::SentBefore => "by this redrive, before it was interrupted",
             RecordOutcome::Copy => "the same record once more; one is enough",
             RecordOutcome::HeldBack => "another record has their event's claim: it was delivered",

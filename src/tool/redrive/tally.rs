@@ -44,6 +44,8 @@ pub(super) struct CountedRecord {
     pub(super) cause: String,
     /// Another redrive has sent this very record as it is.
     pub(super) was_sent: bool,
+    /// When the last redrive that did so began, in epoch milliseconds.
+    pub(super) sent_at: Option<i64>,
     pub(super) original: Option<Original>,
 }
 
@@ -127,6 +129,8 @@ pub(super) struct RedriveTally {
     pub(super) rows: BTreeMap<(String, RecordOutcome), RecordGroup>,
     /// Of those sent, or that would be: what another redrive has sent already.
     pub(super) sent_earlier: u64,
+    /// Of those that stay because another redrive has sent them: when the last of these began.
+    pub(super) sent_last: Option<i64>,
     /// Records that were sent or delivered once they were mended, as they were before.
     pub(super) originals: Vec<Original>,
     /// Of those sent: whose own claims were given back first.
@@ -164,6 +168,9 @@ impl RedriveTally {
         self.rows.entry(row).or_default().add(record);
         if outcome == RecordOutcome::Sent {
             self.sent_earlier += u64::from(record.was_sent);
+        }
+        if outcome == RecordOutcome::SentEarlier {
+            self.sent_last = self.sent_last.max(record.sent_at);
         }
         if matches!(
             outcome,
