@@ -252,6 +252,15 @@ fn whoever_sends_nothing_or_gives_events_is_told_so() {
     place.write("in.jsonl", event(0) + "\n" + &event(1) + "\n");
     let shown = place.shown(&["in.jsonl", "--to", "lake:lake"]);
     assert!(shown.ends_with("\n  nozzle run in.jsonl\n"), "{shown}");
+    let shown = place.shown(&["in.jsonl", "--to", "lake:my lake"]);
+    assert!(
+        shown.ends_with("\n  nozzle run in.jsonl --lake 'my lake'\n"),
+        "{shown}"
+    );
+    place.write("mine/events/one", delivered(0) + "\n");
+    let shown = place.shown(&["mine/events", "--to", "lake:mine"]);
+    assert!(shown.starts_with("These are delivered events"), "{shown}");
+    assert!(!shown.contains("nozzle run"), "{shown}");
 }
 
 #[test]

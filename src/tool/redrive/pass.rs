@@ -31,7 +31,10 @@ use crate::{
             batch::RECORD_BYTES_MAX,
             error_object::read::{Failed, NotErrorObject},
         },
-        input::reader::{Part, Unpacked, read_line},
+        input::{
+            form::Form,
+            reader::{Part, Unpacked, read_line},
+        },
     },
     tool::{
         clock::now,
@@ -174,6 +177,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             Ok(found) => self.take_record(found, position),
             Err(why) => {
                 let why = match transform(line, &self.settings.rules) {
+                    Ok(_) if Form::of(line) == Some(Form::Delivered) => NotErrorObject::Delivered,
                     Ok(_) => NotErrorObject::Event,
                     Err(_) => why,
                 };

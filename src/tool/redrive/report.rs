@@ -13,12 +13,15 @@ use super::{
     selection::short,
     tally::{Mode, RecordGroup, RecordOutcome, RedriveTally},
 };
-use crate::tool::{
-    plain::Plain,
-    redriven::{Run, State},
-    shell::quoted,
-    table::{Cell, Column, Table},
-    terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
+use crate::{
+    local::firehose::error_object::read::NotErrorObject,
+    tool::{
+        plain::Plain,
+        redriven::{Run, State},
+        shell::quoted,
+        table::{Cell, Column, Table},
+        terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
+    },
 };
 
 pub(super) struct RedriveReport<'a> {
@@ -39,6 +42,15 @@ pub(super) struct GivenCommand<'a> {
 }
 
 impl GivenCommand<'_> {
+    /// For events, into the same lake.
+    fn run(&self) -> String {
+        let source = quoted(&self.source);
+        match self.target.strip_prefix("lake:") {
+            None | Some("lake") => format!("nozzle run {source}"),
+            Some(lake) => format!("nozzle run {source} --lake {}", quoted(lake)),
+        }
+    }
+
     fn with_source(&self, source: &Path) -> String {
         let [source, target] =
             [&source.display().to_string(), &self.target].map(|word| quoted(word));
@@ -55,12 +67,18 @@ const RUNS_SHOWN: usize = 5;
 
 impl RedriveReport<'_> {
     pub(super) fn print_human(&self, shows_places: bool) -> Result<()> {
-        if self.tally.records == 0 && self.tally.has_events() {
-            let source = quoted(&self.command.source);
+        if self.tally.records == 0 && self.tally.has_lines(NotErrorObject::Event) {
             return print(format!(
                 "These are events, no error objects, and a redrive sends none of them. Into a lake \
-                 they go with:\n  nozzle run {source}\n"
+                 they go with:\n  {}\n",
+                self.command.run()
             ));
+        }
+        if self.tally.records == 0 && self.tally.has_lines(NotErrorObject::Delivered) {
+            return print(
+                "These are delivered events: there is nothing to redrive. A lake's error objects \
+                 lie in its folder errors.\n",
+            );
         }
         self.rows().print()?;
         let outcomes = self.outcomes();

@@ -217,10 +217,9 @@ impl RedriveTally {
         lost.map(|(_, lines)| lines.lines).sum()
     }
 
-    /// Whether there are events among the lines that are no error objects.
-    pub(super) fn has_events(&self) -> bool {
-        let event = NotErrorObject::Event.to_string();
-        self.not_error_objects.contains_key(&event)
+    /// Whether such lines are among those that are no error objects.
+    pub(super) fn has_lines(&self, why: NotErrorObject) -> bool {
+        self.not_error_objects.contains_key(&why.to_string())
     }
 
     /// Whether something has to be done yet.

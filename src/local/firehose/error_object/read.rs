@@ -56,6 +56,8 @@ pub enum NotErrorObject {
     NoCode,
     #[error("it is an event, no error object: `nozzle run` takes it")]
     Event,
+    #[error("it is a delivered event, no error object")]
+    Delivered,
     #[error("it is longer than any error object")]
     TooLong,
 }
