@@ -159,12 +159,12 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
 
     let shown = place.shown(&["errors", "--to", "lake:lake"]);
     let rows = [
-        "reason                   records  arrived (UTC)     would be",
-        "FunctionError                600  2026-02-03 00:00  sent",
-        "ProcessingFailedStatus       200  2026-02-03 00:00  sent",
-        "MalformedData                100  2026-02-03 00:00  sent",
-        "activePartitionExceeded      100  2026-02-03 00:00  sent",
-        "not_json                     200  2026-02-03 00:00  refused again",
+        "reason                             records  arrived (UTC)     would be",
+        "accepted: FunctionError                600  2026-02-03 00:00  sent",
+        "accepted: ProcessingFailedStatus       200  2026-02-03 00:00  sent",
+        "accepted: MalformedData                100  2026-02-03 00:00  sent",
+        "accepted: activePartitionExceeded      100  2026-02-03 00:00  sent",
+        "not_json                               200  2026-02-03 00:00  refused again",
         "still open: 1,200 of 1,200 records are neither delivered nor sent",
     ];
     for row in rows {
@@ -177,7 +177,7 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
     assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
     assert!(!shown.contains("errors/"), "{shown}");
     let shown = place.shown(&["errors", "--to", "lake:lake", "--places"]);
-    for expected in [example, "Lambda.FunctionError "] {
+    for expected in [example, "accepted: Lambda.FunctionError"] {
         assert_eq!(shown.matches(expected).count(), 1, "{shown}");
     }
 }
@@ -634,7 +634,7 @@ fn what_a_lake_refuses_again_is_said_and_stands_in_its_new_error_object_alone() 
     let command = ["lake/errors", "--to", "lake:lake", "--all", "--execute"];
     let shown = place.shown(&command);
     for expected in [
-        "sent, refused again",
+        "sent, refused ",
         "still open: 1 of 1 records are not delivered, 1 of them sent and refused again",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");

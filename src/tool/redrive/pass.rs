@@ -204,7 +204,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             bytes: failed.bytes.len() as u64,
             arrival_milliseconds: failed.arrival_milliseconds,
             position,
-            cause: judged.cause(&failed.code).to_owned(),
+            cause: judged.cause(&failed.code),
             was_sent: self.history.has_sent(mark),
             sent_at: self.history.sent_at(mark),
             original: failed.original.clone(),

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::{
     export::Exported,
-    selection::short,
     tally::{Mode, RecordGroup, RecordOutcome, RedriveTally},
 };
 use crate::{
@@ -163,9 +162,11 @@ impl RedriveReport<'_> {
             let is_same = last.replace(cause) == Some(cause);
             let (label, style) = label(*outcome);
             table.row([
-                Plain(if is_same { "" } else { short(cause) })
-                    .to_string()
-                    .into(),
+                if is_same {
+                    Cell::from("")
+                } else {
+                    Plain(&cause.in_short()).to_string().into()
+                },
                 Cell::styled(style, HumanCount(row.records).to_string()),
                 arrived(row).into(),
                 Cell::styled(style, label),
@@ -232,7 +233,7 @@ impl RedriveReport<'_> {
         for ((cause, _), row) in &self.tally.rows {
             if last.replace(cause) != Some(cause) {
                 let place = Plain(&row.example).to_string();
-                table.row([Plain(cause).to_string().into(), place.into()]);
+                table.row([Plain(&cause.to_string()).to_string().into(), place.into()]);
             }
         }
         table
@@ -368,7 +369,7 @@ fn say(sentences: impl IntoIterator<Item = String>) -> Result<()> {
 fn label(outcome: RecordOutcome) -> (&'static str, Style) {
     match outcome {
         RecordOutcome::Sent => ("sent", GREEN),
-        RecordOutcome::RefusedAgain => ("sent, refused again", YELLOW),
+        RecordOutcome::RefusedAgain => ("sent, refused", YELLOW),
         RecordOutcome::SentBefore | RecordOutcome::SentEarlier => ("sent before", GREEN),
         RecordOutcome::Copy => ("a copy", PLAIN),
         RecordOutcome::HeldBack => ("held back", PLAIN),

@@ -1,5 +1,7 @@
 //! Which records a redrive is about, and what would become of each: the function's own rules say.
 
+use std::fmt;
+
 use anyhow::{Result, bail};
 use clap::Args;
 
@@ -105,12 +107,39 @@ impl Judged {
         }
     }
 
-    /// Why the record lies there, as far as it tells more than another: the code it failed with,
-    /// unless it would be refused again.
-    pub(super) fn cause<'a>(&self, code: &'a str) -> &'a str {
-        match self {
-            Self::Refused(_) | Self::TooLarge => self.reason(),
-            Self::Accepted(_) | Self::Free | Self::RefusedAgain => code,
+    /// The code tells more only where no refusal does.
+    pub(super) fn cause(&self, code: &str) -> Cause {
+        let code = match self {
+            Self::Refused(_) | Self::TooLarge => None,
+            Self::Accepted(_) | Self::Free | Self::RefusedAgain => Some(code.to_owned()),
+        };
+        Cause {
+            reason: self.reason(),
+            code,
+        }
+    }
+}
+
+/// Why a record lies there, as `--reason` takes it, and with which code it failed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cause {
+    pub(super) reason: &'static str,
+    pub(super) code: Option<String>,
+}
+
+impl Cause {
+    /// With its code's last word.
+    pub(super) fn in_short(&self) -> String {
+        let code = self.code.as_deref().map(short).map(str::to_owned);
+        Self { code, ..*self }.to_string()
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.code {
+            Some(code) => write!(f, "{}: {code}", self.reason),
+            None => f.write_str(self.reason),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::decision::Why;
+use super::{decision::Why, selection::Cause};
 use crate::{
     local::firehose::error_object::read::{NotErrorObject, Original},
     tool::redriven::RunCounts,
@@ -40,8 +40,7 @@ pub(super) struct CountedRecord {
     pub(super) bytes: u64,
     pub(super) arrival_milliseconds: Option<i64>,
     pub(super) position: String,
-    /// Why it lies there: why it would be refused again, else with which code it failed.
-    pub(super) cause: String,
+    pub(super) cause: Cause,
     /// Another redrive has sent this very record as it is.
     pub(super) was_sent: bool,
     /// When the last redrive that did so began, in epoch milliseconds.
@@ -126,7 +125,7 @@ pub(super) struct RedriveTally {
     pub(super) reasons: BTreeMap<&'static str, RecordGroup>,
     pub(super) outcomes: BTreeMap<RecordOutcome, RecordGroup>,
     /// Records that are asked for, by their cause and what became of them.
-    pub(super) rows: BTreeMap<(String, RecordOutcome), RecordGroup>,
+    pub(super) rows: BTreeMap<(Cause, RecordOutcome), RecordGroup>,
     /// Of those sent, or that would be: what another redrive has sent already.
     pub(super) sent_earlier: u64,
     /// Of those that stay because another redrive has sent them: when the last of these began.
@@ -163,7 +162,7 @@ impl RedriveTally {
         }
         let mut row = (record.cause.clone(), outcome);
         if self.rows.len() >= CODES_MAX && !self.rows.contains_key(&row) {
-            OTHERS.clone_into(&mut row.0);
+            row.0.code = Some(OTHERS.to_owned());
         }
         self.rows.entry(row).or_default().add(record);
         if outcome == RecordOutcome::Sent {
