@@ -497,6 +497,10 @@ fn an_export_names_its_file_and_the_next_command() {
     let expected = "to be mended in to mend/to-repair.jsonl: 1; then, with the same settings:\n  \
                     nozzle redrive 'to mend/to-repair.jsonl' --to lake:lake --execute\n";
     assert!(shown.ends_with(expected), "{shown}");
+    assert!(
+        shown.contains("dry run: nothing was sent, and --execute"),
+        "{shown}"
+    );
     let shown = place.shown(&[
         "errors",
         "--to",
@@ -507,6 +511,9 @@ fn an_export_names_its_file_and_the_next_command() {
         "none",
     ]);
     assert!(!shown.contains("to be mended"), "{shown}");
+    let whole =
+        "still open: 0 of 0 records are neither delivered nor sent; the options leave out 1 more\n";
+    assert!(shown.contains(whole), "{shown}");
 }
 
 #[test]

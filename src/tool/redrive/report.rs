@@ -318,12 +318,27 @@ impl RedriveReport<'_> {
         let tally = self.tally;
         let (open, records) = (HumanCount(tally.open(self.mode)), HumanCount(tally.asked()));
         let open = format!("still open: {open} of {records} records");
-        match tally.of(|outcome| outcome == RecordOutcome::RefusedAgain) {
+        let open = match tally.of(|outcome| outcome == RecordOutcome::RefusedAgain) {
             0 => format!("{open} are neither delivered nor sent"),
             refused => format!(
                 "{open} are not delivered, {} of them sent and refused again",
                 HumanCount(refused)
             ),
+        };
+        match tally.of(|outcome| outcome == RecordOutcome::Excluded) {
+            0 => open,
+            excluded => format!(
+                "{open}; the options leave out {} more",
+                HumanCount(excluded)
+            ),
+        }
+    }
+
+    /// An export writes, though not into what there was.
+    fn unchanged(&self) -> &'static str {
+        match self.exported() {
+            Some(_) => "this was a dry run: nothing was sent",
+            None => "this was a dry run: nothing was changed",
         }
     }
 
@@ -343,12 +358,10 @@ impl RedriveReport<'_> {
             ),
         };
         match (self.mode, records) {
-            (Mode::DryRun, 0) => {
-                "this was a dry run: nothing was changed, and --execute would send nothing"
-                    .to_owned()
-            }
+            (Mode::DryRun, 0) => format!("{}, and --execute would send nothing", self.unchanged()),
             (Mode::DryRun, _) => format!(
-                "this was a dry run: nothing was changed; --execute sends {sent} ({bytes}{released})"
+                "{}; --execute sends {sent} ({bytes}{released})",
+                self.unchanged()
             ),
             (Mode::Executed, 0) => "nothing was sent".to_owned(),
             (Mode::Executed, _) => format!("{sent} were sent ({bytes}{released})"),
