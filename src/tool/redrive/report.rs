@@ -87,8 +87,7 @@ impl RedriveReport<'_> {
         }
         self.print_lines(shows_places)?;
         if shows_places {
-            print("\n")?;
-            self.places().print()?;
+            self.print_places()?;
         }
         self.print_runs()?;
         self.print_end()
@@ -226,17 +225,17 @@ impl RedriveReport<'_> {
         Some(remark.to_owned())
     }
 
-    /// Where the first of each reason stands, under its whole name.
-    fn places(&self) -> Table {
-        let mut table = Table::new([Column::left("reason"), Column::value("first stands at")]);
+    /// Where the first of each reason stands, under its whole name: whole on a line, to be copied.
+    fn print_places(&self) -> Result<()> {
+        print("\nthe first of each reason\n")?;
         let mut last = None;
         for ((cause, _), row) in &self.tally.rows {
             if last.replace(cause) != Some(cause) {
-                let place = Plain(&row.example).to_string();
-                table.row([Plain(&cause.to_string()).to_string().into(), place.into()]);
+                let cause = cause.to_string();
+                print(format!("{}\n  {}\n", Plain(&cause), Plain(&row.example)))?;
             }
         }
-        table
+        Ok(())
     }
 
     fn print_lines(&self, shows_places: bool) -> Result<()> {
