@@ -104,7 +104,7 @@ fn an_event_is_found_in_the_lake_among_error_objects_and_by_its_claim() {
     let mut lines: Vec<_> = shown.lines().collect();
     lines.sort_unstable();
     assert!(
-        lines[0].starts_with("claim         lake/.nozzle/claims  arrived 20"),
+        lines[0].starts_with("claim         lake/.nozzle/claims  of event e7, arrived 20"),
         "{shown}"
     );
     assert!(

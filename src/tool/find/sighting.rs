@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::days::in_words;
 use crate::tool::plain::Plain;
@@ -82,6 +83,14 @@ impl Sighting {
         }
     }
 
+    /// Whose claim it is: an identity begins with the event's uuid.
+    fn claimed_uuid(&self) -> Option<String> {
+        let identity = self.identity.as_deref();
+        let identity = identity.filter(|_| self.found == SightingKind::Claim)?;
+        let parts: Vec<Value> = serde_json::from_str(identity).ok()?;
+        Some(parts.first()?.as_str()?.to_owned())
+    }
+
     fn words(&self) -> Vec<String> {
         let arrived = |time| format!("arrived {}", in_words(time));
         let expires = |seconds: u64| {
@@ -97,6 +106,7 @@ impl Sighting {
             Redriven::Mended => "mended and sent again",
         });
         [
+            self.claimed_uuid().map(|uuid| format!("of event {uuid}")),
             self.created_datetime
                 .as_ref()
                 .map(|time| format!("of {time}")),
