@@ -156,6 +156,22 @@ fn what_is_nowhere_is_a_failure() {
 }
 
 #[test]
+fn whoever_names_a_field_or_no_lake_wrongly_is_told_how() {
+    let place = Place::with_lake();
+    for field in ["user.id=7", "user/id=7"] {
+        assert_eq!(
+            stderr(&place.find(&["--where", field])).lines().last(),
+            Some("nozzle: nothing was found: did you mean --where /user/id=7?")
+        );
+    }
+    let said = stderr(&Place::new().find(&["e7"]));
+    assert!(
+        said.contains("there is no file or folder `lake`; name the lake with --lake"),
+        "{said}"
+    );
+}
+
+#[test]
 fn any_field_can_be_looked_for_and_a_day() {
     let place = Place::with_lake();
     place.check(&["--where", "/user/id=7"], &["error_object"]);

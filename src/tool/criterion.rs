@@ -10,6 +10,8 @@ use crate::{functions::firehose_transform::event::EventFields, json::pointer::Po
 pub(super) struct Criterion {
     field: Pointer,
     value: String,
+    /// The same of a field that lies deeper, where the name looks like one.
+    deeper: Option<String>,
     finder: Finder<'static>,
 }
 
@@ -18,6 +20,7 @@ impl Criterion {
         Self {
             field,
             value: value.to_owned(),
+            deeper: None,
             finder: Finder::new(value).into_owned(),
         }
     }
@@ -26,6 +29,11 @@ impl Criterion {
     pub(super) fn of_uuid(uuid: &str, fields: &EventFields) -> Self {
         let name = fields.names().next().unwrap_or_default();
         Self::new(Pointer::to_member(name), uuid)
+    }
+
+    /// What may have been meant.
+    pub(super) fn deeper(&self) -> Option<&str> {
+        self.deeper.as_deref()
     }
 
     /// Whether a record says so, as far as it can be read: text, or a number as it is spelled. Only
@@ -50,13 +58,17 @@ impl FromStr for Criterion {
             .split_once('=')
             .filter(|(field, _)| !field.is_empty())
             .ok_or("it must be FIELD=VALUE, such as user_id=352 or /user/id=352")?;
-        let field = if field.starts_with('/') {
+        if field.starts_with('/') {
             let pointer = field.parse();
-            pointer.map_err(|error| format!("the field must be a name or {error}"))?
-        } else {
-            Pointer::to_member(field)
-        };
-        Ok(Self::new(field, value))
+            let pointer =
+                pointer.map_err(|error| format!("the field must be a name or {error}"))?;
+            return Ok(Self::new(pointer, value));
+        }
+        let deeper = format!("/{}={value}", field.replace('.', "/"));
+        Ok(Self {
+            deeper: field.contains(['.', '/']).then_some(deeper),
+            ..Self::new(Pointer::to_member(field), value)
+        })
     }
 }
 
@@ -84,6 +96,19 @@ mod tests {
         check("id=5", "5", false);
         let uuid = Criterion::of_uuid("5", &"id,name,ts".parse().unwrap());
         assert!(uuid.holds(br#"{"id":"5"}"#) && !uuid.holds(br#"{"id":"\xff"}"#));
+    }
+
+    #[test]
+    fn a_name_that_looks_like_a_path_may_be_one() {
+        for (text, expected) in [
+            ("user.id=a.b", Some("/user/id=a.b")),
+            ("user/id=5", Some("/user/id=5")),
+            ("/user/id=5", None),
+            ("id=a.b", None),
+        ] {
+            let criterion: Criterion = text.parse().unwrap();
+            assert_eq!(criterion.deeper(), expected, "{text}");
+        }
     }
 
     #[test]

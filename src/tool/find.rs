@@ -8,9 +8,13 @@ mod options;
 mod search;
 mod sighting;
 
-use std::{path::PathBuf, process::ExitCode, rc::Rc};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    rc::Rc,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -34,7 +38,7 @@ pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
     let aws = connect(options, &sources, &runtime)?;
     for source in &sources {
         match (source, &aws) {
-            (ErrorSource::Folder(path), _) => search.folder(&Folder::find(path)?)?,
+            (ErrorSource::Folder(path), _) => search.folder(&folder(options, path)?)?,
             (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => {
                 search.objects(&*aws.bucket(bucket, prefix)?)?;
             }
@@ -59,6 +63,15 @@ pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
 /// Says what is wrong with the options, before any of it is touched.
 pub(super) fn understand(options: &FindOptions) -> Result<()> {
     options.settings().map(drop)
+}
+
+/// Who has named no lake is told how.
+fn folder(options: &FindOptions, path: &Path) -> Result<Folder> {
+    let found = Folder::find(path);
+    if !options.lake.is_empty() {
+        return found;
+    }
+    found.map_err(|error| anyhow!("{error:#}; name the lake with --lake"))
 }
 
 /// The usual lake, where there is one and nothing else is named.

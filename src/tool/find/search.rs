@@ -25,6 +25,7 @@ use crate::{
         criterion::Criterion,
         objects::{Folder, LINE_BYTES_MAX, Objects},
         redriven::{History, RecordMark},
+        shell::quoted,
         terminal::{print, print_json, tell},
         wrapped::{Contained, Wrapper, WrapperKind},
     },
@@ -218,8 +219,12 @@ impl<'a> EventSearch<'a> {
 
     pub(super) fn end(self) -> ExitCode {
         let seen = self.seen.into_inner().unwrap_or_default();
-        if seen.sightings == 0 {
-            tell("nothing was found");
+        match self.criterion.deeper().map(quoted) {
+            _ if seen.sightings > 0 => {}
+            Some(deeper) => tell(&format!(
+                "nothing was found: did you mean --where {deeper}?"
+            )),
+            None => tell("nothing was found"),
         }
         if seen.sightings == 0 || seen.has_failed {
             ExitCode::FAILURE
