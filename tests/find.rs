@@ -166,7 +166,7 @@ fn whoever_names_a_field_or_no_lake_wrongly_is_told_how() {
     }
     let said = stderr(&Place::new().find(&["e7"]));
     assert!(
-        said.contains("there is no file or folder `lake`; name the lake with --lake"),
+        said.contains("name the lake with --lake: there is no file or folder `lake`"),
         "{said}"
     );
 }

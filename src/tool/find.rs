@@ -14,7 +14,7 @@ use std::{
     rc::Rc,
 };
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -71,7 +71,7 @@ fn folder(options: &FindOptions, path: &Path) -> Result<Folder> {
     if !options.lake.is_empty() {
         return found;
     }
-    found.map_err(|error| anyhow!("{error:#}; name the lake with --lake"))
+    found.context("name the lake with --lake")
 }
 
 /// The usual lake, where there is one and nothing else is named.
