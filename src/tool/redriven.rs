@@ -94,13 +94,21 @@ pub(super) struct RunCounts {
 impl Run {
     /// Whether it was about this source: it, something in it, or what it lies in.
     pub(super) fn is_about(&self, source: &str) -> bool {
-        let [own, source] = [&self.source, source].map(Path::new);
-        own.starts_with(source) || source.starts_with(own)
+        lies_in(&self.source, source) || lies_in(source, &self.source)
     }
 
     fn is_at_work(&self, now_milliseconds: i64) -> bool {
         self.state == State::Running
             && now_milliseconds - self.updated_milliseconds < SILENCE_MILLISECONDS
+    }
+}
+
+/// A bucket's prefix may end within a name, a folder does not.
+fn lies_in(source: &str, whole: &str) -> bool {
+    if whole.starts_with("s3://") {
+        source.starts_with(whole)
+    } else {
+        Path::new(source).starts_with(whole)
     }
 }
 
@@ -226,6 +234,19 @@ pub(super) fn mark_lines(marks: &[RecordMark]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_in_a_source_is_told_by_its_name() {
+        for (source, whole, expected) in [
+            ("/lake/errors/a", "/lake/errors", true),
+            ("/lake/errors", "/lake/errors", true),
+            ("/lake/errors-2", "/lake/errors", false),
+            ("s3://lake/errors/day=01", "s3://lake/errors/day=0", true),
+            ("s3://lake/other", "s3://lake/errors/", false),
+        ] {
+            assert_eq!(lies_in(source, whole), expected, "{source} {whole}");
+        }
+    }
 
     #[test]
     fn a_mark_tells_arrivals_apart_and_is_the_same_for_ever() {
