@@ -171,7 +171,7 @@ fn people_read_a_row_a_thing() {
         "partition keys    year=2024 event_type=a%2Fb",
         "path              events/year=2024/event_type=a%2Fb/",
         "identity          [\"9f\"]",
-        "judged by         event years 1970-9999, any type, identity uuid, keys year,event_type",
+        "judged by         event years 1970-9999, any type, identity uuid, fields event_uuid,event_name,created_at, keys year,event_type",
         "                  a function with other settings may refuse it: give them, such as --event-years 2020-2030",
     ] {
         assert!(text.lines().any(|line| line == row), "{row} in\n{text}");

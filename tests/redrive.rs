@@ -593,6 +593,8 @@ fn a_limited_redrive_goes_on_behind_its_limit() {
         let expected = json!({"sent": sent, "sent_before": sent_before, "beyond_limit": beyond});
         check(&summary, &expected);
         assert_eq!(code, 1);
+        // A narrower one in between ends nothing.
+        place.summary(&["--execute", "--uuid", "nothere"]);
     }
     assert_eq!(place.delivered(), each_once(&night.undelivered()));
 }

@@ -296,6 +296,10 @@ fn what_cannot_work_is_said_before_any_work() {
         "--lake file cannot be used: `file` is a file, not a folder",
     );
     place.check_refused(
+        &[&input, "--lake", "s3://lake/"],
+        "--lake s3://lake/ cannot be used: it is a bucket's address",
+    );
+    place.check_refused(
         &[&input, "--lake", "file/lake"],
         "--lake file/lake cannot be used: `file` is a file, not a folder",
     );

@@ -49,10 +49,10 @@ struct Extent {
 
 const FULL: Extent = Extent {
     shapes: |task| Shape::all(task).into(),
-    rounds: 15,
+    rounds: 9,
     slow_rounds: 2,
     sample: Duration::from_millis(100),
-    starts: 9,
+    starts: 5,
 };
 const QUICK: Extent = Extent {
     shapes: |task| vec![Shape::usual(task)],

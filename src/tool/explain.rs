@@ -95,6 +95,7 @@ struct JudgedBy {
     /// Without any, all types are accepted.
     event_types: Option<String>,
     event_identity: &'static str,
+    event_fields: String,
     partition_keys: String,
     #[serde(skip)]
     accept_all: bool,
@@ -175,6 +176,7 @@ impl Explain {
                 Identity::Event => "event",
                 Identity::Uuid => "uuid",
             },
+            event_fields: settings.rules.event_fields.to_string(),
             partition_keys: settings.rules.partition_keys.to_string(),
             accept_all: self.settings.accept_every_year_and_type(),
         }
@@ -191,8 +193,8 @@ impl JudgedBy {
             None => "any type".to_owned(),
         };
         format!(
-            "event years {}, {types}, identity {}, keys {}",
-            self.event_years, self.event_identity, self.partition_keys
+            "event years {}, {types}, identity {}, fields {}, keys {}",
+            self.event_years, self.event_identity, self.event_fields, self.partition_keys
         )
     }
 }

@@ -66,6 +66,9 @@ fn not_among(lake: &Path, claims: &Path) -> Result<()> {
 
 /// Neither a folder nor one above it is a file.
 pub(super) fn no_file(folder: &Path) -> Result<()> {
+    if folder.starts_with("s3:") {
+        bail!("it is a bucket's address: what is made here is a folder of this machine");
+    }
     match folder.ancestors().find(|above| above.exists()) {
         Some(above) if !above.is_dir() => {
             bail!("`{}` is a file, not a folder", above.display())

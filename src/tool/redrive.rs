@@ -61,13 +61,14 @@ use crate::{
 use claims::{ClaimAccess, View};
 use destination::Destination;
 use export::{Export, Exported};
-use journal::{Done, Header, RedriveJournal};
+use journal::{Done, Header, RedriveJournal, Scope};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
 use originals::{SourceTelling, open_objects};
 use pass::{Letters, Pass, PassState};
 use recorder::Recorder;
 use report::{GivenCommand, RedriveReport};
+use selection::Filter;
 use sending::{Sending, Throttle};
 use tally::{Mode, RecordOutcome, RedriveTally};
 
@@ -257,6 +258,7 @@ impl<'a> Session<'a> {
             source: self.source.clone(),
             target: absolute(&self.options.to),
             run: run_name(now_milliseconds),
+            scope: self.scope(),
         };
         let path = self.journal_path(&header)?;
         let (journal, done) = RedriveJournal::open(&path, header)?;
@@ -264,6 +266,7 @@ impl<'a> Session<'a> {
             source,
             target: to,
             run,
+            ..
         } = journal.header.clone();
         let history = History::read(&*self.objects, &run)?;
         let progress = PassState::after(&done);
@@ -291,6 +294,14 @@ impl<'a> Session<'a> {
             progress,
             sending: Some(Sending::new(target, journal, recorder, throttle)),
         })
+    }
+
+    fn scope(&self) -> Scope {
+        let filter = format!("{:?}", self.options.filter);
+        Scope {
+            filter: (filter != format!("{:?}", Filter::default())).then_some(filter),
+            all: self.options.permissions.all,
+        }
     }
 
     /// Beside a folder, for it may be anybody's; of a bucket, with the person.
@@ -391,7 +402,10 @@ fn conclude(
     is_complete: bool,
 ) -> Result<()> {
     let is_open = |outcome| matches!(outcome, RecordOutcome::Failed | RecordOutcome::BeyondLimit);
-    let is_through = is_complete && tally.of(is_open) == 0 && tally.unreadable.is_empty();
+    let is_through = is_complete
+        && journal.is_covered()
+        && tally.of(is_open) == 0
+        && tally.unreadable.is_empty();
     let state = if is_through {
         State::Complete
     } else {
@@ -403,9 +417,12 @@ fn conclude(
         return journal.conclude();
     }
     let path = journal.path().display();
-    tell(&format!(
-        "how far it is stands in {path}; the same command goes on from there"
-    ));
+    let who = if journal.is_covered() {
+        "the same command goes on from there"
+    } else {
+        "it is of a redrive of more records than this, whose command goes on from there"
+    };
+    tell(&format!("how far it is stands in {path}; {who}"));
     Ok(())
 }
 

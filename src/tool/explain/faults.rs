@@ -167,22 +167,23 @@ impl<'a> Mended<'a> {
 
     /// The first of each is kept.
     fn doubled(&mut self, refusal: Refusal) -> RecordFault {
-        let mut doubled: Option<(Cow<'a, str>, usize)> = None;
+        let mut doubled: Vec<(Cow<'a, str>, usize)> = Vec::new();
         let mut kept: Vec<SpelledMember<'a>> = Vec::new();
         for member in self.members.drain(..) {
             let key = member.key.clone().unwrap_or_default();
             if self.rules.event_fields.is_known(&key) && kept.iter().any(|kept| kept.is(&key)) {
-                doubled.get_or_insert((key, member.at_byte));
+                doubled.push((key, member.at_byte));
             } else {
                 kept.push(member);
             }
         }
         self.members = kept;
-        let (key, at_byte) = doubled.unzip();
+        let names: Vec<_> = doubled.iter().map(|(key, _)| format!("`{key}`")).collect();
+        let (key, at_byte) = doubled.into_iter().next().unzip();
         RecordFault {
             reason: refusal.as_str(),
             excerpt: at_byte.and_then(|at_byte| Excerpt::at(self.record, at_byte)),
-            read_as: key.as_ref().map(|key| format!("`{key}` once more")),
+            read_as: (!names.is_empty()).then(|| format!("{} once more", names.join(", "))),
             field: key.map(Cow::into_owned),
             advice: refusal.advice(self.names),
         }
@@ -315,11 +316,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_is_told_beside_what_the_record_has() {
+        let has = Some("the record has id, name");
+        check(
+            br#"{"id":"u","name":"a:b"}"#,
+            &[
+                ("event_uuid_missing", None, has),
+                ("event_name_missing", None, has),
+                ("created_at_missing", None, has),
+            ],
+        );
+    }
+
+    #[test]
     fn what_stands_twice_hides_nothing_else() {
         check(
             br#"{"event_uuid":"","event_uuid":"u","event_name":"a","created_at":1700000000,"event_type":1,"event_type":2}"#,
             &[
-                ("field_doubled", Some(30), Some("`event_uuid` once more")),
+                (
+                    "field_doubled",
+                    Some(30),
+                    Some("`event_uuid`, `event_type` once more"),
+                ),
                 ("event_uuid_empty", Some(14), Some("`\"\"`, an empty text")),
             ],
         );

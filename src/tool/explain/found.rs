@@ -42,11 +42,11 @@ pub(super) fn found(
 }
 
 fn fields(members: &[SpelledMember<'_>]) -> String {
-    let names = members.iter().map(|member| member.key.as_deref());
-    let names = names.map(|name| shortened(name.unwrap_or("…")));
-    let mut names: Vec<_> = names.take(FIELDS_SHOWN).collect();
-    if members.len() > FIELDS_SHOWN {
-        names.push("…".to_owned());
+    let members = members.iter().filter(|member| member.is_in_record());
+    let names = members.map(|member| shortened(member.key.as_deref().unwrap_or("…")));
+    let mut names: Vec<_> = names.take(FIELDS_SHOWN + 1).collect();
+    if let Some(more) = names.get_mut(FIELDS_SHOWN) {
+        "…".clone_into(more);
     }
     match names.as_slice() {
         [] => "the record has no fields".to_owned(),

@@ -26,6 +26,11 @@ impl<'a> SpelledMember<'a> {
         }
     }
 
+    /// Behind its brace, at least.
+    pub(super) fn is_in_record(&self) -> bool {
+        self.at_byte > 0
+    }
+
     pub(super) fn is(&self, name: &str) -> bool {
         self.key.as_deref() == Some(name)
     }

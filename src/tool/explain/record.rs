@@ -116,11 +116,16 @@ fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>, fields: &EventFields
     if let Some(form) = Form::of_whole(bytes) {
         bail!("it {form}");
     }
-    if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-        return Ok(());
-    }
     let count = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let count = count.split(|byte| *byte == b'\n').count();
+    if serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
+        if count > 1 {
+            tell(&format!(
+                "one event on {count} lines: as it is a record of Firehose's; `nozzle run` takes an event a line"
+            ));
+        }
+        return Ok(());
+    }
     // An object within a record that is no JSON may have a line to itself, and is no record.
     let is_record = |line: &[u8]| {
         line.starts_with(b"{")

@@ -162,7 +162,7 @@ fn billing(chain: &Chain) -> Vec<Figure> {
             "... used here, for the peak",
             percent(1.0 / chain.load.peak_factor),
         ),
-        ("cheaper", billing.cheaper.as_str().to_owned()),
+        ("worth choosing", billing.cheaper.as_str().to_owned()),
     ]
 }
 

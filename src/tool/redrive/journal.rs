@@ -20,6 +20,26 @@ pub(super) struct Header {
     pub(super) target: String,
     /// The redrive's own name.
     pub(super) run: String,
+    #[serde(default)]
+    pub(super) scope: Scope,
+}
+
+/// Which of a source's records a redrive is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Scope {
+    /// None where it is about each of them.
+    pub(super) filter: Option<String>,
+    /// With those that would be refused again.
+    pub(super) all: bool,
+}
+
+impl Scope {
+    /// Whether who is through with this is through with the other: a narrower redrive never ends
+    /// the journal of a wider one, or what that has sent would be sent again.
+    fn covers(&self, other: &Self) -> bool {
+        let filter = self.filter.is_none() || self.filter == other.filter;
+        filter && (self.all || !other.all)
+    }
 }
 
 /// What an interrupted redrive had done.
@@ -35,6 +55,8 @@ pub(super) struct RedriveJournal {
     path: PathBuf,
     file: File,
     pub(super) header: Header,
+    /// Of the redrive that has it now.
+    scope: Scope,
 }
 
 const RELEASED: &str = "released ";
@@ -57,7 +79,8 @@ impl RedriveJournal {
             line.push('\n');
             file.write_all(line.as_bytes()).with_context(named)?;
             file.sync_all().with_context(named)?;
-            return Ok((Self::at(path, file, header), Done::default()));
+            let scope = header.scope.clone();
+            return Ok((Self::at(path, file, header, scope), Done::default()));
         }
         let found: Header = serde_json::from_str(&line)
             .map_err(|_| anyhow!("{} is not one; name another with --journal", named()))?;
@@ -72,15 +95,21 @@ impl RedriveJournal {
         drop(text);
         file.set_len(whole)?;
         file.seek(SeekFrom::End(0))?;
-        Ok((Self::at(path, file, found), done))
+        Ok((Self::at(path, file, found, header.scope), done))
     }
 
-    fn at(path: &Path, file: File, header: Header) -> Self {
+    fn at(path: &Path, file: File, header: Header, scope: Scope) -> Self {
         Self {
             path: path.to_owned(),
             file,
             header,
+            scope,
         }
+    }
+
+    /// Whether all is done that it was begun for, once its records are.
+    pub(super) fn is_covered(&self) -> bool {
+        self.scope.covers(&self.header.scope)
     }
 
     /// Before a claim is given back: what is released must be sent, whatever its age by then.
@@ -169,6 +198,36 @@ mod tests {
             source: "errors".to_owned(),
             target: target.to_owned(),
             run: "first".to_owned(),
+            scope: Scope::default(),
+        }
+    }
+
+    #[test]
+    fn a_narrower_redrive_is_never_through_with_a_wider_one() {
+        let scope = |filter: Option<&str>, all| Scope {
+            filter: filter.map(str::to_owned),
+            all,
+        };
+        let folder = tempdir().unwrap();
+        for (begun, goes_on, expected) in [
+            (scope(None, false), scope(None, false), true),
+            (scope(None, false), scope(Some("a"), false), false),
+            (scope(Some("a"), false), scope(None, false), true),
+            (scope(Some("a"), false), scope(Some("a"), false), true),
+            (scope(Some("a"), false), scope(Some("b"), false), false),
+            (scope(None, true), scope(None, false), false),
+            (scope(None, false), scope(None, true), true),
+        ] {
+            let path = folder.path().join("journal");
+            for (scope, expected) in [(begun.clone(), true), (goes_on, expected)] {
+                let header = Header {
+                    scope,
+                    ..header("lake:x")
+                };
+                let (journal, _) = RedriveJournal::open(&path, header.clone()).unwrap();
+                assert_eq!(journal.is_covered(), expected, "{begun:?}, {header:?}");
+            }
+            fs::remove_file(path).unwrap();
         }
     }
 

@@ -1,6 +1,7 @@
 //! A run's summary, for a person or for a program.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
@@ -111,7 +112,9 @@ impl RunReport<'_> {
         let refused = summary.refused_records();
         let accepted = (refused > 0).then(|| self.function.accepted_in_words());
         counts.add("refused", YELLOW, refused, accepted.unwrap_or_default());
-        for (reason, refused) in &summary.refused {
+        let mut by_reason: Vec<_> = summary.refused.iter().collect();
+        by_reason.sort_by_key(|(_, refused)| Reverse(refused.records));
+        for (reason, refused) in by_reason {
             let example = format!("first at {}", refused.example);
             counts.add(&format!("  {reason}"), PLAIN, refused.records, example);
         }
@@ -147,8 +150,10 @@ impl RunReport<'_> {
         let standard_input = format!("{}:", Source::StandardInput.name());
         let refused = self.summary.refused.iter();
         let again = refused.filter(|(_, refused)| !refused.example.starts_with(&standard_input));
-        let (_, refused) =
-            again.min_by_key(|(reason, _)| **reason == Refusal::EventTypeNotListed.as_str())?;
+        let (_, refused) = again.max_by_key(|(reason, refused)| {
+            let is_listed = **reason != Refusal::EventTypeNotListed.as_str();
+            (is_listed, refused.records)
+        })?;
         let (place, options) = (quoted(&refused.example), self.function.judging());
         Some(format!("nozzle explain {place}{options}"))
     }

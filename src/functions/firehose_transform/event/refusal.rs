@@ -94,7 +94,9 @@ impl Refusal {
                 "write {uuid}, {name}, {time} and what is added (event_type, event_subtype, created_datetime) at most once each"
             ),
             Self::Unreadable(why) => read_advice(why).to_owned(),
-            Self::Missing(_) => format!("add the field; {uuid}, {name} and {time} are required"),
+            Self::Missing(_) => format!(
+                "add the field; {uuid}, {name} and {time} are required. Where your events call them otherwise, EVENT_FIELDS (--event-fields) says how"
+            ),
             Self::WrongType(Field::CreatedAt) => {
                 format!("make {time} a number (Unix time) or text (RFC 3339)")
             }

@@ -29,7 +29,7 @@ impl StarFiles {
             }
             Ok(())
         })?;
-        let is_receipt = |key: &String| key.starts_with("packets/");
+        let is_receipt = |key: &String| key.starts_with("packets/") && key.ends_with(".json");
         ensure!(
             by_key.keys().any(is_receipt),
             "no packet is loaded in {root}: `nozzle star PACKETS --into DIR` loads packets, on AWS the function does"
