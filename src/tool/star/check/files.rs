@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 
-use crate::tool::objects::Objects;
+use crate::{functions::star_schema::names::id_of, tool::objects::Objects};
 
 pub(super) struct StarFiles {
     objects: Box<dyn Objects>,
@@ -29,7 +29,7 @@ impl StarFiles {
             }
             Ok(())
         })?;
-        let is_receipt = |key: &String| key.starts_with("packets/") && key.ends_with(".json");
+        let is_receipt = |key: &String| key.starts_with("packets/") && id_of(key).is_some();
         ensure!(
             by_key.keys().any(is_receipt),
             "no packet is loaded in {root}: `nozzle star PACKETS --into DIR` loads packets, on AWS the function does"
