@@ -927,8 +927,12 @@ struct Following<'a> {
 
 impl<'a> Following<'a> {
     fn start(place: &'a Place, input: &str) -> Self {
-        let arguments = ["--follow", input, "--flush-seconds", "1", "--json"];
-        let mut command = place.command(&arguments);
+        Self::start_with(place, &[input])
+    }
+
+    fn start_with(place: &'a Place, inputs: &[&str]) -> Self {
+        let arguments = ["--follow", "--flush-seconds", "1", "--json"];
+        let mut command = place.command(&[&arguments, inputs].concat());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap();
         Self { place, child }
@@ -1022,6 +1026,66 @@ fn whatever_file_of_a_folder_grows_or_comes_is_followed() {
         (&66.into(), &0.into())
     );
     assert_eq!(summary["refused_examples"]["not_json"], "in/a.jsonl:21");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_renamed_file_is_read_to_its_end_before_what_has_its_name() {
+    let place = Place::new();
+    place.write("a.log", events(0..4));
+    let half = &event(90)[..30];
+    place.write("b.log", events(4..6) + half);
+    let following = Following::start_with(&place, &["a.log", "b.log"]);
+    following.until_delivered(0..6);
+    append(&place, "a.log", &events(6..10));
+    fs::rename(place.path("a.log"), place.path("a.log.1")).unwrap();
+    append(&place, "a.log.1", &events(10..12));
+    place.write("a.log", events(12..20));
+    following.until_delivered(0..20);
+    append(&place, "a.log.1", &events(20..22));
+    following.until_delivered(0..22);
+    fs::remove_file(place.path("a.log.1")).unwrap();
+    let summary = following.stop();
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&22.into(), &0.into())
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn half_a_line_is_no_record_and_no_part_of_one() {
+    let place = Place::new();
+    let half = &event(90)[..30];
+    place.write("a.log", events(0..4) + half);
+    place.write("b.log", half);
+    let following = Following::start_with(&place, &["a.log", "b.log"]);
+    following.until_delivered(0..4);
+    append(&place, "b.log", &format!("{}\n", &event(90)[30..]));
+    until(|| place.delivered().len() == 5);
+    // Begun anew, where the half line stood.
+    fs::write(place.path("a.log"), events(4..5)).unwrap();
+    until(|| place.delivered().len() == 6);
+    assert_eq!(following.stop()["records"], 6);
+    assert_eq!(place.failed(), [b""; 0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_read_does_not_keep_others_from_it() {
+    let place = Place::new();
+    fs::create_dir(place.path("in")).unwrap();
+    let packed = gzip(&events(10..20));
+    place.write("in/a", &packed);
+    place.write("in/b", &packed[..packed.len() / 2]);
+    place.write("in/c", "id,name\n1,a\n2,b\n");
+    place.write("in/d.jsonl", events(0..10));
+    let following = Following::start(&place, "in");
+    following.until_delivered(0..20);
+    append(&place, "in/d.jsonl", &events(20..22));
+    place.write("in/b", gzip(&events(22..30)));
+    following.until_delivered(0..30);
+    following.stop();
 }
 
 #[test]

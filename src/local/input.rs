@@ -5,6 +5,7 @@ pub mod form;
 pub mod reader;
 
 use std::{
+    fmt,
     fs::{self, File},
     io::{self, BufRead, Chain, Cursor, Read},
     path::{Path, PathBuf},
@@ -15,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use follow::{Follow, Followed, Raw, is_gzip};
+use follow::{Follow, Followed, Raw, Then};
 use form::Form;
 use memchr::memchr;
 pub use reader::Part;
@@ -213,11 +214,12 @@ impl Input {
     }
 
     /// Finds what there is by now; what these files and folders get besides comes later, until it is
-    /// to stop.
+    /// to stop. `passed_over` says why a file is not read further, while the others are.
     pub fn follow(
         arguments: &[PathBuf],
         lake: &Path,
         stop: Arc<AtomicBool>,
+        passed_over: fn(&dyn fmt::Display),
     ) -> Result<Self, InputError> {
         let found = match Self::find(arguments, lake) {
             Err(InputError::Empty(_)) => Vec::new(),
@@ -240,7 +242,11 @@ impl Input {
             sources: found,
             bytes: None,
             expected: Expected::Lines,
-            follow: Some(Arc::new(Follow { files, stop })),
+            follow: Some(Arc::new(Follow {
+                files,
+                stop,
+                passed_over,
+            })),
         })
     }
 }
@@ -342,7 +348,10 @@ impl Source {
 
     fn unpack(&self, read_bytes: &Arc<AtomicU64>) -> io::Result<Unpacked<Raw>> {
         let (raw, named_gzip) = match self {
-            Self::File(path) => (Raw::File(File::open(path)?), is_gzip(path)),
+            Self::File(path) => (
+                Raw::File(File::open(path)?),
+                path.extension().is_some_and(|extension| extension == "gz"),
+            ),
             Self::StandardInput => (Raw::StandardInput(io::stdin()), false),
         };
         let unpacked = Unpacked::open(raw, read_bytes)?;
@@ -359,10 +368,14 @@ impl Lines {
     /// `read_bytes` counts what has been read of the files as they lie on the disk.
     #[must_use]
     pub fn new(input: Input, part_bytes_max: usize, read_bytes: Arc<AtomicU64>) -> Self {
+        let sources = input.sources.iter().cloned();
+        let followed = input
+            .follow
+            .map(|follow| Followed::new(follow, sources.filter_map(Source::into_path)));
         Self {
             sources: Sources(Arc::new(Mutex::new(input.sources))),
             expected: input.expected,
-            followed: input.follow.map(Followed::new),
+            followed,
             current: None,
             in_line: false,
             begun: Vec::new(),
@@ -420,22 +433,29 @@ impl Lines {
     /// When a source fails, nothing of the line that it breaks off is appended.
     pub fn read(&mut self, bytes: &mut Vec<u8>) -> Result<Option<Part>, InputError> {
         let start = bytes.len();
-        let bytes_max = self.part_bytes_max - self.begun.len();
-        if let Some(error) = self.failed.take() {
-            return Err(self.broken(error));
-        }
         loop {
+            let bytes_max = self.part_bytes_max - self.begun.len();
             let begun = std::mem::take(&mut self.begun);
+            let failed = self.failed.take();
             let Some(reader) = self.reader(Duration::MAX)? else {
                 return Ok(None);
             };
             bytes.extend_from_slice(&begun);
-            let read = read_part(reader, bytes, bytes_max);
-            let read = read.inspect_err(|_| bytes.truncate(start));
-            let part = match read.map_err(|error| self.broken(error))? {
-                Some(part) => part,
-                None if self.in_line || !begun.is_empty() => Part::Last,
-                None => {
+            let read = failed.map_or_else(|| read_part(reader, bytes, bytes_max), Err);
+            let part = match read {
+                Ok(Some(part)) => part,
+                Err(error) => {
+                    bytes.truncate(start);
+                    self.pass_over(self.broken(error))?;
+                    if !self.in_line {
+                        continue;
+                    }
+                    // What was given of the line is not the next file's.
+                    self.in_line = false;
+                    return Ok(Some(Part::Last));
+                }
+                Ok(None) if self.in_line || !begun.is_empty() => Part::Last,
+                Ok(None) => {
                     self.next_source();
                     continue;
                 }
@@ -481,7 +501,8 @@ impl Lines {
             self.current = None;
         }
         if let Some(followed) = &mut self.followed {
-            followed.begin_anew();
+            let sources = self.sources.lock().clone().into_iter();
+            followed.begin_anew(sources.filter_map(Source::into_path));
         }
         self.position = Position::default();
         self.read_bytes.store(0, Ordering::Relaxed);
@@ -550,16 +571,41 @@ impl Lines {
 
     /// None when there is no further source, or none that comes within so long a time.
     fn reader(&mut self, most: Duration) -> Result<Option<&mut Box<dyn Stream>>, InputError> {
-        if self.current.is_none() {
+        while self.current.is_none() {
             let position = self.position.source;
             let Some(source) = self.sources.get(position).or_else(|| self.more(most)) else {
                 return Ok(None);
             };
-            let mut stream = self.open(&source).map_err(|error| self.broken(error))?;
-            self.check_form(&source, &mut *stream)?;
-            self.current = Some(stream);
+            match self.begin(&source) {
+                Ok(stream) => self.current = Some(stream),
+                Err(error) => self.pass_over(error)?,
+            }
         }
         Ok(self.current.as_mut())
+    }
+
+    fn begin(&mut self, source: &Source) -> Result<Box<dyn Stream>, InputError> {
+        let mut stream = self.open(source).map_err(|error| self.broken(error))?;
+        self.check_form(source, &mut *stream)?;
+        Ok(stream)
+    }
+
+    /// One of the files that are followed does not keep the others from being read.
+    fn pass_over(&mut self, error: InputError) -> Result<(), InputError> {
+        let source = self.sources.get(self.position.source);
+        let then = match error {
+            InputError::OtherForm { .. } => Then::Nothing,
+            _ => Then::Again,
+        };
+        let is_passed = match (&mut self.followed, source) {
+            (Some(followed), Some(Source::File(path))) => followed.pass_over(&path, &error, then),
+            _ => false,
+        };
+        if !is_passed {
+            return Err(error);
+        }
+        self.next_source();
+        Ok(())
     }
 
     /// What has nothing yet has no form.
@@ -595,9 +641,7 @@ impl Lines {
         let are_next = self.sources.get(at + 1).is_some();
         if let (Some(followed), Source::File(path)) = (&mut self.followed, source) {
             self.position.line = followed.begin(path, at, bytes)?;
-            if let Some(growing) = followed.open(path, at, are_next)? {
-                return Ok(Box::new(growing.unpack(&self.read_bytes)?));
-            }
+            return Ok(Box::new(followed.open(are_next, &self.read_bytes)?));
         }
         Ok(Box::new(source.unpack(&self.read_bytes)?))
     }

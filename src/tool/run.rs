@@ -99,7 +99,9 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
 fn find_input(options: &RunOptions, task: &RunTask, stop: &Arc<AtomicBool>) -> Result<Input> {
     let (arguments, lake) = (&options.input, &task.lake);
     let mut input = if options.follow {
-        Input::follow(arguments, lake, Arc::clone(stop))?
+        Input::follow(arguments, lake, Arc::clone(stop), |error| {
+            tell(&format!("{error}; it is passed over"));
+        })?
     } else {
         Input::find(arguments, lake)?
     };

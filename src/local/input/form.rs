@@ -3,8 +3,14 @@
 
 use std::fmt;
 
+use base64_simd::STANDARD;
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Map, Value};
+
+use crate::functions::firehose_transform::event::{Event, EventFields};
+
+/// So many lines at most are looked at for what each of them is.
+const LINES_MAX: usize = 10;
 
 /// Of a form that is not events, one a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,11 +33,11 @@ impl Form {
         let text = head.trim_ascii_start().utf8_chunks().next()?.valid();
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         match text.as_bytes().first()? {
-            b'[' => is_array(text).then_some(Self::Array),
-            b'{' => match serde_json::from_str::<Map<String, Value>>(first) {
-                Ok(members) => Self::of_object(|name| members.contains_key(name)),
-                Err(_) => is_pretty(text, first, rest).then_some(Self::Pretty),
-            },
+            b'[' => is_array(text, first, rest).then_some(Self::Array),
+            b'{' if serde_json::from_str::<Map<String, Value>>(first).is_err() => {
+                is_pretty(text, first, rest).then_some(Self::Pretty)
+            }
+            b'{' => Self::of_objects(first, rest),
             _ => is_csv(first, rest).then_some(Self::Csv),
         }
     }
@@ -51,16 +57,35 @@ impl Form {
         }
     }
 
-    fn of_object(has: impl Fn(&str) -> bool) -> Option<Self> {
-        if ["event_type", "event_subtype", "created_datetime"]
-            .into_iter()
-            .all(&has)
-        {
-            Some(Self::Delivered)
-        } else if has("rawData") && has("errorCode") {
-            Some(Self::ErrorObjects)
-        } else {
-            None
+    /// Each line is the same, but for the last, which may be cut off.
+    fn of_objects(first: &str, rest: &str) -> Option<Self> {
+        let whole = rest.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        let rest = whole.lines().filter(|line| !line.trim().is_empty());
+        let form = Self::of_object(first)?;
+        rest.take(LINES_MAX - 1)
+            .all(|line| Self::of_object(line) == Some(form))
+            .then_some(form)
+    }
+
+    fn of_object(line: &str) -> Option<Self> {
+        let members: Map<String, Value> = serde_json::from_str(line).ok()?;
+        let text = |name| members.get(name).and_then(Value::as_str);
+        match Event::parse(line.trim(), &EventFields::default()) {
+            Ok(event) => {
+                let datetime = event.calendar.datetime();
+                let added = [
+                    ("event_type", event.name.event_type.as_bytes()),
+                    ("event_subtype", event.name.event_subtype.as_bytes()),
+                    ("created_datetime", &datetime),
+                ];
+                let is_added = |(name, value)| text(name).map(str::as_bytes) == Some(value);
+                added.into_iter().all(is_added).then_some(Self::Delivered)
+            }
+            Err(_) => {
+                let is_record = |data: &str| STANDARD.check(data.as_bytes()).is_ok();
+                let is_error_object = text("rawData").is_some_and(is_record);
+                (is_error_object && text("errorCode").is_some()).then_some(Self::ErrorObjects)
+            }
         }
     }
 }
@@ -89,10 +114,11 @@ impl fmt::Display for Form {
     }
 }
 
-/// Of objects: an array of anything else is refused line by line.
-fn is_array(text: &str) -> bool {
+/// Of objects: an array of anything else is refused line by line, and so is one with lines behind it.
+fn is_array(text: &str, first: &str, rest: &str) -> bool {
     let inside = text.strip_prefix('[').unwrap_or(text);
-    inside.trim_ascii_start().starts_with('{')
+    let is_line = serde_json::from_str::<IgnoredAny>(first).is_ok();
+    inside.trim_ascii_start().starts_with('{') && !(is_line && !rest.trim_ascii().is_empty())
 }
 
 /// A whole value has a line's end within it, or as much of it as there is begins like one.
@@ -104,13 +130,15 @@ fn is_pretty(text: &str, first: &str, rest: &str) -> bool {
     }
 }
 
-/// Several names, and a line below them that has as many values.
+/// Several names, and a line below them that has as many values; no line looks like an event.
 fn is_csv(first: &str, rest: &str) -> bool {
     let second = rest.split('\n').next().unwrap_or_default();
-    [',', ';', '\t', '|'].into_iter().any(|between| {
-        let count = first.split(between).count();
-        count > 1 && first.split(between).all(is_name) && second.split(between).count() >= count
-    })
+    let has_object = rest.lines().any(|line| line.trim_start().starts_with('{'));
+    !has_object
+        && [',', ';', '\t', '|'].into_iter().any(|between| {
+            let count = first.split(between).count();
+            count > 1 && first.split(between).all(is_name) && second.split(between).count() >= count
+        })
 }
 
 fn is_name(field: &str) -> bool {
@@ -124,6 +152,9 @@ fn is_name(field: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const EVENT: &str = r#"{"event_uuid":"1","event_name":"a:b","created_at":1712511721}"#;
+    const DELIVERED: &str = r#"{"event_uuid":"1","event_name":"a:b","created_at":1712511721,"event_type":"a","event_subtype":"b","created_datetime":"2024-04-07T17:42:01.000000Z"}"#;
 
     #[track_caller]
     fn check(text: &str, expected: Option<Form>) {
@@ -141,8 +172,9 @@ mod tests {
         check("id,name,ts\n1,a:b,2026-01-01\n", Some(Form::Csv));
         check("\"id\";\"a name\"\r\n1;\"a;b\"\r\n", Some(Form::Csv));
         check("event_uuid\tevent_name\n1\ta:b\n", Some(Form::Csv));
-        let delivered = r#"{"event_type":"a","x":1,"event_subtype":"b","created_datetime":"2026"}"#;
-        check(delivered, Some(Form::Delivered));
+        check(DELIVERED, Some(Form::Delivered));
+        let cut_off = format!("{DELIVERED}\n\n{DELIVERED}\n{{\"event");
+        check(&cut_off, Some(Form::Delivered));
         check(
             r#"{"rawData":"eA==","errorCode":"x"}"#,
             Some(Form::ErrorObjects),
@@ -170,6 +202,22 @@ mod tests {
             check(text, None);
         }
         assert_eq!(Form::of(b"\xff\xfe{\n\""), None);
+    }
+
+    #[test]
+    fn an_event_may_have_what_other_forms_have() {
+        check(
+            &DELIVERED.replace("\"event_type\":\"a\"", "\"event_type\":\"x\""),
+            None,
+        );
+        check(&DELIVERED.replace("1712511721", "1712511722"), None);
+        check(&format!("{DELIVERED}\n{EVENT}\n"), None);
+        let own = EVENT.replace('}', r#","rawData":"eA==","errorCode":"x"}"#);
+        check(&own, None);
+        check(r#"{"rawData":"?","errorCode":"x"}"#, None);
+        check(&format!("started, all well\nhost, port\n{EVENT}\n"), None);
+        check(&format!("a,b\n1,2\n{EVENT}\n"), None);
+        check(&format!("[{{\"a\":1}}]\n{EVENT}\n{EVENT}\n"), None);
     }
 
     #[test]

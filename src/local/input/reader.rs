@@ -14,7 +14,7 @@ use flate2::bufread::MultiGzDecoder;
 use memchr::memchr;
 
 const BUFFER_BYTES: usize = 256 * 1024;
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+pub(super) const GZIP_MAGIC: &[u8; 2] = &[0x1f, 0x8b];
 
 /// What a part of a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
