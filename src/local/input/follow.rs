@@ -36,7 +36,7 @@ const OPEN_MAX: usize = 100;
 /// A packed file that has had nothing for so long is whole.
 const PACKED_WHOLE_AFTER: Duration = Duration::from_secs(1);
 /// A file that has no name any more gets nothing more after so long a time.
-const GONE_AFTER: Duration = Duration::from_secs(60);
+const GONE_AFTER: Duration = Duration::from_mins(1);
 
 /// Which files are followed.
 pub(super) struct Follow {

@@ -70,23 +70,19 @@ impl Form {
     fn of_object(line: &str) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_str(line).ok()?;
         let text = |name| members.get(name).and_then(Value::as_str);
-        match Event::parse(line.trim(), &EventFields::default()) {
-            Ok(event) => {
-                let datetime = event.calendar.datetime();
-                let added = [
-                    ("event_type", event.name.event_type.as_bytes()),
-                    ("event_subtype", event.name.event_subtype.as_bytes()),
-                    ("created_datetime", &datetime),
-                ];
-                let is_added = |(name, value)| text(name).map(str::as_bytes) == Some(value);
-                added.into_iter().all(is_added).then_some(Self::Delivered)
-            }
-            Err(_) => {
-                let is_record = |data: &str| STANDARD.check(data.as_bytes()).is_ok();
-                let is_error_object = text("rawData").is_some_and(is_record);
-                (is_error_object && text("errorCode").is_some()).then_some(Self::ErrorObjects)
-            }
-        }
+        let Ok(event) = Event::parse(line.trim(), &EventFields::default()) else {
+            let is_record = |data: &str| STANDARD.check(data.as_bytes()).is_ok();
+            let is_error_object = text("rawData").is_some_and(is_record);
+            return (is_error_object && text("errorCode").is_some()).then_some(Self::ErrorObjects);
+        };
+        let datetime = event.calendar.datetime();
+        let added = [
+            ("event_type", event.name.event_type.as_bytes()),
+            ("event_subtype", event.name.event_subtype.as_bytes()),
+            ("created_datetime", &datetime),
+        ];
+        let is_added = |(name, value)| text(name).map(str::as_bytes) == Some(value);
+        added.into_iter().all(is_added).then_some(Self::Delivered)
     }
 }
 
@@ -118,7 +114,8 @@ impl fmt::Display for Form {
 fn is_array(text: &str, first: &str, rest: &str) -> bool {
     let inside = text.strip_prefix('[').unwrap_or(text);
     let is_line = serde_json::from_str::<IgnoredAny>(first).is_ok();
-    inside.trim_ascii_start().starts_with('{') && !(is_line && !rest.trim_ascii().is_empty())
+    let ends_here = is_line && !rest.trim_ascii().is_empty();
+    inside.trim_ascii_start().starts_with('{') && !ends_here
 }
 
 /// A whole value has a line's end within it, or as much of it as there is begins like one.
