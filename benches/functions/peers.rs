@@ -43,7 +43,11 @@ pub(crate) enum Task {
 impl Peer {
     /// Whether a batch takes seconds.
     pub(crate) fn is_slow(self, task: Task) -> bool {
-        task != Task::Transform && matches!(self, Self::Boto3 | Self::Powertools)
+        match task {
+            Task::Transform => false,
+            Task::Claim => matches!(self, Self::Boto3 | Self::Powertools),
+            Task::Log | Task::Process => !matches!(self, Self::Nozzle | Self::NaiveRust),
+        }
     }
 }
 
