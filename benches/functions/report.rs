@@ -365,6 +365,10 @@ fn processor_costs(figures: &Figures) -> Vec<Target> {
 fn first_moments(figures: &Figures, task: Task) -> Vec<Target> {
     let starts = &figures.starts[&(Peer::Nozzle, task)];
     let time = |part: fn(&Start) -> Duration| middle(starts, part).as_secs_f64();
+    let by_the_tenth = |part: fn(&Taken) -> Duration| {
+        middle(starts, |start| part(&start.first)).as_secs_f64()
+            / middle(starts, |start| part(&start.tenth)).as_secs_f64()
+    };
     vec![
         target(
             &format!("ms from start to polling, {task}"),
@@ -374,7 +378,12 @@ fn first_moments(figures: &Figures, task: Task) -> Vec<Target> {
         target(
             &format!("first invocation by the tenth, {task}"),
             2.0,
-            time(|start| start.first.wall) / time(|start| start.tenth.wall),
+            by_the_tenth(|taken| taken.wall),
+        ),
+        target(
+            "... in processor time",
+            2.0,
+            by_the_tenth(|taken| taken.processor),
         ),
     ]
 }

@@ -108,7 +108,7 @@ pub async fn merge<T: Table + Sync>(
         .filter_map(|seen| Merging::begin(seen, remembered));
     let courses: Vec<_> = courses.collect();
     let keys: Vec<_> = courses.iter().map(|course| &course.seen.key).collect();
-    let followed = follow(table, courses.clone(), deadline).await;
+    let followed = follow(table, courses, deadline).await;
     for (key, merged) in keys.into_iter().zip(&followed.asked.answers) {
         if let Some(Merged::Written(kept) | Merged::Unchanged(kept)) = merged {
             remembered.put(key.clone(), kept.clone());
