@@ -391,6 +391,19 @@ fn who_wants_it_quiet_hears_errors_alone() {
         assert!(output.status.success());
         assert_eq!((stdout(&output), stderr(&output)), Default::default());
     }
+    let refused = ["in.jsonl", "--lake", "other", "--event-years", "2030-2040"];
+    assert!(call(&place, "run", &refused, &[]).status.success());
+    let redrive = ["other/errors", "--to", "lake:other", "--quiet"];
+    let dry = call(&place, "redrive", &redrive, &[]);
+    assert!(stdout(&dry).contains("accepted"), "{dry:?}");
+    let sent = call(
+        &place,
+        "redrive",
+        &[&redrive[..], &["--execute"]].concat(),
+        &[],
+    );
+    assert!(sent.status.success());
+    assert_eq!((stdout(&sent), stderr(&sent)), Default::default());
     let error = call(&place, "run", &["nowhere", "--quiet"], &[]);
     assert_eq!(
         stderr(&error),

@@ -46,7 +46,7 @@ use super::{
     progress::ProgressDisplay,
     redriven::{History, Run, RunCounts, State},
     sink::Sink,
-    terminal::{Format, tell},
+    terminal::{Format, is_quiet, tell},
 };
 use crate::{
     config::environment,
@@ -381,6 +381,8 @@ impl<'a> Session<'a> {
             },
         };
         match self.options.summary.format() {
+            // Of a dry run it is what was asked for.
+            Format::Human if mode == Mode::Executed && is_quiet() => Ok(()),
             Format::Human => report.print_human(self.options.places),
             Format::Json => report.print_json(),
         }
