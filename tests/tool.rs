@@ -418,16 +418,24 @@ fn a_shell_and_man_get_what_they_read() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = stdout(&call(&place, "completions", &[shell], &[]));
-        assert!(
-            script.contains("redrive") && script.contains("event-years"),
-            "{shell}"
-        );
+        for part in ["redrive", "event-years", "created_at_unreadable"] {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
     }
     let page = stdout(&call(&place, "man", &["log", "get"], &[]));
-    assert!(
-        page.contains(".TH") && page.contains("Look one event up"),
-        "{page}"
+    let heading = format!(
+        ".TH NOZZLE-LOG-GET 1  \"nozzle {}\"",
+        env!("CARGO_PKG_VERSION")
     );
+    for part in [
+        &heading,
+        "nozzle\\-log\\-get \\- Look one event up",
+        "\\fBnozzle log get\\fR",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let below = stdout(&call(&place, "man", &["log"], &[]));
+    assert!(below.contains("nozzle\\-log\\-get(1)"), "{below}");
     let all = call(&place, "man", &["--into", "pages"], &[]);
     assert!(all.status.success());
     for page in ["nozzle.1", "nozzle-run.1", "nozzle-log-get.1"] {
