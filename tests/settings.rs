@@ -1,5 +1,5 @@
 //! The tables of the pages hold every variable that a function reads, and its default; Terraform and
-//! the tool's help know no other.
+//! the tool's help know no other, of either.
 
 #![cfg(feature = "tool")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -22,6 +22,8 @@ struct Page {
     name: &'static str,
     read: Read,
     terraform: &'static [&'static str],
+    /// What Terraform's variables for it begin with.
+    prefix: &'static str,
     command: &'static str,
 }
 
@@ -34,6 +36,7 @@ const PAGES: [Page; 4] = [
             Ok(format!("{settings:?} {table}"))
         },
         terraform: &["function.tf"],
+        prefix: "",
         command: "run",
     },
     Page {
@@ -45,6 +48,7 @@ const PAGES: [Page; 4] = [
             Ok(format!("{settings:?} {table} {queue:?}"))
         },
         terraform: &["event_log/main.tf", "stream_function/main.tf"],
+        prefix: "event_log_",
         command: "log",
     },
     Page {
@@ -55,6 +59,7 @@ const PAGES: [Page; 4] = [
             Ok(format!("{settings:?} {resources:?}"))
         },
         terraform: &["event_processor/main.tf", "stream_function/main.tf"],
+        prefix: "event_processor_",
         command: "process",
     },
     Page {
@@ -65,6 +70,7 @@ const PAGES: [Page; 4] = [
             Ok(format!("{settings:?} {whereabouts:?}"))
         },
         terraform: &["star_schema/main.tf"],
+        prefix: "star_schema_",
         command: "star",
     },
 ];
@@ -217,6 +223,37 @@ fn variables_set(line: &str) -> Vec<&str> {
     let is_variable =
         |word: &&str| word.len() > 3 && !word.contains(|c: char| c.is_ascii_lowercase());
     words.filter(is_variable).collect()
+}
+
+#[test]
+fn terraforms_defaults_are_the_functions() {
+    let variables = read("terraform", "variables.tf");
+    let mut compared = 0;
+    for page in PAGES {
+        let rows = page.rows();
+        let set = page.examples(&rows);
+        // Terraform's are fewer: each is a partition that Athena looks into.
+        let rows = rows.iter().filter(|row| row.has_value());
+        for row in rows.filter(|row| row.name != "EVENT_YEARS") {
+            let variable = format!("{}{}", page.prefix, row.name.to_lowercase());
+            if let Some(default) = default_of(&variables, &variable) {
+                let with = [&set[..], &[(row.name.as_str(), default.as_str())]].concat();
+                assert_eq!(page.read(&with), page.read(&set), "{variable}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 14, "{compared}");
+}
+
+/// As it would be set: a list by commas. An empty one is not set.
+fn default_of(variables: &str, name: &str) -> Option<String> {
+    let (_, variable) = variables.split_once(&format!("variable \"{name}\" {{\n"))?;
+    let (variable, _) = variable.split_once("\n}\n").unwrap();
+    let (_, default) = variable.split_once("  default     = ")?;
+    let default = default.lines().next()?;
+    let default = default.replace(['[', ']', '"', ' '], "");
+    (!default.is_empty()).then_some(default)
 }
 
 #[test]
