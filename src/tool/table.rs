@@ -8,7 +8,10 @@ use anstyle::Style;
 use anyhow::Result;
 use unicode_width::UnicodeWidthStr;
 
-use super::terminal::{BOLD, print, width};
+use super::{
+    line_breaks::wrap,
+    terminal::{BOLD, print, width},
+};
 
 const GAP: usize = 2;
 /// What does not fit beside the columns before it stands so far in, below them.
@@ -296,28 +299,6 @@ impl TextLines {
     }
 }
 
-/// The lines that a text has in so many columns: its own, broken between words.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        // An amount is not parted from its dollars.
-        for word in paragraph.replace(" $", "\u{a0}$").split(' ') {
-            let word = word.replace('\u{a0}', " ");
-            if line.is_empty() {
-                line = word;
-            } else if line.width() + 1 + word.width() > columns {
-                lines.push(std::mem::replace(&mut line, word));
-            } else {
-                line.push(' ');
-                line.push_str(&word);
-            }
-        }
-        lines.push(line);
-    }
-    lines
-}
-
 /// Whether a text is read with ease in so many columns.
 fn fits(text: &str, columns: usize) -> bool {
     let mut words = text.split_whitespace().map(UnicodeWidthStr::width);
@@ -420,14 +401,5 @@ mod tests {
         ];
         let text = table.text(Some(30));
         assert_eq!(text.lines().collect::<Vec<_>>(), expected);
-    }
-
-    #[test]
-    fn lines_are_broken_between_words_alone() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("one\ntwo", 7), ["one", "two"]);
-        assert_eq!(wrap("costs 12 $ now", 9), ["costs", "12 $ now"]);
-        assert_eq!(wrap("much-too-long a", 7), ["much-too-long", "a"]);
-        assert_eq!(wrap("", 7), [""; 0]);
     }
 }

@@ -15,7 +15,7 @@ use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use serde_json::json;
 
-use super::table::wrap;
+use super::line_breaks::wrap;
 use crate::config::environment;
 
 /// For whom a report is.
