@@ -18,10 +18,11 @@ use crate::{
     database::lock,
     functions::firehose_transform::{
         Settings,
-        transform::{Identity, transform, write_identity},
+        transform::{Identity, transform},
     },
     local::input::reader::{Part, Unpacked, read_line},
     tool::{
+        claim_key::ClaimKey,
         criterion::Criterion,
         objects::{Folder, LINE_BYTES_MAX, Objects},
         redriven::{History, RecordMark},
@@ -43,13 +44,6 @@ pub(super) struct EventSearch<'a> {
     pub(super) settings: &'a Settings,
     pub(super) criterion: Criterion,
     seen: Mutex<FoundSoFar>,
-}
-
-/// The claim that an event would have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ClaimKey {
-    pub(super) identity: String,
-    pub(super) led_by: Option<i128>,
 }
 
 #[derive(Default)]
@@ -176,17 +170,12 @@ impl<'a> EventSearch<'a> {
                 return None;
             }
         };
-        let mut identity = String::new();
-        write_identity(&event, self.settings.identity, &mut identity);
-        let nanoseconds = event.created_at.nanoseconds();
-        self.expect(ClaimKey {
-            identity: identity.clone(),
-            led_by: (self.settings.identity == Identity::Event).then_some(nanoseconds),
-        });
+        let claim = ClaimKey::of(&event, self.settings.identity);
         sighting.found = SightingKind::Event;
-        sighting.identity = Some(identity);
+        sighting.identity = Some(claim.identity.clone());
+        self.expect(claim);
         sighting.created_datetime = String::from_utf8(event.calendar.datetime().into()).ok();
-        i64::try_from(nanoseconds / 1_000_000).ok()
+        i64::try_from(event.created_at.nanoseconds() / 1_000_000).ok()
     }
 
     fn expect(&self, claim: ClaimKey) {

@@ -18,7 +18,7 @@ use super::{
     found::{Found, Kind},
     journal::Done,
     options::Permissions,
-    selection::{Filter, Judged, Sought},
+    selection::{Filter, Judged},
     sending::{Outgoing, Sending},
     tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
@@ -37,6 +37,7 @@ use crate::{
         },
     },
     tool::{
+        claim_key::ClaimKey,
         clock::now,
         objects::{LINE_BYTES_MAX, Object, Objects},
         redriven::{History, RecordMark},
@@ -106,7 +107,7 @@ struct Waiting {
     failed: Failed,
     counted: CountedRecord,
     /// None of an event that would be refused again: it can have no claim.
-    sought: Option<Sought>,
+    sought: Option<ClaimKey>,
 }
 
 impl<S: ReleaseStore> Pass<'_, S> {
@@ -452,7 +453,7 @@ impl Waiting {
 struct Owned<'w> {
     index: usize,
     mark: RecordMark,
-    sought: &'w Sought,
+    sought: &'w ClaimKey,
     owner: Owner,
 }
 

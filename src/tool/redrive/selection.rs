@@ -10,12 +10,12 @@ use crate::{
     functions::firehose_transform::{
         Settings,
         event::{EventFields, Refusal},
-        transform::{Identity, transform, write_identity},
+        transform::transform,
     },
     local::firehose::{
         batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE,
     },
-    tool::{criterion::Criterion, times::read_time},
+    tool::{claim_key::ClaimKey, criterion::Criterion, times::read_time},
 };
 
 /// The reason of what is accepted now.
@@ -53,20 +53,14 @@ pub(super) struct Filter {
 /// What would become of a record if it came again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Judged {
-    Accepted(Sought),
+    /// Its event would have this claim.
+    Accepted(ClaimKey),
     Refused(Refusal),
     TooLarge,
     /// A dead letter whose record may be accepted now, and cannot be claimed.
     Free,
     /// A dead letter that its function would write again.
     RefusedAgain,
-}
-
-/// The claim to look for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sought {
-    pub(super) identity: String,
-    pub(super) led_by: Option<i128>,
 }
 
 impl Judged {
@@ -89,13 +83,7 @@ impl Judged {
             Ok(event) => event,
             Err(refusal) => return Self::Refused(refusal),
         };
-        let mut identity = String::new();
-        write_identity(&event, settings.identity, &mut identity);
-        let leads = settings.identity == Identity::Event;
-        Self::Accepted(Sought {
-            identity,
-            led_by: leads.then(|| event.created_at.nanoseconds()),
-        })
+        Self::Accepted(ClaimKey::of(&event, settings.identity))
     }
 
     pub(super) fn reason(&self) -> &'static str {
