@@ -197,9 +197,8 @@ impl<S: ReleaseStore> Pass<'_, S> {
             found.kind == Kind::ErrorObject || self.letters == Letters::Here,
             "{position} is a dead letter: it goes back to its stream, --to kinesis:NAME"
         );
-        let mark = found.mark();
         let judged = Judged::of(&found, self.settings);
-        let Found { failed, kind } = found;
+        let Found { failed, kind, mark } = found;
         let reason = judged.reason();
         let counted = CountedRecord {
             bytes: failed.bytes.len() as u64,
@@ -231,7 +230,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             Judged::Free => None,
             Judged::Refused(_) | Judged::RefusedAgain if self.permissions.all => None,
             judged => {
-                let left = Found { failed, kind };
+                let left = Found { failed, kind, mark };
                 return self.leave_out(&left, &judged, &counted);
             }
         };
@@ -256,7 +255,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
         let is_object = left.kind == Kind::ErrorObject;
         if let Some(export) = self.export.as_mut().filter(|_| is_object) {
             let reason = judged.reason();
-            export.write(&left.failed, reason, &counted.position, left.mark())?;
+            export.write(&left.failed, reason, &counted.position, left.mark)?;
         }
         let outcome = match judged {
             Judged::TooLarge => RecordOutcome::TooLarge,

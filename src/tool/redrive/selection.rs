@@ -67,7 +67,7 @@ impl Judged {
     pub(super) fn of(found: &Found, settings: &Settings) -> Self {
         match found.kind {
             Kind::ErrorObject => Self::of_bytes(&found.failed.bytes, settings),
-            Kind::DeadLetter { fate, .. } => match fate {
+            Kind::DeadLetter(fate) => match fate {
                 LetterFate::Free => Self::Free,
                 LetterFate::RefusedAgain => Self::RefusedAgain,
                 LetterFate::TooLarge => Self::TooLarge,
