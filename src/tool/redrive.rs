@@ -297,9 +297,9 @@ impl<'a> Session<'a> {
     }
 
     fn scope(&self) -> Scope {
-        let filter = format!("{:?}", self.options.filter);
+        let filter = &self.options.filter;
         Scope {
-            filter: (filter != format!("{:?}", Filter::default())).then_some(filter),
+            filter: (*filter != Filter::default()).then(|| format!("{filter:?}")),
             all: self.options.permissions.all,
         }
     }

@@ -26,7 +26,7 @@ const REFUSED_AGAIN: &str = "refused_again";
 
 /// What a person asked for; what is empty asks for all. Times are of the arrival, in epoch
 /// milliseconds: the first that counts, and the first that does not.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(super) struct Filter {
     /// Only records that would be refused for this reason, or `accepted`; may be given several times
     #[arg(long, value_name = "REASON", value_delimiter = ',', value_parser = read_reason)]
