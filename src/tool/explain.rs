@@ -6,6 +6,8 @@ mod found;
 mod members;
 mod record;
 
+use std::borrow::Cow;
+
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -76,7 +78,7 @@ struct Explanation {
     verdict: &'static str,
     /// That of the first fault, as are the two below.
     reason: Option<&'static str>,
-    advice: Option<String>,
+    advice: Option<Cow<'static, str>>,
     #[serde(flatten)]
     excerpt: Option<Excerpt>,
     faults: Vec<RecordFault>,
