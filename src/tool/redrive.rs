@@ -33,7 +33,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -47,6 +46,7 @@ use super::{
     redriven::{History, Run, RunCounts, State},
     sink::Sink,
     terminal::{Format, tell},
+    times::utc,
 };
 use crate::{
     config::environment,
@@ -453,7 +453,7 @@ fn absolute(target: &Destination) -> String {
 
 /// Sorts by time, and no two are the same.
 fn run_name(now_milliseconds: i64) -> String {
-    let time: DateTime<Utc> = DateTime::from_timestamp_millis(now_milliseconds).unwrap_or_default();
+    let time = utc(now_milliseconds);
     let number = Random::default().number() >> 32;
     format!("{}-{number:08x}", time.format("%Y-%m-%dT%H-%M-%SZ"))
 }

@@ -82,7 +82,7 @@ impl Contained {
                 function: letter.function.into_owned(),
             },
             code: letter.reason.into_owned(),
-            arrival_milliseconds: letter.arrival.and_then(Arrival::milliseconds),
+            arrival_milliseconds: letter.arrival.map(Arrival::milliseconds),
         });
         match letter.data {
             Data::Here(record) => Ok(Self {

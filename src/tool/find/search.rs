@@ -175,7 +175,7 @@ impl<'a> EventSearch<'a> {
         sighting.identity = Some(claim.identity.clone());
         self.expect(claim);
         sighting.created_datetime = String::from_utf8(event.calendar.datetime().into()).ok();
-        i64::try_from(event.created_at.nanoseconds() / 1_000_000).ok()
+        Some(event.created_at.milliseconds())
     }
 
     fn expect(&self, claim: ClaimKey) {

@@ -65,7 +65,7 @@ impl Found {
                 bytes: bytes.into_owned(),
                 origin: Origin::Arrived,
                 code: letter.reason.into_owned(),
-                arrival_milliseconds: letter.arrival.and_then(Arrival::milliseconds),
+                arrival_milliseconds: letter.arrival.map(Arrival::milliseconds),
                 original: None,
             },
             kind: Kind::DeadLetter(fate),

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, path::Path};
 
 use anstyle::Style;
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Value, json};
 
@@ -20,6 +19,7 @@ use crate::{
         shell::quoted,
         table::{Cell, Column, Table},
         terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
+        times::utc,
     },
 };
 
@@ -415,8 +415,7 @@ fn day(minute: &str) -> &str {
 }
 
 fn minute(milliseconds: i64) -> String {
-    let time: DateTime<Utc> = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
-    time.format("%Y-%m-%d %H:%M").to_string()
+    utc(milliseconds).format("%Y-%m-%d %H:%M").to_string()
 }
 
 #[cfg(test)]
