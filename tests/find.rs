@@ -23,7 +23,7 @@ impl Place {
         let place = Self::new();
         let mut input: String = (0..50).map(|number| event(number) + "\n").collect();
         input.push_str("{\"event_uuid\":\"e7\",\"event_name\":\"cut\n");
-        input.push_str("{\"event_uuid\":\"odd\",\"event_name\":\"a\",\"user\":{\"id\":7}}\n");
+        input.push_str("{\"event_uuid\":\"odd\",\"event_name\":\"a\",\"user\":{\"id\":7},\"open\":true}\n");
         place.write("in.jsonl", input);
         place.did("run", &["in.jsonl"]);
         place
@@ -175,6 +175,8 @@ fn whoever_names_a_field_or_no_lake_wrongly_is_told_how() {
 fn any_field_can_be_looked_for_and_a_day() {
     let place = Place::with_lake();
     place.check(&["--where", "/user/id=7"], &["error_object"]);
+    place.check(&["--where", "/user/id=70e-1"], &["error_object"]);
+    place.check(&["--where", "open=true"], &["error_object"]);
     let (all, _) = place.found(&["--where", "event_type=order"]);
     let events = all.iter().filter(|found| found["found"] == "event").count();
     assert_eq!((events, all.len()), (17, 34), "events and their claims");

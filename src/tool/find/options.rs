@@ -37,7 +37,8 @@ pub(crate) struct FindOptions {
     #[arg(value_name = "UUID")]
     uuid: Option<String>,
 
-    /// Find events with this field instead: `user_id=352`, or `/user/id=352` where it lies deeper
+    /// Find events with this field instead: `user_id=352`, `open=true`, or `/user/id=352` where it lies
+    /// deeper; a number however it is spelled
     #[arg(long = "where", value_name = "FIELD=VALUE")]
     condition: Option<Criterion>,
 

@@ -36,8 +36,12 @@ const THREADS: usize = 2;
 const NAMES_AHEAD: usize = 64;
 /// For so many events claims are looked up.
 const CLAIMS_MAX: usize = 1000;
-/// What a line has in which a record may lie otherwise than as its own text.
-const WRAPPED: [&[u8]; 3] = [b"rawData", b"\"shard\"", b"\"base64\""];
+/// What a line has in which a record lies: an error object, a dead letter, a line for repair.
+const WRAPPED: [[&[u8]; 2]; 3] = [
+    [b"rawData", b"rrorCode"],
+    [b"\"reason\"", b"\"shard\""],
+    [b"\"reason\"", b"\"code\""],
+];
 
 pub(super) struct EventSearch<'a> {
     pub(super) options: &'a FindOptions,
@@ -129,9 +133,10 @@ impl<'a> EventSearch<'a> {
         Ok(())
     }
 
+    /// Whether it says so itself, or a record may that lies in it.
     fn may_hold(&self, line: &[u8]) -> bool {
-        let is_wrapped = |mark: &&[u8]| memmem::find(line, mark).is_some();
-        self.criterion.may_hold(line) || WRAPPED.iter().any(is_wrapped)
+        let has = |mark: &&[u8]| memmem::find(line, mark).is_some();
+        self.criterion.holds(line) || WRAPPED.iter().any(|marks| marks.iter().all(has))
     }
 
     fn look_at(
