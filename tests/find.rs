@@ -147,6 +147,16 @@ fn what_is_nowhere_is_a_failure() {
             "there is no event log in `gone`",
         ),
         (&["e7", "--event-identity", "odd"], 2, "--event-identity"),
+        (
+            &["e7", "--claims", "gone"],
+            2,
+            "there is no folder `gone`: --claims is what",
+        ),
+        (
+            &["e7", "--claims", "lake/events"],
+            2,
+            "there are no claims in `lake/events`: --claims is what",
+        ),
     ] {
         let output = place.find(arguments);
         let said = stderr(&output);

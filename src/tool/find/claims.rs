@@ -17,13 +17,18 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// In a folder, where there are any. Nothing is written there.
-pub(super) fn find_here(search: &EventSearch<'_>, folder: &Path, runtime: &Runtime) -> Result<()> {
+/// In a folder; whether there are any. Nothing is written there.
+pub(super) fn find_here(
+    search: &EventSearch<'_>,
+    folder: &Path,
+    runtime: &Runtime,
+) -> Result<bool> {
     let Some(mirror) = Mirror::find("claim store", folder)? else {
-        return Ok(());
+        return Ok(false);
     };
     let store = EmbeddedStore::open(mirror.path())?;
-    find(search, &folder.display().to_string(), &store, runtime)
+    find(search, &folder.display().to_string(), &store, runtime)?;
+    Ok(true)
 }
 
 pub(super) fn find_in_table(
