@@ -347,20 +347,12 @@ impl Source {
     }
 
     fn unpack(&self, read_bytes: &Arc<AtomicU64>) -> io::Result<Unpacked<Raw>> {
-        let (raw, named_gzip) = match self {
-            Self::File(path) => (
-                Raw::File(File::open(path)?),
-                path.extension().is_some_and(|extension| extension == "gz"),
-            ),
-            Self::StandardInput => (Raw::StandardInput(io::stdin()), false),
-        };
-        let unpacked = Unpacked::open(raw, read_bytes)?;
-        if named_gzip && matches!(unpacked, Unpacked::Plain(_)) {
-            return Err(io::Error::other(
-                "it is not gzip, though its name ends in .gz",
-            ));
+        match self {
+            Self::File(path) => {
+                Unpacked::open_named(Raw::File(File::open(path)?), path, read_bytes)
+            }
+            Self::StandardInput => Unpacked::open(Raw::StandardInput(io::stdin()), read_bytes),
         }
-        Ok(unpacked)
     }
 }
 

@@ -4,12 +4,13 @@
 mod source;
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, FileType},
     io::{self, Read},
+    os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::local::files;
 pub(super) use source::ErrorSource;
@@ -106,8 +107,14 @@ impl Objects for Folder {
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn Read + '_>> {
-        let file = File::open(name).with_context(|| format!("`{name}` cannot be opened"))?;
-        Ok(Box::new(file))
+        let cannot = || format!("`{name}` cannot be opened");
+        let kind = fs::metadata(name).with_context(cannot)?.file_type();
+        ensure!(
+            kind.is_file(),
+            "`{name}` is {}, not a file: save what it gives to one",
+            named(kind)
+        );
+        Ok(Box::new(File::open(name).with_context(cannot)?))
     }
 
     fn list_redriven(&self) -> Result<Vec<String>> {
@@ -180,6 +187,17 @@ fn walk_from(
         }
     }
     Ok(())
+}
+
+/// What might never end, or wait for ever.
+fn named(kind: FileType) -> &'static str {
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
 }
 
 fn name(path: &Path) -> Result<String> {

@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -64,6 +65,18 @@ impl<R: Read> Unpacked<R> {
         let gunzip = Gunzip(MultiGzDecoder::new(plain));
         let gunzip = BufReader::with_capacity(BUFFER_BYTES, gunzip);
         Ok(Self::Gzip(Box::new(gunzip)))
+    }
+
+    /// The same of what has a name: what that says to be gzip is.
+    pub fn open_named(raw: R, name: &Path, read_bytes: &Arc<AtomicU64>) -> io::Result<Self> {
+        let unpacked = Self::open(raw, read_bytes)?;
+        let named_gzip = name.extension().is_some_and(|extension| extension == "gz");
+        if named_gzip && matches!(unpacked, Self::Plain(_)) {
+            return Err(io::Error::other(
+                "it is not gzip, though its name ends in .gz",
+            ));
+        }
+        Ok(unpacked)
     }
 
     fn inner(&mut self) -> &mut dyn BufRead {

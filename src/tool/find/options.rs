@@ -27,7 +27,8 @@ Claims are looked up for the first 1,000 events that were found; with --event-id
 event log is asked for the id first; one in a folder is read whole where that is not there, a table \
 only with --where.
 
-The exit code is 0 when something is found, 1 when nothing is or an object cannot be read.";
+The exit code is 0 when something is found, 1 when nothing is; where not everything could be read, 1 \
+when something is found and 2 when nothing is.";
 
 /// Find an event: in a lake, among error objects and dead letters, its claim, in an event log
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 //! threads.
 
 use std::{
+    path::Path,
     process::ExitCode,
     sync::{Arc, Mutex, OnceLock, mpsc::sync_channel},
     thread,
@@ -24,6 +25,7 @@ use crate::{
     tool::{
         claim_key::ClaimKey,
         criterion::Criterion,
+        exit::FAILED,
         objects::{Folder, LINE_BYTES_MAX, Objects},
         redriven::{History, RecordMark},
         shell::quoted,
@@ -116,21 +118,34 @@ impl<'a> EventSearch<'a> {
     fn object(&self, objects: &dyn Objects, name: &str, history: &OnceLock<History>) {
         let source = ReadSource { objects, history };
         if let Err(error) = self.read(&source, name) {
-            tell(&format!("{name} cannot be read to its end: {error:#}"));
-            lock(&self.seen).has_failed = true;
+            self.pass_over(&format!("{name} cannot be read to its end: {error:#}"));
         }
     }
 
     fn read(&self, source: &ReadSource<'_>, name: &str) -> Result<()> {
-        let mut reader = Unpacked::open(source.objects.open(name)?, &Arc::default())?;
+        let raw = source.objects.open(name)?;
+        let mut reader = Unpacked::open_named(raw, Path::new(name), &Arc::default())?;
         let (mut line, mut number) = (Vec::new(), 0_u64);
         while let Some(part) = read_line(&mut reader, &mut line, LINE_BYTES_MAX)? {
             number += 1;
-            if part == Part::Last && self.may_hold(&line) {
-                self.look_at(source, &line, || format!("{name}:{number}"))?;
+            let place = || format!("{name}:{number}");
+            match part {
+                Part::Last if self.may_hold(&line) => self.look_at(source, &line, place)?,
+                Part::Last => {}
+                Part::Open => self.pass_over(&format!(
+                    "{} is longer than {} MiB, and what is in it is not looked at",
+                    place(),
+                    LINE_BYTES_MAX / 1024 / 1024,
+                )),
             }
         }
         Ok(())
+    }
+
+    /// Something that was to be read.
+    fn pass_over(&self, sentence: &str) {
+        tell(sentence);
+        lock(&self.seen).has_failed = true;
     }
 
     /// Whether it says so itself, or a record may that lies in it.
@@ -146,8 +161,12 @@ impl<'a> EventSearch<'a> {
         place: impl FnOnce() -> String,
     ) -> Result<()> {
         let fields = &self.settings.rules.event_fields;
-        let Ok(Contained { bytes, wrapper }) = Contained::of(line.to_vec(), fields) else {
-            return Ok(());
+        let Contained { bytes, wrapper } = match Contained::of(line.to_vec(), fields) {
+            Ok(contained) => contained,
+            Err(why) => {
+                self.pass_over(&format!("{} is passed over: {why}", place()));
+                return Ok(());
+            }
         };
         if !self.criterion.holds(&bytes) {
             return Ok(());
@@ -213,17 +232,23 @@ impl<'a> EventSearch<'a> {
 
     pub(super) fn end(self) -> ExitCode {
         let seen = self.seen.into_inner().unwrap_or_default();
-        match self.criterion.deeper().map(quoted) {
-            _ if seen.sightings > 0 => {}
-            Some(deeper) => tell(&format!(
-                "nothing was found: did you mean --where {deeper}?"
-            )),
-            None => tell("nothing was found"),
+        if seen.sightings == 0 {
+            let unread = if seen.has_failed {
+                ", but not everything could be read"
+            } else {
+                ""
+            };
+            let meant = self.criterion.deeper().map(quoted);
+            let meant = meant.map(|deeper| format!(": did you mean --where {deeper}?"));
+            tell(&format!(
+                "nothing was found{unread}{}",
+                meant.unwrap_or_default()
+            ));
         }
-        if seen.sightings == 0 || seen.has_failed {
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
+        match (seen.sightings, seen.has_failed) {
+            (0, true) => FAILED.into(),
+            (0, false) | (_, true) => ExitCode::FAILURE,
+            (_, false) => ExitCode::SUCCESS,
         }
     }
 }
