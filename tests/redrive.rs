@@ -537,6 +537,27 @@ fn what_is_mended_is_sent_though_its_original_is_gone() {
 }
 
 #[test]
+fn what_is_mended_without_its_mark_is_sent_and_its_original_said_to_stay_open() {
+    for (mark, is_said) in [("mark", false), ("marked", true)] {
+        let place = Place::with_errors();
+        place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+        place.summary(&["--export", "repair"]);
+        let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+        let mended = exported
+            .replace(r#""text":"x""#, &format!(r#""event":{}"#, event(0)))
+            .replace(r#""mark""#, &format!(r#""{mark}""#));
+        place.write("repair/to-repair.jsonl", mended);
+        let output = place.redrive(&[&["repair"], TO_LAKE, &["--execute"]].concat());
+        let said = stderr(&output);
+        let expected = "without their `source` and `mark`: 1; what they were made of goes on";
+        assert_eq!(said.contains(expected), is_said, "{said}");
+        let (summary, _) = place.summary(&[]);
+        check(&summary, &json!({"open": u64::from(is_said)}));
+        assert_eq!(place.delivered(), BTreeMap::from([("e0".to_owned(), 1)]));
+    }
+}
+
+#[test]
 fn what_was_repaired_into_an_event_that_was_delivered_is_held_back() {
     let place = Place::with_errors();
     place.write(

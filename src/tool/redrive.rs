@@ -64,7 +64,7 @@ use export::{Export, Exported};
 use journal::{Done, Header, RedriveJournal, Scope};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
-use originals::{SourceTelling, open_objects};
+use originals::{SourceTelling, open_objects, tell_of_unmarked};
 use pass::{Letters, Pass, PassState};
 use recorder::Recorder;
 use report::{GivenCommand, RedriveReport};
@@ -343,6 +343,7 @@ impl<'a> Session<'a> {
             sending.end()
         });
         self.report(&pass, mode, is_complete, exported)?;
+        tell_of_unmarked(pass.tally.unmarked);
         if let Some((journal, recorder)) = ended {
             let telling = SourceTelling {
                 run: recorder.run_name(),

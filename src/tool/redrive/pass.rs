@@ -207,6 +207,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             cause: judged.cause(&failed.code),
             was_sent: self.history.has_sent(mark),
             sent_at: self.history.sent_at(mark),
+            origin: failed.origin,
             original: failed.original.clone(),
         };
         let fields = &self.settings.rules.event_fields;

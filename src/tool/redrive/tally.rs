@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{decision::Why, selection::Cause};
 use crate::{
-    local::firehose::error_object::read::{NotErrorObject, Original},
-    tool::redriven::RunCounts,
+    local::firehose::error_object::read::{NotErrorObject, Origin, Original},
+    tool::redriven::{RecordMark, RunCounts},
 };
 
 /// Codes are told apart up to this many, so that no source makes the table large.
@@ -45,7 +45,17 @@ pub(super) struct CountedRecord {
     pub(super) was_sent: bool,
     /// When the last redrive that did so began, in epoch milliseconds.
     pub(super) sent_at: Option<i64>,
+    pub(super) origin: Origin,
     pub(super) original: Option<Original>,
+}
+
+impl CountedRecord {
+    /// Mended by somebody who has taken out what it was made of.
+    fn is_unmarked(&self) -> bool {
+        let mark = self.original.as_ref();
+        let mark = mark.and_then(|original| RecordMark::parse(&original.mark));
+        self.origin == Origin::Repaired && mark.is_none()
+    }
 }
 
 impl RecordGroup {
@@ -132,6 +142,8 @@ pub(super) struct RedriveTally {
     pub(super) sent_last: Option<i64>,
     /// Records that were sent or delivered once they were mended, as they were before.
     pub(super) originals: Vec<Original>,
+    /// Mended too, but without a word of what they were made of, so that it stays open.
+    pub(super) unmarked: u64,
     /// Of those sent: whose own claims were given back first.
     pub(super) released: u64,
     /// Of those selected: sent by other redrives, once, twice, or more often.
@@ -179,6 +191,7 @@ impl RedriveTally {
                 | RecordOutcome::SentEarlier
                 | RecordOutcome::HeldBack
         ) {
+            self.unmarked += u64::from(record.is_unmarked());
             self.originals.extend(record.original.clone());
         }
     }
