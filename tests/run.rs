@@ -265,6 +265,20 @@ fn the_lake_is_no_input_of_its_own() {
 }
 
 #[test]
+fn what_nozzle_keeps_for_itself_is_no_input() {
+    let place = Place::new();
+    place.write("in/a.jsonl", events(0..10));
+    for _ in 0..2 {
+        let summary = place.summary(&["in", "--claims", "in/claims"]);
+        assert_eq!(summary["records"], 10);
+    }
+    for input in ["in/claims", "in/claims/store", "lake/.nozzle"] {
+        let expected = format!("`{input}` is what nozzle keeps for itself");
+        place.check_refused_later(&[input], &expected);
+    }
+}
+
+#[test]
 fn gzip_files_are_whole() {
     let place = Place::new();
     let input = place.write("in.jsonl", events(0..3_000));

@@ -24,6 +24,9 @@ use reader::{Unpacked, keep_first, read_part};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
+use super::files::OWN_FOLDER;
+use crate::dedup::embedded::EmbeddedStore;
+
 /// So much of the input's beginning tells at once whether it is the same input.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
@@ -67,6 +70,11 @@ pub enum InputError {
     Unreadable(PathBuf, #[source] io::Error),
     #[error("the folder `{0}` holds no file")]
     Empty(PathBuf),
+    #[error(
+        "`{0}` is what nozzle keeps for itself, claims and the like, and holds no events: name a \
+         file or folder that does"
+    )]
+    Own(PathBuf),
     #[error("standard input can be given only once")]
     StandardInputTwice,
     #[error("{0} cannot be followed: --follow is for files and folders")]
@@ -188,8 +196,8 @@ impl Sources {
 
 impl Input {
     /// Finds what the arguments name: none or `-` is standard input, a folder all its files,
-    /// sorted, but hidden ones and the lake's. Everything is opened once, so that what is missing
-    /// is known before any work.
+    /// sorted, but hidden ones, the lake's and claims. Everything is opened once, so that what is
+    /// missing is known before any work.
     pub fn find(arguments: &[PathBuf], lake: &Path) -> Result<Self, InputError> {
         let standard_input = [PathBuf::from("-")];
         let arguments = match arguments {
@@ -257,6 +265,9 @@ fn find(path: &Path, lake: Option<&Path>, sources: &mut Vec<Source>) -> Result<(
         return Ok(());
     }
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
+    if is_own(path) {
+        return Err(InputError::Own(path.to_owned()));
+    }
     if !metadata.is_dir() {
         sources.push(Source::File(path.to_owned()));
         return Ok(());
@@ -268,6 +279,12 @@ fn find(path: &Path, lake: Option<&Path>, sources: &mut Vec<Source>) -> Result<(
     } else {
         Ok(())
     }
+}
+
+/// Whether it is what Nozzle keeps for itself, or lies in a database of that.
+fn is_own(path: &Path) -> bool {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    path.ends_with(OWN_FOLDER) || path.ancestors().any(EmbeddedStore::lies_in)
 }
 
 fn find_in_folder(
@@ -288,7 +305,8 @@ fn find_in_folder(
         }
         // A folder behind a link may hold the link itself; a file cannot.
         if kind.is_dir() {
-            if lake.is_none() || fs::canonicalize(&path).ok().as_deref() != lake {
+            let is_lake = lake.is_some() && fs::canonicalize(&path).ok().as_deref() == lake;
+            if !is_lake && !EmbeddedStore::lies_in(&path) {
                 find_in_folder(&path, lake, sources)?;
             }
         } else if path.is_file() {

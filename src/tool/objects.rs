@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::local::files;
+use crate::{database, local::files};
 pub(super) use source::ErrorSource;
 
 /// The folder that records of redrives lie in. Nothing in it is an error object.
@@ -161,7 +161,8 @@ pub(super) fn remove_empty(folder: &Path) -> Result<()> {
     }
 }
 
-/// Everything below a path but what is hidden, sorted, and whether it lies in a [`REDRIVEN`].
+/// Everything below a path but what is hidden and claims, sorted, and whether it lies in a
+/// [`REDRIVEN`].
 fn walk(path: &Path, visit: &mut impl FnMut(&Path, bool) -> Result<()>) -> Result<()> {
     walk_from(path, false, visit)
 }
@@ -173,6 +174,9 @@ fn walk_from(
 ) -> Result<()> {
     if !path.is_dir() {
         return visit(path, is_redriven);
+    }
+    if database::lies_in(path) {
+        return Ok(());
     }
     let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = entries.with_context(|| format!("`{}` cannot be read", path.display()))?;
