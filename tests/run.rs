@@ -12,7 +12,7 @@ mod support;
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -650,23 +650,29 @@ fn run_on_pipe_with(place: &Place, arguments: &[&str], text: &str) -> Child {
     child
 }
 
+/// Ctrl-C, on a pipe that stays open.
+#[track_caller]
+fn interrupt(mut child: Child) -> Output {
+    let id = child.id().to_string();
+    let interrupted = Command::new("kill").args(["-INT", &id]).status();
+    assert!(interrupted.unwrap().success());
+    let pipe = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(pipe);
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    output
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_says_how_to_go_on_and_does() {
     let place = Place::new();
     let whole = events(0..20_000);
-    let mut child = run_on_pipe(&place, &whole[..6_000_000]);
+    let child = run_on_pipe(&place, &whole[..6_000_000]);
     while files(&place.path("lake/.nozzle/open")).is_empty() {
         thread::yield_now();
     }
-    let interrupted = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(interrupted.unwrap().success());
-    let pipe = child.stdin.take();
-    let output = child.wait_with_output().unwrap();
-    drop(pipe);
-    assert_eq!(output.status.code(), Some(130));
+    let output = interrupt(child);
     assert!(
         stderr(&output).contains("give the same command again"),
         "{}",
@@ -682,6 +688,33 @@ fn an_interrupted_run_says_how_to_go_on_and_does() {
     assert_eq!(after["resumed_records"], delivered);
     assert_eq!(after["records"], 20_000);
     assert_eq!(after["duplicates"], 0);
+    assert_eq!(place.delivered(), each_once(0..20_000));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_waits_for_what_was_read_before_says_so_and_stops_at_once() {
+    let place = Place::new();
+    let whole = events(0..20_000);
+    let nothing = run_on_pipe(&place, "");
+    until(|| place.path("lake/.nozzle/claims").is_dir());
+    interrupt(nothing);
+    let some = run_on_pipe(&place, &whole[..6_000_000]);
+    until(|| !files(&place.path("lake/.nozzle/open")).is_empty());
+    let some = interrupt(some);
+    assert!(!stderr(&some).contains("skipping"), "nothing was read");
+    let delivered = summary_of(&some)["delivered"].clone();
+    assert_ne!(delivered, 0);
+    for begun in ["", &whole[..50_000], &whole[..100_000]] {
+        let mut child = run_on_pipe(&place, begun);
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let mut said = said.lines().map(Result::unwrap);
+        assert!(said.any(|line| line.contains("skipping the first ")));
+        let summary = summary_of(&interrupt(child));
+        assert_eq!(summary["records"], delivered, "{}", begun.len());
+    }
+    let output = run_on_pipe(&place, &whole).wait_with_output().unwrap();
+    assert_eq!(summary_of(&output)["resumed_records"], delivered);
     assert_eq!(place.delivered(), each_once(0..20_000));
 }
 

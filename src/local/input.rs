@@ -3,6 +3,7 @@
 mod follow;
 pub mod form;
 pub mod reader;
+pub mod resume;
 
 use std::{
     fmt,
@@ -40,6 +41,8 @@ pub struct Input {
     /// Of all files together, as they lie on the disk; unknown with standard input.
     pub bytes: Option<u64>,
     pub expected: Expected,
+    /// Told how many bytes of a stream come once more before it is gone on with.
+    pub on_skip: fn(u64),
     follow: Option<Arc<Follow>>,
 }
 
@@ -75,6 +78,8 @@ pub enum InputError {
          file or folder that does"
     )]
     Own(PathBuf),
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[source] io::Error),
     #[error("standard input can be given only once")]
     StandardInputTwice,
     #[error("{0} cannot be followed: --follow is for files and folders")]
@@ -143,14 +148,13 @@ pub enum Skipped {
     Same,
     /// It does not. All of it comes next.
     Other,
-    /// Nobody wants to know any more.
-    Stopped,
 }
 
 /// The lines of all sources.
 pub struct Lines {
     pub sources: Sources,
     expected: Expected,
+    on_skip: fn(u64),
     followed: Option<Followed>,
     current: Option<Box<dyn Stream>>,
     in_line: bool,
@@ -217,6 +221,7 @@ impl Input {
             sources,
             bytes,
             expected: Expected::Lines,
+            on_skip: |_| {},
             follow: None,
         })
     }
@@ -250,6 +255,7 @@ impl Input {
             sources: found,
             bytes: None,
             expected: Expected::Lines,
+            on_skip: |_| {},
             follow: Some(Arc::new(Follow {
                 files,
                 stop,
@@ -385,6 +391,7 @@ impl Lines {
         Self {
             sources: Sources(Arc::new(Mutex::new(input.sources))),
             expected: input.expected,
+            on_skip: input.on_skip,
             followed,
             current: None,
             in_line: false,
@@ -488,24 +495,24 @@ impl Lines {
         to: &Position,
         expected: Fingerprint,
         fingerprinter: &mut Fingerprinter,
-        stop: &AtomicBool,
     ) -> Result<Skipped, InputError> {
+        let rewinds = self.rewinds();
+        if !rewinds {
+            (self.on_skip)(to.bytes);
+        }
         // What has gone by in a stream cannot be had again, so its head is looked at first.
-        let same_head = self.rewinds() || self.peek(to.bytes)? == expected.head;
+        let same_head = rewinds || self.peek(to.bytes)? == expected.head;
         if let Some(followed) = &mut self.followed {
             followed.pass();
         }
         if same_head {
             // Whatever fails here fails again where it is read for good.
-            let passed = self.pass(to, expected.head, fingerprinter, stop);
-            if stop.load(Ordering::Relaxed) {
-                return Ok(Skipped::Stopped);
-            }
+            let passed = self.pass(to, expected.head, fingerprinter);
             if passed.is_ok_and(|passed| passed) && fingerprinter.digest() == expected {
                 self.follow_from_here();
                 return Ok(Skipped::Same);
             }
-            if !self.rewinds() {
+            if !rewinds {
                 return Err(InputError::OtherStream);
             }
             self.current = None;
@@ -546,9 +553,8 @@ impl Lines {
         to: &Position,
         head: u64,
         fingerprinter: &mut Fingerprinter,
-        stop: &AtomicBool,
     ) -> Result<bool, InputError> {
-        while self.position.bytes < to.bytes && !stop.load(Ordering::Relaxed) {
+        while self.position.bytes < to.bytes {
             let left = to.bytes - self.position.bytes;
             let Some(reader) = self.reader(Duration::MAX)? else {
                 return Ok(false);
