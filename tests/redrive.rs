@@ -621,6 +621,27 @@ fn a_limited_redrive_goes_on_behind_its_limit() {
 }
 
 #[test]
+fn what_was_refused_again_before_an_interruption_is_left_after_it() {
+    let place = Place::with_errors();
+    let objects = [
+        captured("Lambda.X", NIGHT, b"no event"),
+        captured("Lambda.FunctionError", NIGHT, event(0).as_bytes()),
+    ];
+    place.write("errors/object", objects.concat());
+    let (summary, _) = place.summary(&["--execute", "--all", "--limit", "1"]);
+    check(
+        &summary,
+        &json!({"sent": 1, "refused_again": 1, "beyond_limit": 1, "open": 2}),
+    );
+    let (summary, code) = place.summary(&["--execute", "--all"]);
+    let expected =
+        json!({"sent": 1, "sent_before": 1, "refused_again": 1, "open": 1, "left": true});
+    check(&summary, &expected);
+    assert_eq!(code, 1);
+    assert_eq!(place.delivered(), BTreeMap::from([("e0".to_owned(), 1)]));
+}
+
+#[test]
 fn what_would_be_refused_again_is_sent_only_when_asked_and_not_a_fourth_time() {
     let place = Place::new();
     let object = captured("Lambda.ProcessingFailedStatus", NIGHT, b"no event");

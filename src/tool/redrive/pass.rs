@@ -2,7 +2,7 @@
 //! `--execute` sent. A dry run differs in nothing but that.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -80,8 +80,8 @@ pub(super) enum Letters {
 /// How far it is, before and since an interruption.
 #[derive(Default)]
 pub(super) struct PassState {
-    /// Sent before the interruption, and not met since.
-    sent_before: HashSet<u128>,
+    /// Sent before the interruption and not met since, and what became of it.
+    sent_before: HashMap<u128, RecordOutcome>,
     released: HashSet<u128>,
     /// Taken to be sent in this pass, or met as sent before.
     taken: HashSet<u128>,
@@ -93,8 +93,16 @@ pub(super) struct PassState {
 
 impl PassState {
     pub(super) fn after(done: &Done) -> Self {
+        let outcome = |mark: &RecordMark| {
+            if done.refused.contains(&mark.record) {
+                RecordOutcome::RefusedBefore
+            } else {
+                RecordOutcome::SentBefore
+            }
+        };
+        let sent = done.sent.iter();
         Self {
-            sent_before: done.sent.iter().map(|mark| mark.record).collect(),
+            sent_before: sent.map(|mark| (mark.record, outcome(mark))).collect(),
             released: done.released.clone(),
             ..Self::default()
         }
@@ -270,9 +278,9 @@ impl<S: ReleaseStore> Pass<'_, S> {
     fn outcome_by_mark(&mut self, mark: RecordMark) -> Option<RecordOutcome> {
         let sendings = self.history.sendings(mark);
         self.tally.note_redriven(sendings);
-        if self.progress.sent_before.remove(&mark.record) {
+        if let Some(outcome) = self.progress.sent_before.remove(&mark.record) {
             self.progress.taken.insert(mark.record);
-            return Some(RecordOutcome::SentBefore);
+            return Some(outcome);
         }
         if self.progress.taken.contains(&mark.record) {
             return Some(RecordOutcome::Copy);
@@ -283,7 +291,10 @@ impl<S: ReleaseStore> Pass<'_, S> {
 
     /// What was sent already is not left in a queue.
     fn discard(&self, outcome: RecordOutcome, counted: &CountedRecord) -> Result<()> {
-        let is_sent = matches!(outcome, RecordOutcome::SentBefore | RecordOutcome::Copy);
+        let is_sent = matches!(
+            outcome,
+            RecordOutcome::SentBefore | RecordOutcome::RefusedBefore | RecordOutcome::Copy
+        );
         match &self.sending {
             Some(sending) if is_sent => sending.discard(&counted.position),
             _ => Ok(()),

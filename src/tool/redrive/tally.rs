@@ -80,6 +80,8 @@ pub(super) enum RecordOutcome {
     RefusedAgain,
     /// By this redrive, before it was interrupted.
     SentBefore,
+    /// The same, into a lake, where a new error object stands for it.
+    RefusedBefore,
     /// By another redrive; if it was refused again, a new error object stands for it.
     SentEarlier,
     /// The same record again: the same bytes and arrival.
@@ -103,6 +105,11 @@ impl RecordOutcome {
     /// Whether it stays where it lies because it was delivered or sent by another redrive.
     pub(super) fn is_held_back(self) -> bool {
         matches!(self, Self::HeldBack | Self::SentEarlier)
+    }
+
+    /// Whether it is sent, and a new error object stands for it in a lake.
+    pub(super) fn is_refused_again(self) -> bool {
+        matches!(self, Self::RefusedAgain | Self::RefusedBefore)
     }
 
     /// Whether a person has to do something yet.
@@ -188,6 +195,7 @@ impl RedriveTally {
             RecordOutcome::Sent
                 | RecordOutcome::RefusedAgain
                 | RecordOutcome::SentBefore
+                | RecordOutcome::RefusedBefore
                 | RecordOutcome::SentEarlier
                 | RecordOutcome::HeldBack
         ) {
@@ -259,7 +267,10 @@ impl RedriveTally {
         let is_sent = |outcome| {
             matches!(
                 outcome,
-                RecordOutcome::Sent | RecordOutcome::RefusedAgain | RecordOutcome::SentBefore
+                RecordOutcome::Sent
+                    | RecordOutcome::RefusedAgain
+                    | RecordOutcome::SentBefore
+                    | RecordOutcome::RefusedBefore
             )
         };
         let sent = self
