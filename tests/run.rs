@@ -990,11 +990,15 @@ impl<'a> Following<'a> {
     }
 
     fn stop(self) -> Value {
+        summary_of(&self.end())
+    }
+
+    fn end(self) -> Output {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-INT", &id]).status().unwrap();
         let output = self.child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        summary_of(&output)
+        output
     }
 }
 
@@ -1133,6 +1137,72 @@ fn a_file_that_cannot_be_read_does_not_keep_others_from_it() {
     place.write("in/b", gzip(&events(22..30)));
     following.until_delivered(0..30);
     following.stop();
+}
+
+#[cfg(unix)]
+#[test]
+fn arrays_in_a_followed_folder_are_passed_over_with_a_sentence() {
+    let place = Place::new();
+    let array = |numbers: [usize; 2]| format!("[{}]\n", numbers.map(event).join(",\n"));
+    place.write("in/a.json", array([90, 91]));
+    place.write("in/b.json", format!("[{}]\n", event(92)));
+    place.write("in/c.jsonl", events(0..10));
+    let following = Following::start(&place, "in");
+    following.until_delivered(0..10);
+    append(&place, "in/a.json", &array([93, 94]));
+    place.write("in/d.json", array([95, 96]));
+    place.write("in/e.jsonl", events(10..12));
+    following.until_delivered(0..12);
+    let output = following.end();
+    assert_eq!(summary_of(&output)["records"], 12);
+    for name in ["a", "b", "d"] {
+        let said = stderr(&output);
+        let mut lines = said
+            .lines()
+            .filter(|line| line.contains(&format!("`in/{name}.json` is a JSON array")));
+        let line = lines.next().unwrap_or_default();
+        assert!(line.contains("; it is passed over"), "{said}");
+        assert_eq!(lines.next(), None, "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_grow_at_once_are_read_whole_while_one_is_renamed() {
+    let place = Place::new();
+    let open = |name: &str| {
+        let mut options = fs::File::options();
+        let file = options.append(true).create(true).open(place.path(name));
+        file.unwrap()
+    };
+    let write = |mut file: &fs::File, number: usize| {
+        let line = event(number) + "\n";
+        let (half, rest) = line.split_at(number % line.len());
+        file.write_all(half.as_bytes()).unwrap();
+        file.write_all(rest.as_bytes()).unwrap();
+    };
+    fs::create_dir(place.path("in")).unwrap();
+    let (other, old) = (open("in/b.log"), open("in/a.log"));
+    let following = Following::start(&place, "in");
+    thread::scope(|scope| {
+        scope.spawn(|| (0..400).for_each(|number| write(&other, number)));
+        scope.spawn(|| {
+            (400..500).for_each(|number| write(&old, number));
+            fs::rename(place.path("in/a.log"), place.path("in/a.log.1")).unwrap();
+            let new = open("in/a.log");
+            for number in 500..600 {
+                write(&old, number);
+                write(&new, number + 100);
+            }
+        });
+        following.until_delivered(0..700);
+    });
+    let summary = following.stop();
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&700.into(), &0.into())
+    );
+    assert_eq!(place.failed(), [b""; 0]);
 }
 
 #[test]
