@@ -1145,7 +1145,7 @@ fn arrays_in_a_followed_folder_are_passed_over_with_a_sentence() {
     let place = Place::new();
     let array = |numbers: [usize; 2]| format!("[{}]\n", numbers.map(event).join(",\n"));
     place.write("in/a.json", array([90, 91]));
-    place.write("in/b.json", format!("[{}]\n", event(92)));
+    place.write("in/b.json", format!("[{}]", event(92)));
     place.write("in/c.jsonl", events(0..10));
     let following = Following::start(&place, "in");
     following.until_delivered(0..10);

@@ -172,11 +172,18 @@ pub struct Lines {
 trait Stream: BufRead + Send {
     /// Whether they are there, or their end is, within so long a time.
     fn wait(&mut self, most: Duration) -> bool;
+
+    /// What is there of a line whose end is late.
+    fn begun(&self) -> &[u8];
 }
 
 impl Stream for Unpacked<Raw> {
     fn wait(&mut self, most: Duration) -> bool {
         self.wait(most)
+    }
+
+    fn begun(&self) -> &[u8] {
+        self.begun()
     }
 }
 
@@ -184,6 +191,10 @@ impl Stream for Chain<Cursor<Vec<u8>>, Box<dyn Stream>> {
     fn wait(&mut self, most: Duration) -> bool {
         let (head, rest) = self.get_mut();
         head.fill_buf().is_ok_and(|left| !left.is_empty()) || rest.wait(most)
+    }
+
+    fn begun(&self) -> &[u8] {
+        self.get_ref().1.begun()
     }
 }
 
@@ -624,12 +635,19 @@ impl Lines {
         Ok(())
     }
 
-    /// What has nothing yet has no form.
+    /// What has nothing yet has no form; a line whose end is late may have one.
     fn check_form(&self, source: &Source, stream: &mut dyn Stream) -> Result<(), InputError> {
-        if self.expected == Expected::Lines || !stream.wait(Duration::ZERO) {
+        if self.expected == Expected::Lines {
             return Ok(());
         }
-        let head = stream.fill_buf().map_err(|error| self.broken(error))?;
+        let broken = |error| self.broken(error);
+        let has_lines =
+            stream.wait(Duration::ZERO) && !stream.fill_buf().map_err(broken)?.is_empty();
+        let head = if has_lines {
+            stream.fill_buf().map_err(broken)?
+        } else {
+            stream.begun()
+        };
         let head = head.split_at(head.len().min(HEAD_BYTES)).0;
         match Form::of(head) {
             None => Ok(()),

@@ -36,6 +36,9 @@ pub enum Unpacked<R> {
 pub trait Awaited: Read {
     /// Whether they are there, or their end is, within so long a time.
     fn wait(&mut self, most: Duration) -> bool;
+
+    /// What is there of a line whose end is late.
+    fn begun(&self) -> &[u8];
 }
 
 impl<R: Awaited> Unpacked<R> {
@@ -47,6 +50,14 @@ impl<R: Awaited> Unpacked<R> {
             Self::Gzip(gunzip) => gunzip.get_mut().0.get_mut(),
         };
         !plain.buffer().is_empty() || plain.get_mut().inner.wait(most)
+    }
+
+    /// The same, of what is not packed.
+    pub fn begun(&self) -> &[u8] {
+        match self {
+            Self::Plain(plain) => plain.get_ref().inner.begun(),
+            Self::Gzip(_) => &[],
+        }
     }
 }
 
