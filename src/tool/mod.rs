@@ -6,6 +6,7 @@ mod aws;
 #[path = "no_aws.rs"]
 mod aws;
 mod check;
+mod claim_key;
 mod clock;
 mod counter_table;
 mod counts;

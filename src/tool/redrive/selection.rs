@@ -9,12 +9,12 @@ use crate::{
     functions::firehose_transform::{
         Settings,
         event::{EventFields, Refusal},
-        transform::{Identity, transform, write_identity},
+        transform::transform,
     },
     local::firehose::{
         batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE,
     },
-    tool::{criterion::Criterion, times::read_time},
+    tool::{claim_key::ClaimKey, criterion::Criterion, times::read_time},
 };
 
 /// The reason of what is accepted now.
@@ -25,7 +25,7 @@ const REFUSED_AGAIN: &str = "refused_again";
 
 /// What a person asked for; what is empty asks for all. Times are of the arrival, in epoch
 /// milliseconds: the first that counts, and the first that does not.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(super) struct Filter {
     /// Only records that would be refused for this reason, or `accepted`; may be given several times
     #[arg(long, value_name = "REASON", value_delimiter = ',', hide_possible_values = true, value_parser = PossibleValuesParser::new(reasons()))]
@@ -52,7 +52,8 @@ pub(super) struct Filter {
 /// What would become of a record if it came again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Judged {
-    Accepted(Sought),
+    /// Its event would have this claim.
+    Accepted(ClaimKey),
     Refused(Refusal),
     TooLarge,
     /// A dead letter whose record may be accepted now, and cannot be claimed.
@@ -61,18 +62,11 @@ pub(super) enum Judged {
     RefusedAgain,
 }
 
-/// The claim to look for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sought {
-    pub(super) identity: String,
-    pub(super) led_by: Option<i128>,
-}
-
 impl Judged {
     pub(super) fn of(found: &Found, settings: &Settings) -> Self {
         match found.kind {
             Kind::ErrorObject => Self::of_bytes(&found.failed.bytes, settings),
-            Kind::DeadLetter { fate, .. } => match fate {
+            Kind::DeadLetter(fate) => match fate {
                 LetterFate::Free => Self::Free,
                 LetterFate::RefusedAgain => Self::RefusedAgain,
                 LetterFate::TooLarge => Self::TooLarge,
@@ -88,13 +82,7 @@ impl Judged {
             Ok(event) => event,
             Err(refusal) => return Self::Refused(refusal),
         };
-        let mut identity = String::new();
-        write_identity(&event, settings.identity, &mut identity);
-        let leads = settings.identity == Identity::Event;
-        Self::Accepted(Sought {
-            identity,
-            led_by: leads.then(|| event.created_at.nanoseconds()),
-        })
+        Self::Accepted(ClaimKey::of(&event, settings.identity))
     }
 
     pub(super) fn reason(&self) -> &'static str {
