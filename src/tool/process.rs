@@ -161,7 +161,8 @@ fn tell_of_second_time(taken: Option<&TakenInput>, options: &TakeOptions) {
     if options.copies() == Copies::Kept && taken.is_some_and(TakenInput::is_known) {
         tell(&format!(
             "`{}` has taken in this input before, and each of its events counts once more; in a \
-             folder that was begun with --drop-copies each event_id counts once",
+             folder that was begun with --drop-copies each event_id counts once within \
+             --event-cache-ttl-hours",
             options.into.display()
         ));
     }
