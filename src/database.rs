@@ -52,12 +52,19 @@ pub fn prepare(
         fs::rename(&half_made, &path)?;
         sync_folder_of(&path)?;
     }
-    check_manifests(&path.join("keyspaces"))?;
+    check_manifests(&path.join(KEYSPACES))?;
     Ok((path, seal))
+}
+
+/// Whether one lies in a folder, in whatever state that is.
+#[must_use]
+pub fn lies_in(folder: &Path) -> bool {
+    folder.join(STORE).join(KEYSPACES).is_dir() && folder.join(SEAL).is_file()
 }
 
 /// The database in its folder, and what is beside it.
 const STORE: &str = "store";
+const KEYSPACES: &str = "keyspaces";
 const SEAL: &str = "commits";
 
 /// The note of how keys and values are written.

@@ -112,6 +112,12 @@ impl Instant {
         i128::from(self.seconds) * NANOSECONDS_PER_SECOND + i128::from(self.nanoseconds)
     }
 
+    /// Since 1970; finer digits are cut.
+    #[must_use]
+    pub fn milliseconds(self) -> i64 {
+        self.seconds * 1000 + i64::from(self.nanoseconds / 1_000_000)
+    }
+
     /// Writes them as a number.
     pub fn push_nanoseconds(self, out: &mut String) {
         let nanoseconds = self.nanoseconds();

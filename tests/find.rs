@@ -5,7 +5,10 @@
 
 mod support;
 
-use std::{fs, process::Output};
+use std::{
+    fs,
+    process::{Command, Output},
+};
 
 use nozzle::dedup::embedded::EmbeddedStore;
 use serde_json::{Value, json};
@@ -23,7 +26,9 @@ impl Place {
         let place = Self::new();
         let mut input: String = (0..50).map(|number| event(number) + "\n").collect();
         input.push_str("{\"event_uuid\":\"e7\",\"event_name\":\"cut\n");
-        input.push_str("{\"event_uuid\":\"odd\",\"event_name\":\"a\",\"user\":{\"id\":7}}\n");
+        input.push_str(
+            "{\"event_uuid\":\"odd\",\"event_name\":\"a\",\"user\":{\"id\":7},\"open\":true}\n",
+        );
         place.write("in.jsonl", input);
         place.did("run", &["in.jsonl"]);
         place
@@ -147,6 +152,16 @@ fn what_is_nowhere_is_a_failure() {
             "there is no event log in `gone`",
         ),
         (&["e7", "--event-identity", "odd"], 2, "--event-identity"),
+        (
+            &["e7", "--claims", "gone"],
+            2,
+            "there is no folder `gone`: --claims is what",
+        ),
+        (
+            &["e7", "--claims", "lake/events"],
+            2,
+            "there are no claims in `lake/events`: --claims is what",
+        ),
     ] {
         let output = place.find(arguments);
         let said = stderr(&output);
@@ -175,6 +190,8 @@ fn whoever_names_a_field_or_no_lake_wrongly_is_told_how() {
 fn any_field_can_be_looked_for_and_a_day() {
     let place = Place::with_lake();
     place.check(&["--where", "/user/id=7"], &["error_object"]);
+    place.check(&["--where", "/user/id=70e-1"], &["error_object"]);
+    place.check(&["--where", "open=true"], &["error_object"]);
     let (all, _) = place.found(&["--where", "event_type=order"]);
     let events = all.iter().filter(|found| found["found"] == "event").count();
     assert_eq!((events, all.len()), (17, 34), "events and their claims");
@@ -218,6 +235,47 @@ fn a_file_of_another_day_is_not_even_opened() {
         (found.len(), code),
         (1, 1),
         "what cannot be read is a failure"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_read_is_said_and_nothing_else_is_missed() {
+    let place = Place::new();
+    place.write("lake/events/a.jsonl", event(5) + "\n");
+    let long = format!("{}\n{}\n", "x".repeat(20_000_000), event(6));
+    place.write("lake/events/long.jsonl", long);
+    place.write("lake/events/cut.gz", &gzip(b"x\n")[..15]);
+    place.write("lake/events/plain.gz", "x\n");
+    let letter = json!({
+        "version": 1, "reason": "panicked", "shard": "shardId-000000000006", "sequence": "4959",
+        "data_ref": "s3://letters/one.json",
+    });
+    place.write("lake/letter.json", letter.to_string());
+    let pipe = place.path("lake/events/pipe");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    for (uuid, found, code) in [("e5", 1, 1), ("e6", 1, 1), ("e7", 0, 2)] {
+        assert_eq!(place.found(&[uuid]).0.len(), found, "{uuid}");
+        let output = place.find(&[uuid]);
+        let said = stderr(&output);
+        for expected in [
+            "nozzle: lake/events/long.jsonl:1 is longer than 9 MiB",
+            "nozzle: lake/events/cut.gz cannot be read to its end: its gzip is cut off",
+            "nozzle: lake/events/plain.gz cannot be read to its end: it is not gzip",
+            "nozzle: lake/letter.json:1 is passed over: its record is in the dead letter at s3://",
+            "nozzle: lake/events/pipe cannot be read to its end: `lake/events/pipe` is a pipe",
+        ] {
+            assert!(said.contains(expected), "{expected}: {said}");
+        }
+        assert_eq!(output.status.code(), Some(code), "{uuid}: {said}");
+        let nothing = "nothing was found, but not everything could be read";
+        assert_eq!(said.contains(nothing), code == 2, "{uuid}: {said}");
+    }
+    let output = place.find(&["e5", "--lake", "/dev/zero"]);
+    assert!(
+        stderr(&output).contains("`/dev/zero` is a device"),
+        "{}",
+        stderr(&output)
     );
 }
 

@@ -147,6 +147,7 @@ const IN_ORDER: (&str, &[&str]) = (
         "input/follow",
         "input/form",
         "input",
+        "input/resume",
         "firehose/mod",
         "firehose/names",
         "firehose/timestamp",

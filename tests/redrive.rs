@@ -537,6 +537,27 @@ fn what_is_mended_is_sent_though_its_original_is_gone() {
 }
 
 #[test]
+fn what_is_mended_without_its_mark_is_sent_and_its_original_said_to_stay_open() {
+    for (mark, is_said) in [("mark", false), ("marked", true)] {
+        let place = Place::with_errors();
+        place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+        place.summary(&["--export", "repair"]);
+        let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+        let mended = exported
+            .replace(r#""text":"x""#, &format!(r#""event":{}"#, event(0)))
+            .replace(r#""mark""#, &format!(r#""{mark}""#));
+        place.write("repair/to-repair.jsonl", mended);
+        let output = place.redrive(&[&["repair"], TO_LAKE, &["--execute"]].concat());
+        let said = stderr(&output);
+        let expected = "without their `source` and `mark`: 1; what they were made of goes on";
+        assert_eq!(said.contains(expected), is_said, "{said}");
+        let (summary, _) = place.summary(&[]);
+        check(&summary, &json!({"open": u64::from(is_said)}));
+        assert_eq!(place.delivered(), BTreeMap::from([("e0".to_owned(), 1)]));
+    }
+}
+
+#[test]
 fn what_was_repaired_into_an_event_that_was_delivered_is_held_back() {
     let place = Place::with_errors();
     place.write(
@@ -597,6 +618,27 @@ fn a_limited_redrive_goes_on_behind_its_limit() {
         place.summary(&["--execute", "--uuid", "nothere"]);
     }
     assert_eq!(place.delivered(), each_once(&night.undelivered()));
+}
+
+#[test]
+fn what_was_refused_again_before_an_interruption_is_left_after_it() {
+    let place = Place::with_errors();
+    let objects = [
+        captured("Lambda.X", NIGHT, b"no event"),
+        captured("Lambda.FunctionError", NIGHT, event(0).as_bytes()),
+    ];
+    place.write("errors/object", objects.concat());
+    let (summary, _) = place.summary(&["--execute", "--all", "--limit", "1"]);
+    check(
+        &summary,
+        &json!({"sent": 1, "refused_again": 1, "beyond_limit": 1, "open": 2}),
+    );
+    let (summary, code) = place.summary(&["--execute", "--all"]);
+    let expected =
+        json!({"sent": 1, "sent_before": 1, "refused_again": 1, "open": 1, "left": true});
+    check(&summary, &expected);
+    assert_eq!(code, 1);
+    assert_eq!(place.delivered(), BTreeMap::from([("e0".to_owned(), 1)]));
 }
 
 #[test]

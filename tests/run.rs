@@ -12,7 +12,7 @@ mod support;
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -261,6 +261,20 @@ fn the_lake_is_no_input_of_its_own() {
     place.write("in.jsonl", events(0..10));
     for _ in 0..2 {
         assert_eq!(place.summary(&["."])["records"], 10);
+    }
+}
+
+#[test]
+fn what_nozzle_keeps_for_itself_is_no_input() {
+    let place = Place::new();
+    place.write("in/a.jsonl", events(0..10));
+    for _ in 0..2 {
+        let summary = place.summary(&["in", "--claims", "in/claims"]);
+        assert_eq!(summary["records"], 10);
+    }
+    for input in ["in/claims", "in/claims/store", "lake/.nozzle"] {
+        let expected = format!("`{input}` is what nozzle keeps for itself");
+        place.check_refused_later(&[input], &expected);
     }
 }
 
@@ -636,23 +650,29 @@ fn run_on_pipe_with(place: &Place, arguments: &[&str], text: &str) -> Child {
     child
 }
 
+/// Ctrl-C, on a pipe that stays open.
+#[track_caller]
+fn interrupt(mut child: Child) -> Output {
+    let id = child.id().to_string();
+    let interrupted = Command::new("kill").args(["-INT", &id]).status();
+    assert!(interrupted.unwrap().success());
+    let pipe = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(pipe);
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    output
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_says_how_to_go_on_and_does() {
     let place = Place::new();
     let whole = events(0..20_000);
-    let mut child = run_on_pipe(&place, &whole[..6_000_000]);
+    let child = run_on_pipe(&place, &whole[..6_000_000]);
     while files(&place.path("lake/.nozzle/open")).is_empty() {
         thread::yield_now();
     }
-    let interrupted = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(interrupted.unwrap().success());
-    let pipe = child.stdin.take();
-    let output = child.wait_with_output().unwrap();
-    drop(pipe);
-    assert_eq!(output.status.code(), Some(130));
+    let output = interrupt(child);
     assert!(
         stderr(&output).contains("give the same command again"),
         "{}",
@@ -668,6 +688,33 @@ fn an_interrupted_run_says_how_to_go_on_and_does() {
     assert_eq!(after["resumed_records"], delivered);
     assert_eq!(after["records"], 20_000);
     assert_eq!(after["duplicates"], 0);
+    assert_eq!(place.delivered(), each_once(0..20_000));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_waits_for_what_was_read_before_says_so_and_stops_at_once() {
+    let place = Place::new();
+    let whole = events(0..20_000);
+    let nothing = run_on_pipe(&place, "");
+    until(|| place.path("lake/.nozzle/claims").is_dir());
+    interrupt(nothing);
+    let some = run_on_pipe(&place, &whole[..6_000_000]);
+    until(|| !files(&place.path("lake/.nozzle/open")).is_empty());
+    let some = interrupt(some);
+    assert!(!stderr(&some).contains("skipping"), "nothing was read");
+    let delivered = summary_of(&some)["delivered"].clone();
+    assert_ne!(delivered, 0);
+    for begun in ["", &whole[..50_000], &whole[..100_000]] {
+        let mut child = run_on_pipe(&place, begun);
+        let said = BufReader::new(child.stderr.take().unwrap());
+        let mut said = said.lines().map(Result::unwrap);
+        assert!(said.any(|line| line.contains("skipping the first ")));
+        let summary = summary_of(&interrupt(child));
+        assert_eq!(summary["records"], delivered, "{}", begun.len());
+    }
+    let output = run_on_pipe(&place, &whole).wait_with_output().unwrap();
+    assert_eq!(summary_of(&output)["resumed_records"], delivered);
     assert_eq!(place.delivered(), each_once(0..20_000));
 }
 
@@ -943,11 +990,15 @@ impl<'a> Following<'a> {
     }
 
     fn stop(self) -> Value {
+        summary_of(&self.end())
+    }
+
+    fn end(self) -> Output {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-INT", &id]).status().unwrap();
         let output = self.child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-        summary_of(&output)
+        output
     }
 }
 
@@ -1086,6 +1137,72 @@ fn a_file_that_cannot_be_read_does_not_keep_others_from_it() {
     place.write("in/b", gzip(&events(22..30)));
     following.until_delivered(0..30);
     following.stop();
+}
+
+#[cfg(unix)]
+#[test]
+fn arrays_in_a_followed_folder_are_passed_over_with_a_sentence() {
+    let place = Place::new();
+    let array = |numbers: [usize; 2]| format!("[{}]\n", numbers.map(event).join(",\n"));
+    place.write("in/a.json", array([90, 91]));
+    place.write("in/b.json", format!("[{}]", event(92)));
+    place.write("in/c.jsonl", events(0..10));
+    let following = Following::start(&place, "in");
+    following.until_delivered(0..10);
+    append(&place, "in/a.json", &array([93, 94]));
+    place.write("in/d.json", array([95, 96]));
+    place.write("in/e.jsonl", events(10..12));
+    following.until_delivered(0..12);
+    let output = following.end();
+    assert_eq!(summary_of(&output)["records"], 12);
+    for name in ["a", "b", "d"] {
+        let said = stderr(&output);
+        let mut lines = said
+            .lines()
+            .filter(|line| line.contains(&format!("`in/{name}.json` is a JSON array")));
+        let line = lines.next().unwrap_or_default();
+        assert!(line.contains("; it is passed over"), "{said}");
+        assert_eq!(lines.next(), None, "{said}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn files_that_grow_at_once_are_read_whole_while_one_is_renamed() {
+    let place = Place::new();
+    let open = |name: &str| {
+        let mut options = fs::File::options();
+        let file = options.append(true).create(true).open(place.path(name));
+        file.unwrap()
+    };
+    let write = |mut file: &fs::File, number: usize| {
+        let line = event(number) + "\n";
+        let (half, rest) = line.split_at(number % line.len());
+        file.write_all(half.as_bytes()).unwrap();
+        file.write_all(rest.as_bytes()).unwrap();
+    };
+    fs::create_dir(place.path("in")).unwrap();
+    let (other, old) = (open("in/b.log"), open("in/a.log"));
+    let following = Following::start(&place, "in");
+    thread::scope(|scope| {
+        scope.spawn(|| (0..400).for_each(|number| write(&other, number)));
+        scope.spawn(|| {
+            (400..500).for_each(|number| write(&old, number));
+            fs::rename(place.path("in/a.log"), place.path("in/a.log.1")).unwrap();
+            let new = open("in/a.log");
+            for number in 500..600 {
+                write(&old, number);
+                write(&new, number + 100);
+            }
+        });
+        following.until_delivered(0..700);
+    });
+    let summary = following.stop();
+    assert_eq!(
+        (&summary["records"], &summary["duplicates"]),
+        (&700.into(), &0.into())
+    );
+    assert_eq!(place.failed(), [b""; 0]);
 }
 
 #[test]

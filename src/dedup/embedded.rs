@@ -147,6 +147,12 @@ impl ClaimStore for EmbeddedStore {
 }
 
 impl EmbeddedStore {
+    /// Whether claims lie in a folder, or another of our databases.
+    #[must_use]
+    pub fn lies_in(folder: &Path) -> bool {
+        database::lies_in(folder)
+    }
+
     /// Opens the store in this folder, or creates it there.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         database::open("claim store", folder, || Self::open_or_create(folder))

@@ -52,11 +52,26 @@ impl Pointer {
     /// The value in a text that is JSON; of a key that stands twice the first.
     #[must_use]
     pub fn find<'a>(&self, text: &'a str) -> Option<Value<'a>> {
+        self.lead(text)?.value().ok()
+    }
+
+    /// The same as it is spelled, whatever it is.
+    #[must_use]
+    pub fn find_spelled<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let mut cursor = self.lead(text)?;
+        cursor.peek();
+        let start = cursor.position();
+        cursor.value().ok()?;
+        text.get(start..cursor.position())
+    }
+
+    /// To before the value.
+    fn lead<'a>(&self, text: &'a str) -> Option<Cursor<'a>> {
         let mut cursor = Cursor::new(text);
         for part in &self.0 {
             enter(&mut cursor, part).ok().flatten()?;
         }
-        cursor.value().ok()
+        Some(cursor)
     }
 
     /// The text or the number there; a number by its spelling.
@@ -140,6 +155,21 @@ mod tests {
         check("/n", Some("other"));
         check("/n/a", None);
         check("/z", None);
+    }
+
+    #[test]
+    fn a_value_is_found_as_it_is_spelled() {
+        for (pointer, expected) in [
+            ("/a", Some("[1, {\"b\" :2}]")),
+            ("/a/1/b", Some("2")),
+            ("/t", Some("\"\\u0065\"")),
+            ("/f", Some("false")),
+            ("/z", None),
+        ] {
+            let text = r#" {"a": [1, {"b" :2}] , "t":"\u0065", "f": false} "#;
+            let pointer: Pointer = pointer.parse().unwrap();
+            assert_eq!(pointer.find_spelled(text), expected, "{pointer:?}");
+        }
     }
 
     #[test]

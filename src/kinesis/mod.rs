@@ -76,10 +76,10 @@ impl fmt::Display for Place {
 pub struct Arrival(pub Instant);
 
 impl Arrival {
-    /// Since the epoch. None where they are too many to count.
+    /// Since the epoch.
     #[must_use]
-    pub fn milliseconds(self) -> Option<i64> {
-        i64::try_from(self.0.nanoseconds() / 1_000_000).ok()
+    pub fn milliseconds(self) -> i64 {
+        self.0.milliseconds()
     }
 }
 

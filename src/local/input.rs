@@ -3,6 +3,7 @@
 mod follow;
 pub mod form;
 pub mod reader;
+pub mod resume;
 
 use std::{
     fmt,
@@ -24,6 +25,9 @@ use reader::{Unpacked, keep_first, read_part};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
+use super::files::OWN_FOLDER;
+use crate::dedup::embedded::EmbeddedStore;
+
 /// So much of the input's beginning tells at once whether it is the same input.
 pub const HEAD_BYTES: usize = 64 * 1024;
 
@@ -37,6 +41,8 @@ pub struct Input {
     /// Of all files together, as they lie on the disk; unknown with standard input.
     pub bytes: Option<u64>,
     pub expected: Expected,
+    /// Told how many bytes of a stream come once more before it is gone on with.
+    pub on_skip: fn(u64),
     follow: Option<Arc<Follow>>,
 }
 
@@ -67,6 +73,13 @@ pub enum InputError {
     Unreadable(PathBuf, #[source] io::Error),
     #[error("the folder `{0}` holds no file")]
     Empty(PathBuf),
+    #[error(
+        "`{0}` is what nozzle keeps for itself, claims and the like, and holds no events: name a \
+         file or folder that does"
+    )]
+    Own(PathBuf),
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[source] io::Error),
     #[error("standard input can be given only once")]
     StandardInputTwice,
     #[error("{0} cannot be followed: --follow is for files and folders")]
@@ -135,14 +148,13 @@ pub enum Skipped {
     Same,
     /// It does not. All of it comes next.
     Other,
-    /// Nobody wants to know any more.
-    Stopped,
 }
 
 /// The lines of all sources.
 pub struct Lines {
     pub sources: Sources,
     expected: Expected,
+    on_skip: fn(u64),
     followed: Option<Followed>,
     current: Option<Box<dyn Stream>>,
     in_line: bool,
@@ -160,11 +172,18 @@ pub struct Lines {
 trait Stream: BufRead + Send {
     /// Whether they are there, or their end is, within so long a time.
     fn wait(&mut self, most: Duration) -> bool;
+
+    /// What is there of a line whose end is late.
+    fn begun(&self) -> &[u8];
 }
 
 impl Stream for Unpacked<Raw> {
     fn wait(&mut self, most: Duration) -> bool {
         self.wait(most)
+    }
+
+    fn begun(&self) -> &[u8] {
+        self.begun()
     }
 }
 
@@ -172,6 +191,10 @@ impl Stream for Chain<Cursor<Vec<u8>>, Box<dyn Stream>> {
     fn wait(&mut self, most: Duration) -> bool {
         let (head, rest) = self.get_mut();
         head.fill_buf().is_ok_and(|left| !left.is_empty()) || rest.wait(most)
+    }
+
+    fn begun(&self) -> &[u8] {
+        self.get_ref().1.begun()
     }
 }
 
@@ -188,8 +211,8 @@ impl Sources {
 
 impl Input {
     /// Finds what the arguments name: none or `-` is standard input, a folder all its files,
-    /// sorted, but hidden ones and the lake's. Everything is opened once, so that what is missing
-    /// is known before any work.
+    /// sorted, but hidden ones, the lake's and claims. Everything is opened once, so that what is
+    /// missing is known before any work.
     pub fn find(arguments: &[PathBuf], lake: &Path) -> Result<Self, InputError> {
         let standard_input = [PathBuf::from("-")];
         let arguments = match arguments {
@@ -209,6 +232,7 @@ impl Input {
             sources,
             bytes,
             expected: Expected::Lines,
+            on_skip: |_| {},
             follow: None,
         })
     }
@@ -242,6 +266,7 @@ impl Input {
             sources: found,
             bytes: None,
             expected: Expected::Lines,
+            on_skip: |_| {},
             follow: Some(Arc::new(Follow {
                 files,
                 stop,
@@ -257,6 +282,9 @@ fn find(path: &Path, lake: Option<&Path>, sources: &mut Vec<Source>) -> Result<(
         return Ok(());
     }
     let metadata = fs::metadata(path).map_err(|error| unreadable(path, error))?;
+    if is_own(path) {
+        return Err(InputError::Own(path.to_owned()));
+    }
     if !metadata.is_dir() {
         sources.push(Source::File(path.to_owned()));
         return Ok(());
@@ -268,6 +296,12 @@ fn find(path: &Path, lake: Option<&Path>, sources: &mut Vec<Source>) -> Result<(
     } else {
         Ok(())
     }
+}
+
+/// Whether it is what Nozzle keeps for itself, or lies in a database of that.
+fn is_own(path: &Path) -> bool {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    path.ends_with(OWN_FOLDER) || path.ancestors().any(EmbeddedStore::lies_in)
 }
 
 fn find_in_folder(
@@ -288,7 +322,8 @@ fn find_in_folder(
         }
         // A folder behind a link may hold the link itself; a file cannot.
         if kind.is_dir() {
-            if lake.is_none() || fs::canonicalize(&path).ok().as_deref() != lake {
+            let is_lake = lake.is_some() && fs::canonicalize(&path).ok().as_deref() == lake;
+            if !is_lake && !EmbeddedStore::lies_in(&path) {
                 find_in_folder(&path, lake, sources)?;
             }
         } else if path.is_file() {
@@ -347,20 +382,12 @@ impl Source {
     }
 
     fn unpack(&self, read_bytes: &Arc<AtomicU64>) -> io::Result<Unpacked<Raw>> {
-        let (raw, named_gzip) = match self {
-            Self::File(path) => (
-                Raw::File(File::open(path)?),
-                path.extension().is_some_and(|extension| extension == "gz"),
-            ),
-            Self::StandardInput => (Raw::StandardInput(io::stdin()), false),
-        };
-        let unpacked = Unpacked::open(raw, read_bytes)?;
-        if named_gzip && matches!(unpacked, Unpacked::Plain(_)) {
-            return Err(io::Error::other(
-                "it is not gzip, though its name ends in .gz",
-            ));
+        match self {
+            Self::File(path) => {
+                Unpacked::open_named(Raw::File(File::open(path)?), path, read_bytes)
+            }
+            Self::StandardInput => Unpacked::open(Raw::StandardInput(io::stdin()), read_bytes),
         }
-        Ok(unpacked)
     }
 }
 
@@ -375,6 +402,7 @@ impl Lines {
         Self {
             sources: Sources(Arc::new(Mutex::new(input.sources))),
             expected: input.expected,
+            on_skip: input.on_skip,
             followed,
             current: None,
             in_line: false,
@@ -478,24 +506,24 @@ impl Lines {
         to: &Position,
         expected: Fingerprint,
         fingerprinter: &mut Fingerprinter,
-        stop: &AtomicBool,
     ) -> Result<Skipped, InputError> {
+        let rewinds = self.rewinds();
+        if !rewinds {
+            (self.on_skip)(to.bytes);
+        }
         // What has gone by in a stream cannot be had again, so its head is looked at first.
-        let same_head = self.rewinds() || self.peek(to.bytes)? == expected.head;
+        let same_head = rewinds || self.peek(to.bytes)? == expected.head;
         if let Some(followed) = &mut self.followed {
             followed.pass();
         }
         if same_head {
             // Whatever fails here fails again where it is read for good.
-            let passed = self.pass(to, expected.head, fingerprinter, stop);
-            if stop.load(Ordering::Relaxed) {
-                return Ok(Skipped::Stopped);
-            }
+            let passed = self.pass(to, expected.head, fingerprinter);
             if passed.is_ok_and(|passed| passed) && fingerprinter.digest() == expected {
                 self.follow_from_here();
                 return Ok(Skipped::Same);
             }
-            if !self.rewinds() {
+            if !rewinds {
                 return Err(InputError::OtherStream);
             }
             self.current = None;
@@ -536,9 +564,8 @@ impl Lines {
         to: &Position,
         head: u64,
         fingerprinter: &mut Fingerprinter,
-        stop: &AtomicBool,
     ) -> Result<bool, InputError> {
-        while self.position.bytes < to.bytes && !stop.load(Ordering::Relaxed) {
+        while self.position.bytes < to.bytes {
             let left = to.bytes - self.position.bytes;
             let Some(reader) = self.reader(Duration::MAX)? else {
                 return Ok(false);
@@ -608,12 +635,19 @@ impl Lines {
         Ok(())
     }
 
-    /// What has nothing yet has no form.
+    /// What has nothing yet has no form; a line whose end is late may have one.
     fn check_form(&self, source: &Source, stream: &mut dyn Stream) -> Result<(), InputError> {
-        if self.expected == Expected::Lines || !stream.wait(Duration::ZERO) {
+        if self.expected == Expected::Lines {
             return Ok(());
         }
-        let head = stream.fill_buf().map_err(|error| self.broken(error))?;
+        let broken = |error| self.broken(error);
+        let has_lines =
+            stream.wait(Duration::ZERO) && !stream.fill_buf().map_err(broken)?.is_empty();
+        let head = if has_lines {
+            stream.fill_buf().map_err(broken)?
+        } else {
+            stream.begun()
+        };
         let head = head.split_at(head.len().min(HEAD_BYTES)).0;
         match Form::of(head) {
             None => Ok(()),

@@ -6,6 +6,8 @@ mod found;
 mod members;
 mod record;
 
+use std::borrow::Cow;
+
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -15,6 +17,7 @@ use faults::{RecordFault, faults};
 use record::AskedRecord;
 
 use super::{
+    claim_key::ClaimKey,
     layout::read_prefix,
     plain::Plain,
     settings::SettingsOptions,
@@ -27,7 +30,7 @@ use crate::{
     functions::firehose_transform::{
         Settings,
         event::Event,
-        transform::{Identity, transform, write_identity},
+        transform::{Identity, transform},
     },
     local::firehose::prefix::{Prefix, Values},
 };
@@ -75,7 +78,7 @@ struct Explanation {
     verdict: &'static str,
     /// That of the first fault, as are the two below.
     reason: Option<&'static str>,
-    advice: Option<String>,
+    advice: Option<Cow<'static, str>>,
     #[serde(flatten)]
     excerpt: Option<Excerpt>,
     faults: Vec<RecordFault>,
@@ -264,8 +267,6 @@ fn accept(
 ) -> anyhow::Result<Accepted> {
     let mut keys = Vec::new();
     settings.rules.partition_keys.write_json(event, &mut keys);
-    let mut identity = String::new();
-    write_identity(event, settings.identity, &mut identity);
     let partition_keys: Map<String, Value> = serde_json::from_slice(&keys)?;
     let in_order = settings.rules.partition_keys.iter().filter_map(|key| {
         let value = partition_keys.get(key.as_str())?.as_str()?;
@@ -291,7 +292,7 @@ fn accept(
         path: path(&partition_keys, prefix, arrival)?,
         partition_keys,
         keys_in_order,
-        identity,
+        identity: ClaimKey::of(event, settings.identity).identity,
     })
 }
 

@@ -14,7 +14,7 @@ use std::{
     rc::Rc,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::runtime::{Builder, Runtime};
 
 use super::{
@@ -29,8 +29,12 @@ use search::EventSearch;
 /// Where a lake is, unless it is said.
 const LAKE: &str = "lake";
 
+const WHICH_CLAIMS: &str =
+    "--claims is what `nozzle run --claims` was given, or .nozzle/claims in a lake";
+
 /// Finds. Nothing found is a failure.
 pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
+    check_claims(options)?;
     let settings = options.settings()?;
     let search = EventSearch::new(options, &settings);
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
@@ -52,7 +56,12 @@ pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
         log::find_in_table(&search, &aws.log(table), table)?;
     }
     for claims in claims_folders(options, &sources) {
-        find_here(&search, &claims, &runtime)?;
+        let are_there = find_here(&search, &claims, &runtime)?;
+        ensure!(
+            are_there || options.claims.is_none(),
+            "there are no claims in `{}`: {WHICH_CLAIMS}",
+            claims.display()
+        );
     }
     if let (Some(table), Some(aws)) = (&options.table, &aws) {
         find_in_table(&search, table, &aws.table(table), &runtime)?;
@@ -63,6 +72,14 @@ pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
 /// Says what is wrong with the options, before any of it is touched.
 pub(super) fn understand(options: &FindOptions) -> Result<()> {
     options.settings().map(drop)
+}
+
+/// Before all of a lake is read.
+fn check_claims(options: &FindOptions) -> Result<()> {
+    if let Some(claims) = options.claims.as_deref().filter(|claims| !claims.is_dir()) {
+        bail!("there is no folder `{}`: {WHICH_CLAIMS}", claims.display());
+    }
+    Ok(())
 }
 
 /// Who has named no lake is told how.

@@ -21,13 +21,17 @@ use serde_json::{Map, Value};
 use tokio::runtime::Builder;
 
 use super::{
-    clock::now, counts::Pace, interrupt::INTERRUPTED, progress::ProgressDisplay, terminal::tell,
+    clock::now,
+    counts::Pace,
+    interrupt::{INTERRUPTED, tell_of_skipping},
+    progress::ProgressDisplay,
+    terminal::tell,
 };
 use crate::{
     functions::Function,
     local::{
         files,
-        input::{Fingerprint, Fingerprinter, Input, InputError, Lines, Skipped, Source},
+        input::{Fingerprint, Input, InputError, Lines, Skipped, Source, resume::Resumed},
         kinesis::{
             clock::Clock,
             feed::{Ending, Feed, Mark, PART_BYTES_MAX, Window},
@@ -166,48 +170,52 @@ where
     }
 
     /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
-    pub(super) fn run(&mut self, input: Input, stop: Arc<AtomicBool>) -> Result<Ending> {
+    pub(super) fn run(&mut self, mut input: Input, stop: Arc<AtomicBool>) -> Result<Ending> {
+        input.on_skip = tell_of_skipping;
         let read_bytes = Arc::new(AtomicU64::new(0));
         let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
         tell_of_terminal(&input);
         let sources = input.sources.clone();
-        let mut lines = Lines::new(input, PART_BYTES_MAX, read_bytes);
-        let mut fingerprinter = Fingerprinter::default();
-        self.go_on(&mut lines, &mut fingerprinter, &stop)?;
-        self.work(Feed::start(lines, fingerprinter, stop)?, &sources)
+        let lines = Lines::new(input, PART_BYTES_MAX, read_bytes);
+        let Some(resumed) = self.go_on(lines, &stop)? else {
+            return Ok(Ending::Stopped);
+        };
+        let feed = Feed::start(resumed.lines, resumed.fingerprinter, stop)?;
+        self.work(feed, &sources)
     }
 
-    fn go_on(
-        &mut self,
-        lines: &mut Lines,
-        fingerprinter: &mut Fingerprinter,
-        stop: &AtomicBool,
-    ) -> Result<()> {
+    /// None where it is to stop before the input is where it was.
+    fn go_on(&mut self, lines: Lines, stop: &AtomicBool) -> Result<Option<Resumed>> {
         let same = |unfinished: &Unfinished<S>| unfinished.task == self.unfinished.task;
         let Some(left) = self.note.unfinished.clone().filter(same) else {
-            return self.begin_anew();
+            self.begin_anew()?;
+            return Ok(Some(Resumed::anew(lines)));
         };
-        let Mark {
-            position,
-            fingerprint,
-        } = left.mark;
-        let skipped = if left.mark == Mark::default() {
-            Ok(Skipped::Same)
+        let resumed = if left.mark == Mark::default() {
+            Ok(Some(Resumed {
+                skipped: Skipped::Same,
+                ..Resumed::anew(lines)
+            }))
         } else {
-            lines.skip(&position, fingerprint, fingerprinter, stop)
+            lines.resume(left.mark.position, left.mark.fingerprint, stop)
         };
-        if let Err(InputError::OtherStream) = skipped {
+        if let Err(InputError::OtherStream) = resumed {
             self.begin_anew()?;
             self.note.unfinished = None;
             (self.commit)(&self.note)?;
         }
-        if skipped? == Skipped::Other {
-            return self.begin_anew();
+        let resumed = resumed?;
+        if resumed
+            .as_ref()
+            .is_some_and(|resumed| resumed.skipped == Skipped::Other)
+        {
+            self.begin_anew()?;
+            return Ok(resumed);
         }
         self.unfinished = left;
         let taken = &mut self.unfinished.summary.taken;
         taken.resumed_records = taken.records;
-        Ok(())
+        Ok(resumed)
     }
 
     /// Other records would get the numbers of those that may be counted in part.

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use indicatif::HumanCount;
 
 use super::terminal::tell;
 
@@ -21,6 +22,14 @@ pub(super) const INTERRUPTED: u8 = 130;
 pub(super) fn interrupted() -> ExitCode {
     tell("interrupted; give the same command again and it goes on from here");
     INTERRUPTED.into()
+}
+
+/// Says what a command waits for that goes on with a stream.
+pub(super) fn tell_of_skipping(bytes: u64) {
+    let bytes = HumanCount(bytes);
+    tell(&format!(
+        "skipping the first {bytes} bytes, which were read before"
+    ));
 }
 
 /// How soon a wish to stop is heard by one who waits.

@@ -6,6 +6,7 @@ mod aws;
 #[path = "no_aws.rs"]
 mod aws;
 mod check;
+mod claim_key;
 mod clock;
 mod counter_table;
 mod counts;
@@ -19,6 +20,7 @@ mod intake;
 mod interrupt;
 mod item;
 mod layout;
+mod line_breaks;
 mod log;
 mod manual;
 mod numbers;

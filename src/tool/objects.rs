@@ -4,14 +4,15 @@
 mod source;
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, FileType},
     io::{self, Read},
+    os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use crate::local::files;
+use crate::{database, local::files};
 pub(super) use source::ErrorSource;
 
 /// The folder that records of redrives lie in. Nothing in it is an error object.
@@ -106,8 +107,14 @@ impl Objects for Folder {
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn Read + '_>> {
-        let file = File::open(name).with_context(|| format!("`{name}` cannot be opened"))?;
-        Ok(Box::new(file))
+        let cannot = || format!("`{name}` cannot be opened");
+        let kind = fs::metadata(name).with_context(cannot)?.file_type();
+        ensure!(
+            kind.is_file(),
+            "`{name}` is {}, not a file: save what it gives to one",
+            named(kind)
+        );
+        Ok(Box::new(File::open(name).with_context(cannot)?))
     }
 
     fn list_redriven(&self) -> Result<Vec<String>> {
@@ -154,7 +161,8 @@ pub(super) fn remove_empty(folder: &Path) -> Result<()> {
     }
 }
 
-/// Everything below a path but what is hidden, sorted, and whether it lies in a [`REDRIVEN`].
+/// Everything below a path but what is hidden and claims, sorted, and whether it lies in a
+/// [`REDRIVEN`].
 fn walk(path: &Path, visit: &mut impl FnMut(&Path, bool) -> Result<()>) -> Result<()> {
     walk_from(path, false, visit)
 }
@@ -166,6 +174,9 @@ fn walk_from(
 ) -> Result<()> {
     if !path.is_dir() {
         return visit(path, is_redriven);
+    }
+    if database::lies_in(path) {
+        return Ok(());
     }
     let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = entries.with_context(|| format!("`{}` cannot be read", path.display()))?;
@@ -180,6 +191,17 @@ fn walk_from(
         }
     }
     Ok(())
+}
+
+/// What might never end, or wait for ever.
+fn named(kind: FileType) -> &'static str {
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
 }
 
 fn name(path: &Path) -> Result<String> {

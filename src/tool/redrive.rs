@@ -33,7 +33,6 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -46,7 +45,8 @@ use super::{
     progress::ProgressDisplay,
     redriven::{History, Run, RunCounts, State},
     sink::Sink,
-    terminal::{Format, tell},
+    terminal::{Format, is_quiet, tell},
+    times::utc,
 };
 use crate::{
     config::environment,
@@ -64,7 +64,7 @@ use export::{Export, Exported};
 use journal::{Done, Header, RedriveJournal, Scope};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
-use originals::{SourceTelling, open_objects};
+use originals::{SourceTelling, open_objects, tell_of_unmarked};
 use pass::{Letters, Pass, PassState};
 use recorder::Recorder;
 use report::{GivenCommand, RedriveReport};
@@ -297,9 +297,9 @@ impl<'a> Session<'a> {
     }
 
     fn scope(&self) -> Scope {
-        let filter = format!("{:?}", self.options.filter);
+        let filter = &self.options.filter;
         Scope {
-            filter: (filter != format!("{:?}", Filter::default())).then_some(filter),
+            filter: (*filter != Filter::default()).then(|| format!("{filter:?}")),
             all: self.options.permissions.all,
         }
     }
@@ -343,6 +343,7 @@ impl<'a> Session<'a> {
             sending.end()
         });
         self.report(&pass, mode, is_complete, exported)?;
+        tell_of_unmarked(pass.tally.unmarked);
         if let Some((journal, recorder)) = ended {
             let telling = SourceTelling {
                 run: recorder.run_name(),
@@ -381,6 +382,8 @@ impl<'a> Session<'a> {
             },
         };
         match self.options.summary.format() {
+            // Of a dry run it is what was asked for.
+            Format::Human if mode == Mode::Executed && is_quiet() => Ok(()),
             Format::Human => report.print_human(self.options.places),
             Format::Json => report.print_json(),
         }
@@ -453,7 +456,7 @@ fn absolute(target: &Destination) -> String {
 
 /// Sorts by time, and no two are the same.
 fn run_name(now_milliseconds: i64) -> String {
-    let time: DateTime<Utc> = DateTime::from_timestamp_millis(now_milliseconds).unwrap_or_default();
+    let time = utc(now_milliseconds);
     let number = Random::default().number() >> 32;
     format!("{}-{number:08x}", time.format("%Y-%m-%dT%H-%M-%SZ"))
 }

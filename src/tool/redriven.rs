@@ -11,9 +11,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
 
 use super::objects::{Objects, REDRIVEN};
+use crate::{
+    dedup::Owner,
+    kinesis::dead_letter::{Data, DeadLetter},
+    local::firehose::error_object::read::Failed,
+};
 
 /// One that has said nothing for so long has died.
 const SILENCE_MILLISECONDS: i64 = 300_000;
@@ -38,6 +43,23 @@ impl RecordMark {
         }
     }
 
+    /// Of an error object's record.
+    pub(super) fn of_failed(failed: &Failed) -> Self {
+        Self::of(failed.arrival_milliseconds, bytes_hash(&failed.bytes))
+    }
+
+    /// Two records may have the same bytes and arrival; a dead letter says which it is. None where its
+    /// bytes are elsewhere.
+    pub(super) fn of_letter(letter: &DeadLetter<'_>) -> Option<Self> {
+        let Data::Here(bytes) = &letter.data else {
+            return None;
+        };
+        Some(Self {
+            record: xxh3_128(letter.key("").as_bytes()),
+            bytes: bytes_hash(bytes),
+        })
+    }
+
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (record, bytes) = text.split_once(' ')?;
         let hash = |text: &str| {
@@ -50,6 +72,11 @@ impl RecordMark {
             bytes: hash(bytes)?,
         })
     }
+}
+
+/// As a claim's owner has it.
+fn bytes_hash(bytes: &[u8]) -> u128 {
+    Owner::of("", None, bytes).bytes_hash
 }
 
 /// Two hashes, as they stand in the journal.

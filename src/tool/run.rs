@@ -17,7 +17,7 @@ use anyhow::Result;
 
 use super::{
     clock::now,
-    interrupt::{interrupted, stop_on_signal},
+    interrupt::{interrupted, stop_on_signal, tell_of_skipping},
     page::PageFile,
     places::Places,
     progress::ProgressDisplay,
@@ -105,6 +105,7 @@ fn find_input(options: &RunOptions, task: &RunTask, stop: &Arc<AtomicBool>) -> R
     } else {
         Input::find(arguments, lake)?
     };
+    input.on_skip = tell_of_skipping;
     if !options.anyway {
         input.expected = Expected::Events;
     }

@@ -1,20 +1,26 @@
-//! Times that a person gives.
+//! Times that a person gives, and the moments that they are.
 
 use anyhow::{Result, anyhow};
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 /// RFC 3339, or a date: its first moment, in UTC. In epoch milliseconds.
 pub(super) fn read_time(text: &str) -> Result<i64> {
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
         return Ok(time.timestamp_millis());
     }
-    let date: NaiveDate = text
-        .parse()
-        .map_err(|_| anyhow!("{text:?} is no time; write 2026-11-20 or 2026-11-20T23:00:00Z"))?;
-    let midnight = date.and_hms_opt(0, 0, 0);
-    midnight
-        .map(|midnight| midnight.and_utc().timestamp_millis())
-        .ok_or_else(|| anyhow!("{text:?} is out of range"))
+    text.parse()
+        .map(midnight)
+        .map_err(|_| anyhow!("{text:?} is no time; write 2026-11-20 or 2026-11-20T23:00:00Z"))
+}
+
+/// A date's first moment, in UTC. In epoch milliseconds.
+pub(super) fn midnight(date: NaiveDate) -> i64 {
+    date.and_time(NaiveTime::MIN).and_utc().timestamp_millis()
+}
+
+/// The moment so many milliseconds after the epoch; the epoch where no calendar has it.
+pub(super) fn utc(milliseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -4,11 +4,9 @@
 use anyhow::{Result, bail};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_128;
 
 use super::redriven::RecordMark;
 use crate::{
-    dedup::Owner,
     functions::firehose_transform::event::EventFields,
     kinesis::{
         Arrival,
@@ -78,26 +76,18 @@ impl Contained {
             }
             Err(why) => bail!("it is like a dead letter, but {why}"),
         };
-        let record = xxh3_128(letter.key("").as_bytes());
-        let bytes_hash = |bytes: &[u8]| Owner::of("", None, bytes).bytes_hash;
-        let wrapper = Wrapper {
-            mark: RecordMark {
-                record,
-                bytes: match &letter.data {
-                    Data::Here(bytes) => bytes_hash(bytes),
-                    Data::At(_) => 0,
-                },
-            },
+        let wrapper = RecordMark::of_letter(&letter).map(|mark| Wrapper {
+            mark,
             kind: WrapperKind::DeadLetter {
                 function: letter.function.into_owned(),
             },
             code: letter.reason.into_owned(),
-            arrival_milliseconds: letter.arrival.and_then(Arrival::milliseconds),
-        };
+            arrival_milliseconds: letter.arrival.map(Arrival::milliseconds),
+        });
         match letter.data {
             Data::Here(record) => Ok(Self {
                 bytes: record.into_owned(),
-                wrapper: Some(wrapper),
+                wrapper,
             }),
             Data::At(place) => {
                 bail!("its record is in the dead letter at {place}: explain that one")
@@ -106,8 +96,7 @@ impl Contained {
     }
 
     fn within(failed: Failed) -> Self {
-        let bytes_hash = Owner::of("", None, &failed.bytes).bytes_hash;
-        let mark = RecordMark::of(failed.arrival_milliseconds, bytes_hash);
+        let mark = RecordMark::of_failed(&failed);
         Self {
             bytes: failed.bytes,
             wrapper: Some(Wrapper {

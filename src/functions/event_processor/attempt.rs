@@ -123,6 +123,7 @@ impl<'a, S: Services> Attempt<'a, S> {
         let parts = self.line_up(&enriched);
         let progress = self.plan(segment, &parts, progress).await?;
         self.archive(segment, &parts, &progress).await?;
+        drop(parts);
         self.send_dead_letters(segment).await?;
         let tally = self.tally(&enriched);
         self.merge_users(&tally).await?;

@@ -73,7 +73,7 @@ impl<'b, 'a> Group<'b, 'a> {
 }
 
 fn owner(judged: &Judged<'_>) -> Owner {
-    let milliseconds = judged.arrived.arrival.and_then(Arrival::milliseconds);
+    let milliseconds = judged.arrived.arrival.map(Arrival::milliseconds);
     let id = judged.arrived.id.to_string();
     Owner::of(&id, milliseconds, judged.arrived.bytes)
 }

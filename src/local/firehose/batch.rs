@@ -457,12 +457,7 @@ fn trim_line_end(line: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::Write,
-        path::Path,
-        sync::{Arc, atomic::AtomicBool},
-        time::Duration,
-    };
+    use std::{io::Write, path::Path, sync::Arc, time::Duration};
 
     use proptest::prelude::*;
     use serde_json::Value;
@@ -689,7 +684,7 @@ mod tests {
 
             let mut lines = lines(file.path());
             let mut fingerprinter = Fingerprinter::default();
-            let skipped = lines.skip(&mark.position, mark.fingerprint, &mut fingerprinter, &AtomicBool::new(false));
+            let skipped = lines.skip(&mark.position, mark.fingerprint, &mut fingerprinter);
             prop_assert_eq!(skipped.expect("readable"), Skipped::Same);
             let arrived = mark.arrival_milliseconds;
             let mut cutter = Cutter::new(lines, fingerprinter, arrived, LIMITS, clock);

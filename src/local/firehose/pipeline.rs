@@ -9,7 +9,6 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread::{self, ScopedJoinHandle},
-    time::Duration,
 };
 
 use super::{
@@ -20,12 +19,13 @@ use super::{
     invocation::Invoke,
     window::Window,
 };
-use crate::local::{files::FileError, input::InputError};
+use crate::local::{
+    files::FileError,
+    input::{InputError, resume::PATIENCE},
+};
 
 /// What waits between two threads.
 const WAITING_MAX: usize = 2;
-/// How soon a wish to stop is heard while the input has nothing.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 pub(super) struct Pipeline<'a, F> {
     pub(super) attempts: Attempts<'a, F>,

@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     attempts::{Attempts, Pauses},
-    batch::{Cutter, Limits, Mark},
+    batch::{Cutter, Limits},
     gauge::Gauge,
     invocation::Invoke,
     picture::Picture,
@@ -20,7 +20,7 @@ use super::{
     window::{OpenError, Site, Window},
 };
 use crate::local::{
-    input::{Fingerprinter, Input, InputError, Lines, Skipped},
+    input::{Input, InputError, Lines, Skipped, resume::Resumed},
     journal::{Journal, JournalError, Left},
 };
 
@@ -78,6 +78,12 @@ impl<F: Invoke + Sync> Firehose<'_, F> {
         let lines = Lines::new(input, self.limits.record_bytes_max + 2, read_bytes);
         window.sources = lines.sources.clone();
         let (cutter, progress) = self.begin(lines, left)?;
+        let Some(cutter) = cutter else {
+            return Ok(Outcome {
+                progress,
+                ending: Ending::Stopped,
+            });
+        };
         window.progress = progress;
         let pipeline = Pipeline {
             attempts: Attempts::new(self.function, self.pauses).map_err(PipelineError::Thread)?,
@@ -101,7 +107,7 @@ impl<F: Invoke + Sync> Firehose<'_, F> {
         &self,
         lines: Lines,
         left: Left<Unfinished>,
-    ) -> Result<(Cutter, Unfinished), RunError> {
+    ) -> Result<(Option<Cutter>, Unfinished), RunError> {
         let arrived = left.arrival_milliseconds;
         let begun = self.go_on(lines, left);
         if let Err(InputError::OtherStream) = &begun {
@@ -111,40 +117,53 @@ impl<F: Invoke + Sync> Firehose<'_, F> {
         Ok(begun?)
     }
 
+    /// No cutter where it is to stop before the input is where it was.
     fn go_on(
         &self,
-        mut lines: Lines,
+        lines: Lines,
         left: Left<Unfinished>,
-    ) -> Result<(Cutter, Unfinished), InputError> {
-        let mut fingerprinter = Fingerprinter::default();
-        let mut progress = Unfinished {
-            task: self.task,
-            ..Unfinished::default()
-        };
-        if let Some(unfinished) = left
-            .unfinished
-            .filter(|unfinished| unfinished.task == self.task)
-        {
-            let Mark {
-                position,
-                fingerprint,
-                ..
-            } = unfinished.mark;
-            let skipped = lines.skip(&position, fingerprint, &mut fingerprinter, &self.stop)?;
-            if skipped != Skipped::Other {
-                progress = unfinished;
-                progress.summary.resumed_records = progress.summary.records;
+    ) -> Result<(Option<Cutter>, Unfinished), InputError> {
+        let arrived = left.arrival_milliseconds;
+        let is_same = |unfinished: &Unfinished| unfinished.task == self.task;
+        let unfinished = left.unfinished.filter(is_same);
+        let resumed = match &unfinished {
+            None => Some(Resumed::anew(lines)),
+            Some(Unfinished { mark, .. }) => {
+                lines.resume(mark.position, mark.fingerprint, &self.stop)?
             }
-        }
+        };
+        let mut progress = match (unfinished, &resumed) {
+            (
+                Some(mut unfinished),
+                None
+                | Some(Resumed {
+                    skipped: Skipped::Same,
+                    ..
+                }),
+            ) => {
+                unfinished.summary.resumed_records = unfinished.summary.records;
+                unfinished
+            }
+            _ => Unfinished {
+                task: self.task,
+                ..Unfinished::default()
+            },
+        };
         progress.picture = match self.watch {
             Watch::Nobody => None,
             Watch::Picture => progress
                 .picture
                 .or_else(|| Some(Box::new(Picture::after(progress.summary.records)))),
         };
-        let arrived = left.arrival_milliseconds;
         progress.mark.arrival_milliseconds = arrived;
-        let cutter = Cutter::new(lines, fingerprinter, arrived, self.limits, self.site.clock);
+        let cutter = resumed.map(|resumed| {
+            let Resumed {
+                lines,
+                fingerprinter,
+                ..
+            } = resumed;
+            Cutter::new(lines, fingerprinter, arrived, self.limits, self.site.clock)
+        });
         Ok((cutter, progress))
     }
 }

@@ -628,6 +628,13 @@ impl Awaited for Raw {
             Self::Growing(growing) => growing.wait(most),
         }
     }
+
+    fn begun(&self) -> &[u8] {
+        match self {
+            Self::Growing(growing) => &growing.held,
+            Self::File(_) | Self::StandardInput(_) => &[],
+        }
+    }
 }
 
 /// What cannot be waited for is read: that says why.

@@ -11,6 +11,10 @@ use crate::functions::firehose_transform::event::{Event, EventFields};
 
 /// So many lines at most are looked at for what each of them is.
 const LINES_MAX: usize = 10;
+/// How Firehose, its documentation and its format conversion name an error's code.
+const CODES: [&str; 3] = ["errorCode", "ErrorCode", "lastErrorCode"];
+/// What a line that a redrive has written for repair has, its mark taken out or not.
+const FOR_REPAIR: [&str; 4] = ["reason", "code", "arrivalTimestamp", "position"];
 
 /// Of a form that is not events, one a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +26,7 @@ pub enum Form {
     Csv,
     /// Events that were delivered already.
     Delivered,
-    /// Firehose's.
+    /// Firehose's, or what a redrive has written for repair.
     ErrorObjects,
 }
 
@@ -69,11 +73,13 @@ impl Form {
 
     fn of_object(line: &str) -> Option<Self> {
         let members: Map<String, Value> = serde_json::from_str(line).ok()?;
-        let text = |name| members.get(name).and_then(Value::as_str);
+        let text = |name: &str| members.get(name).and_then(Value::as_str);
         let Ok(event) = Event::parse(line.trim(), &EventFields::default()) else {
             let is_record = |data: &str| STANDARD.check(data.as_bytes()).is_ok();
-            let is_error_object = text("rawData").is_some_and(is_record);
-            return (is_error_object && text("errorCode").is_some()).then_some(Self::ErrorObjects);
+            let is_failed = text("rawData").is_some_and(is_record)
+                && CODES.iter().any(|name| text(name).is_some());
+            let is_for_repair = FOR_REPAIR.iter().all(|name| members.contains_key(*name));
+            return (is_failed || is_for_repair).then_some(Self::ErrorObjects);
         };
         let datetime = event.calendar.datetime();
         let added = [
@@ -172,8 +178,12 @@ mod tests {
         check(DELIVERED, Some(Form::Delivered));
         let cut_off = format!("{DELIVERED}\n\n{DELIVERED}\n{{\"event");
         check(&cut_off, Some(Form::Delivered));
+        for code in CODES {
+            let object = format!(r#"{{"rawData":"eA==","{code}":"x"}}"#);
+            check(&object, Some(Form::ErrorObjects));
+        }
         check(
-            r#"{"rawData":"eA==","errorCode":"x"}"#,
+            r#"{"reason":"r","code":"c","arrivalTimestamp":null,"position":"a:1","event":{"a":1}}"#,
             Some(Form::ErrorObjects),
         );
     }
@@ -212,6 +222,8 @@ mod tests {
         let own = EVENT.replace('}', r#","rawData":"eA==","errorCode":"x"}"#);
         check(&own, None);
         check(r#"{"rawData":"?","errorCode":"x"}"#, None);
+        check(r#"{"rawData":"eA==","code":"x"}"#, None);
+        check(r#"{"reason":"r","code":"c","text":"t"}"#, None);
         check(&format!("started, all well\nhost, port\n{EVENT}\n"), None);
         check(&format!("a,b\n1,2\n{EVENT}\n"), None);
         check(&format!("[{{\"a\":1}}]\n{EVENT}\n{EVENT}\n"), None);

@@ -3,6 +3,7 @@
 
 use std::{
     io::{self, BufRead, BufReader, Read},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -35,6 +36,9 @@ pub enum Unpacked<R> {
 pub trait Awaited: Read {
     /// Whether they are there, or their end is, within so long a time.
     fn wait(&mut self, most: Duration) -> bool;
+
+    /// What is there of a line whose end is late.
+    fn begun(&self) -> &[u8];
 }
 
 impl<R: Awaited> Unpacked<R> {
@@ -46,6 +50,14 @@ impl<R: Awaited> Unpacked<R> {
             Self::Gzip(gunzip) => gunzip.get_mut().0.get_mut(),
         };
         !plain.buffer().is_empty() || plain.get_mut().inner.wait(most)
+    }
+
+    /// The same, of what is not packed.
+    pub fn begun(&self) -> &[u8] {
+        match self {
+            Self::Plain(plain) => plain.get_ref().inner.begun(),
+            Self::Gzip(_) => &[],
+        }
     }
 }
 
@@ -64,6 +76,18 @@ impl<R: Read> Unpacked<R> {
         let gunzip = Gunzip(MultiGzDecoder::new(plain));
         let gunzip = BufReader::with_capacity(BUFFER_BYTES, gunzip);
         Ok(Self::Gzip(Box::new(gunzip)))
+    }
+
+    /// The same of what has a name: what that says to be gzip is.
+    pub fn open_named(raw: R, name: &Path, read_bytes: &Arc<AtomicU64>) -> io::Result<Self> {
+        let unpacked = Self::open(raw, read_bytes)?;
+        let named_gzip = name.extension().is_some_and(|extension| extension == "gz");
+        if named_gzip && matches!(unpacked, Self::Plain(_)) {
+            return Err(io::Error::other(
+                "it is not gzip, though its name ends in .gz",
+            ));
+        }
+        Ok(unpacked)
     }
 
     fn inner(&mut self) -> &mut dyn BufRead {

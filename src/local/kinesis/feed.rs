@@ -310,8 +310,7 @@ mod tests {
             position,
             fingerprint,
         } = first.mark;
-        let going_on = AtomicBool::new(false);
-        let skipped = lines.skip(&position, fingerprint, &mut fingerprinter, &going_on);
+        let skipped = lines.skip(&position, fingerprint, &mut fingerprinter);
         assert_eq!(skipped.unwrap(), Skipped::Same);
         let mut feed = Feed::start(lines, fingerprinter, Arc::default()).unwrap();
         let second = feed.next_window().unwrap();

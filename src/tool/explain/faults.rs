@@ -28,7 +28,7 @@ pub(super) struct RecordFault {
     pub(super) excerpt: Option<Excerpt>,
     /// How what stands there is read.
     pub(super) read_as: Option<String>,
-    pub(super) advice: String,
+    pub(super) advice: Cow<'static, str>,
 }
 
 const TOO_LARGE_ADVICE: &str =
@@ -42,7 +42,7 @@ pub(super) fn faults(record: &[u8], rules: &Rules) -> Vec<RecordFault> {
             field: None,
             excerpt: None,
             read_as: Some(format!("{} bytes", record.len())),
-            advice: TOO_LARGE_ADVICE.to_owned(),
+            advice: TOO_LARGE_ADVICE.into(),
         }];
     }
     match transform(record, rules) {

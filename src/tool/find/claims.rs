@@ -11,18 +11,24 @@ use super::{
 };
 use crate::{
     database::Mirror,
-    dedup::{Claim, NEVER, Owner, ReleaseStore, embedded::EmbeddedStore},
+    dedup::{NEVER, Owner, ReleaseStore, embedded::EmbeddedStore},
     tool::terminal::tell,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// In a folder, where there are any. Nothing is written there.
-pub(super) fn find_here(search: &EventSearch<'_>, folder: &Path, runtime: &Runtime) -> Result<()> {
+
+/// In a folder; whether there are any. Nothing is written there.
+pub(super) fn find_here(
+    search: &EventSearch<'_>,
+    folder: &Path,
+    runtime: &Runtime,
+) -> Result<bool> {
     let Some(mirror) = Mirror::find("claim store", folder)? else {
-        return Ok(());
+        return Ok(false);
     };
     let store = EmbeddedStore::open(mirror.path())?;
-    find(search, &folder.display().to_string(), &store, runtime)
+    find(search, &folder.display().to_string(), &store, runtime)?;
+    Ok(true)
 }
 
 pub(super) fn find_in_table(
@@ -48,12 +54,7 @@ fn find(
         ));
         return Ok(());
     }
-    let claims = keys.iter().map(|key| Claim {
-        identity: &key.identity,
-        led_by: key.led_by,
-        owner: Owner::NOBODY,
-    });
-    let claims: Vec<_> = claims.collect();
+    let claims: Vec<_> = keys.iter().map(|key| key.claim(Owner::NOBODY)).collect();
     let held = runtime.block_on(store.look_up(&claims, Instant::now() + PATIENCE))?;
     for (key, held) in keys.iter().zip(held) {
         let Some(held) = held else { continue };

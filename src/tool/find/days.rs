@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Days as DayCount, Months, NaiveDate};
+use chrono::{Days as DayCount, Months, NaiveDate};
 use clap::Args;
 
-use crate::tool::times::read_time;
+use crate::tool::times::{midnight, read_time, utc};
 
 const DAY_MILLISECONDS: i64 = 86_400_000;
 
@@ -73,17 +73,14 @@ fn folder_days(name: &str) -> Option<(i64, i64)> {
         (Some(_), None) => first.checked_add_months(Months::new(1)),
         (None, None) => first.checked_add_months(Months::new(12)),
     };
-    let milliseconds = |date: NaiveDate| {
-        let midnight = date.and_hms_opt(0, 0, 0);
-        midnight.map(|midnight| midnight.and_utc().timestamp_millis())
-    };
-    Some((milliseconds(first)?, milliseconds(end?)?))
+    Some((midnight(first), midnight(end?)))
 }
 
 /// A time as a person reads it.
 pub(super) fn in_words(milliseconds: i64) -> String {
-    let time = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
-    time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+    utc(milliseconds)
+        .format("%Y-%m-%d %H:%M:%S UTC")
+        .to_string()
 }
 
 #[cfg(test)]

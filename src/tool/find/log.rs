@@ -75,7 +75,7 @@ fn says(search: &EventSearch<'_>, line: &str) -> bool {
 fn note(search: &EventSearch<'_>, item: &Value, place: &str) -> Result<()> {
     let id = text(item, EVENT_ID).unwrap_or_default();
     let arrival = text(item, TIMESTAMP).and_then(|time| Instant::from_text(time).ok());
-    let arrival = arrival.and_then(|time| i64::try_from(time.nanoseconds() / 1_000_000).ok());
+    let arrival = arrival.map(Instant::milliseconds);
     if !search.options.days.cover(arrival) {
         return Ok(());
     }

@@ -27,7 +27,8 @@ Claims are looked up for the first 1,000 events that were found; with --event-id
 event log is asked for the id first; one in a folder is read whole where that is not there, a table \
 only with --where.
 
-The exit code is 0 when something is found, 1 when nothing is or an object cannot be read.";
+The exit code is 0 when something is found, 1 when nothing is; where not everything could be read, 1 \
+when something is found and 2 when nothing is.";
 
 /// Find an event: in a lake, among error objects and dead letters, its claim, in an event log
 #[derive(Debug, Args)]
@@ -37,7 +38,8 @@ pub(crate) struct FindOptions {
     #[arg(value_name = "UUID")]
     uuid: Option<String>,
 
-    /// Find events with this field instead: `user_id=352`, or `/user/id=352` where it lies deeper
+    /// Find events with this field instead: `user_id=352`, `open=true`, or `/user/id=352` where it lies
+    /// deeper; a number however it is spelled
     #[arg(long = "where", value_name = "FIELD=VALUE")]
     condition: Option<Criterion>,
 

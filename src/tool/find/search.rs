@@ -2,6 +2,7 @@
 //! threads.
 
 use std::{
+    path::Path,
     process::ExitCode,
     sync::{Arc, Mutex, OnceLock, mpsc::sync_channel},
     thread,
@@ -18,11 +19,13 @@ use crate::{
     database::lock,
     functions::firehose_transform::{
         Settings,
-        transform::{Identity, transform, write_identity},
+        transform::{Identity, transform},
     },
     local::input::reader::{Part, Unpacked, read_line},
     tool::{
+        claim_key::ClaimKey,
         criterion::Criterion,
+        exit::FAILED,
         objects::{Folder, LINE_BYTES_MAX, Objects},
         redriven::{History, RecordMark},
         shell::quoted,
@@ -35,21 +38,18 @@ const THREADS: usize = 2;
 const NAMES_AHEAD: usize = 64;
 /// For so many events claims are looked up.
 const CLAIMS_MAX: usize = 1000;
-/// What a line has in which a record may lie otherwise than as its own text.
-const WRAPPED: [&[u8]; 3] = [b"rawData", b"\"shard\"", b"\"base64\""];
+/// What a line has in which a record lies: an error object, a dead letter, a line for repair.
+const WRAPPED: [[&[u8]; 2]; 3] = [
+    [b"rawData", b"rrorCode"],
+    [b"\"reason\"", b"\"shard\""],
+    [b"\"reason\"", b"\"code\""],
+];
 
 pub(super) struct EventSearch<'a> {
     pub(super) options: &'a FindOptions,
     pub(super) settings: &'a Settings,
     pub(super) criterion: Criterion,
     seen: Mutex<FoundSoFar>,
-}
-
-/// The claim that an event would have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ClaimKey {
-    pub(super) identity: String,
-    pub(super) led_by: Option<i128>,
 }
 
 #[derive(Default)]
@@ -118,26 +118,40 @@ impl<'a> EventSearch<'a> {
     fn object(&self, objects: &dyn Objects, name: &str, history: &OnceLock<History>) {
         let source = ReadSource { objects, history };
         if let Err(error) = self.read(&source, name) {
-            tell(&format!("{name} cannot be read to its end: {error:#}"));
-            lock(&self.seen).has_failed = true;
+            self.pass_over(&format!("{name} cannot be read to its end: {error:#}"));
         }
     }
 
     fn read(&self, source: &ReadSource<'_>, name: &str) -> Result<()> {
-        let mut reader = Unpacked::open(source.objects.open(name)?, &Arc::default())?;
+        let raw = source.objects.open(name)?;
+        let mut reader = Unpacked::open_named(raw, Path::new(name), &Arc::default())?;
         let (mut line, mut number) = (Vec::new(), 0_u64);
         while let Some(part) = read_line(&mut reader, &mut line, LINE_BYTES_MAX)? {
             number += 1;
-            if part == Part::Last && self.may_hold(&line) {
-                self.look_at(source, &line, || format!("{name}:{number}"))?;
+            let place = || format!("{name}:{number}");
+            match part {
+                Part::Last if self.may_hold(&line) => self.look_at(source, &line, place)?,
+                Part::Last => {}
+                Part::Open => self.pass_over(&format!(
+                    "{} is longer than {} MiB, and what is in it is not looked at",
+                    place(),
+                    LINE_BYTES_MAX / 1024 / 1024,
+                )),
             }
         }
         Ok(())
     }
 
+    /// Something that was to be read.
+    fn pass_over(&self, sentence: &str) {
+        tell(sentence);
+        lock(&self.seen).has_failed = true;
+    }
+
+    /// Whether it says so itself, or a record may that lies in it.
     fn may_hold(&self, line: &[u8]) -> bool {
-        let is_wrapped = |mark: &&[u8]| memmem::find(line, mark).is_some();
-        self.criterion.may_hold(line) || WRAPPED.iter().any(is_wrapped)
+        let has = |mark: &&[u8]| memmem::find(line, mark).is_some();
+        self.criterion.holds(line) || WRAPPED.iter().any(|marks| marks.iter().all(has))
     }
 
     fn look_at(
@@ -147,8 +161,12 @@ impl<'a> EventSearch<'a> {
         place: impl FnOnce() -> String,
     ) -> Result<()> {
         let fields = &self.settings.rules.event_fields;
-        let Ok(Contained { bytes, wrapper }) = Contained::of(line.to_vec(), fields) else {
-            return Ok(());
+        let Contained { bytes, wrapper } = match Contained::of(line.to_vec(), fields) {
+            Ok(contained) => contained,
+            Err(why) => {
+                self.pass_over(&format!("{} is passed over: {why}", place()));
+                return Ok(());
+            }
         };
         if !self.criterion.holds(&bytes) {
             return Ok(());
@@ -176,17 +194,12 @@ impl<'a> EventSearch<'a> {
                 return None;
             }
         };
-        let mut identity = String::new();
-        write_identity(&event, self.settings.identity, &mut identity);
-        let nanoseconds = event.created_at.nanoseconds();
-        self.expect(ClaimKey {
-            identity: identity.clone(),
-            led_by: (self.settings.identity == Identity::Event).then_some(nanoseconds),
-        });
+        let claim = ClaimKey::of(&event, self.settings.identity);
         sighting.found = SightingKind::Event;
-        sighting.identity = Some(identity);
+        sighting.identity = Some(claim.identity.clone());
+        self.expect(claim);
         sighting.created_datetime = String::from_utf8(event.calendar.datetime().into()).ok();
-        i64::try_from(nanoseconds / 1_000_000).ok()
+        Some(event.created_at.milliseconds())
     }
 
     fn expect(&self, claim: ClaimKey) {
@@ -219,17 +232,23 @@ impl<'a> EventSearch<'a> {
 
     pub(super) fn end(self) -> ExitCode {
         let seen = self.seen.into_inner().unwrap_or_default();
-        match self.criterion.deeper().map(quoted) {
-            _ if seen.sightings > 0 => {}
-            Some(deeper) => tell(&format!(
-                "nothing was found: did you mean --where {deeper}?"
-            )),
-            None => tell("nothing was found"),
+        if seen.sightings == 0 {
+            let unread = if seen.has_failed {
+                ", but not everything could be read"
+            } else {
+                ""
+            };
+            let meant = self.criterion.deeper().map(quoted);
+            let meant = meant.map(|deeper| format!(": did you mean --where {deeper}?"));
+            tell(&format!(
+                "nothing was found{unread}{}",
+                meant.unwrap_or_default()
+            ));
         }
-        if seen.sightings == 0 || seen.has_failed {
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
+        match (seen.sightings, seen.has_failed) {
+            (0, true) => FAILED.into(),
+            (0, false) | (_, true) => ExitCode::FAILURE,
+            (_, false) => ExitCode::SUCCESS,
         }
     }
 }

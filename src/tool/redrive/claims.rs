@@ -5,11 +5,11 @@ use std::{collections::HashMap, rc::Rc, time::Duration};
 use anyhow::Result;
 use tokio::{runtime::Runtime, time::Instant};
 
-use super::{
-    decision::{Age, Decision, Known, Why, decide},
-    selection::Sought,
+use super::decision::{Age, Decision, Known, Why, decide};
+use crate::{
+    dedup::{Claim, Held, Owner, ReleaseStore, Released},
+    tool::claim_key::ClaimKey,
 };
-use crate::dedup::{Claim, Held, Owner, ReleaseStore, Released};
 
 /// How long a store may take for one batch.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -30,7 +30,7 @@ pub(super) struct ClaimAccess<S> {
 
 /// A record whose event is accepted, and what is decided about it.
 pub(super) struct Case<'a> {
-    pub(super) sought: &'a Sought,
+    pub(super) sought: &'a ClaimKey,
     pub(super) known: Known,
     /// Not decided until somebody has looked.
     pub(super) decision: Decision,
@@ -39,7 +39,7 @@ pub(super) struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn new(sought: &'a Sought, known: Known) -> Self {
+    pub(super) fn new(sought: &'a ClaimKey, known: Known) -> Self {
         Self {
             sought,
             known,
@@ -66,13 +66,13 @@ impl<S: ReleaseStore> ClaimAccess<S> {
 
     fn look_up(&self, store: &S, cases: &[&mut Case<'_>]) -> Result<HashMap<String, Held>> {
         // Copies share an identity, and a store is asked for each once.
-        let sought: HashMap<&str, &Sought> = cases
+        let sought: HashMap<&str, &ClaimKey> = cases
             .iter()
             .map(|case| (case.sought.identity.as_str(), case.sought))
             .collect();
         let claims: Vec<Claim<'_>> = sought
             .into_values()
-            .map(|sought| claim(sought, Owner::NOBODY))
+            .map(|sought| sought.claim(Owner::NOBODY))
             .collect();
         let held = store.look_up(&claims, Instant::now() + PATIENCE);
         let held = self.runtime.block_on(held)?;
@@ -84,23 +84,15 @@ impl<S: ReleaseStore> ClaimAccess<S> {
 
     /// Gives back the claims of these owners, distinct in their identities. Says of each whether it
     /// is free now.
-    pub(super) fn release(&self, claims: &[(&Sought, Owner)]) -> Result<Vec<Released>> {
+    pub(super) fn release(&self, claims: &[(&ClaimKey, Owner)]) -> Result<Vec<Released>> {
         let View::Store(store) = &self.view else {
             return Ok(vec![Released::Free; claims.len()]);
         };
         let claims: Vec<_> = claims
             .iter()
-            .map(|(sought, owner)| claim(sought, *owner))
+            .map(|(sought, owner)| sought.claim(*owner))
             .collect();
         let released = store.release(&claims, Instant::now() + PATIENCE);
         Ok(self.runtime.block_on(released)?)
-    }
-}
-
-fn claim(sought: &Sought, owner: Owner) -> Claim<'_> {
-    Claim {
-        identity: &sought.identity,
-        led_by: sought.led_by,
-        owner,
     }
 }

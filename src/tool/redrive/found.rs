@@ -1,10 +1,7 @@
 //! What lies in a source: error objects of Firehose, and dead letters of functions on a Kinesis
 //! stream. A dead letter was never claimed nor counted, so nothing has to be given back first.
 
-use xxhash_rust::xxh3::xxh3_128;
-
 use crate::{
-    dedup::Owner,
     functions::event_processor::event::Event,
     kinesis::{
         Arrival,
@@ -22,16 +19,13 @@ use crate::{
 pub(super) struct Found {
     pub(super) failed: Failed,
     pub(super) kind: Kind,
+    pub(super) mark: RecordMark,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     ErrorObject,
-    /// With a hash of what names the record for good, and whether it would be refused again.
-    DeadLetter {
-        record: u128,
-        fate: LetterFate,
-    },
+    DeadLetter(LetterFate),
 }
 
 /// What would become of a dead letter's record if it came again.
@@ -49,6 +43,7 @@ impl Found {
     pub(super) fn read(line: &[u8]) -> Result<Self, NotErrorObject> {
         match read(line) {
             Ok(failed) => Ok(Self {
+                mark: RecordMark::of_failed(&failed),
                 failed,
                 kind: Kind::ErrorObject,
             }),
@@ -60,29 +55,21 @@ impl Found {
     fn read_letter(line: &[u8]) -> Option<Self> {
         let letter = DeadLetter::read(line).ok()?;
         let fate = LetterFate::of(&letter)?;
-        let record = xxh3_128(letter.key("").as_bytes());
+        let mark = RecordMark::of_letter(&letter)?;
         let Data::Here(bytes) = letter.data else {
             return None;
         };
         Some(Self {
+            mark,
             failed: Failed {
                 bytes: bytes.into_owned(),
                 origin: Origin::Arrived,
                 code: letter.reason.into_owned(),
-                arrival_milliseconds: letter.arrival.and_then(Arrival::milliseconds),
+                arrival_milliseconds: letter.arrival.map(Arrival::milliseconds),
                 original: None,
             },
-            kind: Kind::DeadLetter { record, fate },
+            kind: Kind::DeadLetter(fate),
         })
-    }
-
-    /// Two records may have the same bytes and arrival; a dead letter says which it is.
-    pub(super) fn mark(&self) -> RecordMark {
-        let bytes = Owner::of("", None, &self.failed.bytes).bytes_hash;
-        match self.kind {
-            Kind::ErrorObject => RecordMark::of(self.failed.arrival_milliseconds, bytes),
-            Kind::DeadLetter { record, .. } => RecordMark { record, bytes },
-        }
     }
 }
 
@@ -133,7 +120,7 @@ mod tests {
             let found = Found::read(line.as_bytes()).unwrap();
             assert_eq!(found.failed.code, reason);
             assert_eq!(found.failed.bytes, bytes);
-            let Kind::DeadLetter { fate, .. } = found.kind else {
+            let Kind::DeadLetter(fate) = found.kind else {
                 panic!("{found:?}");
             };
             assert_eq!(fate, expected, "{reason}");
@@ -155,7 +142,7 @@ mod tests {
     fn records_of_the_same_bytes_are_told_apart() {
         let mark = |sequence| {
             let line = letter("panicked", Data::Here(b"x".into()), sequence);
-            Found::read(line.as_bytes()).unwrap().mark()
+            Found::read(line.as_bytes()).unwrap().mark
         };
         assert_eq!(mark("1"), mark("1"));
         assert_ne!(mark("1").record, mark("2").record);

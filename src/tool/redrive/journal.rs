@@ -46,6 +46,8 @@ impl Scope {
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) sent: Vec<RecordMark>,
+    /// Of those sent: what a lake refused again.
+    pub(super) refused: HashSet<u128>,
     /// Records whose claims were given back, or about to be.
     pub(super) released: HashSet<u128>,
 }
@@ -61,6 +63,7 @@ pub(super) struct RedriveJournal {
 
 const RELEASED: &str = "released ";
 const SENT: &str = "sent ";
+const REFUSED: &str = "refused ";
 
 impl RedriveJournal {
     /// Opens the journal of a redrive from `source` to `target`, or begins one called `run`.
@@ -114,20 +117,20 @@ impl RedriveJournal {
 
     /// Before a claim is given back: what is released must be sent, whatever its age by then.
     pub(super) fn will_release(&mut self, marks: &[RecordMark]) -> Result<()> {
-        self.write(RELEASED, marks)
+        self.write(&lines(RELEASED, marks))
     }
 
-    pub(super) fn have_sent(&mut self, marks: &[RecordMark]) -> Result<()> {
-        self.write(SENT, marks)
+    /// What was taken for good, and what a lake has refused again.
+    pub(super) fn have_sent(&mut self, taken: &[RecordMark], refused: &[RecordMark]) -> Result<()> {
+        self.write(&(lines(SENT, taken) + &lines(REFUSED, refused)))
     }
 
-    fn write(&mut self, what: &str, marks: &[RecordMark]) -> Result<()> {
-        if marks.is_empty() {
+    fn write(&mut self, lines: &str) -> Result<()> {
+        if lines.is_empty() {
             return Ok(());
         }
-        let lines: Vec<String> = marks.iter().map(|mark| format!("{what}{mark}\n")).collect();
         self.file
-            .write_all(lines.concat().as_bytes())
+            .write_all(lines.as_bytes())
             .and_then(|()| self.file.sync_data())
             .with_context(|| format!("the journal `{}` cannot be written", self.path.display()))
     }
@@ -141,6 +144,11 @@ impl RedriveJournal {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn lines(what: &str, marks: &[RecordMark]) -> String {
+    let lines = marks.iter().map(|mark| format!("{what}{mark}\n"));
+    lines.collect()
 }
 
 fn open(path: &Path) -> Result<File> {
@@ -176,9 +184,13 @@ fn read_done(text: &mut impl BufRead, mut whole: u64) -> io::Result<(Done, u64)>
         else {
             return Ok((done, whole));
         };
-        if let Some(mark) = entry.strip_prefix(SENT).and_then(RecordMark::parse) {
+        let mark = |what| entry.strip_prefix(what).and_then(RecordMark::parse);
+        if let Some(mark) = mark(SENT) {
             done.sent.push(mark);
-        } else if let Some(mark) = entry.strip_prefix(RELEASED).and_then(RecordMark::parse) {
+        } else if let Some(mark) = mark(REFUSED) {
+            done.sent.push(mark);
+            done.refused.insert(mark.record);
+        } else if let Some(mark) = mark(RELEASED) {
             done.released.insert(mark.record);
         } else {
             return Ok((done, whole));
@@ -243,7 +255,7 @@ mod tests {
         let path = folder.path().join("a/journal");
         let (mut journal, _) = RedriveJournal::open(&path, header("lake:x")).unwrap();
         journal.will_release(&marks(2..3)).unwrap();
-        journal.have_sent(&marks(0..3)).unwrap();
+        journal.have_sent(&marks(0..2), &marks(2..3)).unwrap();
         drop(journal);
         let bytes = fs::read(&path).unwrap();
         let ends: Vec<_> = bytes
@@ -256,12 +268,13 @@ mod tests {
             let lines = ends.iter().filter(|(end, _)| *end < length).count();
             let (mut journal, done) = RedriveJournal::open(&path, header("lake:x")).unwrap();
             assert_eq!(done.released.len(), usize::from(lines > 1), "{length}");
+            assert_eq!(done.refused.len(), usize::from(lines > 4), "{length}");
             assert_eq!(
                 done.sent,
                 marks(0..lines.saturating_sub(2) as u128),
                 "{length}"
             );
-            journal.have_sent(&marks(7..8)).unwrap();
+            journal.have_sent(&marks(7..8), &[]).unwrap();
             drop(journal);
             let (_, done) = RedriveJournal::open(&path, header("lake:x")).unwrap();
             assert_eq!(done.sent.last(), Some(&marks(7..8)[0]), "{length}");

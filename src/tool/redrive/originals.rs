@@ -51,6 +51,16 @@ impl SourceTelling<'_> {
     }
 }
 
+/// Nobody can tell which records are settled by them.
+pub(super) fn tell_of_unmarked(records: u64) {
+    if records > 0 {
+        tell(&format!(
+            "mended records without their `source` and `mark`: {records}; what they were made of goes \
+             on being shown as open"
+        ));
+    }
+}
+
 pub(super) fn open_objects(source: &ErrorSource, aws: Option<&Aws>) -> Result<Box<dyn Objects>> {
     match (source, aws) {
         (ErrorSource::Folder(path), _) => Ok(Box::new(Folder::find(path)?)),

@@ -2,7 +2,7 @@
 //! `--execute` sent. A dry run differs in nothing but that.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -18,7 +18,7 @@ use super::{
     found::{Found, Kind},
     journal::Done,
     options::Permissions,
-    selection::{Filter, Judged, Sought},
+    selection::{Filter, Judged},
     sending::{Outgoing, Sending},
     tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
@@ -37,6 +37,7 @@ use crate::{
         },
     },
     tool::{
+        claim_key::ClaimKey,
         clock::now,
         objects::{LINE_BYTES_MAX, Object, Objects},
         redriven::{History, RecordMark},
@@ -79,8 +80,8 @@ pub(super) enum Letters {
 /// How far it is, before and since an interruption.
 #[derive(Default)]
 pub(super) struct PassState {
-    /// Sent before the interruption, and not met since.
-    sent_before: HashSet<u128>,
+    /// Sent before the interruption and not met since, and what became of it.
+    sent_before: HashMap<u128, RecordOutcome>,
     released: HashSet<u128>,
     /// Taken to be sent in this pass, or met as sent before.
     taken: HashSet<u128>,
@@ -92,8 +93,16 @@ pub(super) struct PassState {
 
 impl PassState {
     pub(super) fn after(done: &Done) -> Self {
+        let outcome = |mark: &RecordMark| {
+            if done.refused.contains(&mark.record) {
+                RecordOutcome::RefusedBefore
+            } else {
+                RecordOutcome::SentBefore
+            }
+        };
+        let sent = done.sent.iter();
         Self {
-            sent_before: done.sent.iter().map(|mark| mark.record).collect(),
+            sent_before: sent.map(|mark| (mark.record, outcome(mark))).collect(),
             released: done.released.clone(),
             ..Self::default()
         }
@@ -106,7 +115,7 @@ struct Waiting {
     failed: Failed,
     counted: CountedRecord,
     /// None of an event that would be refused again: it can have no claim.
-    sought: Option<Sought>,
+    sought: Option<ClaimKey>,
 }
 
 impl<S: ReleaseStore> Pass<'_, S> {
@@ -196,9 +205,8 @@ impl<S: ReleaseStore> Pass<'_, S> {
             found.kind == Kind::ErrorObject || self.letters == Letters::Here,
             "{position} is a dead letter: it goes back to its stream, --to kinesis:NAME"
         );
-        let mark = found.mark();
         let judged = Judged::of(&found, self.settings);
-        let Found { failed, kind } = found;
+        let Found { failed, kind, mark } = found;
         let reason = judged.reason();
         let counted = CountedRecord {
             bytes: failed.bytes.len() as u64,
@@ -207,6 +215,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             cause: judged.cause(&failed.code),
             was_sent: self.history.has_sent(mark),
             sent_at: self.history.sent_at(mark),
+            origin: failed.origin,
             original: failed.original.clone(),
         };
         let fields = &self.settings.rules.event_fields;
@@ -230,7 +239,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             Judged::Free => None,
             Judged::Refused(_) | Judged::RefusedAgain if self.permissions.all => None,
             judged => {
-                let left = Found { failed, kind };
+                let left = Found { failed, kind, mark };
                 return self.leave_out(&left, &judged, &counted);
             }
         };
@@ -255,7 +264,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
         let is_object = left.kind == Kind::ErrorObject;
         if let Some(export) = self.export.as_mut().filter(|_| is_object) {
             let reason = judged.reason();
-            export.write(&left.failed, reason, &counted.position, left.mark())?;
+            export.write(&left.failed, reason, &counted.position, left.mark)?;
         }
         let outcome = match judged {
             Judged::TooLarge => RecordOutcome::TooLarge,
@@ -269,9 +278,9 @@ impl<S: ReleaseStore> Pass<'_, S> {
     fn outcome_by_mark(&mut self, mark: RecordMark) -> Option<RecordOutcome> {
         let sendings = self.history.sendings(mark);
         self.tally.note_redriven(sendings);
-        if self.progress.sent_before.remove(&mark.record) {
+        if let Some(outcome) = self.progress.sent_before.remove(&mark.record) {
             self.progress.taken.insert(mark.record);
-            return Some(RecordOutcome::SentBefore);
+            return Some(outcome);
         }
         if self.progress.taken.contains(&mark.record) {
             return Some(RecordOutcome::Copy);
@@ -282,7 +291,10 @@ impl<S: ReleaseStore> Pass<'_, S> {
 
     /// What was sent already is not left in a queue.
     fn discard(&self, outcome: RecordOutcome, counted: &CountedRecord) -> Result<()> {
-        let is_sent = matches!(outcome, RecordOutcome::SentBefore | RecordOutcome::Copy);
+        let is_sent = matches!(
+            outcome,
+            RecordOutcome::SentBefore | RecordOutcome::RefusedBefore | RecordOutcome::Copy
+        );
         match &self.sending {
             Some(sending) if is_sent => sending.discard(&counted.position),
             _ => Ok(()),
@@ -452,7 +464,7 @@ impl Waiting {
 struct Owned<'w> {
     index: usize,
     mark: RecordMark,
-    sought: &'w Sought,
+    sought: &'w ClaimKey,
     owner: Owner,
 }
 

@@ -4,7 +4,6 @@ use std::{collections::BTreeMap, path::Path};
 
 use anstyle::Style;
 use anyhow::Result;
-use chrono::{DateTime, Utc};
 use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Value, json};
 
@@ -20,6 +19,7 @@ use crate::{
         shell::quoted,
         table::{Cell, Column, Table},
         terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
+        times::utc,
     },
 };
 
@@ -117,9 +117,9 @@ impl RedriveReport<'_> {
             "records": tally.records,
             // In a dry run: what would be.
             "sent": count(RecordOutcome::Sent) + count(RecordOutcome::RefusedAgain),
-            // Of those sent: into a lake, as new error objects.
-            "refused_again": count(RecordOutcome::RefusedAgain),
-            "sent_before": count(RecordOutcome::SentBefore),
+            "sent_before": count(RecordOutcome::SentBefore) + count(RecordOutcome::RefusedBefore),
+            // Of both: into a lake, as new error objects.
+            "refused_again": tally.of(RecordOutcome::is_refused_again),
             "held_back": tally.of(RecordOutcome::is_held_back),
             // Of those held back: by another redrive.
             "sent_earlier": count(RecordOutcome::SentEarlier),
@@ -206,6 +206,9 @@ impl RedriveReport<'_> {
                 ));
             }
             RecordOutcome::SentBefore => "by this redrive, before it was interrupted",
+            RecordOutcome::RefusedBefore => {
+                "by this redrive, before it was interrupted; the lake has a new error object for each"
+            }
             RecordOutcome::Copy => "the same record once more; one is enough",
             RecordOutcome::HeldBack => "another record has their event's claim: it was delivered",
             RecordOutcome::Mended => "would be refused as they lie there, and were sent mended",
@@ -317,7 +320,7 @@ impl RedriveReport<'_> {
         let tally = self.tally;
         let (open, records) = (HumanCount(tally.open(self.mode)), HumanCount(tally.asked()));
         let open = format!("still open: {open} of {records} records");
-        let open = match tally.of(|outcome| outcome == RecordOutcome::RefusedAgain) {
+        let open = match tally.of(RecordOutcome::is_refused_again) {
             0 => format!("{open} are neither delivered nor sent"),
             refused => format!(
                 "{open} are not delivered, {} of them sent and refused again",
@@ -381,7 +384,7 @@ fn say(sentences: impl IntoIterator<Item = String>) -> Result<()> {
 fn label(outcome: RecordOutcome) -> (&'static str, Style) {
     match outcome {
         RecordOutcome::Sent => ("sent", GREEN),
-        RecordOutcome::RefusedAgain => ("sent, refused", YELLOW),
+        RecordOutcome::RefusedAgain | RecordOutcome::RefusedBefore => ("sent, refused", YELLOW),
         RecordOutcome::SentBefore | RecordOutcome::SentEarlier => ("sent before", GREEN),
         RecordOutcome::Copy => ("a copy", PLAIN),
         RecordOutcome::HeldBack => ("held back", PLAIN),
@@ -415,8 +418,7 @@ fn day(minute: &str) -> &str {
 }
 
 fn minute(milliseconds: i64) -> String {
-    let time: DateTime<Utc> = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
-    time.format("%Y-%m-%d %H:%M").to_string()
+    utc(milliseconds).format("%Y-%m-%d %H:%M").to_string()
 }
 
 #[cfg(test)]

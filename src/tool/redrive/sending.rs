@@ -123,8 +123,11 @@ impl<'a> Sending<'a> {
         if !self.target.is_settled() {
             return Ok(());
         }
-        let marks: Vec<RecordMark> = self.unsettled.iter().map(|record| record.mark).collect();
-        self.journal.have_sent(&marks)?;
+        let is_refused = |record: &&Unsettled| record.outcome == RecordOutcome::RefusedAgain;
+        let (refused, taken): (Vec<_>, Vec<_>) = self.unsettled.iter().partition(is_refused);
+        let [taken, refused] = [taken, refused]
+            .map(|records| records.iter().map(|record| record.mark).collect::<Vec<_>>());
+        self.journal.have_sent(&taken, &refused)?;
         for record in self.unsettled.drain(..) {
             tally.settle(record.outcome, &record.counted);
             self.recorder.note(record.mark, &record.counted.position)?;

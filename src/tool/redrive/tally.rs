@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{decision::Why, selection::Cause};
 use crate::{
-    local::firehose::error_object::read::{NotErrorObject, Original},
-    tool::redriven::RunCounts,
+    local::firehose::error_object::read::{NotErrorObject, Origin, Original},
+    tool::redriven::{RecordMark, RunCounts},
 };
 
 /// Codes are told apart up to this many, so that no source makes the table large.
@@ -45,7 +45,17 @@ pub(super) struct CountedRecord {
     pub(super) was_sent: bool,
     /// When the last redrive that did so began, in epoch milliseconds.
     pub(super) sent_at: Option<i64>,
+    pub(super) origin: Origin,
     pub(super) original: Option<Original>,
+}
+
+impl CountedRecord {
+    /// Mended by somebody who has taken out what it was made of.
+    fn is_unmarked(&self) -> bool {
+        let mark = self.original.as_ref();
+        let mark = mark.and_then(|original| RecordMark::parse(&original.mark));
+        self.origin == Origin::Repaired && mark.is_none()
+    }
 }
 
 impl RecordGroup {
@@ -70,6 +80,8 @@ pub(super) enum RecordOutcome {
     RefusedAgain,
     /// By this redrive, before it was interrupted.
     SentBefore,
+    /// The same, into a lake, where a new error object stands for it.
+    RefusedBefore,
     /// By another redrive; if it was refused again, a new error object stands for it.
     SentEarlier,
     /// The same record again: the same bytes and arrival.
@@ -93,6 +105,11 @@ impl RecordOutcome {
     /// Whether it stays where it lies because it was delivered or sent by another redrive.
     pub(super) fn is_held_back(self) -> bool {
         matches!(self, Self::HeldBack | Self::SentEarlier)
+    }
+
+    /// Whether it is sent, and a new error object stands for it in a lake.
+    pub(super) fn is_refused_again(self) -> bool {
+        matches!(self, Self::RefusedAgain | Self::RefusedBefore)
     }
 
     /// Whether a person has to do something yet.
@@ -132,6 +149,8 @@ pub(super) struct RedriveTally {
     pub(super) sent_last: Option<i64>,
     /// Records that were sent or delivered once they were mended, as they were before.
     pub(super) originals: Vec<Original>,
+    /// Mended too, but without a word of what they were made of, so that it stays open.
+    pub(super) unmarked: u64,
     /// Of those sent: whose own claims were given back first.
     pub(super) released: u64,
     /// Of those selected: sent by other redrives, once, twice, or more often.
@@ -176,9 +195,11 @@ impl RedriveTally {
             RecordOutcome::Sent
                 | RecordOutcome::RefusedAgain
                 | RecordOutcome::SentBefore
+                | RecordOutcome::RefusedBefore
                 | RecordOutcome::SentEarlier
                 | RecordOutcome::HeldBack
         ) {
+            self.unmarked += u64::from(record.is_unmarked());
             self.originals.extend(record.original.clone());
         }
     }
@@ -246,7 +267,10 @@ impl RedriveTally {
         let is_sent = |outcome| {
             matches!(
                 outcome,
-                RecordOutcome::Sent | RecordOutcome::RefusedAgain | RecordOutcome::SentBefore
+                RecordOutcome::Sent
+                    | RecordOutcome::RefusedAgain
+                    | RecordOutcome::SentBefore
+                    | RecordOutcome::RefusedBefore
             )
         };
         let sent = self

@@ -1,6 +1,6 @@
 //! Why an event is not accepted.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use crate::json::object::Unreadable;
 
@@ -88,68 +88,63 @@ impl Refusal {
 
     /// What to do about it, for the person who sent the event; by the names of uuid, name and time.
     #[must_use]
-    pub fn advice(self, [uuid, name, time]: [&str; 3]) -> String {
+    pub fn advice(self, names: [&str; 3]) -> Cow<'static, str> {
+        let [uuid, name, time] = names;
         match self {
-            Self::Unreadable(Unreadable::FieldDoubled) => format!(
-                "write {uuid}, {name}, {time} and what is added (event_type, event_subtype, created_datetime) at most once each"
-            ),
-            Self::Unreadable(why) => read_advice(why).to_owned(),
+            Self::Unreadable(why) => read_advice(why, names),
             Self::Missing(_) => format!(
                 "add the field; {uuid}, {name} and {time} are required. Where your events call them otherwise, EVENT_FIELDS (--event-fields) says how"
-            ),
+            ).into(),
             Self::WrongType(Field::CreatedAt) => {
-                format!("make {time} a number (Unix time) or text (RFC 3339)")
+                format!("make {time} a number (Unix time) or text (RFC 3339)").into()
+            }
+            Self::WrongType(_) => "make the field a text, without lone surrogates".into(),
+            Self::Empty(_) => "give the field a value".into(),
+            Self::TooLong(_) => "use at most 256 bytes of UTF-8".into(),
+            Self::ControlCharacter(_) => {
+                "leave out characters below U+0020, such as tabs and line breaks".into()
+            }
+            Self::CreatedAtUnreadable => {
+                "write Unix time (1712511721.022075) or RFC 3339 (2024-04-07T17:42:01.022075Z) with at most 9 fraction digits".into()
             }
             Self::CreatedAtOutOfRange => format!(
                 "{time} must lie in the years 1970 to 9999; look at the unit and the sender's clock"
-            ),
-            Self::EventTypeEmpty => format!("begin {name} with its type, as in account:created"),
-            Self::EventYearOutOfRange => format!(
-                "{time} lies outside EVENT_YEARS; correct the sender's clock or widen the setting"
-            ),
-            Self::EventTypeNotListed => format!(
-                "the type is not in EVENT_TYPES; correct {name} or add the type to the setting"
-            ),
-            whatever_its_name => whatever_its_name.value_advice().to_owned(),
-        }
-    }
-
-    /// What a value may be, whatever its field is called.
-    fn value_advice(self) -> &'static str {
-        match self {
-            Self::WrongType(_) => "make the field a text, without lone surrogates",
-            Self::Empty(_) => "give the field a value",
-            Self::TooLong(_) => "use at most 256 bytes of UTF-8",
-            Self::ControlCharacter(_) => {
-                "leave out characters below U+0020, such as tabs and line breaks"
+            ).into(),
+            Self::EventTypeEmpty => {
+                format!("begin {name} with its type, as in account:created").into()
             }
             Self::PartitionValueTooLong => {
-                "shorten the type or subtype: encoded for the path it may have 192 bytes, and each byte outside A-Z a-z 0-9 _ - . ~ takes three"
+                "shorten the type or subtype: encoded for the path it may have 192 bytes, and each byte outside A-Z a-z 0-9 _ - . ~ takes three".into()
             }
-            _ => {
-                "write Unix time (1712511721.022075) or RFC 3339 (2024-04-07T17:42:01.022075Z) with at most 9 fraction digits"
-            }
+            Self::EventYearOutOfRange => format!(
+                "{time} lies outside EVENT_YEARS; correct the sender's clock or widen the setting"
+            ).into(),
+            Self::EventTypeNotListed => format!(
+                "the type is not in EVENT_TYPES; correct {name} or add the type to the setting"
+            ).into(),
         }
     }
 }
 
 /// What to do about bytes that are no object that can be read.
-fn read_advice(why: Unreadable) -> &'static str {
+fn read_advice(why: Unreadable, [uuid, name, time]: [&str; 3]) -> Cow<'static, str> {
     match why {
-        Unreadable::DataMissing => "the record is empty; send an event in it",
+        Unreadable::DataMissing => "the record is empty; send an event in it".into(),
         Unreadable::NotBase64 => {
-            "the record's data is not padded standard base64; let an AWS SDK encode it"
+            "the record's data is not padded standard base64; let an AWS SDK encode it".into()
         }
-        Unreadable::NotUtf8 => "encode the event as UTF-8, without a byte order mark",
+        Unreadable::NotUtf8 => "encode the event as UTF-8, without a byte order mark".into(),
         Unreadable::NotJson => {
-            "the text is no complete JSON; look for a cut-off record, a missing quote or comma, a raw line break or NaN"
+            "the text is no complete JSON; look for a cut-off record, a missing quote or comma, a raw line break or NaN".into()
         }
         Unreadable::TooDeep => {
-            "nest arrays and objects less deep (64 levels are always taken, more than 128 never), or send the inner part as text"
+            "nest arrays and objects less deep (64 levels are always taken, more than 128 never), or send the inner part as text".into()
         }
-        Unreadable::ManyValues => "put exactly one event into a record",
-        Unreadable::NotAnObject => "send a JSON object, { … }",
-        Unreadable::FieldDoubled => "write each field at most once",
+        Unreadable::ManyValues => "put exactly one event into a record".into(),
+        Unreadable::NotAnObject => "send a JSON object, { … }".into(),
+        Unreadable::FieldDoubled => format!(
+            "write {uuid}, {name}, {time} and what is added (event_type, event_subtype, created_datetime) at most once each"
+        ).into(),
     }
 }
 

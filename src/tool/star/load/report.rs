@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use anstyle::Style;
 use anyhow::Result;
 use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Value, json};
@@ -85,45 +86,7 @@ impl LoadReport<'_> {
         counts.add("rows", GREEN, sum.rows, pace.to_string());
         counts.add("refused", YELLOW, sum.rows_refused(), listed(&sum.refused));
         counts.add("files", PLAIN, sum.files, "");
-        let missing = sum.gaps().map(|(_, missing)| *missing).sum();
-        let gaps = format!(
-            "ids below a loaded one are not loaded: {}",
-            listed(sum.gaps())
-        );
-        let tables = sum.tables_left_alone().into_iter().collect::<Vec<_>>();
-        let alone = format!(
-            "packets of tables that the star does not read: {}",
-            tables.join(", ")
-        );
-        let seldom = [
-            ("gaps", YELLOW, missing, gaps),
-            (
-                "not loaded",
-                RED,
-                sum.left.len() as u64,
-                "packets, for the reasons above".to_owned(),
-            ),
-            ("left alone", PLAIN, sum.not_of_the_star.len() as u64, alone),
-            (
-                "no packets",
-                YELLOW,
-                sum.no_packets.len() as u64,
-                no_packets(sum),
-            ),
-            (
-                "unknown",
-                PLAIN,
-                sum.columns_unknown,
-                "columns of packets are not described, and left out".to_owned(),
-            ),
-            (
-                "stand-ins",
-                PLAIN,
-                sum.stand_ins,
-                "cells whose join found nothing".to_owned(),
-            ),
-        ];
-        for (label, style, count, what) in seldom {
+        for (label, style, count, what) in seldom(sum) {
             if count > 0 {
                 counts.add(label, style, count, what);
             }
@@ -160,8 +123,34 @@ impl LoadReport<'_> {
     }
 }
 
+/// Labels, with how many there are of what.
+fn seldom(sum: &LoadSum) -> [(&'static str, Style, u64, String); 6] {
+    let missing = sum.gaps().map(|(_, missing)| *missing).sum();
+    let gaps = format!(
+        "ids below a loaded one are not loaded: {}",
+        listed(sum.gaps())
+    );
+    let tables = sum.tables_left_alone().into_iter().collect::<Vec<_>>();
+    let alone = format!(
+        "packets of tables that the star does not read: {}",
+        tables.join(", ")
+    );
+    let left = "packets, for the reasons above".to_owned();
+    let unknown = "columns of packets are not described, and left out".to_owned();
+    let stand_ins = "cells whose join found nothing".to_owned();
+    let (left_alone, no_packets) = (sum.not_of_the_star.len(), sum.no_packets.len());
+    [
+        ("gaps", YELLOW, missing, gaps),
+        ("not loaded", RED, sum.left.len() as u64, left),
+        ("left alone", PLAIN, left_alone as u64, alone),
+        ("no packets", YELLOW, no_packets as u64, named_as_none(sum)),
+        ("unknown", PLAIN, sum.columns_unknown, unknown),
+        ("stand-ins", PLAIN, sum.stand_ins, stand_ins),
+    ]
+}
+
 /// One file that is none, and how one is named.
-fn no_packets(sum: &LoadSum) -> String {
+fn named_as_none(sum: &LoadSum) -> String {
     let example = sum.no_packets.first().map_or("", String::as_str);
     format!("files, `{example}` is one: a packet is a file TABLE_ID_TIME.jsonl, ids to 99999999")
 }
