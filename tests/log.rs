@@ -11,7 +11,7 @@ mod support;
 use std::{
     collections::BTreeSet,
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     process::{Child, Command, Output, Stdio},
     thread,
 };
@@ -299,6 +299,13 @@ fn wait_for_commits(place: &Place, child: &mut Child, more: u64) {
     }
 }
 
+/// As Ctrl-C does.
+fn interrupt(child: &Child) {
+    let signal = ["-INT", &child.id().to_string()];
+    let status = Command::new("kill").args(signal).status().unwrap();
+    assert!(status.success());
+}
+
 #[test]
 fn an_interrupted_run_goes_on_where_it_was() {
     let place = Place::new();
@@ -306,18 +313,12 @@ fn an_interrupted_run_goes_on_where_it_was() {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(events(0..100).as_bytes()).unwrap();
     wait_for_commits(&place, &mut child, 1);
-    let interrupt = ["-INT", &child.id().to_string()];
-    assert!(
-        Command::new("kill")
-            .args(interrupt)
-            .status()
-            .unwrap()
-            .success()
-    );
+    interrupt(&child);
     let output = child.wait_with_output().unwrap();
     drop(stdin);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     assert!(stderr(&output).contains("give the same command again"));
+    interrupt_while_it_passes_over(&place);
 
     let input = place.write("in.jsonl", events(0..150));
     let summary = place.summary(&[&input]);
@@ -327,6 +328,21 @@ fn an_interrupted_run_goes_on_where_it_was() {
     );
     let all = place.all();
     assert_eq!((all.len(), numbers(&all)), (150, (0..150).collect()));
+}
+
+/// Over what was done before: the pipe has nothing of it yet.
+fn interrupt_while_it_passes_over(place: &Place) {
+    let mut child = on_pipe(place, &[]);
+    let stdin = child.stdin.take().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("skipping the first") {
+        line.clear();
+        assert_ne!(said.read_line(&mut line).unwrap(), 0, "it has ended");
+    }
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(stdin);
 }
 
 #[test]
