@@ -10,8 +10,10 @@
 mod support;
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{Read, Write},
+    path::Path,
     process::Output,
     thread,
     time::Duration,
@@ -284,6 +286,55 @@ fn what_was_killed_goes_on_and_holds_each_event_once() {
     let variants = summary["variants"].as_array().unwrap().iter();
     let counted = variants.map(|variant| variant["events"].as_u64().unwrap());
     assert_eq!(counted.sum::<u64>(), expected as u64);
+}
+
+/// What is hidden is left out, as a shell's `*` leaves it out.
+fn copy(from: &Path, to: &Path) {
+    for file in files(from) {
+        let relative = file.strip_prefix(from).unwrap();
+        let is_hidden = |part: &OsStr| part.as_encoded_bytes().starts_with(b".");
+        if !relative.iter().any(is_hidden) {
+            let copied = to.join(relative);
+            fs::create_dir_all(copied.parent().unwrap()).unwrap();
+            fs::copy(&file, copied).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_copy_of_a_folder_goes_on_and_an_archive_without_its_table_is_not_written_over() {
+    let place = Place::new();
+    place.write("in.jsonl", events(10));
+    place.summary(&["in.jsonl", "--into", "out"]);
+    copy(&place.path("out"), &place.path("copy"));
+    let summary = place.summary(&["in.jsonl", "--into", "copy"]);
+    assert_eq!(
+        (&summary["archived"], &summary["done_before"]),
+        (&json!(22), &json!(0))
+    );
+    assert_eq!(place.archived("copy").len(), 44);
+    fs::remove_dir_all(place.path("copy/table")).unwrap();
+    place.check_refused(
+        &["in.jsonl", "--into", "copy"],
+        "holds events, and the table beside it does not know them",
+    );
+    assert_eq!(place.archived("copy").len(), 44);
+}
+
+#[test]
+fn a_table_that_was_half_made_is_made_anew_and_a_damaged_one_is_said_to_be() {
+    let place = Place::new();
+    place.write("in.jsonl", events(10));
+    place.write("out/table/commits", "");
+    place.write("out/table/new/0.jnl", "");
+    assert_eq!(
+        place.summary(&["in.jsonl", "--into", "out"])["archived"],
+        22
+    );
+    place.write("out/table/commits", "00000000000000999999\n");
+    let expected = "/out/table is damaged (of 999999 commits, the last ";
+    place.check_refused(&["in.jsonl", "--into", "out"], expected);
+    place.check_refused(&["counters", "out"], "out/table is damaged (");
 }
 
 #[test]

@@ -105,11 +105,10 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
     let page = page
         .map(|path| PageFile::prepare(path, &input))
         .transpose()?;
-    let folder = ProcessFolder::prepare(&options.into)?;
-    let services = folder.services(options.copies(), lookup)?;
+    let folder = ProcessFolder::prepare(&options.into, options.copies(), lookup)?;
     let note = folder.note()?;
     let commit = |note: &_| folder.commit(note);
-    let function = EventProcessor::new(settings, &services);
+    let function = EventProcessor::new(settings, &folder.services);
     let mut intake = Intake::new(
         &function,
         &options.intake,
@@ -120,7 +119,7 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         &commit,
     );
     let ending = intake.run(input, stop)?;
-    let counted = Counted::read(services.table.items().map(|item| Ok(item?)))?;
+    let counted = Counted::read(folder.services.table.items().map(|item| Ok(item?)))?;
     let variants = Variants::of(&counted, options.conversion.as_deref());
     let report = ProcessReport {
         summary: intake.summary(),
