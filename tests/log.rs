@@ -390,16 +390,22 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
 }
 
 #[test]
-fn another_input_than_the_interrupted_ones_is_taken_from_its_beginning() {
+fn an_interrupted_run_is_given_up_only_where_that_is_asked_for() {
     let place = Place::new();
-    let mut child = on_pipe(&place, &["--event-id", "/id"]);
+    let own = ["--event-id", "/id"];
+    let mut child = on_pipe(&place, &own);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(events(0..100).as_bytes()).unwrap();
     wait_for_commits(&place, &mut child, 1);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let input = place.write("other.jsonl", events(50..150));
-    let summary = place.summary(&[&input, "--event-id", "/id"]);
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(stdin);
+    let other = place.write("other.jsonl", events(50..150));
+    let same = place.write("same.jsonl", events(0..100));
+    let given_up = "another input has taken in 100 records there, and would be given up";
+    place.check_refused(&[&[other.as_str()], &own[..]].concat(), 2, given_up);
+    place.check_refused(&[&same], 2, given_up);
+    let summary = place.summary(&[&[other.as_str(), "--anyway"], &own[..]].concat());
     assert_eq!(
         (&summary["resumed_records"], &summary["duplicates"]),
         (&json!(0), &json!(50))

@@ -16,6 +16,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
+use indicatif::HumanCount;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tokio::runtime::Builder;
@@ -186,11 +187,14 @@ where
 
     /// None where it is to stop before the input is where it was.
     fn go_on(&mut self, lines: Lines, stop: &AtomicBool) -> Result<Option<Resumed>> {
-        let same = |unfinished: &Unfinished<S>| unfinished.task == self.unfinished.task;
-        let Some(left) = self.note.unfinished.clone().filter(same) else {
-            self.begin_anew()?;
+        let Some(left) = self.note.unfinished.clone() else {
+            self.check_all_done()?;
             return Ok(Some(Resumed::anew(lines)));
         };
+        if left.task != self.unfinished.task {
+            self.give_up(&left)?;
+            return Ok(Some(Resumed::anew(lines)));
+        }
         let resumed = if left.mark == Mark::default() {
             Ok(Some(Resumed {
                 skipped: Skipped::Same,
@@ -200,7 +204,7 @@ where
             lines.resume(left.mark.position, left.mark.fingerprint, stop)
         };
         if let Err(InputError::OtherStream) = resumed {
-            self.begin_anew()?;
+            self.check_all_done()?;
             self.note.unfinished = None;
             (self.commit)(&self.note)?;
         }
@@ -209,7 +213,7 @@ where
             .as_ref()
             .is_some_and(|resumed| resumed.skipped == Skipped::Other)
         {
-            self.begin_anew()?;
+            self.give_up(&left)?;
             return Ok(resumed);
         }
         self.unfinished = left;
@@ -218,8 +222,23 @@ where
         Ok(resumed)
     }
 
+    /// What an interrupted run has taken in would come again when it is given again.
+    fn give_up(&self, left: &Unfinished<S>) -> Result<()> {
+        self.check_all_done()?;
+        let records = left.summary.taken.records;
+        ensure!(
+            self.options.anyway || records == 0,
+            "an interrupted run of another command or another input has taken in {} records there, \
+             and would be given up: given again later, it takes them in twice; give its command, \
+             its input and its files as they were until it has ended, name another folder, or give \
+             --anyway",
+            HumanCount(records)
+        );
+        Ok(())
+    }
+
     /// Other records would get the numbers of those that may be counted in part.
-    fn begin_anew(&self) -> Result<()> {
+    fn check_all_done(&self) -> Result<()> {
         ensure!(self.note.under_way.is_none(), HALF_DONE);
         Ok(())
     }
