@@ -14,7 +14,7 @@ use std::{
     fs,
     io::{Read, Write},
     path::Path,
-    process::Output,
+    process::{Output, Stdio},
     thread,
     time::Duration,
 };
@@ -286,6 +286,27 @@ fn what_was_killed_goes_on_and_holds_each_event_once() {
     let variants = summary["variants"].as_array().unwrap().iter();
     let counted = variants.map(|variant| variant["events"].as_u64().unwrap());
     assert_eq!(counted.sum::<u64>(), expected as u64);
+}
+
+#[test]
+fn a_window_that_was_cut_early_and_killed_comes_again_as_it_was() {
+    let place = Place::new();
+    let lines = events(4_000);
+    place.write("in.jsonl", &lines);
+    let end = lines.match_indices('\n').nth(3_999).unwrap().0 + 1;
+    let mut child = place.nozzle("process", &["--into", "out"]);
+    let mut child = child.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&lines.as_bytes()[..end]).unwrap();
+    // Nothing more comes, so the window ends there; it is killed among its objects.
+    while files(&place.path("out/archive")).len() < 5 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let summary = place.summary(&["in.jsonl", "--into", "out"]);
+    assert_eq!(summary["records"], 8_800);
+    assert_eq!(place.archived("out").len(), 8_800);
 }
 
 /// What is hidden is left out, as a shell's `*` leaves it out.

@@ -100,6 +100,8 @@ impl<S> Default for Note<S> {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct UnderWay {
     arrival: Duration,
+    /// It ended where it did because of the time that passed, too.
+    lines: usize,
     /// Up to its end.
     fingerprint: Fingerprint,
 }
@@ -253,8 +255,12 @@ where
         };
         let (started, before) = (Instant::now(), self.summary().taken.seconds);
         loop {
-            let window = match feed.next_window() {
+            let window = match self.next_window(&mut feed) {
                 Ok(window) => window,
+                Err(Ending::Complete) => {
+                    self.check_all_done()?;
+                    return Ok(Ending::Complete);
+                }
                 Err(ending) => return Ok(ending),
             };
             let counts = RefCell::new(Vec::new());
@@ -267,6 +273,14 @@ where
         }
     }
 
+    /// One that was under way comes again as it was.
+    fn next_window(&self, feed: &mut Feed) -> Result<Window, Ending> {
+        match self.note.under_way {
+            Some(left) => feed.next_lines(left.lines),
+            None => feed.next_window(),
+        }
+    }
+
     /// Says what time it is for the window.
     fn begin_window(&mut self, window: &Window) -> Result<Clock> {
         let now = now();
@@ -275,6 +289,7 @@ where
         }
         let begun = UnderWay {
             arrival: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
+            lines: window.lines(),
             fingerprint: window.mark.fingerprint,
         };
         let left = *self.note.under_way.get_or_insert(begun);
