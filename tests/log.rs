@@ -360,7 +360,8 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
         "3",
     ];
     let mut uncommitted = true;
-    for after in [0, 1, 0, 1] {
+    // Two a window.
+    for after in [0, 2, 0, 2] {
         let mut child = place
             .nozzle("log", &arguments)
             .stdout(Stdio::null())
@@ -369,7 +370,7 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
         wait_for_commits(&place, &mut child, after);
         child.kill().unwrap();
         child.wait().unwrap();
-        uncommitted &= commits(&place) < 3;
+        uncommitted &= commits(&place) < 6;
     }
     assert!(uncommitted, "no run was killed before its end");
     let summary = place.summary(&arguments);
@@ -387,6 +388,29 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
     assert_eq!(large.len(), 1);
     assert_eq!(files(&place.path("log/dead-letters")).len(), 1);
     assert_eq!(files(&place.path("log/overflow")).len(), 1);
+}
+
+#[test]
+fn dead_letters_of_a_killed_window_are_those_of_the_run_that_goes_on() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", "no json\n".repeat(4_000));
+    let good = place.write("good.jsonl", events(0..10));
+    let own = |input, shards| [input, "--on-unreadable=dead-letter", "--shards", shards];
+    let arguments = own(input.as_str(), "3");
+    let letters = || files(&place.path("log/dead-letters")).len();
+    let mut child = place.nozzle("log", &arguments).spawn().unwrap();
+    while letters() < 5 {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for other in [own(&good, "3"), own(&input, "8")] {
+        let expected = "a run that was killed has left records half done";
+        place.check_refused(&other, 2, expected);
+    }
+    assert_eq!(place.summary(&arguments)["dead_letters"], 4_000);
+    assert_eq!(letters(), 4_000);
+    assert_eq!(place.summary(&[&good])["stored"], 10);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64},
     },
-    time::{Duration, Instant, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Result, ensure};
@@ -118,20 +118,11 @@ struct Unfinished<S> {
     summary: Summary<S>,
 }
 
-/// When what a function has written becomes durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durable {
-    /// With the note: what was under way is gone after a crash.
-    WithNote,
-    /// By itself: what was under way has to come again as it was, at the time when it first came.
-    AtOnce,
-}
-
 /// A run on its way.
 pub(super) struct Intake<'a, F, S> {
     function: &'a F,
     options: &'a IntakeOptions,
-    durable: Durable,
+    clock: fn(SystemTime) -> Clock,
     note: Note<S>,
     folder: &'a Path,
     commit: &'a dyn Fn(&Note<S>) -> Result<()>,
@@ -143,12 +134,13 @@ where
     F::Counts: Clone,
 {
     /// `task` is a hash of all that decides what becomes of an event: only a run that does the same
-    /// goes on with another one's work.
+    /// goes on with another one's work. `clock` is a window's, from when it first came: one that
+    /// comes again has what an earlier attempt at it has written beside the note.
     pub(super) fn new(
         function: &'a F,
         options: &'a IntakeOptions,
         task: u64,
-        durable: Durable,
+        clock: fn(SystemTime) -> Clock,
         note: Note<S>,
         folder: &'a Path,
         commit: &'a dyn Fn(&Note<S>) -> Result<()>,
@@ -160,7 +152,7 @@ where
         Self {
             function,
             options,
-            durable,
+            clock,
             note,
             folder,
             commit,
@@ -283,12 +275,8 @@ where
 
     /// Says what time it is for the window.
     fn begin_window(&mut self, window: &Window) -> Result<Clock> {
-        let now = now();
-        if self.durable == Durable::WithNote {
-            return Ok(Clock::starting(now));
-        }
         let begun = UnderWay {
-            arrival: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
+            arrival: now().duration_since(UNIX_EPOCH).unwrap_or_default(),
             lines: window.lines(),
             fingerprint: window.mark.fingerprint,
         };
@@ -296,7 +284,7 @@ where
         ensure!(left.fingerprint == begun.fingerprint, HALF_DONE);
         self.note.unfinished = Some(self.unfinished.clone());
         (self.commit)(&self.note)?;
-        Ok(Clock::standing(UNIX_EPOCH + left.arrival))
+        Ok((self.clock)(UNIX_EPOCH + left.arrival))
     }
 
     fn end_window(

@@ -18,14 +18,14 @@ use clap::{Args, Subcommand};
 
 use super::{
     clock::now,
-    intake::{Durable, Intake},
+    intake::Intake,
     interrupt::stop_on_signal,
     page::PageFile,
     terminal::{Format, is_quiet},
 };
 use crate::{
     functions::event_processor::EventProcessor,
-    local::{clock::epoch_milliseconds, input::Input},
+    local::{clock::epoch_milliseconds, input::Input, kinesis::clock::Clock},
 };
 use counted::Counted;
 use counters::Counters;
@@ -113,7 +113,7 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         &function,
         &options.intake,
         hash,
-        Durable::AtOnce,
+        Clock::standing,
         note,
         &folder.path,
         &commit,
