@@ -438,6 +438,23 @@ fn an_interrupted_run_is_given_up_only_where_that_is_asked_for() {
 }
 
 #[test]
+fn json_over_several_lines_is_named_before_each_of_its_lines_is_taken() {
+    let place = Place::new();
+    let event = json!({"event_id": "1", "more": {"a": [1, 2]}});
+    let pretty = serde_json::to_string_pretty(&event).unwrap();
+    let pretty = place.write("pretty.json", pretty);
+    let array = place.write("array.json", format!("[\n{event},\n{event}\n]\n"));
+    place.check_refused(&[&pretty], 2, "`pretty.json` is JSON over several lines");
+    place.check_refused(
+        &[&array],
+        2,
+        "`array.json` is a JSON array, but each line must be",
+    );
+    let summary = place.summary(&[&array, "--anyway"]);
+    assert_eq!(summary["records"], 4);
+}
+
+#[test]
 fn an_item_says_when_it_expires() {
     let place = Place::new();
     let input = place.write("in.jsonl", events(0..3));

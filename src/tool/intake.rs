@@ -32,7 +32,9 @@ use crate::{
     functions::Function,
     local::{
         files,
-        input::{Fingerprint, Input, InputError, Lines, Skipped, Source, resume::Resumed},
+        input::{
+            Expected, Fingerprint, Input, InputError, Lines, Skipped, Source, resume::Resumed,
+        },
         kinesis::{
             clock::Clock,
             feed::{Ending, Feed, Mark, PART_BYTES_MAX, Window},
@@ -167,6 +169,9 @@ where
     /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
     pub(super) fn run(&mut self, mut input: Input, stop: Arc<AtomicBool>) -> Result<Ending> {
         input.on_skip = tell_of_skipping;
+        if !self.options.anyway {
+            input.expected = Expected::Records;
+        }
         let read_bytes = Arc::new(AtomicU64::new(0));
         let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
         tell_of_terminal(&input);
@@ -176,7 +181,14 @@ where
             return Ok(Ending::Stopped);
         };
         let feed = Feed::start(resumed.lines, resumed.fingerprinter, stop)?;
-        self.work(feed, &sources)
+        match self.work(feed, &sources)? {
+            Ending::Broken(error @ InputError::OtherForm { .. })
+                if self.summary().taken.records == 0 =>
+            {
+                Err(error.into())
+            }
+            ending => Ok(ending),
+        }
     }
 
     /// None where it is to stop before the input is where it was.

@@ -25,7 +25,8 @@ pub(in crate::tool) struct IntakeOptions {
     #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = whole(1_u32..=1000))]
     pub(in crate::tool) shards: u32,
 
-    /// Go on though an interrupted run of another command or another input is given up by that
+    /// Go on though an interrupted run of another command or another input is given up by that, or
+    /// the input is JSON over several lines or in an array
     #[arg(long)]
     pub(super) anyway: bool,
 
