@@ -55,8 +55,9 @@ dead-letters/ (what is not accepted, with its reason). An event without experime
 archived and not counted.
 
 An interrupted run goes on where it stopped when the same command is given again, and each event \
-is counted and archived once. A finished one given again is new records, as in a stream; with \
---drop-copies each event_id counts once, however often it comes.
+is counted and archived once; meanwhile nothing else is taken into the folder. A finished one given \
+again is new records, as in a stream; with --drop-copies an event_id that comes again within \
+--event-cache-ttl-hours (24) is dropped.
 
 The exit code is 0 when all input is taken in, also with dead letters; 1 when a line is left out.";
 
