@@ -95,6 +95,11 @@ impl Judged {
         }
     }
 
+    /// Whether a claim would say that its event was delivered.
+    pub(super) fn has_claim(&self) -> bool {
+        matches!(self, Self::Accepted(_))
+    }
+
     /// The code tells more only where no refusal does.
     pub(super) fn cause(&self, code: &str) -> Cause {
         let code = match self {
