@@ -366,6 +366,35 @@ fn counters_are_compared_with_the_archive_and_set_right() {
     );
 }
 
+#[test]
+fn a_counter_is_not_set_to_what_a_damaged_archive_says() {
+    #[track_caller]
+    fn check(damaged: &[u8], unread: [usize; 2]) {
+        let place = Place::new();
+        place.write("in.jsonl", events(48));
+        place.summary(&["in.jsonl", "--into", "out"]);
+        let before = place.counters(&["out"]);
+        let object = files(&place.path("out/archive/year=2024/month=12/day=19/hour=00")).remove(0);
+        fs::write(object, damaged).unwrap();
+        let (found, agrees) = recount(&place, &["out", "--execute"]);
+        assert!(!agrees, "{found}");
+        assert_eq!(found["set_right"], 0, "{found}");
+        assert_ne!(found["unread"], 0, "{found}");
+        let objects = found["objects_unread"].as_array().unwrap().len();
+        assert_eq!((&found["lines_unread"], objects), (&json!(unread[0]), unread[1]));
+        assert_eq!(place.counters(&["out"]), before);
+    }
+    let packed = |text: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(text).unwrap();
+        gzip.finish().unwrap()
+    };
+    check(b"", [0, 1]);
+    check(b"garbage", [0, 1]);
+    check(&packed(b"garbage"), [1, 0]);
+    check(&packed(b"{}\n{}\n")[..20], [0, 1]);
+}
+
 fn agrees_after(place: &Place, all: u64) -> bool {
     let (found, agrees) = recount(place, &["out", "--execute"]);
     agrees && found["agree"] == all

@@ -63,13 +63,16 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
     }
     drop(progress);
     let deviations = comparison.deviations;
-    report::print_deviations(&deviations, days.lines_unread, options.format())?;
+    report::print_deviations(&deviations, &days.unread, options.format())?;
+    for sentence in &days.unread.objects {
+        tell(sentence);
+    }
     if is_stopped {
         tell("interrupted; give the same command again: what is set right is not found again");
         return Ok(INTERRUPTED.into());
     }
     Ok(match deviations.compared() {
-        Compared::Agrees if days.lines_unread == 0 => ExitCode::SUCCESS,
+        Compared::Agrees if days.unread.is_nothing() => ExitCode::SUCCESS,
         Compared::Agrees | Compared::Left => ExitCode::FAILURE,
         Compared::Nothing => {
             tell(

@@ -89,6 +89,8 @@ pub(super) enum Fate {
     Unsettled,
     /// Events of it are archived and not counted yet.
     UnderWay,
+    /// Something that the archive has of its window cannot be read.
+    Unread,
     /// There is nothing to compare it with.
     NoArchive,
 }
@@ -108,7 +110,8 @@ impl Deviations {
 
     pub(super) fn compared(&self) -> Compared {
         let found = self.others.len();
-        if self.count(Fate::Differs) + self.count(Fate::Changed) > 0 {
+        let left = [Fate::Differs, Fate::Changed, Fate::Unread];
+        if left.iter().any(|fate| self.count(*fate) > 0) {
             Compared::Left
         } else if self.agreeing == 0 && found > 0 && self.count(Fate::NoArchive) == found {
             Compared::Nothing
@@ -188,6 +191,8 @@ impl Comparison<'_> {
     fn left_alone(&self, window: Window, day: &Day, under_way: &BTreeSet<Window>) -> Option<Fate> {
         if window.span() == Span::Hour && !day.hours.contains(&window) {
             Some(Fate::NoArchive)
+        } else if day.unread.contains(&window) {
+            Some(Fate::Unread)
         } else if under_way.contains(&window) {
             Some(Fate::UnderWay)
         } else if window.end_seconds() > self.terms.settled_seconds {

@@ -37,8 +37,8 @@ Examples:
 The archive is read object by object, and memory holds one day's counts of it beside the \
 counters. Nothing changes without --execute. With it a counter becomes what the archive says, on \
 condition that nobody has changed it meanwhile. Left alone are windows that ended less than \
---settle hours ago, those that have events archived and not counted yet, and those of which the \
-archive has no object. Where a lifecycle deletes old objects of the archive, name with --since \
+--settle hours ago, those that have events archived and not counted yet, those of which the \
+archive has an object or a line that cannot be read, and those of which it has no object. Where a lifecycle deletes old objects of the archive, name with --since \
 the first day that is whole: of an older one the archive knows less than the counter.
 
 The exit code is 0 when all counters agree or are set right, 1 when some differ yet, something \
