@@ -367,6 +367,33 @@ fn counters_are_compared_with_the_archive_and_set_right() {
 }
 
 #[test]
+fn counters_that_are_lost_are_missed() {
+    let place = Place::new();
+    place.write("in.jsonl", events(48));
+    place.write("none.jsonl", "");
+    let into = |input, folder| place.summary(&[input, "--into", folder, "--windows", "hour"]);
+    into("in.jsonl", "out");
+    into("none.jsonl", "lost");
+    let all = place.counters(&["out"]).len();
+    let (found, agrees) = recount(&place, &["out"]);
+    assert!(agrees && found["agree"] == all, "{found}");
+    // There should be days too, and an hour's ledger says that its events are counted.
+    let (found, agrees) = recount(&place, &["out", "--windows", "day,hour"]);
+    assert!(!agrees && found["agree"] == all, "{found}");
+    assert_ne!(found["differs"], 0, "{found}");
+    let (found, agrees) = recount(&place, &["out", "--windows", "day", "--execute"]);
+    assert!(agrees && found["agree"] == 0, "{found}");
+    assert_eq!(place.counters(&["out"])[0]["window"], "2024-12-19");
+    assert!(recount(&place, &["out"]).1);
+
+    let (found, agrees) = recount(&place, &["lost", "--archive", "out/archive"]);
+    assert!(!agrees && found["agree"] == 0, "{found}");
+    let lost = ["lost", "--archive", "out/archive"];
+    let said = stderr(&place.nozzle("recount", &lost).output().unwrap());
+    assert!(said.contains("the table has no counter at all"), "{said}");
+}
+
+#[test]
 fn a_counter_is_not_set_to_what_a_damaged_archive_says() {
     #[track_caller]
     fn check(damaged: &[u8], unread: [usize; 2]) {
@@ -381,7 +408,10 @@ fn a_counter_is_not_set_to_what_a_damaged_archive_says() {
         assert_eq!(found["set_right"], 0, "{found}");
         assert_ne!(found["unread"], 0, "{found}");
         let objects = found["objects_unread"].as_array().unwrap().len();
-        assert_eq!((&found["lines_unread"], objects), (&json!(unread[0]), unread[1]));
+        assert_eq!(
+            (&found["lines_unread"], objects),
+            (&json!(unread[0]), unread[1])
+        );
         assert_eq!(place.counters(&["out"]), before);
     }
     let packed = |text: &[u8]| {

@@ -11,7 +11,7 @@ use super::archive::Day;
 use crate::{
     functions::event_processor::{
         counters::{COUNT, TTL},
-        key::{Named, Subject},
+        key::{Named, Spans, Subject},
         ledger::Progress,
         table::{Action, Change, Condition, Is, Item, Key, Outcome, Statement, Value},
         window::{Span, Window},
@@ -48,23 +48,42 @@ type Slots = Vec<(Key, u64)>;
 #[derive(Debug, Default)]
 pub(super) struct CounterItems {
     days: BTreeMap<Window, BTreeMap<Subject, Slots>>,
+    /// Of counters and of users: one kind may be lost.
     spans: BTreeSet<Span>,
 }
 
 impl CounterItems {
-    pub(super) fn read(counters: &CounterTable) -> Result<Self> {
+    /// Those that are `asked` for, where that is said.
+    pub(super) fn read(counters: &CounterTable, asked: Option<&Spans>) -> Result<Self> {
         let mut table = Self::default();
         for item in counters.items() {
             let (key, item) = item?;
-            if let Some(Named::Counter(subject)) = Named::read(&key) {
+            let Some(named) = Named::read(&key) else {
+                continue;
+            };
+            let span = named.subject().window.span();
+            if asked.is_some_and(|Spans(asked)| !asked.contains(&span)) {
+                continue;
+            }
+            table.spans.insert(span);
+            if let Named::Counter(subject) = named {
                 let events = item.get(COUNT).and_then(Value::number);
-                table.spans.insert(subject.window.span());
                 let day = table.days.entry(subject.window.day()).or_default();
                 let slots = day.entry(subject).or_default();
                 slots.push((key, events.unwrap_or_default()));
             }
         }
         Ok(table)
+    }
+
+    /// Which counters there should be, as far as nobody says: a table that has none may have lost
+    /// them.
+    pub(super) fn spans(&self) -> Spans {
+        if self.spans.is_empty() {
+            Spans::default()
+        } else {
+            Spans(self.spans.iter().copied().collect())
+        }
     }
 }
 
@@ -110,14 +129,23 @@ impl Deviations {
 
     pub(super) fn compared(&self) -> Compared {
         let found = self.others.len();
-        let left = [Fate::Differs, Fate::Changed, Fate::Unread];
+        let left = [Fate::Differs, Fate::Changed, Fate::UnderWay, Fate::Unread];
         if left.iter().any(|fate| self.count(*fate) > 0) {
-            Compared::Left
+            if self.has_no_counter() {
+                Compared::NoCounter
+            } else {
+                Compared::Left
+            }
         } else if self.agreeing == 0 && found > 0 && self.count(Fate::NoArchive) == found {
             Compared::Nothing
         } else {
             Compared::Agrees
         }
+    }
+
+    fn has_no_counter(&self) -> bool {
+        let mut others = self.others.iter();
+        self.agreeing == 0 && others.all(|deviation| deviation.counter.is_none())
     }
 }
 
@@ -127,12 +155,16 @@ pub(super) enum Compared {
     Agrees,
     /// A person has to do something yet.
     Left,
+    /// The archive has events to count, and no counter is there.
+    NoCounter,
     /// There are counters, and none has an archive.
     Nothing,
 }
 
 pub(super) struct Comparison<'a> {
     pub(super) table: CounterItems,
+    /// Which counters there should be.
+    pub(super) spans: Spans,
     pub(super) counters: &'a CounterTable,
     pub(super) terms: Terms,
     pub(super) deviations: Deviations,
@@ -140,7 +172,7 @@ pub(super) struct Comparison<'a> {
 
 impl Comparison<'_> {
     pub(super) fn compare(&mut self, day: &Day) -> Result<()> {
-        let expected = expected(day, &self.table.spans);
+        let expected = expected(day, &self.spans);
         let under_way = self.under_way(day)?;
         let counters = self.table.days.remove(&day.window).unwrap_or_default();
         let missing = expected
@@ -193,10 +225,10 @@ impl Comparison<'_> {
             Some(Fate::NoArchive)
         } else if day.unread.contains(&window) {
             Some(Fate::Unread)
-        } else if under_way.contains(&window) {
-            Some(Fate::UnderWay)
         } else if window.end_seconds() > self.terms.settled_seconds {
             Some(Fate::Unsettled)
+        } else if under_way.contains(&window) {
+            Some(Fate::UnderWay)
         } else {
             None
         }
@@ -241,7 +273,7 @@ fn total(slots: &Slots) -> u64 {
 }
 
 /// What the archive says of each counter that there should be.
-fn expected(day: &Day, spans: &BTreeSet<Span>) -> BTreeMap<Subject, u64> {
+fn expected(day: &Day, Spans(spans): &Spans) -> BTreeMap<Subject, u64> {
     let mut expected = BTreeMap::new();
     for (subject, events) in &day.events {
         for span in spans {
