@@ -144,6 +144,30 @@ fn a_person_reads_a_table() {
 }
 
 #[test]
+fn what_a_producer_writes_steers_no_terminal() {
+    let place = Place::new();
+    let event = json!({
+        "event_id": "e", "user_id": "u", "timestamp": "2024-12-19T22:30:00Z",
+        "event_type": "view\u{202e}", "experiment_id": "\u{202e}x",
+        "metadata": {"variant": "\u{1b}]0;t\u{7}"},
+    });
+    place.write("in.jsonl", event.to_string());
+    let process = ["in.jsonl", "--into", "out", "--windows", "hour"];
+    for (subcommand, arguments) in [
+        ("process", &process[..]),
+        ("process", &["counters", "out"]),
+        ("recount", &["out", "--windows", "hour,day"]),
+    ] {
+        let output = place.nozzle(subcommand, arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        for shown in ["⟨U+202E⟩x", "⟨U+001B⟩]0;t⟨U+0007⟩", "view⟨U+202E⟩"] {
+            assert!(said.contains(shown), "{arguments:?}: {said:?}");
+        }
+        assert!(!said.contains(['\u{202e}', '\u{7}', '\u{1b}']), "{said:?}");
+    }
+}
+
+#[test]
 fn users_are_counted_as_is_asked_for() {
     let place = Place::new();
     place.write("in.jsonl", events(400));
