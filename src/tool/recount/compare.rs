@@ -13,6 +13,7 @@ use crate::{
         counters::{COUNT, TTL},
         key::{Named, Spans, Subject},
         ledger::Progress,
+        readings::events,
         table::{Action, Change, Condition, Is, Item, Key, Outcome, Statement, Value},
         window::{Span, Window},
     },
@@ -67,10 +68,10 @@ impl CounterItems {
             }
             table.spans.insert(span);
             if let Named::Counter(subject) = named {
-                let events = item.get(COUNT).and_then(Value::number);
+                let events = events(&key, &item)?;
                 let day = table.days.entry(subject.window.day()).or_default();
                 let slots = day.entry(subject).or_default();
-                slots.push((key, events.unwrap_or_default()));
+                slots.push((key, events));
             }
         }
         Ok(table)
