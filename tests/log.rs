@@ -392,6 +392,39 @@ fn another_input_than_the_interrupted_ones_is_taken_from_its_beginning() {
 }
 
 #[test]
+fn what_can_be_no_key_and_no_span_is_not_looked_up() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..1));
+    place.summary(&[&input]);
+    let long = "x".repeat(70_000);
+    for (arguments, expected) in [
+        (
+            &["get", &long][..],
+            "it has 70000 bytes; a key has 1 to 2048",
+        ),
+        (
+            &["search", &long],
+            "it has 70000 bytes; a key has 1 to 2048",
+        ),
+        (&["search", ""], "it has 0 bytes; a key has 1 to 2048"),
+        (&["search", "x", "--since", "2026"], "\"2026\" is no time"),
+        (
+            &[
+                "search",
+                "x",
+                "--since",
+                "2026-11-20",
+                "--until",
+                "2026-11-19",
+            ],
+            "is not before --until 2026-11-19T00:00:00.000Z",
+        ),
+    ] {
+        place.check_refused(arguments, 2, expected);
+    }
+}
+
+#[test]
 fn an_item_says_when_it_expires() {
     let place = Place::new();
     let input = place.write("in.jsonl", events(0..3));
