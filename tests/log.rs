@@ -425,6 +425,19 @@ fn what_can_be_no_key_and_no_span_is_not_looked_up() {
 }
 
 #[test]
+fn what_arrived_at_once_is_in_the_order_of_its_ids() {
+    let place = Place::new();
+    let lines = ["z", "y", "x", "w", "v"].map(|id| format!("{{\"id\":\"{id}\"}}\n"));
+    let input = place.write("in.jsonl", lines.concat());
+    place.summary(&[&input, "--event-id", "/id"]);
+    assert_eq!(ids(&place.items(&["tail", "-n", "2"])), ["y", "z"]);
+    place.summary(&[&input, "--log", "records"]);
+    let last = place.items(&["tail", "-n", "2", "--log", "records"]);
+    let last: Vec<_> = last.iter().map(|item| &item["data"]["id"]).collect();
+    assert_eq!(last, ["w", "v"]);
+}
+
+#[test]
 fn an_item_says_when_it_expires() {
     let place = Place::new();
     let input = place.write("in.jsonl", events(0..3));

@@ -76,6 +76,10 @@ pub(super) struct Search {
 }
 
 /// The events that arrived last
+///
+/// The last to arrive is the last line. Lines that were taken in at once have one arrival, to the
+/// millisecond, and are in the order of their ids: of their records as they came, of their own
+/// (--event-id) as texts are sorted.
 #[derive(Debug, Args)]
 pub(super) struct Tail {
     /// How many
