@@ -93,7 +93,7 @@ pub(crate) struct RedriveOptions {
     #[command(flatten)]
     pub(super) permissions: Permissions,
 
-    /// Write what would be refused again into this folder, readable, for repair
+    /// Write error objects that would be refused again into this folder, readable, for repair
     #[arg(long, value_name = "DIR")]
     pub(super) export: Option<PathBuf>,
 

@@ -206,8 +206,11 @@ impl<S: ReleaseStore> Pass<'_, S> {
             "{position} is a dead letter: it goes back to its stream, --to kinesis:NAME"
         );
         let judged = Judged::of(&found, self.settings);
-        let Found { failed, kind, mark } = found;
         let reason = judged.reason();
+        let is_asked_for = self
+            .filter
+            .selects(&found, reason, &self.settings.rules.event_fields);
+        let Found { failed, kind, mark } = found;
         let counted = CountedRecord {
             bytes: failed.bytes.len() as u64,
             arrival_milliseconds: failed.arrival_milliseconds,
@@ -218,8 +221,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             origin: failed.origin,
             original: failed.original.clone(),
         };
-        let fields = &self.settings.rules.event_fields;
-        if !self.filter.selects(&failed, reason, fields) {
+        if !is_asked_for {
             self.tally.settle(RecordOutcome::Excluded, &counted);
             return Ok(());
         }
