@@ -463,11 +463,13 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         "id",
         "--search-key is \"id\"; it must be a JSON pointer",
     );
-    option(
-        "--on-conflict",
-        "x",
+    place.check_refused(
+        &[&input, "--event-id", "/id", "--on-conflict", "x"],
+        2,
         "--on-conflict is \"x\"; it must be `keep-first` or `keep-both`",
     );
+    option("--on-conflict", "keep-both", "--event-id <WHICH>");
+    option("--search-buckets", "7", "--search-key <POINTER>");
     option(
         "--dead-letters",
         "../x",

@@ -220,6 +220,10 @@ fn files_stand_for_the_tables() {
     assert_eq!(archived[0]["variant"], "B");
     assert_eq!(archived[0]["time_since_assignment_seconds"], 60);
     assert_eq!(archived[1]["experiment_name"], "Experiment X");
+    place.check_refused(
+        &[&files[..], &["--assignment-fields=id,groop,at"]].concat(),
+        "`assignments.jsonl.gz` cannot be used: no line has \"groop\", text or number",
+    );
     place.write("experiments.jsonl", r#"{"id":"x"}"#);
     place.check_refused(
         &files,
