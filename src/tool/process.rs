@@ -56,7 +56,7 @@ archived and not counted.
 
 An interrupted run goes on where it stopped when the same command is given again, and each event \
 is counted and archived once. A finished one given again is new records, as in a stream; with \
---drop-copies each event_id counts once, however often it comes.
+--drop-copies each event_id counts once in --event-cache-ttl-hours, however often it comes.
 
 The exit code is 0 when all input is taken in, also with dead letters; 1 when a line is left out.";
 
