@@ -121,6 +121,28 @@ fn the_total_and_what_must_be_done_come_first() {
     assert!(text.contains("lines for a .tfvars file") && !text.contains("Taken for granted"));
 }
 
+/// Of more than three scales the others are counted, so that they fit as well.
+#[test]
+fn many_scales_stay_short() {
+    let scales = ["--scale", "0.001,0.1,10,100,1000"];
+    let text = printed(&[&LOAD[..], &scales].concat());
+    assert!(text.lines().count() <= 48, "{text}");
+    assert!(
+        text.contains("What must be done first (as given)\n  -  ask AWS"),
+        "{text}"
+    );
+    let plans = planned(&[&LOAD[..], &scales].concat());
+    let advice = plans["plans"][5]["advice"]
+        .as_array()
+        .expect("advice")
+        .iter();
+    let musts = advice.filter(|advice| advice["weight"] == "must").count();
+    let most = format!("  -  x 1,000: {musts} things\n");
+    for line in ["  -  x 0.001: nothing\n", &most] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
 #[test]
 fn all_of_it_fits_a_terminal_of_80_columns_with_three_scales() {
     let more = [

@@ -193,6 +193,21 @@ fn copies_are_dropped_where_that_is_asked_for_and_new_records_else() {
 }
 
 #[test]
+fn what_counts_twice_is_said_before_it_does() {
+    let place = Place::new();
+    place.write("in.jsonl", events(10));
+    place.write("more.jsonl", events(20));
+    let remark = |arguments: &[&str]| stderr(&place.process(arguments)).contains("--drop-copies");
+    let kept = ["in.jsonl", "--into", "kept"];
+    assert!(!remark(&kept));
+    assert!(remark(&kept));
+    assert!(!remark(&["more.jsonl", "--into", "kept"]));
+    assert!(!remark(&["in.jsonl", "--into", "other"]));
+    let dropped = ["in.jsonl", "--into", "dropped", "--drop-copies"];
+    assert!(!remark(&dropped) && !remark(&dropped));
+}
+
+#[test]
 fn files_stand_for_the_tables() {
     let place = Place::new();
     let event = |id: &str| {

@@ -112,15 +112,20 @@ fn what_is_set_holds_and_a_flag_wins() {
     assert!(redrive.status.success(), "{}", stderr(&redrive));
 }
 
+#[track_caller]
+fn check_wrong(place: &Place, file: &str, variables: &[(&str, &str)], expected: &str) {
+    place.write("nozzle.toml", file);
+    let output = call(place, "run", &["in.jsonl"], variables);
+    let said = stderr(&output);
+    assert!(said.starts_with(&format!("nozzle: {expected}")), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{file}");
+}
+
 #[test]
 fn a_wrong_setting_is_named_with_its_place() {
     let place = Place::new();
     let check = |file: &str, variables: &[(&str, &str)], expected: &str| {
-        place.write("nozzle.toml", file);
-        let output = call(&place, "run", &["in.jsonl"], variables);
-        let said = stderr(&output);
-        assert!(said.starts_with(&format!("nozzle: {expected}")), "{said}");
-        assert_eq!(output.status.code(), Some(2), "{file}");
+        check_wrong(&place, file, variables, expected);
     };
     check(
         "\nflush_mbs = 1",
@@ -170,6 +175,65 @@ fn a_wrong_setting_is_named_with_its_place() {
         "{}",
         stderr(&missing)
     );
+}
+
+#[test]
+fn what_is_no_text_or_empty_or_of_no_command_is_wrong() {
+    let place = Place::new();
+    for (file, expected) in [
+        (
+            "lake = 5",
+            "line 1: `lake` is 5, which is no text; did you mean `lake = \"5\"`?",
+        ),
+        ("lake = true", "line 1: `lake` is true, which is no text"),
+        (
+            "lake = ['a', 'b']",
+            "line 1: `lake` is a list, of \"a,b\"; it must be one value",
+        ),
+        (
+            "flush_mb = ['7']",
+            "line 1: `flush_mb` is a list, of \"7\"; it must be one value",
+        ),
+        (
+            "event_types = 5",
+            "line 1: `event_types` is 5, which is no text",
+        ),
+        (
+            "lake = 0x10",
+            "line 1: `lake` is 0x10; it must be text, a number",
+        ),
+        ("lake = ''", "line 1: `lake` is \"\"; it must have a value"),
+        (
+            "event_types = []",
+            "line 1: `event_types` is \"\"; it must have a value",
+        ),
+        (
+            "\n[runn]",
+            "line 2: there is no command `runn`; did you mean `run`?",
+        ),
+        (
+            "[runn]\nlake = 'a'",
+            "line 1: there is no command `runn`; did you mean `run`?",
+        ),
+    ] {
+        check_wrong(&place, file, &[], &format!("nozzle.toml, {expected}"));
+    }
+    for (name, expected) in [
+        (
+            "NOZZLE_LAKE",
+            "NOZZLE_LAKE: `lake` is \"\"; it must have a value: give one, or do not set it\n",
+        ),
+        (
+            "NOZZLE_TABLE",
+            "NOZZLE_TABLE: `table` is \"\"; it must have a value",
+        ),
+        (
+            "NOZZLE_CONFIG",
+            "--config and NOZZLE_CONFIG name a settings file, and one is \"\"",
+        ),
+    ] {
+        check_wrong(&place, "", &[(name, "")], expected);
+    }
 }
 
 /// So that what Terraform writes can be read.
@@ -327,6 +391,19 @@ fn who_wants_it_quiet_hears_errors_alone() {
         assert!(output.status.success());
         assert_eq!((stdout(&output), stderr(&output)), Default::default());
     }
+    let refused = ["in.jsonl", "--lake", "other", "--event-years", "2030-2040"];
+    assert!(call(&place, "run", &refused, &[]).status.success());
+    let redrive = ["other/errors", "--to", "lake:other", "--quiet"];
+    let dry = call(&place, "redrive", &redrive, &[]);
+    assert!(stdout(&dry).contains("accepted"), "{dry:?}");
+    let sent = call(
+        &place,
+        "redrive",
+        &[&redrive[..], &["--execute"]].concat(),
+        &[],
+    );
+    assert!(sent.status.success());
+    assert_eq!((stdout(&sent), stderr(&sent)), Default::default());
     let error = call(&place, "run", &["nowhere", "--quiet"], &[]);
     assert_eq!(
         stderr(&error),
@@ -341,16 +418,24 @@ fn a_shell_and_man_get_what_they_read() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = stdout(&call(&place, "completions", &[shell], &[]));
-        assert!(
-            script.contains("redrive") && script.contains("event-years"),
-            "{shell}"
-        );
+        for part in ["redrive", "event-years", "created_at_unreadable"] {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
     }
     let page = stdout(&call(&place, "man", &["log", "get"], &[]));
-    assert!(
-        page.contains(".TH") && page.contains("Look one event up"),
-        "{page}"
+    let heading = format!(
+        ".TH NOZZLE-LOG-GET 1  \"nozzle {}\"",
+        env!("CARGO_PKG_VERSION")
     );
+    for part in [
+        &heading,
+        "nozzle\\-log\\-get \\- Look one event up",
+        "\\fBnozzle log get\\fR",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let below = stdout(&call(&place, "man", &["log"], &[]));
+    assert!(below.contains("nozzle\\-log\\-get(1)"), "{below}");
     let all = call(&place, "man", &["--into", "pages"], &[]);
     assert!(all.status.success());
     for page in ["nozzle.1", "nozzle-run.1", "nozzle-log-get.1"] {

@@ -4,9 +4,11 @@ use std::process::ExitCode;
 
 use nozzle::{
     aws,
-    config::{QueueUrl, Reader, SettingsError, environment},
+    config::{SettingsError, environment},
     functions::event_log::{
-        EventLog, Settings, settings::read_table_name, table::dynamodb::DynamoDbLog,
+        EventLog, Settings,
+        settings::{read_queue_url, read_table_name},
+        table::dynamodb::DynamoDbLog,
     },
     kinesis::depot::aws::AwsDepot,
     lambda,
@@ -20,9 +22,8 @@ async fn main() -> ExitCode {
 async fn make() -> Result<EventLog<DynamoDbLog, AwsDepot>, SettingsError> {
     let settings = Settings::read(environment)?;
     let table = read_table_name(environment)?;
-    let queue = Reader::new(environment).parse("DLQ_URL")?;
+    let queue = read_queue_url(environment)?;
     let shared = aws::configure().await;
-    let queue = queue.map(|QueueUrl(url)| url);
     let depot = AwsDepot::new(&shared, settings.bucket.clone(), queue);
     let table = DynamoDbLog::new(&shared, table);
     if let Err(error) = table.warm_up().await {

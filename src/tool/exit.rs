@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::json;
 
-use super::{interrupt::INTERRUPTED, terminal::Format};
+use super::{
+    interrupt::INTERRUPTED,
+    terminal::{Format, tell_person},
+};
 
 /// It could not be done, as it was asked for or as the world is.
 pub(super) const FAILED: u8 = 2;
@@ -54,9 +57,7 @@ impl Failure {
         match (self, format) {
             (Self::Usage(error), Format::Human) => drop(error.print()),
             (Self::Usage(help), Format::Json) if !help.use_stderr() => drop(help.print()),
-            (Self::Trouble(_), Format::Human) => {
-                let _ = writeln!(io::stderr(), "nozzle: {}", self.sentence());
-            }
+            (Self::Trouble(_), Format::Human) => drop(tell_person(&self.sentence())),
             (_, Format::Json) => {
                 let said = json!({ "error": self.sentence(), "exit_code": FAILED });
                 let _ = writeln!(io::stderr(), "{said}");

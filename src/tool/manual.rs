@@ -1,12 +1,15 @@
 //! `nozzle completions` and `nozzle man`: what the command line says of itself, for a shell and for
 //! `man`.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use clap::{Args, Command};
 use clap_complete::{Shell, generate};
-use clap_mangen::{Man, generate_to};
+use clap_mangen::Man;
 
 use super::terminal::print;
 
@@ -48,19 +51,42 @@ impl Completions {
 
 impl Manual {
     /// `nozzle` is the whole command.
-    pub(super) fn run(&self, mut nozzle: Command) -> Result<()> {
+    pub(super) fn run(&self, nozzle: Command) -> Result<()> {
+        let mut nozzle = nozzle.disable_help_subcommand(true);
+        // Each page has the options that hold for all.
+        nozzle.build();
+        let name = nozzle.get_name().to_owned();
         if let Some(folder) = &self.into {
-            let written = fs::create_dir_all(folder).and_then(|()| generate_to(nozzle, folder));
+            let written = fs::create_dir_all(folder).and_then(|()| write(nozzle, &name, folder));
             return written.with_context(|| format!("`{}` cannot be written", folder.display()));
         }
-        // Each page has the options that hold for all, and its whole name.
-        nozzle.build();
         let page = self.command.iter().try_fold(nozzle, |command, name| {
             let below = command.find_subcommand(name).cloned();
             below.with_context(|| format!("{} has no command `{name}`", command.get_name()))
         })?;
-        let mut roff = Vec::new();
-        Man::new(page).render(&mut roff)?;
-        print(String::from_utf8(roff)?)
+        let name = [&[name], self.command.as_slice()].concat().join("-");
+        print(String::from_utf8(roff(page, &name)?)?)
     }
+}
+
+/// The command's page and those of the commands below it.
+fn write(command: Command, name: &str, folder: &Path) -> io::Result<()> {
+    for below in command.get_subcommands() {
+        write(
+            below.clone(),
+            &format!("{name}-{}", below.get_name()),
+            folder,
+        )?;
+    }
+    fs::write(folder.join(format!("{name}.1")), roff(command, name)?)
+}
+
+/// A page has its whole name wherever it is named: `man` takes no other.
+fn roff(command: Command, name: &str) -> io::Result<Vec<u8>> {
+    let mut roff = Vec::new();
+    let page = Man::new(command.display_name(name.to_owned()));
+    let page = page.title(name.to_uppercase());
+    page.source(concat!("nozzle ", env!("CARGO_PKG_VERSION")))
+        .render(&mut roff)?;
+    Ok(roff)
 }

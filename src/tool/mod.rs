@@ -20,6 +20,7 @@ mod intake;
 mod interrupt;
 mod item;
 mod layout;
+mod line_breaks;
 mod log;
 mod manual;
 mod numbers;

@@ -37,12 +37,15 @@ use super::{
 };
 use advice::Weight;
 use chain::Chain;
-use figures::heading;
+use figures::{heading, is_given};
 use options::Given;
 pub(super) use options::PlanOptions;
 use prices::Prices;
 use sample::LoadSample;
 use variables::Variable;
+
+/// Of more it would not be short to say what must be done.
+const SCALES_TOLD: usize = 3;
 
 impl PlanOptions {
     pub(super) fn run(&self) -> Result<()> {
@@ -92,14 +95,13 @@ impl<'a> PlanReport<'a> {
     /// What it comes to, and what cannot wait.
     fn print_first(&self) -> Result<()> {
         figures::totals(&self.plans).print()?;
-        self.print_advice("What must be done first", Weight::Must)?;
+        self.print_musts()?;
         let prices = self.prices.named(self.region);
-        let better = self.plans.iter().flat_map(|plan| &plan.advice);
-        let better = better.filter(|advice| advice.weight == Weight::Better);
+        let better = self.plans.iter();
+        let better = better.flat_map(|plan| plan.advice_of(Weight::Better));
         let noun = match better.count() {
             0 => String::new(),
-            1 => ", one thing that had better be done".to_owned(),
-            count => format!(", {count} things that had better be done"),
+            count => format!(", {} that had better be done", things(count)),
         };
         print_items(
             "Beside that",
@@ -112,10 +114,25 @@ impl<'a> PlanReport<'a> {
         )
     }
 
+    /// Of many scales one is told, and of the others how much there is to do.
+    fn print_musts(&self) -> Result<()> {
+        let is_told = |plan: &&Chain| self.plans.len() <= SCALES_TOLD || is_given(plan);
+        let (told, counted): (Vec<_>, Vec<_>) = self.plans.iter().partition(is_told);
+        self.print_advice(told, "What must be done first", Weight::Must)?;
+        if counted.is_empty() {
+            return Ok(());
+        }
+        let lines = counted.into_iter().map(|plan| {
+            let count = plan.advice_of(Weight::Must).count();
+            format!("{}: {}", heading(plan), things(count))
+        });
+        print_items("... and at the other scales; --all says what", lines)
+    }
+
     fn print_all(&self) -> Result<()> {
         figures::totals(&self.plans).print()?;
-        self.print_advice("What must be done first", Weight::Must)?;
-        self.print_advice("What had better be done", Weight::Better)?;
+        self.print_advice(&self.plans, "What must be done first", Weight::Must)?;
+        self.print_advice(&self.plans, "What had better be done", Weight::Better)?;
         print("\n")?;
         figures::table(&self.plans).print()?;
         self.print_variables()?;
@@ -123,13 +140,18 @@ impl<'a> PlanReport<'a> {
         print_items("Not counted", [self.not_counted.join(", ")])
     }
 
-    fn print_advice(&self, title: &str, weight: Weight) -> Result<()> {
-        for plan in &self.plans {
+    fn print_advice<'p>(
+        &self,
+        plans: impl IntoIterator<Item = &'p Chain>,
+        title: &str,
+        weight: Weight,
+    ) -> Result<()> {
+        for plan in plans {
             let title = match self.plans.as_slice() {
                 [_] => title.to_owned(),
                 _ => format!("{title} ({})", heading(plan)),
             };
-            let advice = plan.advice.iter().filter(|advice| advice.weight == weight);
+            let advice = plan.advice_of(weight);
             print_items(&title, advice.map(|advice| advice.sentence.clone()))?;
         }
         Ok(())
@@ -137,7 +159,7 @@ impl<'a> PlanReport<'a> {
 
     /// All of them for the load as given; of another scale what differs.
     fn print_variables(&self) -> Result<()> {
-        let given = self.plans.iter().find(|plan| heading(plan) == "as given");
+        let given = self.plans.iter().find(|plan| is_given(plan));
         let given = given.map_or(&[][..], |plan| &plan.variables);
         print(format!(
             "\n{BOLD}For terraform/environments/*.tfvars{BOLD:#}\n"
@@ -153,6 +175,14 @@ impl<'a> PlanReport<'a> {
             }
         }
         Ok(())
+    }
+}
+
+fn things(count: usize) -> String {
+    match count {
+        0 => "nothing".to_owned(),
+        1 => "one thing".to_owned(),
+        _ => format!("{count} things"),
     }
 }
 

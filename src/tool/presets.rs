@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{
     Arg, Command,
     builder::PossibleValuesParser,
@@ -16,6 +16,7 @@ use clap::{
 };
 
 use super::settings::check;
+use file::{Entry, FileContents, ValueForm};
 
 /// Looked for in the working folder.
 const FILE: &str = "nozzle.toml";
@@ -24,41 +25,41 @@ const FILE_VARIABLE: &str = "NOZZLE_CONFIG";
 
 /// The commands that are about the same events, lake and claims.
 const COMMANDS: &[&str] = &["run", "explain", "redrive", "find"];
-/// Options that can be set for them. What only one command line means is not among them: what to
-/// read, and leave to change something.
-const OF_COMMANDS: &[&str] = &[
-    "lake",
-    "claims",
-    "table",
-    "to",
-    "prefix",
-    "error-prefix",
-    "compression",
-    "file-extension",
-    "batch-mb",
-    "flush-mb",
-    "flush-seconds",
-    "ttl-hours",
-    "rate",
-    "event-identity",
-    "event-fields",
-    "partition-keys",
-    "event-years",
-    "event-types",
-    "on-claim-failure",
-    "on-differing-duplicate",
-    "batch-partitions-max",
-    "response-bytes-max",
+/// Options that can be set for them, and how a file may write them beside text. What only one
+/// command line means is not among them: what to read, and leave to change something.
+const OF_COMMANDS: &[(&str, ValueForm)] = &[
+    ("lake", ValueForm::Text),
+    ("claims", ValueForm::Text),
+    ("table", ValueForm::Text),
+    ("to", ValueForm::Text),
+    ("prefix", ValueForm::Text),
+    ("error-prefix", ValueForm::Text),
+    ("compression", ValueForm::Text),
+    ("file-extension", ValueForm::Text),
+    ("batch-mb", ValueForm::Number),
+    ("flush-mb", ValueForm::Number),
+    ("flush-seconds", ValueForm::Number),
+    ("ttl-hours", ValueForm::Number),
+    ("rate", ValueForm::Number),
+    ("event-identity", ValueForm::Text),
+    ("event-fields", ValueForm::List),
+    ("partition-keys", ValueForm::List),
+    ("event-years", ValueForm::Text),
+    ("event-types", ValueForm::List),
+    ("on-claim-failure", ValueForm::Text),
+    ("on-differing-duplicate", ValueForm::Text),
+    ("batch-partitions-max", ValueForm::Number),
+    ("response-bytes-max", ValueForm::Number),
 ];
 /// Options that can be set for every command that has them.
-const OF_ALL: &[&str] = &[
-    "log",
-    "partition-key",
-    "shards",
-    "star",
-    "json",
-    "quiet",
-    "color",
+const OF_ALL: &[(&str, ValueForm)] = &[
+    ("log", ValueForm::Text),
+    ("partition-key", ValueForm::Text),
+    ("shards", ValueForm::Number),
+    ("star", ValueForm::Text),
+    ("json", ValueForm::Flag),
+    ("quiet", ValueForm::Flag),
+    ("color", ValueForm::Text),
 ];
 
 /// Everything that is set, what wins first.
@@ -71,6 +72,7 @@ pub(super) struct Preset {
     /// As on a command line, without its dashes.
     option: String,
     pub(super) value: String,
+    form: ValueForm,
     /// The command that it is for, where it is for one alone.
     command: Option<String>,
     pub(super) origin: Origin,
@@ -96,6 +98,7 @@ impl Presets {
                 Some(Preset {
                     option: option.to_owned(),
                     value: variable(&name)?,
+                    form: ValueForm::Text,
                     command: None,
                     origin: Origin::Variable(name),
                 })
@@ -103,7 +106,11 @@ impl Presets {
             .collect();
         let named = file.map(Path::to_owned);
         let named = named.or_else(|| variable(FILE_VARIABLE).map(PathBuf::from));
-        presets.extend(of_file(named.as_deref())?);
+        ensure!(
+            named.as_deref() != Some(Path::new("")),
+            "--config and {FILE_VARIABLE} name a settings file, and one is \"\": give a name, or do not set it"
+        );
+        presets.extend(of_file(named.as_deref(), nozzle)?);
         for preset in &presets {
             preset
                 .check(nozzle)
@@ -157,6 +164,10 @@ impl Preset {
     fn check(&self, nozzle: &Command) -> Result<(), String> {
         let key = key(&self.option);
         let wrong = |why| format!("`{key}` is {:?}; {why}", self.value);
+        if self.value.is_empty() {
+            let why = "it must have a value: give one, or do not set it".to_owned();
+            return Err(wrong(why));
+        }
         let mut is_option = false;
         for (command, option) in options_of(nozzle) {
             if option.get_long() == Some(&self.option) && self.holds_for(command) {
@@ -168,7 +179,23 @@ impl Preset {
             let command = self.command.as_deref().unwrap_or("nozzle");
             return Err(format!("{command} has no `{key}` that can be set"));
         }
-        check(&key.to_uppercase(), &self.value).map_err(wrong)
+        check(&key.to_uppercase(), &self.value).map_err(wrong)?;
+        self.check_form(&key)
+    }
+
+    /// What is no text may be by mistake: a folder is not called 5.
+    fn check_form(&self, key: &str) -> Result<(), String> {
+        let value = &self.value;
+        match self.form {
+            ValueForm::Text => Ok(()),
+            form if form == form_of(&self.option) => Ok(()),
+            ValueForm::List => Err(format!(
+                "`{key}` is a list, of {value:?}; it must be one value"
+            )),
+            ValueForm::Number | ValueForm::Flag => Err(format!(
+                "`{key}` is {value}, which is no text; did you mean `{key} = {value:?}`?"
+            )),
+        }
     }
 }
 
@@ -182,7 +209,7 @@ impl fmt::Display for Origin {
 }
 
 /// A section's before those that hold for all.
-fn of_file(named: Option<&Path>) -> Result<Vec<Preset>> {
+fn of_file(named: Option<&Path>, nozzle: &Command) -> Result<Vec<Preset>> {
     let path = named.unwrap_or(Path::new(FILE));
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -198,16 +225,23 @@ fn of_file(named: Option<&Path>) -> Result<Vec<Preset>> {
         name: path.to_owned(),
         line,
     };
-    let entries = file::read(&text)
-        .map_err(|mistake| anyhow!("{}: {}", origin(mistake.line), mistake.what))?;
+    let wrong = |line, what| anyhow!("{}: {what}", origin(line));
+    let FileContents { sections, entries } =
+        file::read(&text).map_err(|mistake| wrong(mistake.line, mistake.what))?;
+    for (section, line) in sections {
+        check_section(&section, nozzle).map_err(|unknown| wrong(line, unknown))?;
+    }
     let mut presets = Vec::new();
     for entry in entries {
-        let origin = origin(entry.line);
+        let Entry {
+            key, value, form, ..
+        } = entry;
         presets.push(Preset {
-            option: option(&entry.key).map_err(|unknown| anyhow!("{origin}: {unknown}"))?,
-            value: entry.value,
+            option: option(&key).map_err(|unknown| wrong(entry.line, unknown))?,
+            value,
+            form,
             command: entry.section,
-            origin,
+            origin: origin(entry.line),
         });
     }
     presets.sort_by_key(|preset| preset.command.is_none());
@@ -221,9 +255,23 @@ fn option(key: &str) -> Result<String, String> {
     {
         return Ok(option.to_owned());
     }
-    let keys = options().map(self::key);
-    let known = Arg::new("key").value_parser(PossibleValuesParser::new(keys));
-    let error = parse(known, key).err();
+    Err(unknown("setting", key, options().map(self::key)))
+}
+
+fn check_section(name: &str, nozzle: &Command) -> Result<(), String> {
+    if nozzle.find_subcommand(name).is_some() {
+        return Ok(());
+    }
+    let commands = nozzle.get_subcommands();
+    let commands = commands.map(|command| command.get_name().to_owned());
+    Err(unknown("command", name, commands))
+}
+
+/// What may have been meant.
+fn unknown(what: &str, word: &str, known: impl Iterator<Item = String>) -> String {
+    let known: Vec<_> = known.collect();
+    let known = Arg::new(FILE).value_parser(PossibleValuesParser::new(known));
+    let error = parse(known, word).err();
     let said = error.as_ref().and_then(|error| {
         let [similar, all] = [ContextKind::SuggestedValue, ContextKind::ValidValue]
             .map(|kind| error.get(kind).and_then(words));
@@ -232,7 +280,7 @@ fn option(key: &str) -> Result<String, String> {
             .or_else(|| all.map(|all| format!("it must be one of {all}")))
     });
     let said = said.unwrap_or_default();
-    Err(format!("there is no setting `{key}`; {said}"))
+    format!("there is no {what} `{word}`; {said}")
 }
 
 fn words(value: &ContextValue) -> Option<String> {
@@ -263,7 +311,14 @@ fn parse(option: Arg, value: &str) -> Result<(), clap::Error> {
 }
 
 pub(super) fn options() -> impl Iterator<Item = &'static str> + Clone {
-    OF_COMMANDS.iter().chain(OF_ALL).copied()
+    OF_COMMANDS.iter().chain(OF_ALL).map(|(option, _)| *option)
+}
+
+/// How a file may write it, beside text.
+fn form_of(option: &str) -> ValueForm {
+    let mut all = OF_COMMANDS.iter().chain(OF_ALL);
+    all.find(|(other, _)| *other == option)
+        .map_or(ValueForm::Text, |(_, form)| *form)
 }
 
 /// An option's name in the file.
@@ -272,7 +327,8 @@ pub(super) fn key(option: &str) -> String {
 }
 
 pub(super) fn can_be_set(option: &str, command: &str) -> bool {
-    OF_ALL.contains(&option) || (COMMANDS.contains(&command) && OF_COMMANDS.contains(&option))
+    let has = |options: &[(&str, ValueForm)]| options.iter().any(|(other, _)| *other == option);
+    has(OF_ALL) || (COMMANDS.contains(&command) && has(OF_COMMANDS))
 }
 
 /// Every option, each with the command that stands behind `nozzle`; those for all have none.

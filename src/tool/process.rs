@@ -9,6 +9,7 @@ mod page;
 mod rate;
 mod report;
 mod sum;
+mod taken;
 mod variants;
 
 use std::process::ExitCode;
@@ -21,11 +22,11 @@ use super::{
     intake::{Durable, Intake},
     interrupt::stop_on_signal,
     page::PageFile,
-    terminal::{Format, is_quiet},
+    terminal::{Format, is_quiet, tell},
 };
 use crate::{
-    functions::event_processor::EventProcessor,
-    local::{clock::epoch_milliseconds, input::Input},
+    functions::event_processor::{EventProcessor, services::folder::Copies},
+    local::{clock::epoch_milliseconds, input::Input, kinesis::feed::Ending},
 };
 use counted::Counted;
 use counters::Counters;
@@ -33,6 +34,7 @@ use folder::ProcessFolder;
 use options::{ProcessTask, TakeOptions};
 use page::ProcessPage;
 use report::ProcessReport;
+use taken::TakenInput;
 use variants::Variants;
 
 const EXAMPLES: &str = "\
@@ -106,6 +108,8 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         .map(|path| PageFile::prepare(path, &input))
         .transpose()?;
     let folder = ProcessFolder::prepare(&options.into)?;
+    let taken = TakenInput::of(&input.sources, &folder.path);
+    tell_of_second_time(taken.as_ref(), options);
     let services = folder.services(options.copies(), lookup)?;
     let note = folder.note()?;
     let commit = |note: &_| folder.commit(note);
@@ -146,5 +150,20 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
             ProcessReport::print_page(file.path())?;
         }
     }
-    intake.conclude(ending)
+    let taken = taken.filter(|_| matches!(ending, Ending::Complete));
+    let code = intake.conclude(ending)?;
+    taken.iter().try_for_each(TakenInput::remember)?;
+    Ok(code)
+}
+
+/// A copy is a new record, as in a stream.
+fn tell_of_second_time(taken: Option<&TakenInput>, options: &TakeOptions) {
+    if options.copies() == Copies::Kept && taken.is_some_and(TakenInput::is_known) {
+        tell(&format!(
+            "`{}` has taken in this input before, and each of its events counts once more; in a \
+             folder that was begun with --drop-copies each event_id counts once within \
+             --event-cache-ttl-hours",
+            options.into.display()
+        ));
+    }
 }

@@ -45,7 +45,7 @@ use super::{
     progress::ProgressDisplay,
     redriven::{History, Run, RunCounts, State},
     sink::Sink,
-    terminal::{Format, tell},
+    terminal::{Format, is_quiet, tell},
     times::utc,
 };
 use crate::{
@@ -382,6 +382,8 @@ impl<'a> Session<'a> {
             },
         };
         match self.options.summary.format() {
+            // Of a dry run it is what was asked for.
+            Format::Human if mode == Mode::Executed && is_quiet() => Ok(()),
             Format::Human => report.print_human(self.options.places),
             Format::Json => report.print_json(),
         }

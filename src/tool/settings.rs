@@ -28,7 +28,7 @@ pub(super) struct SettingsOptions {
     event_fields: Option<String>,
 
     /// The keys of a partition, in order: of `event_type,event_subtype,year,month,day,hour`
-    /// [default: all but hour]
+    /// [default: `event_type,event_subtype,year,month,day`]
     #[arg(long, value_name = "KEYS")]
     partition_keys: Option<String>,
 

@@ -1,5 +1,6 @@
-//! Rows under columns, for every command, in whatever width there is. Where columns do not fit beside
-//! one another, a row's cells stand one below another, each behind its column's name.
+//! Rows under columns, for every command, in whatever width there is. Where they do not fit beside
+//! one another, the first stands above the others, or all stand one below another, each behind its
+//! column's name. A word is never broken: somebody may copy it.
 
 use std::fmt::Write;
 
@@ -7,9 +8,14 @@ use anstyle::Style;
 use anyhow::Result;
 use unicode_width::UnicodeWidthStr;
 
-use super::terminal::{BOLD, print, width};
+use super::{
+    line_breaks::wrap,
+    terminal::{BOLD, print, width},
+};
 
 const GAP: usize = 2;
+/// What does not fit beside the columns before it stands so far in, below them.
+const INDENT: usize = 2 * GAP;
 /// Lines that are longer are not read with ease.
 const WIDTH_READ: usize = 100;
 /// A text has so many columns at least, or columns do not stand beside one another.
@@ -127,18 +133,32 @@ impl Table {
 
     fn text(&self, width: Option<usize>) -> String {
         let widths = self.widths();
-        let least = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         let mut lines = TextLines {
             width,
             text: String::new(),
             columns: 0,
         };
-        if width.is_some_and(|width| least > width) {
-            self.fold(&mut lines);
-        } else {
-            self.spread(&widths, &mut lines);
+        let fit = |start: usize, widths: &[usize]| {
+            let least = start + widths.iter().map(|width| width + GAP).sum::<usize>();
+            width.is_none_or(|width| least <= width + GAP)
+        };
+        match widths.as_slice() {
+            all if fit(0, all) => self.spread(all, &mut lines),
+            [others @ .., _] if self.ends_without_name() && fit(0, others) => {
+                self.spread(&widths, &mut lines);
+            }
+            [_, others @ ..] if fit(GAP, others) => self.stack(others, &mut lines),
+            _ => self.fold(&mut lines),
         }
         lines.text
+    }
+
+    /// What stands there needs no column: it can stand below its row.
+    fn ends_without_name(&self) -> bool {
+        let last = self.columns.last();
+        last.is_some_and(|last| {
+            last.name.is_empty() && matches!(last.side, Side::Prose | Side::Value)
+        })
     }
 
     /// What each column needs at least.
@@ -165,29 +185,29 @@ impl Table {
     }
 
     fn spread(&self, widths: &[usize], lines: &mut TextLines) {
-        let names = self.columns.iter().map(|column| &column.name);
-        let names: Vec<_> = names.map(|name| Cell::styled(BOLD, name)).collect();
-        self.spread_row(&names, widths, lines);
-        for row in &self.rows {
+        for row in [self.names()].iter().chain(&self.rows) {
             match row.as_slice() {
                 [heading] => lines.wrap(0, WIDTH_READ, heading),
-                cells => self.spread_row(cells, widths, lines),
+                cells => lines.spread(0, cells, &self.columns, widths),
             }
         }
     }
 
-    fn spread_row(&self, cells: &[Cell], widths: &[usize], lines: &mut TextLines) {
-        let mut start = 0;
-        for ((cell, column), own_width) in cells.iter().zip(&self.columns).zip(widths) {
-            match column.side {
-                Side::Left => lines.put(start, cell),
-                Side::Right => lines.put(start + own_width - cell.width(), cell),
-                Side::Prose => lines.wrap(start, WIDTH_READ, cell),
-                Side::Value => lines.wrap(start, usize::MAX, cell),
+    /// The first column above the others.
+    fn stack(&self, widths: &[usize], lines: &mut TextLines) {
+        let columns = self.columns.get(1..).unwrap_or_default();
+        for row in [self.names()].iter().chain(&self.rows) {
+            if let [first, others @ ..] = row.as_slice() {
+                lines.put(0, first);
+                lines.end();
+                lines.spread(GAP, others, columns, widths);
             }
-            start += own_width + GAP;
         }
-        lines.end();
+    }
+
+    fn names(&self) -> Vec<Cell> {
+        let names = self.columns.iter().map(|column| &column.name);
+        names.map(|name| Cell::styled(BOLD, name)).collect()
     }
 
     fn fold(&self, lines: &mut TextLines) {
@@ -198,7 +218,9 @@ impl Table {
         };
         for row in &self.rows {
             let mut cells = row.iter().zip(&self.columns);
-            if let Some((cell, Column { name, .. })) = cells.next() {
+            if let Some((cell, Column { name, .. })) = cells.next()
+                && !cell.text.is_empty()
+            {
                 let text = if name.is_empty() || row.len() == 1 {
                     cell.text.clone()
                 } else {
@@ -235,18 +257,36 @@ impl TextLines {
         self.columns += gap + cell.width();
     }
 
+    /// Side by side; what is said last may need more lines.
+    fn spread(&mut self, mut start: usize, cells: &[Cell], columns: &[Column], widths: &[usize]) {
+        for ((cell, column), own_width) in cells.iter().zip(columns).zip(widths) {
+            match column.side {
+                Side::Left => self.put(start, cell),
+                Side::Right => self.put(start + own_width - cell.width(), cell),
+                Side::Prose => self.wrap(start, WIDTH_READ, cell),
+                Side::Value => self.wrap(start, usize::MAX, cell),
+            }
+            start += own_width + GAP;
+        }
+        self.end();
+    }
+
     /// Ends the line.
-    fn wrap(&mut self, start: usize, width_max: usize, cell: &Cell) {
-        let room = |width: usize| width.saturating_sub(start).max(1);
-        let (room, piece_width) = match self.width {
-            Some(width) => (room(width.min(width_max)), room(width)),
-            None => (room(width_max).max(TEXT_WIDTH_MIN), usize::MAX),
+    fn wrap(&mut self, mut start: usize, width_max: usize, cell: &Cell) {
+        let room = |start: usize, width: usize| width.saturating_sub(start).max(1);
+        let room = match self.width {
+            Some(width) => {
+                if !fits(&cell.text, room(start, width)) {
+                    self.end();
+                    start = start.min(INDENT);
+                }
+                room(start, width.min(width_max))
+            }
+            None => room(start, width_max).max(TEXT_WIDTH_MIN),
         };
         for line in wrap(&cell.text, room) {
-            for piece in pieces(&line, piece_width) {
-                self.put(start, &Cell::styled(cell.style, piece));
-                self.end();
-            }
+            self.put(start, &Cell::styled(cell.style, line));
+            self.end();
         }
     }
 
@@ -259,45 +299,11 @@ impl TextLines {
     }
 }
 
-/// The lines that a text has in so many columns: its own, broken between words.
-fn wrap(text: &str, columns: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let mut line = String::new();
-        // An amount is not parted from its dollars.
-        for word in paragraph.replace(" $", "\u{a0}$").split(' ') {
-            let word = word.replace('\u{a0}', " ");
-            if line.is_empty() {
-                line = word;
-            } else if line.width() + 1 + word.width() > columns {
-                lines.push(std::mem::replace(&mut line, word));
-            } else {
-                line.push(' ');
-                line.push_str(&word);
-            }
-        }
-        lines.push(line);
-    }
-    lines
-}
-
-/// A line whose one word is too long, in pieces that fit: broken behind a path's folders, or where it
-/// must be.
-fn pieces(line: &str, columns: usize) -> Vec<String> {
-    let mut pieces = vec![String::new()];
-    let mut push = |text: &str| match pieces.last_mut() {
-        Some(last) if last.width() + text.width() <= columns => last.push_str(text),
-        _ => pieces.push(text.to_owned()),
-    };
-    for part in line.split_inclusive('/') {
-        if part.width() <= columns {
-            push(part);
-        } else {
-            let characters = part.chars();
-            characters.for_each(|character| push(character.encode_utf8(&mut [0; 4])));
-        }
-    }
-    pieces
+/// Whether a text is read with ease in so many columns.
+fn fits(text: &str, columns: usize) -> bool {
+    let mut words = text.split_whitespace().map(UnicodeWidthStr::width);
+    let is_narrow = columns < TEXT_WIDTH_MIN && text.width() > columns;
+    !is_narrow && words.all(|width| width <= columns)
 }
 
 #[cfg(test)]
@@ -347,14 +353,24 @@ mod tests {
     }
 
     #[test]
-    fn where_they_do_not_they_stand_below_one_another() {
+    fn where_they_do_not_the_first_stands_above_or_all_below_one_another() {
+        let stacked = [
+            "code",
+            "  records  stands at",
+            "A",
+            "    1,234  errors/one/of/them:1 and",
+            "           more of it",
+            "Others",
+            "日本",
+            "        5",
+        ];
+        check(Some(36), &stacked);
         let folded = [
             "code: A",
             "  records    1,234",
-            "  stands at  errors/one/",
-            "             of/them:1",
-            "             and more of",
-            "             it",
+            "  stands at",
+            "    errors/one/of/them:1",
+            "    and more of it",
             "Others",
             "code: 日本",
             "  records    5",
@@ -363,13 +379,27 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_broken_between_words_and_within_those_that_are_too_long() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("one\ntwo", 7), ["one", "two"]);
-        assert_eq!(wrap("costs 12 $ now", 9), ["costs", "12 $ now"]);
-        assert_eq!(wrap("much-too-long a", 7), ["much-too-long", "a"]);
-        assert_eq!(wrap("", 7), [""; 0]);
-        assert_eq!(pieces("much/too/long/one", 9), ["much/too/", "long/one"]);
-        assert_eq!(pieces("much-too-long", 7), ["much-to", "o-long"]);
+    fn what_has_no_name_and_no_room_stands_below_and_whole() {
+        let mut table = Table::new([Column::left(""), Column::right(""), Column::value("")]);
+        table.row(["records".into(), "5,142".into(), "in 0.7 s".into()]);
+        table.row([
+            "  refused".into(),
+            "9".into(),
+            "first at here/a.jsonl:803".into(),
+        ]);
+        table.row([
+            "lake".into(),
+            Cell::from(""),
+            "/folders/of/a/lake/somewhere".into(),
+        ]);
+        let expected = [
+            "records    5,142  in 0.7 s",
+            "  refused      9",
+            "    first at here/a.jsonl:803",
+            "lake",
+            "    /folders/of/a/lake/somewhere",
+        ];
+        let text = table.text(Some(30));
+        assert_eq!(text.lines().collect::<Vec<_>>(), expected);
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     fmt::Display,
     io::{self, BufWriter, IsTerminal, Write},
+    os::fd::AsFd,
     sync::OnceLock,
 };
 
@@ -14,6 +15,7 @@ use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use serde_json::json;
 
+use super::line_breaks::wrap;
 use crate::config::environment;
 
 /// For whom a report is.
@@ -142,14 +144,29 @@ pub(super) fn print_lines(lines: impl Iterator<Item = Result<String>>) -> Result
 pub(super) fn tell(sentence: &str) {
     // Where nobody listens there is nobody to tell.
     let _ = match manner() {
-        Manner::Plain => writeln!(io::stderr(), "nozzle: {sentence}"),
+        Manner::Plain => tell_person(sentence),
         Manner::Json => writeln!(io::stderr(), "{}", json!({ "remark": sentence })),
         Manner::Quiet => Ok(()),
     };
 }
 
+/// A sentence on standard error; a terminal would break it within its words.
+pub(super) fn tell_person(sentence: &str) -> io::Result<()> {
+    let said = format!("nozzle: {sentence}");
+    match columns_of(io::stderr()) {
+        Some(width) if !said.contains('\n') => {
+            writeln!(io::stderr(), "{}", wrap(&said, width).join("\n"))
+        }
+        _ => writeln!(io::stderr(), "{said}"),
+    }
+}
+
 /// How many columns standard output has, if it is a terminal.
 pub(super) fn width() -> Option<usize> {
-    let size = tcgetwinsize(io::stdout()).ok()?;
+    columns_of(io::stdout())
+}
+
+fn columns_of(stream: impl AsFd) -> Option<usize> {
+    let size = tcgetwinsize(stream).ok()?;
     Some(usize::from(size.ws_col).max(WIDTH_MIN))
 }

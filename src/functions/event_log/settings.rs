@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::{
-    config::{BucketName, KeyPrefix, Reader, SettingsError, TableName},
+    config::{BucketName, KeyPrefix, QueueUrl, Reader, SettingsError, TableName},
     json::pointer::Pointer,
 };
 
@@ -125,6 +125,14 @@ impl Settings {
 pub fn read_table_name(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingsError> {
     let name = Reader::new(lookup).parse("TABLE_NAME")?;
     Ok(name.map_or_else(|| "EventLogs".to_owned(), |TableName(name)| name))
+}
+
+/// The queue that is told of dead letters.
+pub fn read_queue_url(
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<Option<String>, SettingsError> {
+    let url = Reader::new(lookup).parse("DLQ_URL")?;
+    Ok(url.map(|QueueUrl(url)| url))
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ struct EventLogOptions {
     #[arg(long, value_name = "WHAT", requires = "event_id")]
     on_conflict: Option<String>,
 
-    /// A JSON pointer to what an event can be searched by [default: nothing]
+    /// A JSON pointer to what an event can be searched by [default: none]
     #[arg(long, value_name = "POINTER")]
     search_key: Option<String>,
 

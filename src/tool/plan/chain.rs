@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    advice::{Advice, advise},
+    advice::{Advice, Weight, advise},
     billing::ClaimBilling,
     claims::ClaimTable,
     cost::{Cost, Planned},
@@ -75,5 +75,10 @@ impl Chain {
             claims,
             lake,
         }
+    }
+
+    pub(super) fn advice_of(&self, weight: Weight) -> impl Iterator<Item = &Advice> {
+        let advice = self.advice.iter();
+        advice.filter(move |advice| advice.weight == weight)
     }
 }

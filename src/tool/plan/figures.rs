@@ -219,8 +219,12 @@ fn streams(chain: &Chain) -> Vec<Figure> {
     functions.flat_map(StreamFunction::figures).collect()
 }
 
+pub(super) fn is_given(chain: &Chain) -> bool {
+    (chain.scale - 1.0).abs() < f64::EPSILON
+}
+
 pub(super) fn heading(chain: &Chain) -> String {
-    if (chain.scale - 1.0).abs() < f64::EPSILON {
+    if is_given(chain) {
         "as given".to_owned()
     } else {
         format!("x {}", number(chain.scale))

@@ -1,14 +1,33 @@
-//! A settings file's keys and values, each with its line.
+//! A settings file's sections, keys and values, each with its line.
 
 use toml::de::{DeTable, DeValue};
+
+/// What stands in a file, in that order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct FileContents {
+    /// Each with its line.
+    pub(super) sections: Vec<(String, usize)>,
+    pub(super) entries: Vec<Entry>,
+}
 
 /// `key = value`, under `[section]` where it is for one command.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) section: Option<String>,
     pub(super) key: String,
+    /// As it would stand on a command line.
     pub(super) value: String,
+    pub(super) form: ValueForm,
     pub(super) line: usize,
+}
+
+/// How a value is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ValueForm {
+    Text,
+    Number,
+    Flag,
+    List,
 }
 
 /// Why a file cannot be used.
@@ -18,59 +37,72 @@ pub(super) struct Mistake {
     pub(super) what: String,
 }
 
-/// In the order in which they stand there.
-pub(super) fn read(text: &str) -> Result<Vec<Entry>, Mistake> {
+pub(super) fn read(text: &str) -> Result<FileContents, Mistake> {
     let table = DeTable::parse(text).map_err(|error| Mistake {
         line: line(text, error.span().map_or(0, |span| span.start)),
         what: format!("it is no TOML: {}", error.message()),
     })?;
-    let mut entries = Vec::new();
-    push(text, None, table.get_ref(), &mut entries)?;
-    Ok(entries)
+    let mut contents = FileContents::default();
+    contents.push(text, None, table.get_ref())?;
+    Ok(contents)
 }
 
-fn push(
-    text: &str,
-    section: Option<&str>,
-    table: &DeTable<'_>,
-    entries: &mut Vec<Entry>,
-) -> Result<(), Mistake> {
-    for (key, value) in table {
-        let line = line(text, key.span().start);
-        if let (None, DeValue::Table(below)) = (section, value.get_ref()) {
-            push(text, Some(key.get_ref()), below, entries)?;
-            continue;
+impl FileContents {
+    fn push(
+        &mut self,
+        text: &str,
+        section: Option<&str>,
+        table: &DeTable<'_>,
+    ) -> Result<(), Mistake> {
+        for (key, value) in table {
+            let line = line(text, key.span().start);
+            let name = key.get_ref().to_string();
+            if let (None, DeValue::Table(below)) = (section, value.get_ref()) {
+                self.push(text, Some(&name), below)?;
+                self.sections.push((name, line));
+                continue;
+            }
+            let (form, value) = read_value(value.get_ref()).ok_or_else(|| Mistake {
+                line,
+                what: format!(
+                    "`{name}` is {}; it must be text, a number, true or false, or a list of texts",
+                    first_line(text.get(value.span()))
+                ),
+            })?;
+            self.entries.push(Entry {
+                section: section.map(str::to_owned),
+                key: name,
+                value,
+                form,
+                line,
+            });
         }
-        let value = value_text(value.get_ref()).ok_or_else(|| Mistake {
-            line,
-            what: format!(
-                "`{}` must be text, a number, true or false, or a list of texts",
-                key.get_ref()
-            ),
-        })?;
-        entries.push(Entry {
-            section: section.map(str::to_owned),
-            key: key.get_ref().to_string(),
-            value,
-            line,
-        });
+        Ok(())
     }
-    Ok(())
 }
 
-/// As it would stand on a command line.
-fn value_text(value: &DeValue<'_>) -> Option<String> {
+fn read_value(value: &DeValue<'_>) -> Option<(ValueForm, String)> {
     match value {
-        DeValue::String(text) => Some(text.to_string()),
-        DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
-        DeValue::Float(number) => Some(number.as_str().to_owned()),
-        DeValue::Boolean(is_set) => Some(is_set.to_string()),
+        DeValue::String(text) => Some((ValueForm::Text, text.to_string())),
+        DeValue::Integer(number) if number.radix() == 10 => {
+            Some((ValueForm::Number, number.as_str().to_owned()))
+        }
+        DeValue::Float(number) => Some((ValueForm::Number, number.as_str().to_owned())),
+        DeValue::Boolean(is_set) => Some((ValueForm::Flag, is_set.to_string())),
         DeValue::Array(texts) => {
             let texts = texts.iter().map(|text| text.get_ref().as_str());
-            Some(texts.collect::<Option<Vec<_>>>()?.join(","))
+            let texts = texts.collect::<Option<Vec<_>>>()?;
+            Some((ValueForm::List, texts.join(",")))
         }
         DeValue::Integer(_) | DeValue::Datetime(_) | DeValue::Table(_) => None,
     }
+}
+
+/// Of a value as it is written.
+fn first_line(written: Option<&str>) -> &str {
+    written
+        .and_then(|text| text.lines().next())
+        .unwrap_or_default()
 }
 
 /// Counted from 1.
@@ -85,8 +117,9 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &[(Option<&str>, &str, &str, usize)]) {
-        let entries = read(text).unwrap();
-        let entries: Vec<_> = entries
+        let contents = read(text).unwrap();
+        let entries: Vec<_> = contents
+            .entries
             .iter()
             .map(|entry| {
                 let Entry {
@@ -94,6 +127,7 @@ mod tests {
                     key,
                     value,
                     line,
+                    ..
                 } = entry;
                 (section.as_deref(), key.as_str(), value.as_str(), *line)
             })
@@ -130,11 +164,30 @@ mod tests {
     }
 
     #[test]
+    fn a_value_knows_how_it_is_written_and_a_section_that_it_is_there() {
+        let contents = read("[run]\n[find]\na = '5'\nb = 5\nc = true\nd = ['5']").unwrap();
+        let sections = [("run".to_owned(), 1), ("find".to_owned(), 2)];
+        assert_eq!(contents.sections, sections);
+        let forms: Vec<_> = contents.entries.iter().map(|entry| entry.form).collect();
+        let expected = [
+            ValueForm::Text,
+            ValueForm::Number,
+            ValueForm::Flag,
+            ValueForm::List,
+        ];
+        assert_eq!(forms, expected);
+    }
+
+    #[test]
     fn what_is_no_value_is_said_with_its_line() {
         for value in ["0x10", "2026-11-20", "[1]", "[['a']]"] {
-            check_mistake(&format!("\na = {value}"), 2, "`a` must be text");
+            check_mistake(
+                &format!("\na = {value}"),
+                2,
+                &format!("`a` is {value}; it must be text"),
+            );
         }
-        check_mistake("[run]\n[run.more]\nb = 1", 2, "`more` must be text");
+        check_mistake("[run]\n[run.more]\nb = 1", 2, "; it must be text");
         check_mistake("a = 1\nb = ", 2, "it is no TOML");
         check_mistake("a = 1\na = 2", 2, "it is no TOML");
     }

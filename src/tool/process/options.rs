@@ -85,7 +85,7 @@ struct EventProcessorOptions {
     #[arg(long, value_name = "NUMBER")]
     counter_slots: Option<String>,
 
-    /// How many days after its window a counter expires [default: never]
+    /// How many days after its window a counter expires [default: for ever]
     #[arg(long, value_name = "DAYS")]
     counter_ttl_days: Option<String>,
 

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use anyhow::{Result, bail};
-use clap::Args;
+use clap::{Args, builder::PossibleValuesParser};
 
 use super::found::{Found, Kind, LetterFate};
 use crate::{
@@ -30,7 +29,7 @@ const LETTER_ID: &str = "event_id";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(super) struct Filter {
     /// Only records that would be refused for this reason, or `accepted`; may be given several times
-    #[arg(long, value_name = "REASON", value_delimiter = ',', value_parser = read_reason)]
+    #[arg(long, value_name = "REASON", value_delimiter = ',', hide_possible_values = true, value_parser = PossibleValuesParser::new(reasons()))]
     reason: Vec<String>,
 
     /// Only records that failed with this error code, whole or its last word, or dead letters of
@@ -170,27 +169,27 @@ pub(super) fn short(code: &str) -> &str {
     code.rsplit('.').next().unwrap_or(code)
 }
 
-/// The reason, if there is one of this name.
-fn read_reason(text: &str) -> Result<String> {
-    let mut names = Refusal::all().map(Refusal::as_str);
-    if [ACCEPTED, RECORD_TOO_LARGE, REFUSED_AGAIN].contains(&text) || names.any(|name| name == text)
-    {
-        return Ok(text.to_owned());
-    }
-    let names: Vec<_> = Refusal::all().map(Refusal::as_str).collect();
-    bail!(
-        "there is no reason {text:?}; there are {ACCEPTED}, {RECORD_TOO_LARGE}, {REFUSED_AGAIN}, {}",
-        names.join(", ")
-    )
+/// Those that a person may ask for.
+fn reasons() -> impl Iterator<Item = &'static str> {
+    let ours = [ACCEPTED, RECORD_TOO_LARGE, REFUSED_AGAIN];
+    ours.into_iter().chain(Refusal::all().map(Refusal::as_str))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
     use crate::{
         local::firehose::error_object::read::{Failed, Origin},
         tool::redriven::RecordMark,
     };
+
+    #[derive(Parser)]
+    struct Selecting {
+        #[command(flatten)]
+        filter: Filter,
+    }
 
     fn found(code: &str, arrival_milliseconds: Option<i64>) -> Found {
         Found {
@@ -258,9 +257,15 @@ mod tests {
 
     #[test]
     fn a_reason_must_be_one() {
-        assert!(read_reason("event_uuid_missing").is_ok());
-        assert!(read_reason("accepted").is_ok());
-        let error = read_reason("no_uuid").unwrap_err().to_string();
-        assert!(error.contains("event_uuid_missing"), "{error}");
+        let filter = |reason| Selecting::try_parse_from(["redrive", "--reason", reason]);
+        let given = filter("event_uuid_missing,accepted").unwrap().filter;
+        assert_eq!(given.reason, ["event_uuid_missing", "accepted"]);
+        let Err(error) = filter("event_uid_missing") else {
+            panic!("it is no reason");
+        };
+        assert!(
+            error.to_string().contains("'event_uuid_missing'"),
+            "{error}"
+        );
     }
 }

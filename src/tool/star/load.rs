@@ -44,7 +44,7 @@ pub(super) struct LoadOptions {
     star: Option<PathBuf>,
 
     /// The share of a packet's rows, 0.0 to 1.0, beyond which a packet with refused rows is refused
-    /// as a whole [default: 1.0, never]
+    /// as a whole [default: 1.0]
     #[arg(long, value_name = "SHARE")]
     refused_rows_max: Option<String>,
 
