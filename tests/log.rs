@@ -455,6 +455,52 @@ fn json_over_several_lines_is_named_before_each_of_its_lines_is_taken() {
 }
 
 #[test]
+fn what_can_be_no_key_and_no_span_is_not_looked_up() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..1));
+    place.summary(&[&input]);
+    let long = "x".repeat(70_000);
+    for (arguments, expected) in [
+        (
+            &["get", &long][..],
+            "it has 70000 bytes; a key has 1 to 2048",
+        ),
+        (
+            &["search", &long],
+            "it has 70000 bytes; a key has 1 to 2048",
+        ),
+        (&["search", ""], "it has 0 bytes; a key has 1 to 2048"),
+        (&["search", "x", "--since", "2026"], "\"2026\" is no time"),
+        (
+            &[
+                "search",
+                "x",
+                "--since",
+                "2026-11-20",
+                "--until",
+                "2026-11-19",
+            ],
+            "is not before --until 2026-11-19T00:00:00.000Z",
+        ),
+    ] {
+        place.check_refused(arguments, 2, expected);
+    }
+}
+
+#[test]
+fn what_arrived_at_once_is_in_the_order_of_its_ids() {
+    let place = Place::new();
+    let lines = ["z", "y", "x", "w", "v"].map(|id| format!("{{\"id\":\"{id}\"}}\n"));
+    let input = place.write("in.jsonl", lines.concat());
+    place.summary(&[&input, "--event-id", "/id"]);
+    assert_eq!(ids(&place.items(&["tail", "-n", "2"])), ["y", "z"]);
+    place.summary(&[&input, "--log", "records"]);
+    let last = place.items(&["tail", "-n", "2", "--log", "records"]);
+    let last: Vec<_> = last.iter().map(|item| &item["data"]["id"]).collect();
+    assert_eq!(last, ["w", "v"]);
+}
+
+#[test]
 fn an_item_says_when_it_expires() {
     let place = Place::new();
     let input = place.write("in.jsonl", events(0..3));
@@ -480,11 +526,13 @@ fn what_cannot_be_done_is_said_in_a_sentence() {
         "id",
         "--search-key is \"id\"; it must be a JSON pointer",
     );
-    option(
-        "--on-conflict",
-        "x",
+    place.check_refused(
+        &[&input, "--event-id", "/id", "--on-conflict", "x"],
+        2,
         "--on-conflict is \"x\"; it must be `keep-first` or `keep-both`",
     );
+    option("--on-conflict", "keep-both", "--event-id <WHICH>");
+    option("--search-buckets", "7", "--search-key <POINTER>");
     option(
         "--dead-letters",
         "../x",

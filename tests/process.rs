@@ -146,6 +146,30 @@ fn a_person_reads_a_table() {
 }
 
 #[test]
+fn what_a_producer_writes_steers_no_terminal() {
+    let place = Place::new();
+    let event = json!({
+        "event_id": "e", "user_id": "u", "timestamp": "2024-12-19T22:30:00Z",
+        "event_type": "view\u{202e}", "experiment_id": "\u{202e}x",
+        "metadata": {"variant": "\u{1b}]0;t\u{7}"},
+    });
+    place.write("in.jsonl", event.to_string());
+    let process = ["in.jsonl", "--into", "out", "--windows", "hour"];
+    for (subcommand, arguments) in [
+        ("process", &process[..]),
+        ("process", &["counters", "out"]),
+        ("recount", &["out", "--windows", "hour,day"]),
+    ] {
+        let output = place.nozzle(subcommand, arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        for shown in ["⟨U+202E⟩x", "⟨U+001B⟩]0;t⟨U+0007⟩", "view⟨U+202E⟩"] {
+            assert!(said.contains(shown), "{arguments:?}: {said:?}");
+        }
+        assert!(!said.contains(['\u{202e}', '\u{7}', '\u{1b}']), "{said:?}");
+    }
+}
+
+#[test]
 fn users_are_counted_as_is_asked_for() {
     let place = Place::new();
     place.write("in.jsonl", events(400));
@@ -213,6 +237,10 @@ fn files_stand_for_the_tables() {
     assert_eq!(archived[0]["variant"], "B");
     assert_eq!(archived[0]["time_since_assignment_seconds"], 60);
     assert_eq!(archived[1]["experiment_name"], "Experiment X");
+    place.check_refused(
+        &[&files[..], &["--assignment-fields=id,groop,at"]].concat(),
+        "`assignments.jsonl.gz` cannot be used: no line has \"groop\", text or number",
+    );
     place.write("experiments.jsonl", r#"{"id":"x"}"#);
     place.check_refused(
         &files,
@@ -451,6 +479,65 @@ fn counters_are_compared_with_the_archive_and_set_right() {
         (&found["set_right"], agrees_after(&place, all)),
         (&json!(2), true)
     );
+}
+
+#[test]
+fn counters_that_are_lost_are_missed() {
+    let place = Place::new();
+    place.write("in.jsonl", events(48));
+    place.write("none.jsonl", "");
+    let into = |input, folder| place.summary(&[input, "--into", folder, "--windows", "hour"]);
+    into("in.jsonl", "out");
+    into("none.jsonl", "lost");
+    let all = place.counters(&["out"]).len();
+    let (found, agrees) = recount(&place, &["out"]);
+    assert!(agrees && found["agree"] == all, "{found}");
+    // There should be days too, and an hour's ledger says that its events are counted.
+    let (found, agrees) = recount(&place, &["out", "--windows", "day,hour"]);
+    assert!(!agrees && found["agree"] == all, "{found}");
+    assert_ne!(found["differs"], 0, "{found}");
+    let (found, agrees) = recount(&place, &["out", "--windows", "day", "--execute"]);
+    assert!(agrees && found["agree"] == 0, "{found}");
+    assert_eq!(place.counters(&["out"])[0]["window"], "2024-12-19");
+    assert!(recount(&place, &["out"]).1);
+
+    let (found, agrees) = recount(&place, &["lost", "--archive", "out/archive"]);
+    assert!(!agrees && found["agree"] == 0, "{found}");
+    let lost = ["lost", "--archive", "out/archive"];
+    let said = stderr(&place.nozzle("recount", &lost).output().unwrap());
+    assert!(said.contains("the table has no counter at all"), "{said}");
+}
+
+#[test]
+fn a_counter_is_not_set_to_what_a_damaged_archive_says() {
+    #[track_caller]
+    fn check(damaged: &[u8], unread: [usize; 2]) {
+        let place = Place::new();
+        place.write("in.jsonl", events(48));
+        place.summary(&["in.jsonl", "--into", "out"]);
+        let before = place.counters(&["out"]);
+        let object = files(&place.path("out/archive/year=2024/month=12/day=19/hour=00")).remove(0);
+        fs::write(object, damaged).unwrap();
+        let (found, agrees) = recount(&place, &["out", "--execute"]);
+        assert!(!agrees, "{found}");
+        assert_eq!(found["set_right"], 0, "{found}");
+        assert_ne!(found["unread"], 0, "{found}");
+        let objects = found["objects_unread"].as_array().unwrap().len();
+        assert_eq!(
+            (&found["lines_unread"], objects),
+            (&json!(unread[0]), unread[1])
+        );
+        assert_eq!(place.counters(&["out"]), before);
+    }
+    let packed = |text: &[u8]| {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+        gzip.write_all(text).unwrap();
+        gzip.finish().unwrap()
+    };
+    check(b"", [0, 1]);
+    check(b"garbage", [0, 1]);
+    check(&packed(b"garbage"), [1, 0]);
+    check(&packed(b"{}\n{}\n")[..20], [0, 1]);
 }
 
 fn agrees_after(place: &Place, all: u64) -> bool {

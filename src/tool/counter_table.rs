@@ -13,6 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     aws::{Aws, AwsCounters},
+    plain::Plain,
     table::{Cell, Column},
 };
 use crate::functions::event_processor::{
@@ -92,10 +93,12 @@ pub(super) fn subject_columns() -> [Column; 4] {
 }
 
 pub(super) fn subject_cells(subject: &Subject) -> [Cell; 4] {
+    let texts = [&subject.experiment, &subject.variant, &subject.event_type];
+    let [experiment, variant, event_type] = texts.map(|text| Plain(text).to_string().into());
     [
-        subject.experiment.as_str().into(),
-        subject.variant.as_str().into(),
-        subject.event_type.as_str().into(),
+        experiment,
+        variant,
+        event_type,
         subject.window.to_string().into(),
     ]
 }

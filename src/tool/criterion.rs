@@ -36,8 +36,11 @@ impl Criterion {
 
     /// Whose uuid this is.
     pub(super) fn of_uuid(uuid: &str, fields: &EventFields) -> Self {
-        let name = fields.names().next().unwrap_or_default();
-        Self::new(Pointer::to_member(name), uuid)
+        Self::of_member(fields.names().next().unwrap_or_default(), uuid)
+    }
+
+    pub(super) fn of_member(name: &str, value: &str) -> Self {
+        Self::new(Pointer::to_member(name), value)
     }
 
     /// What may have been meant.

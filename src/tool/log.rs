@@ -69,6 +69,7 @@ pub(super) fn run(options: &LogOptions) -> Result<ExitCode> {
 pub(super) fn understand(options: &LogOptions) -> Result<()> {
     match &options.look {
         None => LogTask::of(&options.put).map(drop),
+        Some(LogCommand::Search(search)) => search.understand(),
         Some(_) => Ok(()),
     }
 }

@@ -27,6 +27,7 @@ use super::{
     progress::ProgressDisplay,
     terminal::tell,
 };
+use crate::functions::event_processor::key::Spans;
 use archive::Days;
 use compare::{Compared, Comparison, CounterItems, Deviations};
 pub(super) use options::RecountOptions;
@@ -37,8 +38,10 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
     let counters = options.place.open(&runtime)?;
     let objects = options.archive(&runtime)?;
+    let table = CounterItems::read(&counters, options.windows.as_ref())?;
     let mut comparison = Comparison {
-        table: CounterItems::read(&counters)?,
+        spans: options.windows.clone().unwrap_or_else(|| table.spans()),
+        table,
         counters: &counters,
         terms: options.terms(),
         deviations: Deviations::default(),
@@ -62,15 +65,27 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
         comparison.compare_rest();
     }
     drop(progress);
+    if options.windows.is_none() {
+        tell_of_spans(&comparison.spans);
+    }
     let deviations = comparison.deviations;
-    report::print_deviations(&deviations, days.lines_unread, options.format())?;
+    report::print_deviations(&deviations, &days.unread, options.format())?;
+    for sentence in &days.unread.objects {
+        tell(sentence);
+    }
     if is_stopped {
         tell("interrupted; give the same command again: what is set right is not found again");
         return Ok(INTERRUPTED.into());
     }
     Ok(match deviations.compared() {
-        Compared::Agrees if days.lines_unread == 0 => ExitCode::SUCCESS,
+        Compared::Agrees if days.unread.is_nothing() => ExitCode::SUCCESS,
         Compared::Agrees | Compared::Left => ExitCode::FAILURE,
+        Compared::NoCounter => {
+            tell(
+                "the table has no counter at all, and the archive has events to count: is it the right one?",
+            );
+            ExitCode::FAILURE
+        }
         Compared::Nothing => {
             tell(
                 "nothing was compared: the archive has no object of any counter; is --archive right?",
@@ -78,4 +93,16 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
             ExitCode::FAILURE
         }
     })
+}
+
+/// Where a table has no counter of a kind, nobody knows whether there should be some.
+fn tell_of_spans(Spans(found): &Spans) {
+    let Spans(all) = Spans::default();
+    for span in all.iter().filter(|span| !found.contains(span)) {
+        tell(&format!(
+            "the table has no counters by {0}, so none is compared; if the function counts by {0}, give \
+             --windows hour,day",
+            span.as_str()
+        ));
+    }
 }

@@ -5,23 +5,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::world::{SHARD, World, first_not_done, record};
+use crate::{
+    support::hostile::HOSTILE,
+    world::{SHARD, World, first_not_done, record},
+};
 
 const BY_ID: (&str, &str) = ("EVENT_ID", "/id");
 const BUCKET: (&str, &str) = ("S3_BUCKET", "bucket");
-
-/// Each is what somebody may have thought would get out of where it stands.
-const HOSTILE: [&str; 9] = [
-    "../../../etc/passwd",
-    "s3://other/bucket",
-    "'; DELETE FROM \"EventLogs\" --",
-    "\"} , {\"PutRequest\": {",
-    "a\u{0}b",
-    "line\r\nbreak",
-    "\u{202e}gnirts",
-    "${jndi:ldap://x}",
-    "__proto__",
-];
 
 #[tokio::test(start_paused = true)]
 async fn an_id_is_a_key_and_nothing_else_whatever_it_says() {

@@ -16,6 +16,8 @@ mod conservation;
 mod contract;
 mod fixtures;
 mod folder;
+mod malice;
+mod privacy;
 mod request;
 mod situations;
 #[cfg(feature = "event-processor")]

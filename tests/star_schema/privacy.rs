@@ -1,59 +1,14 @@
 //! Nothing of a row stands in a log line, a metric or an error, at any level.
 
-use std::{
-    io::{self, Write},
-    sync::{Arc, Mutex},
-    thread::{self, ThreadId},
-};
-
 use nozzle::functions::{Counted, Function, Moment};
 use tokio::time::Instant;
-use tracing_subscriber::fmt::MakeWriter;
 
-use super::world::{World, now, request};
+use super::{
+    support::said::Lines,
+    world::{World, now, request},
+};
 
 const SECRET: &str = "s3cret";
-
-/// What one thread says: other tests run beside it.
-#[derive(Clone)]
-struct Lines {
-    of: ThreadId,
-    bytes: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Lines {
-    fn of_this_thread() -> Self {
-        Self {
-            of: thread::current().id(),
-            bytes: Arc::default(),
-        }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if thread::current().id() == self.of {
-            self.bytes.lock().unwrap().extend_from_slice(bytes);
-        }
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
 
 fn put_packets(world: &World) {
     let good = format!(
@@ -80,15 +35,9 @@ fn nothing_of_a_row_is_told() {
     let world = World::new(0);
     put_packets(&world);
     let lines = Lines::of_this_thread();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(lines.clone())
-        .finish();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
-    // A subscriber of this thread alone would not be asked for what another thread says first.
-    tracing::subscriber::set_global_default(subscriber).unwrap();
     let told = runtime.unwrap().block_on(async {
         let moment = Moment {
             now: now(),

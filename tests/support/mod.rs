@@ -22,6 +22,7 @@ pub(crate) mod error_objects;
 pub(crate) mod firehose_stub;
 pub(crate) mod folder;
 pub(crate) mod golden;
+pub(crate) mod hostile;
 #[cfg(feature = "tool")]
 pub(crate) mod lake;
 #[cfg(feature = "kinesis")]
@@ -34,6 +35,8 @@ pub(crate) mod proxy;
 pub(crate) mod requests;
 #[cfg(feature = "lambda")]
 pub(crate) mod runtime_api;
+#[cfg(feature = "tool")]
+pub(crate) mod said;
 pub(crate) mod soak;
 #[cfg(feature = "tool")]
 pub(crate) mod stream;

@@ -8,7 +8,9 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::{
     data::{self, NoMap},
-    item::{DATA_REF, ITEM_BYTES_MAX, Item, KEY_BYTES_MAX, SEARCH_KEY, TIMESTAMP, TTL},
+    item::{
+        DATA_REF, ITEM_BYTES_MAX, Item, KEY_BYTES_MAX, SEARCH_KEY, TEXT_NUMBERS, TIMESTAMP, TTL,
+    },
     number::plain_bytes,
     settings::{DataAs, EventId, OnUnreadable, Search, Settings},
 };
@@ -204,7 +206,7 @@ fn push_map(text: &str, item: &mut Item) -> Result<usize, NoMap> {
         Ok((mapped.bytes, mapped))
     })?;
     if !mapped.pointers.is_empty() {
-        push_list(item, "textNumbers", &mapped.pointers);
+        push_list(item, TEXT_NUMBERS, &mapped.pointers);
     }
     Ok(mapped.text_numbers)
 }

@@ -21,6 +21,8 @@ pub const TTL: &str = "ttl";
 const DATA: &str = "data";
 const RAW: &str = "raw";
 pub const DATA_REF: &str = "dataRef";
+/// JSON pointers to the texts in the data that are numbers which DynamoDB cannot hold.
+pub const TEXT_NUMBERS: &str = "textNumbers";
 
 /// What an item may hold in memory beside its JSON.
 const WASTE_MAX: usize = 64 * 1024;
@@ -190,9 +192,9 @@ impl Said {
     /// Of an item in DynamoDB's JSON.
     #[must_use]
     pub fn of(item: &Value) -> Self {
-        let value = |name: &str| item.get(name).cloned().map(leveled);
+        let raw = item.get(RAW).cloned().map(leveled);
         let sha256 = item.pointer("/dataRef/M/sha256");
-        let said = json!([value(DATA), value(RAW), sha256]);
+        let said = json!([data(item).map(leveled), raw, sha256]);
         Self(Sha256::digest(said.to_string()).into())
     }
 }
@@ -200,6 +202,44 @@ impl Said {
 fn push_string(out: &mut Vec<u8>, text: &str) {
     // Writing to memory does not fail.
     let _ = serde_json::to_writer(out, text);
+}
+
+/// The data, in which what is text only because DynamoDB cannot hold it is a number again.
+fn data(item: &Value) -> Option<Value> {
+    let mut data = item.get(DATA)?.clone();
+    let pointers = item.get(TEXT_NUMBERS).and_then(|list| list.get("L"));
+    let pointers = pointers.and_then(Value::as_array).into_iter().flatten();
+    for pointer in pointers.filter_map(|pointer| pointer.get("S")?.as_str()) {
+        if let Some(attribute) = attribute_at(&mut data, pointer)
+            && let Some(number) = attribute.get("S").filter(|number| is_bounded(number))
+        {
+            *attribute = json!({ "N": number });
+        }
+    }
+    Some(data)
+}
+
+/// Where a JSON pointer leads to in maps and lists.
+fn attribute_at<'v>(data: &'v mut Value, pointer: &str) -> Option<&'v mut Value> {
+    pointer
+        .split('/')
+        .skip(1)
+        .try_fold(data, |attribute, part| {
+            if attribute.get("M").is_some() {
+                let name = part.replace("~1", "/").replace("~0", "~");
+                attribute.get_mut("M")?.get_mut(name)
+            } else {
+                attribute.get_mut("L")?.get_mut(part.parse::<usize>().ok()?)
+            }
+        })
+}
+
+/// Whether its exponent is one that [`Decimal`] tells apart from every other.
+fn is_bounded(number: &Value) -> bool {
+    let exponent = number
+        .as_str()
+        .and_then(|number| number.split_once(['e', 'E']));
+    exponent.is_none_or(|(_, exponent)| exponent.parse::<i32>().is_ok())
 }
 
 /// The attribute with each number in one spelling, since DynamoDB gives back another than it got.
@@ -296,5 +336,37 @@ mod tests {
             false,
         );
         check("dataRef", reference, &stored, false);
+    }
+
+    #[test]
+    fn a_text_that_is_a_number_is_told_from_one_that_is_text() {
+        #[track_caller]
+        fn check(ours: [&str; 2], stored: [&str; 2], same: bool) {
+            let item = |[data, pointers]: [&str; 2]| {
+                let mut item = Item::new("1".to_owned());
+                item.push_written("data", data.as_bytes(), 0);
+                item.push_written(TEXT_NUMBERS, pointers.as_bytes(), 0);
+                item
+            };
+            let stood = serde_json::from_slice(&item(stored).json).unwrap();
+            let is_same = item(ours).says_the_same(&stood);
+            assert_eq!(is_same, same, "{ours:?} and {stored:?}");
+        }
+        let of = |number: &str| format!(r#"{{"M":{{"a/b":{{"L":[{{"S":"{number}"}}]}}}}}}"#);
+        let [plain, other] = [of("1e999"), of("10e998")];
+        let here = r#"{"L":[{"S":"/a~1b/0"}]}"#;
+        let nowhere = r#"{"L":[]}"#;
+        check([&plain, here], [&plain, nowhere], false);
+        check([&plain, here], [&plain, here], true);
+        check([&plain, here], [&other, here], true);
+        check([&plain, nowhere], [&other, nowhere], false);
+        check([&plain, here], [&of("1e998"), here], false);
+        let endless = [8, 9].map(|last| of(&format!("1e{}{last}", "9".repeat(30))));
+        check([&endless[0], here], [&endless[1], here], false);
+        check(
+            [r#"{"S":"1e999"}"#, r#"{"L":[{"S":""}]}"#],
+            [r#"{"S":"1e999"}"#, nowhere],
+            false,
+        );
     }
 }

@@ -74,6 +74,13 @@ pub enum Named {
 }
 
 impl Named {
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        match self {
+            Self::Counter(subject) | Self::Sketch(subject) | Self::Marker(subject, _) => subject,
+        }
+    }
+
     /// None for any other item, such as a ledger.
     #[must_use]
     pub fn read(key: &Key) -> Option<Self> {

@@ -32,21 +32,29 @@ pub struct ItemUnreadable {
     sort: String,
 }
 
+impl ItemUnreadable {
+    fn at(key: &Key) -> Self {
+        Self {
+            partition: key.partition.clone(),
+            sort: key.sort.clone(),
+        }
+    }
+}
+
+/// What a counter's item has counted.
+pub fn events(key: &Key, item: &Item) -> Result<u64, ItemUnreadable> {
+    let events = item.get(COUNT).and_then(Value::number);
+    events.ok_or_else(|| ItemUnreadable::at(key))
+}
+
 impl Readings {
     /// Adds an item; passes one that is neither a counter's nor its users'.
     pub fn add(&mut self, key: &Key, item: &Item) -> Result<(), ItemUnreadable> {
-        let unreadable = || ItemUnreadable {
-            partition: key.partition.clone(),
-            sort: key.sort.clone(),
-        };
         match Named::read(key) {
             None => {}
-            Some(Named::Counter(subject)) => {
-                let events = item.get(COUNT).and_then(Value::number);
-                self.of(subject).events += events.ok_or_else(unreadable)?;
-            }
+            Some(Named::Counter(subject)) => self.of(subject).events += events(key, item)?,
             Some(Named::Sketch(subject)) => {
-                let kept = Kept::read(item).ok_or_else(unreadable)?;
+                let kept = Kept::read(item).ok_or_else(|| ItemUnreadable::at(key))?;
                 self.of(subject).sketch.merge(&kept.users);
             }
             Some(Named::Marker(subject, user)) => {

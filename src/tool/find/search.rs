@@ -267,6 +267,10 @@ impl ReadSource<'_> {
             WrapperKind::ExportLine => SightingKind::ExportLine,
             WrapperKind::DeadLetter { .. } => SightingKind::DeadLetter,
         };
+        if sighting.found == SightingKind::DeadLetter {
+            // Another function has refused it, by rules of its own.
+            sighting.refused = None;
+        }
         sighting.code = Some(wrapper.code);
         sighting.arrival_milliseconds = wrapper.arrival_milliseconds;
         if sighting.found != SightingKind::ExportLine {

@@ -11,7 +11,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::Value;
 use tokio::runtime::Builder;
@@ -20,17 +20,16 @@ use super::{folder::LogFolder, options::LOG};
 use crate::{
     functions::event_log::{
         entry::search_keys,
-        item::{EVENT_ID, TIMESTAMP, TTL, text},
+        item::{EVENT_ID, KEY_BYTES_MAX, TIMESTAMP, TTL, text},
         table::embedded::Span,
     },
-    instant::Instant,
-    kinesis::Arrival,
     tool::{
         aws::{Aws, AwsLog},
         clock::now,
         item::plain,
         numbers::whole,
         terminal::{print_lines, tell},
+        times::{read_time, utc},
     },
 };
 
@@ -41,6 +40,7 @@ const INDEX: &str = "search";
 #[derive(Debug, Args)]
 pub(super) struct Get {
     /// What `eventId` is
+    #[arg(value_parser = key)]
     id: String,
 
     #[command(flatten)]
@@ -51,6 +51,7 @@ pub(super) struct Get {
 #[derive(Debug, Args)]
 pub(super) struct Search {
     /// What is searched for, whole: a part of it finds nothing
+    #[arg(value_parser = key)]
     key: String,
 
     /// Only what arrived then or later: 2026-11-20 or 2026-11-20T23:00:00Z
@@ -75,6 +76,10 @@ pub(super) struct Search {
 }
 
 /// The events that arrived last
+///
+/// The last to arrive is the last line. Lines that were taken in at once have one arrival, to the
+/// millisecond, and are in the order of their ids: of their records as they came, of their own
+/// (--event-id) as texts are sorted.
 #[derive(Debug, Args)]
 pub(super) struct Tail {
     /// How many
@@ -144,6 +149,7 @@ impl Get {
 
 impl Search {
     pub(super) fn run(&self) -> Result<ExitCode> {
+        self.understand()?;
         let log = self.place.open()?;
         let buckets = self.buckets(&log)?;
         let span = Span {
@@ -168,6 +174,15 @@ impl Search {
             return Ok(ExitCode::FAILURE);
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// An end that is not behind the beginning leaves nothing.
+    pub(super) fn understand(&self) -> Result<()> {
+        let span = self.since.as_ref().zip(self.until.as_ref());
+        if let Some((since, until)) = span.filter(|(since, until)| since >= until) {
+            bail!("--since {since} is not before --until {until}; nothing arrived between them");
+        }
+        Ok(())
     }
 
     fn buckets(&self, log: &Log) -> Result<u64> {
@@ -290,12 +305,18 @@ fn last(items: Items<'_>, number: usize) -> Result<Vec<Value>> {
 
 /// As items have it. A date is its first moment.
 fn timestamp(text: &str) -> Result<String> {
-    let midnight = format!("{text}T00:00:00Z");
-    let time = Instant::from_text(text).or_else(|_| Instant::from_text(&midnight));
-    match time {
-        Ok(time) => Ok(Arrival(time).to_string()),
-        Err(_) => bail!("{text:?} is no time; write 2026-11-20 or 2026-11-20T23:00:00Z"),
-    }
+    let time = utc(read_time(text)?);
+    Ok(time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+/// What an item can have as its id or search key.
+fn key(text: &str) -> Result<String> {
+    ensure!(
+        (1..=KEY_BYTES_MAX).contains(&text.len()),
+        "it has {} bytes; a key has 1 to {KEY_BYTES_MAX}",
+        text.len()
+    );
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]
@@ -361,7 +382,13 @@ mod tests {
         check("2026-11-20", "2026-11-20T00:00:00.000Z");
         check("2026-11-20T23:00:00Z", "2026-11-20T23:00:00.000Z");
         check("2026-11-20T23:00:00.1234+01:00", "2026-11-20T22:00:00.123Z");
-        let error = timestamp("yesterday").unwrap_err().to_string();
-        assert!(error.contains("\"yesterday\" is no time; write"), "{error}");
+        // The last two are numbers, and no moments of 1970.
+        for text in ["yesterday", "2026", "20261120"] {
+            let error = timestamp(text).unwrap_err().to_string();
+            assert!(
+                error.ends_with("is no time; write 2026-11-20 or 2026-11-20T23:00:00Z"),
+                "{error}"
+            );
+        }
     }
 }

@@ -43,7 +43,7 @@ struct EventLogOptions {
 
     /// What to do with an event whose id has other data already: `keep-first` (the other is a dead
     /// letter) or `keep-both` [default: keep-first]
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", requires = "event_id")]
     on_conflict: Option<String>,
 
     /// A JSON pointer to what an event can be searched by [default: none]
@@ -51,7 +51,7 @@ struct EventLogOptions {
     search_key: Option<String>,
 
     /// Over how many keys of the index one search key is spread: 1 to 1000 [default: 1]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", requires = "search_key")]
     search_buckets: Option<String>,
 
     /// What an event is stored as: `map` or `text`, byte for byte [default: map]

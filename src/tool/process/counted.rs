@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 
 use crate::functions::event_processor::{
-    counters::COUNT,
     key::{Named, Subject},
+    readings::events,
     sketch::Sketch,
-    table::{Item, Key, Value},
+    table::{Item, Key},
     users::Kept,
     window::Span,
 };
@@ -59,10 +59,7 @@ impl Counted {
     fn add(&mut self, key: &Key, item: &Item) -> Result<()> {
         match Named::read(key) {
             None => {}
-            Some(Named::Counter(subject)) => {
-                let events = item.get(COUNT).and_then(Value::number);
-                self.of(subject).events += events.unwrap_or_default();
-            }
+            Some(Named::Counter(subject)) => self.of(subject).events += events(key, item)?,
             Some(Named::Sketch(subject)) => {
                 let kept = Kept::read(item).with_context(|| {
                     format!("the users at {} {} cannot be read", key.partition, key.sort)
@@ -103,5 +100,30 @@ impl Counted {
 
     fn has(&self, span: Span) -> bool {
         self.0.keys().any(|subject| subject.window.span() == span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::functions::event_processor::{counters::COUNT, table::Value};
+
+    #[test]
+    fn a_counter_without_a_number_is_named_and_not_read_as_none() {
+        let subject = Subject {
+            experiment: "x".to_owned(),
+            variant: "B".to_owned(),
+            event_type: "view".to_owned(),
+            window: "2024-12-19".parse().unwrap(),
+        };
+        let item = |count| Item::from([(COUNT.to_owned(), count)]);
+        let read = |item| Counted::read([Ok((subject.counter(0), item))].into_iter());
+        let counted = read(item(Value::Number(5))).unwrap();
+        assert_eq!(counted.0[&subject].events, 5);
+        // As DynamoDB's -5 and 1.5 are read: no number of ours.
+        for broken in [Item::new(), item(Value::Bytes(vec![5]))] {
+            let error = read(broken).unwrap_err().to_string();
+            assert!(error.contains("event_type#view cannot be read"), "{error}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::{
     rate::Rate,
 };
 use crate::tool::{
+    plain::Plain,
     table::{Cell, Column, Table},
     terminal::{BOLD, GREEN},
 };
@@ -61,12 +62,12 @@ impl<'a> Variants<'a> {
             Column::left("conversion"),
         ]);
         for (experiment, variants) in &self.experiments {
-            table.heading(format!("experiment {experiment}"));
+            table.heading(format!("experiment {}", Plain(experiment)));
             for (name, variant) in variants {
                 let users = variant.users.number();
                 let conversion = self.rate(variant).map(|rate| rate.to_string());
                 table.row([
-                    Cell::styled(BOLD, *name),
+                    Cell::styled(BOLD, Plain(name).to_string()),
                     "all".into(),
                     grouped(variant.events()).into(),
                     grouped(users).into(),
@@ -75,7 +76,7 @@ impl<'a> Variants<'a> {
                 for (event_type, counter) in &variant.event_types {
                     table.row([
                         "".into(),
-                        (*event_type).into(),
+                        Plain(event_type).to_string().into(),
                         grouped(counter.events).into(),
                         grouped(counter.users.number()).into(),
                         "".into(),

@@ -2,11 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::{self, Read},
     mem,
+    path::Path,
     sync::{Arc, atomic::AtomicU64},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::{
     functions::event_processor::{
@@ -34,6 +36,23 @@ pub(super) struct Day {
     pub(super) hours: BTreeSet<Window>,
     /// By ledger, hour for hour the last segment that has an object.
     pub(super) segments: BTreeMap<Key, BTreeMap<Window, Sequence>>,
+    /// Hours that have something unread, and then their day.
+    pub(super) unread: BTreeSet<Window>,
+}
+
+/// What of the archive says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Unread {
+    /// That are no archived event.
+    pub(super) lines: u64,
+    /// Why each cannot be read to its end.
+    pub(super) objects: Vec<String>,
+}
+
+impl Unread {
+    pub(super) fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The archive on its way: objects come in the order of their names, and so by day.
@@ -41,8 +60,7 @@ pub(super) struct Days<'a> {
     objects: &'a dyn Objects,
     read_bytes: Arc<AtomicU64>,
     open: Option<Day>,
-    /// Lines that are no archived event.
-    pub(super) lines_unread: u64,
+    pub(super) unread: Unread,
 }
 
 impl<'a> Days<'a> {
@@ -51,7 +69,7 @@ impl<'a> Days<'a> {
             objects,
             read_bytes,
             open: None,
-            lines_unread: 0,
+            unread: Unread::default(),
         }
     }
 
@@ -64,8 +82,9 @@ impl<'a> Days<'a> {
         let before = self.open.take_if(is_other);
         let mut day = self.open.take().unwrap_or_else(|| Day::new(named.hour));
         day.note(&named);
-        self.read(&object.name, named.hour, &mut day)
-            .with_context(|| format!("{} cannot be read", object.name))?;
+        if !self.read(&object.name, named.hour, &mut day)? {
+            day.unread.extend([named.hour, named.hour.day()]);
+        }
         self.open = Some(day);
         Ok(before)
     }
@@ -74,8 +93,26 @@ impl<'a> Days<'a> {
         mem::take(&mut self.open)
     }
 
-    fn read(&mut self, name: &str, hour: Window, day: &mut Day) -> Result<()> {
-        let mut lines = Unpacked::open(self.objects.open(name)?, &self.read_bytes)?;
+    /// Whether all of it could be read.
+    fn read(&mut self, name: &str, hour: Window, day: &mut Day) -> Result<bool> {
+        let raw = self.objects.open(name)?;
+        let lines_unread = self.unread.lines;
+        if let Err(error) = self.read_lines(raw, name, hour, day) {
+            let sentence = format!("{name} cannot be read to its end: {error}");
+            self.unread.objects.push(sentence);
+            return Ok(false);
+        }
+        Ok(self.unread.lines == lines_unread)
+    }
+
+    fn read_lines(
+        &mut self,
+        raw: impl Read,
+        name: &str,
+        hour: Window,
+        day: &mut Day,
+    ) -> io::Result<()> {
+        let mut lines = Unpacked::open_named(raw, Path::new(name), &self.read_bytes)?;
         let mut line = Vec::new();
         while let Some(part) = read_line(&mut lines, &mut line, LINE_BYTES_MAX)? {
             let read = match part {
@@ -85,7 +122,7 @@ impl<'a> Days<'a> {
             match read {
                 Some(Some(counted)) => day.add(counted, hour),
                 Some(None) => {}
-                None => self.lines_unread += 1,
+                None => self.unread.lines += 1,
             }
         }
         Ok(())
@@ -99,6 +136,7 @@ impl Day {
             events: BTreeMap::new(),
             hours: BTreeSet::new(),
             segments: BTreeMap::new(),
+            unread: BTreeSet::new(),
         }
     }
 

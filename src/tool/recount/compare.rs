@@ -11,8 +11,9 @@ use super::archive::Day;
 use crate::{
     functions::event_processor::{
         counters::{COUNT, TTL},
-        key::{Named, Subject},
+        key::{Named, Spans, Subject},
         ledger::Progress,
+        readings::events,
         table::{Action, Change, Condition, Is, Item, Key, Outcome, Statement, Value},
         window::{Span, Window},
     },
@@ -48,23 +49,42 @@ type Slots = Vec<(Key, u64)>;
 #[derive(Debug, Default)]
 pub(super) struct CounterItems {
     days: BTreeMap<Window, BTreeMap<Subject, Slots>>,
+    /// Of counters and of users: one kind may be lost.
     spans: BTreeSet<Span>,
 }
 
 impl CounterItems {
-    pub(super) fn read(counters: &CounterTable) -> Result<Self> {
+    /// Those that are `asked` for, where that is said.
+    pub(super) fn read(counters: &CounterTable, asked: Option<&Spans>) -> Result<Self> {
         let mut table = Self::default();
         for item in counters.items() {
             let (key, item) = item?;
-            if let Some(Named::Counter(subject)) = Named::read(&key) {
-                let events = item.get(COUNT).and_then(Value::number);
-                table.spans.insert(subject.window.span());
+            let Some(named) = Named::read(&key) else {
+                continue;
+            };
+            let span = named.subject().window.span();
+            if asked.is_some_and(|Spans(asked)| !asked.contains(&span)) {
+                continue;
+            }
+            table.spans.insert(span);
+            if let Named::Counter(subject) = named {
+                let events = events(&key, &item)?;
                 let day = table.days.entry(subject.window.day()).or_default();
                 let slots = day.entry(subject).or_default();
-                slots.push((key, events.unwrap_or_default()));
+                slots.push((key, events));
             }
         }
         Ok(table)
+    }
+
+    /// Which counters there should be, as far as nobody says: a table that has none may have lost
+    /// them.
+    pub(super) fn spans(&self) -> Spans {
+        if self.spans.is_empty() {
+            Spans::default()
+        } else {
+            Spans(self.spans.iter().copied().collect())
+        }
     }
 }
 
@@ -89,6 +109,8 @@ pub(super) enum Fate {
     Unsettled,
     /// Events of it are archived and not counted yet.
     UnderWay,
+    /// Something that the archive has of its window cannot be read.
+    Unread,
     /// There is nothing to compare it with.
     NoArchive,
 }
@@ -108,13 +130,23 @@ impl Deviations {
 
     pub(super) fn compared(&self) -> Compared {
         let found = self.others.len();
-        if self.count(Fate::Differs) + self.count(Fate::Changed) > 0 {
-            Compared::Left
+        let left = [Fate::Differs, Fate::Changed, Fate::UnderWay, Fate::Unread];
+        if left.iter().any(|fate| self.count(*fate) > 0) {
+            if self.has_no_counter() {
+                Compared::NoCounter
+            } else {
+                Compared::Left
+            }
         } else if self.agreeing == 0 && found > 0 && self.count(Fate::NoArchive) == found {
             Compared::Nothing
         } else {
             Compared::Agrees
         }
+    }
+
+    fn has_no_counter(&self) -> bool {
+        let mut others = self.others.iter();
+        self.agreeing == 0 && others.all(|deviation| deviation.counter.is_none())
     }
 }
 
@@ -124,12 +156,16 @@ pub(super) enum Compared {
     Agrees,
     /// A person has to do something yet.
     Left,
+    /// The archive has events to count, and no counter is there.
+    NoCounter,
     /// There are counters, and none has an archive.
     Nothing,
 }
 
 pub(super) struct Comparison<'a> {
     pub(super) table: CounterItems,
+    /// Which counters there should be.
+    pub(super) spans: Spans,
     pub(super) counters: &'a CounterTable,
     pub(super) terms: Terms,
     pub(super) deviations: Deviations,
@@ -137,7 +173,7 @@ pub(super) struct Comparison<'a> {
 
 impl Comparison<'_> {
     pub(super) fn compare(&mut self, day: &Day) -> Result<()> {
-        let expected = expected(day, &self.table.spans);
+        let expected = expected(day, &self.spans);
         let under_way = self.under_way(day)?;
         let counters = self.table.days.remove(&day.window).unwrap_or_default();
         let missing = expected
@@ -188,10 +224,12 @@ impl Comparison<'_> {
     fn left_alone(&self, window: Window, day: &Day, under_way: &BTreeSet<Window>) -> Option<Fate> {
         if window.span() == Span::Hour && !day.hours.contains(&window) {
             Some(Fate::NoArchive)
-        } else if under_way.contains(&window) {
-            Some(Fate::UnderWay)
+        } else if day.unread.contains(&window) {
+            Some(Fate::Unread)
         } else if window.end_seconds() > self.terms.settled_seconds {
             Some(Fate::Unsettled)
+        } else if under_way.contains(&window) {
+            Some(Fate::UnderWay)
         } else {
             None
         }
@@ -236,7 +274,7 @@ fn total(slots: &Slots) -> u64 {
 }
 
 /// What the archive says of each counter that there should be.
-fn expected(day: &Day, spans: &BTreeSet<Span>) -> BTreeMap<Subject, u64> {
+fn expected(day: &Day, Spans(spans): &Spans) -> BTreeMap<Subject, u64> {
     let mut expected = BTreeMap::new();
     for (subject, events) in &day.events {
         for span in spans {

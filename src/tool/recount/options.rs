@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use super::compare::Terms;
 use crate::{
-    functions::event_processor::services::folder::ARCHIVE,
+    functions::event_processor::{key::Spans, services::folder::ARCHIVE},
     local::clock::epoch_milliseconds,
     tool::{
         aws::Aws,
@@ -37,12 +37,14 @@ Examples:
 The archive is read object by object, and memory holds one day's counts of it beside the \
 counters. Nothing changes without --execute. With it a counter becomes what the archive says, on \
 condition that nobody has changed it meanwhile. Left alone are windows that ended less than \
---settle hours ago, those that have events archived and not counted yet, and those of which the \
-archive has no object. Where a lifecycle deletes old objects of the archive, name with --since \
+--settle hours ago, those that have events archived and not counted yet, those of which the \
+archive has an object or a line that cannot be read, and those of which it has no object. Where a lifecycle deletes old objects of the archive, name with --since \
 the first day that is whole: of an older one the archive knows less than the counter.
 
-The exit code is 0 when all counters agree or are set right, 1 when some differ yet, something \
-cannot be read or the archive has nothing of any counter. Given again it finds what is left.";
+The exit code is 0 when all counters agree or are set right, but for those whose windows ended \
+less than --settle hours ago or have no object in the archive while others have; 1 when some \
+differ or are not counted yet, something cannot be read, no counter is there or the archive has \
+nothing of any. Given again it finds what is left.";
 
 /// Compare counters with the archive, and set them right
 #[derive(Debug, Args)]
@@ -70,6 +72,11 @@ pub(in crate::tool) struct RecountOptions {
     /// Only windows that end by then
     #[arg(long, value_name = "TIME", value_parser = read_time)]
     until: Option<i64>,
+
+    /// Which windows are counted, as the function is told: `hour`, `day` or both [default: those that
+    /// the table has; where it has none, both]
+    #[arg(long, value_name = "WINDOWS")]
+    pub(super) windows: Option<Spans>,
 
     /// How many days after its window a counter expires, as the function is told; older windows are
     /// left alone [default: never]

@@ -4,7 +4,10 @@ use anyhow::Result;
 use indicatif::HumanCount;
 use serde_json::{Value, json};
 
-use super::compare::{Deviation, Deviations, Fate};
+use super::{
+    archive::Unread,
+    compare::{Deviation, Deviations, Fate},
+};
 use crate::tool::{
     counter_table::{subject_cells, subject_columns, subject_members},
     counts::CountTable,
@@ -17,12 +20,13 @@ const LABEL_WIDTH: usize = 12;
 /// A person is shown so many of them.
 const SHOWN_MAX: usize = 50;
 
-const FATES: [Fate; 6] = [
+const FATES: [Fate; 7] = [
     Fate::Differs,
     Fate::SetRight,
     Fate::Changed,
     Fate::Unsettled,
     Fate::UnderWay,
+    Fate::Unread,
     Fate::NoArchive,
 ];
 
@@ -35,6 +39,7 @@ impl Fate {
             Self::Changed => "changed",
             Self::Unsettled => "unsettled",
             Self::UnderWay => "under_way",
+            Self::Unread => "unread",
             Self::NoArchive => "no_archive",
         }
     }
@@ -50,6 +55,7 @@ impl Fate {
             Self::Changed => "were changed by others meanwhile; look again later",
             Self::Unsettled => "are of windows that ended a short time ago (--settle)",
             Self::UnderWay => "have events that are archived and not counted yet; look again later",
+            Self::Unread => "are of windows of which the archive cannot be read whole, and stay",
             Self::NoArchive => "are of windows of which the archive has no object",
         }
     }
@@ -57,17 +63,17 @@ impl Fate {
 
 pub(super) fn print_deviations(
     deviations: &Deviations,
-    lines_unread: u64,
+    unread: &Unread,
     format: Format,
 ) -> Result<()> {
     match format {
-        Format::Json => print_json(&whole(deviations, lines_unread)?),
-        Format::Human => print_human(deviations, lines_unread),
+        Format::Json => print_json(&whole(deviations, unread)?),
+        Format::Human => print_human(deviations, unread),
     }
 }
 
-fn print_human(deviations: &Deviations, lines_unread: u64) -> Result<()> {
-    counts(deviations, lines_unread).print()?;
+fn print_human(deviations: &Deviations, unread: &Unread) -> Result<()> {
+    counts(deviations, unread).print()?;
     if deviations.others.is_empty() {
         return Ok(());
     }
@@ -82,12 +88,12 @@ fn print_human(deviations: &Deviations, lines_unread: u64) -> Result<()> {
     }
 }
 
-fn counts(deviations: &Deviations, lines_unread: u64) -> Table {
+fn counts(deviations: &Deviations, unread: &Unread) -> Table {
     let mut counts = CountTable::new(LABEL_WIDTH);
     counts.add("agree", GREEN, deviations.agreeing, "");
     for fate in FATES {
         let style = match fate {
-            Fate::Differs | Fate::Changed => RED,
+            Fate::Differs | Fate::Changed | Fate::Unread => RED,
             Fate::SetRight => GREEN,
             Fate::Unsettled | Fate::UnderWay | Fate::NoArchive => YELLOW,
         };
@@ -96,9 +102,13 @@ fn counts(deviations: &Deviations, lines_unread: u64) -> Table {
             counts.add(&fate.in_words(), style, count, fate.remark());
         }
     }
-    if lines_unread > 0 {
+    if unread.lines > 0 {
         let remark = "in the archive are no events, and are not counted here";
-        counts.add("lines", RED, lines_unread, remark);
+        counts.add("lines", RED, unread.lines, remark);
+    }
+    if !unread.objects.is_empty() {
+        let remark = "of the archive cannot be read to their end";
+        counts.add("objects", RED, unread.objects.len() as u64, remark);
     }
     counts.table()
 }
@@ -125,10 +135,11 @@ fn table(deviations: &[Deviation]) -> Table {
 }
 
 /// Names are for ever.
-fn whole(deviations: &Deviations, lines_unread: u64) -> Result<Value> {
+fn whole(deviations: &Deviations, unread: &Unread) -> Result<Value> {
     let mut out = members(&json!({
         "agree": deviations.agreeing,
-        "lines_unread": lines_unread,
+        "lines_unread": unread.lines,
+        "objects_unread": unread.objects,
         "counters": deviations.others.iter().map(one).collect::<Value>(),
     }))?;
     for fate in FATES {

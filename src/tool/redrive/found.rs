@@ -36,8 +36,9 @@ pub(super) enum LetterFate {
     TooLarge,
 }
 
-/// What a function refuses for, whatever it is told: the bytes are no record of an event at all.
-const BYTES_ALONE: [&str; 2] = ["not_base64", "aggregate_broken"];
+/// What a function refuses for again whatever it is told: the bytes are no record of an event at all,
+/// or its own log has other data under the event's id.
+const FOR_EVER: [&str; 3] = ["not_base64", "aggregate_broken", "conflict"];
 
 impl Found {
     pub(super) fn read(line: &[u8]) -> Result<Self, NotErrorObject> {
@@ -83,7 +84,7 @@ impl LetterFate {
         let is_same = refusal.is_some_and(|refusal| refusal.to_string() == letter.reason);
         Some(if bytes.len() > RECORD_BYTES_MAX {
             Self::TooLarge
-        } else if is_same || BYTES_ALONE.contains(&&*letter.reason) {
+        } else if is_same || FOR_EVER.contains(&&*letter.reason) {
             Self::RefusedAgain
         } else {
             Self::Free
@@ -128,7 +129,7 @@ mod tests {
         use LetterFate::{Free, RefusedAgain, TooLarge};
         let valid = br#"{"event_id":"e","event_type":"view","user_id":"u","timestamp":0}"#;
         check("panicked", valid, Free);
-        check("conflict", b"any", Free);
+        check("conflict", valid, RefusedAgain);
         // A later version accepts it.
         check("event_id_missing", valid, Free);
         check("event_id_missing", b"{}", RefusedAgain);

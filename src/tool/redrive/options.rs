@@ -46,7 +46,8 @@ Once it is sent, what it was made of is no longer open where it lies.
 
 Dead letters of a function on a Kinesis stream go back to it, --to kinesis:NAME; they were never \
 claimed nor counted. They are told by their reason where error objects have a code; one that \
-would be refused for the same again stays. A queue's messages are hidden from others for 15 \
+would be refused for the same again stays, and one that a redrive has sent is not sent again \
+without --again. A queue's messages are hidden from others for 15 \
 minutes, and deleted once sent; each way through, a dry run too, counts as one receive.
 
 An interrupted redrive goes on where it was when the same command is given again: at most the \
@@ -92,7 +93,7 @@ pub(crate) struct RedriveOptions {
     #[command(flatten)]
     pub(super) permissions: Permissions,
 
-    /// Write what would be refused again into this folder, readable, for repair
+    /// Write error objects that would be refused again into this folder, readable, for repair
     #[arg(long, value_name = "DIR")]
     pub(super) export: Option<PathBuf>,
 
@@ -139,8 +140,8 @@ pub(super) struct Permissions {
     #[arg(long)]
     pub(super) assume_undelivered: bool,
 
-    /// Send what an earlier redrive has sent and would be refused again too, and what was sent three
-    /// times already
+    /// Send too what an earlier redrive has sent: dead letters, what would be refused again, and what
+    /// was sent three times already
     #[arg(long)]
     pub(super) again: bool,
 }

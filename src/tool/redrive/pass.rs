@@ -206,8 +206,11 @@ impl<S: ReleaseStore> Pass<'_, S> {
             "{position} is a dead letter: it goes back to its stream, --to kinesis:NAME"
         );
         let judged = Judged::of(&found, self.settings);
-        let Found { failed, kind, mark } = found;
         let reason = judged.reason();
+        let is_asked_for = self
+            .filter
+            .selects(&found, reason, &self.settings.rules.event_fields);
+        let Found { failed, kind, mark } = found;
         let counted = CountedRecord {
             bytes: failed.bytes.len() as u64,
             arrival_milliseconds: failed.arrival_milliseconds,
@@ -218,8 +221,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             origin: failed.origin,
             original: failed.original.clone(),
         };
-        let fields = &self.settings.rules.event_fields;
-        if !self.filter.selects(&failed, reason, fields) {
+        if !is_asked_for {
             self.tally.settle(RecordOutcome::Excluded, &counted);
             return Ok(());
         }
@@ -228,8 +230,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             self.tally.settle(RecordOutcome::Mended, &counted);
             return Ok(());
         }
-        let is_refused = matches!(judged, Judged::Refused(_) | Judged::RefusedAgain);
-        if is_refused && counted.was_sent && !self.permissions.again {
+        if !judged.has_claim() && counted.was_sent && !self.permissions.again {
             self.tally.note_redriven(self.history.sendings(mark));
             self.tally.settle(RecordOutcome::SentEarlier, &counted);
             return Ok(());
@@ -485,4 +486,93 @@ fn releases<'w>(waiting: &'w [Waiting], fates: &[NextStep]) -> Vec<Owned<'w>> {
         })
     });
     claims.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use serde_json::json;
+    use tempfile::tempdir;
+    use tokio::runtime::Builder;
+
+    use super::*;
+    use crate::{
+        dedup::embedded::EmbeddedStore,
+        tool::{
+            objects::{Folder, REDRIVEN},
+            redrive::claims::View,
+            redriven::{MARKS_FILE, mark_lines},
+        },
+    };
+
+    fn letter(number: u64) -> String {
+        let data = base64_simd::STANDARD.encode_to_string(r#"{"event_id":"e"}"#);
+        let letter = json!({
+            "version": 1, "reason": "panicked", "function": "f", "stream": "arn",
+            "record_id": format!("shardId-000000000006:{number}"),
+            "shard": "shardId-000000000006", "sequence": number.to_string(), "sub": null,
+            "arrival": "2024-12-19T22:59:59.500Z", "data": data,
+        });
+        format!("{letter}\n")
+    }
+
+    /// What a dry run says of the letters in this folder.
+    fn outcomes(folder: &Path, permissions: Permissions) -> Vec<(RecordOutcome, u64)> {
+        let objects = Folder::find(folder).unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let mut pass: Pass<'_, EmbeddedStore> = Pass {
+            settings: &Settings::read(|_| None).unwrap(),
+            filter: &Filter::default(),
+            permissions: &permissions,
+            letters: Letters::Here,
+            lifetime_seconds: None,
+            claims: ClaimAccess {
+                view: View::Unnamed,
+                runtime: runtime.into(),
+            },
+            history: History::read(&objects, "").unwrap(),
+            export: None,
+            sending: None,
+            stop: Arc::default(),
+            progress: PassState::default(),
+            tally: RedriveTally::default(),
+        };
+        let list = objects.list().unwrap();
+        pass.run(&objects, &list, &Arc::default()).unwrap();
+        let outcomes = pass.tally.outcomes.iter();
+        outcomes
+            .map(|(outcome, row)| (*outcome, row.records))
+            .collect()
+    }
+
+    #[test]
+    fn a_dead_letter_is_sent_once_unless_it_is_asked_for_again() {
+        let place = tempdir().unwrap();
+        let letters = place.path().join("letters");
+        fs::create_dir(&letters).unwrap();
+        fs::write(letters.join("both"), letter(1) + &letter(2)).unwrap();
+        let once = Permissions {
+            limit: None,
+            all: true,
+            assume_undelivered: true,
+            again: false,
+        };
+        assert_eq!(outcomes(&letters, once), [(RecordOutcome::Sent, 2)]);
+
+        let run = place.path().join(REDRIVEN).join("run");
+        fs::create_dir_all(&run).unwrap();
+        let sent = Found::read(letter(1).as_bytes()).unwrap().mark;
+        fs::write(run.join(format!("{MARKS_FILE}0")), mark_lines(&[sent])).unwrap();
+        let sent_before = (RecordOutcome::SentEarlier, 1);
+        assert_eq!(
+            outcomes(&letters, once),
+            [(RecordOutcome::Sent, 1), sent_before]
+        );
+        let again = Permissions {
+            again: true,
+            ..once
+        };
+        assert_eq!(outcomes(&letters, again), [(RecordOutcome::Sent, 2)]);
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     export::Exported,
+    selection::{Cause, REFUSED_AGAIN},
     tally::{Mode, RecordGroup, RecordOutcome, RedriveTally},
 };
 use crate::{
@@ -215,7 +216,7 @@ impl RedriveReport<'_> {
             RecordOutcome::Unknown(why) => {
                 return Some(format!("{}; --assume-undelivered sends them", why.as_str()));
             }
-            RecordOutcome::Refused => "--export DIR writes them for repair, --all sends them",
+            RecordOutcome::Refused => self.how_to_mend(),
             RecordOutcome::TooLarge => "no stream takes more than 1,000 KiB",
             RecordOutcome::TooOften => "sent three times already: find out why, or --again",
             RecordOutcome::Failed => {
@@ -226,6 +227,20 @@ impl RedriveReport<'_> {
             RecordOutcome::Excluded => "not what the options ask for",
         };
         Some(remark.to_owned())
+    }
+
+    /// A dead letter is mended where its event comes from: it has no line to be edited.
+    fn how_to_mend(&self) -> &'static str {
+        let mut refused = self.tally.rows.keys();
+        let is_object = |(cause, outcome): &(Cause, RecordOutcome)| {
+            *outcome == RecordOutcome::Refused && cause.reason != REFUSED_AGAIN
+        };
+        let has_letters = self.tally.reasons.contains_key(REFUSED_AGAIN);
+        match (refused.any(is_object), has_letters) {
+            (true, false) => "--export DIR writes them for repair, --all sends them",
+            (true, true) => "--export DIR writes error objects for repair, --all sends all of them",
+            (false, _) => "their functions would refuse them again; --all sends them",
+        }
     }
 
     /// Where the first of each reason stands, under its whole name: whole on a line, to be copied.

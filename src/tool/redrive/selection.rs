@@ -11,9 +11,7 @@ use crate::{
         event::{EventFields, Refusal},
         transform::transform,
     },
-    local::firehose::{
-        batch::RECORD_BYTES_MAX, error_object::read::Failed, summary::RECORD_TOO_LARGE,
-    },
+    local::firehose::{batch::RECORD_BYTES_MAX, summary::RECORD_TOO_LARGE},
     tool::{claim_key::ClaimKey, criterion::Criterion, times::read_time},
 };
 
@@ -21,7 +19,10 @@ use crate::{
 pub(super) const ACCEPTED: &str = "accepted";
 
 /// ... of a dead letter that would be one again; its own reason stands where an error code would.
-const REFUSED_AGAIN: &str = "refused_again";
+pub(super) const REFUSED_AGAIN: &str = "refused_again";
+
+/// What the event processor knows an event by.
+const LETTER_ID: &str = "event_id";
 
 /// What a person asked for; what is empty asks for all. Times are of the arrival, in epoch
 /// milliseconds: the first that counts, and the first that does not.
@@ -36,7 +37,7 @@ pub(super) struct Filter {
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     code: Vec<String>,
 
-    /// Only records of the event with this uuid
+    /// Only records of the event with this uuid, or dead letters whose `event_id` it is
     #[arg(long, value_name = "UUID")]
     uuid: Option<String>,
 
@@ -94,6 +95,11 @@ impl Judged {
         }
     }
 
+    /// Whether a claim would say that its event was delivered.
+    pub(super) fn has_claim(&self) -> bool {
+        matches!(self, Self::Accepted(_))
+    }
+
     /// The code tells more only where no refusal does.
     pub(super) fn cause(&self, code: &str) -> Cause {
         let code = match self {
@@ -132,11 +138,16 @@ impl fmt::Display for Cause {
 }
 
 impl Filter {
-    pub(super) fn selects(&self, failed: &Failed, reason: &str, fields: &EventFields) -> bool {
+    pub(super) fn selects(&self, found: &Found, reason: &str, fields: &EventFields) -> bool {
+        let Found { failed, kind, .. } = found;
         let asked = |wanted: &[String], word: &str| {
             wanted.is_empty() || wanted.iter().any(|wanted| wanted == word)
         };
-        let is_of = |uuid: &String| Criterion::of_uuid(uuid, fields).holds(&failed.bytes);
+        let has = |criterion: Criterion| criterion.holds(&failed.bytes);
+        let is_of = |uuid: &String| {
+            has(Criterion::of_uuid(uuid, fields))
+                || *kind != Kind::ErrorObject && has(Criterion::of_member(LETTER_ID, uuid))
+        };
         (asked(&self.code, &failed.code) || asked(&self.code, short(&failed.code)))
             && asked(&self.reason, reason)
             && self.covers(failed.arrival_milliseconds)
@@ -169,7 +180,10 @@ mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::local::firehose::error_object::read::Origin;
+    use crate::{
+        local::firehose::error_object::read::{Failed, Origin},
+        tool::redriven::RecordMark,
+    };
 
     #[derive(Parser)]
     struct Selecting {
@@ -177,13 +191,40 @@ mod tests {
         filter: Filter,
     }
 
-    fn failed(code: &str, arrival_milliseconds: Option<i64>) -> Failed {
-        Failed {
-            bytes: Vec::new(),
-            origin: Origin::Arrived,
-            code: code.to_owned(),
-            arrival_milliseconds,
-            original: None,
+    fn found(code: &str, arrival_milliseconds: Option<i64>) -> Found {
+        Found {
+            failed: Failed {
+                bytes: br#"{"event_id":"e","event_uuid":"u"}"#.to_vec(),
+                origin: Origin::Arrived,
+                code: code.to_owned(),
+                arrival_milliseconds,
+                original: None,
+            },
+            kind: Kind::ErrorObject,
+            mark: RecordMark::of(None, 0),
+        }
+    }
+
+    #[test]
+    fn an_event_is_selected_by_its_uuid_and_a_dead_letter_by_its_event_id_too() {
+        let letter = Kind::DeadLetter(LetterFate::Free);
+        for (kind, uuid, expected) in [
+            (Kind::ErrorObject, "u", true),
+            (Kind::ErrorObject, "e", false),
+            (letter, "u", true),
+            (letter, "e", true),
+            (letter, "x", false),
+        ] {
+            let filter = Filter {
+                uuid: Some(uuid.to_owned()),
+                ..Filter::default()
+            };
+            let found = Found {
+                kind,
+                ..found("A", None)
+            };
+            let selects = filter.selects(&found, ACCEPTED, &EventFields::default());
+            assert_eq!(selects, expected, "{kind:?} {uuid}");
         }
     }
 
@@ -208,10 +249,10 @@ mod tests {
             ("B", Some(10), ACCEPTED, false),
             ("A", Some(10), "too_deep", false),
         ] {
-            let selects = filter.selects(&failed(code, arrival), reason, &fields);
+            let selects = filter.selects(&found(code, arrival), reason, &fields);
             assert_eq!(selects, expected, "{code} {arrival:?} {reason}");
         }
-        assert!(Filter::default().selects(&failed("B", None), "too_deep", &fields));
+        assert!(Filter::default().selects(&found("B", None), "too_deep", &fields));
     }
 
     #[test]

@@ -113,8 +113,9 @@ impl EmbeddedLog {
         search_key: &str,
         span: &Span,
     ) -> impl Iterator<Item = Result<Value, OpenError>> + '_ {
-        let [start, end] = range(search_key, span);
-        let places = self.disk.order.range(start..end);
+        let range = is_key(search_key.len()).then(|| range(search_key, span));
+        let places = range.map(|[start, end]| self.disk.order.range(start..end));
+        let places = places.into_iter().flatten();
         places.filter_map(|place| self.said(self.disk.found(place)).transpose())
     }
 
@@ -164,8 +165,12 @@ impl EmbeddedLog {
 fn is_taken(item: &Item) -> bool {
     let keys = item.attributes().filter(|(name, _)| *name == SEARCH_KEY);
     let mut searched = keys.filter_map(|(_, written)| key_bytes(written));
-    let is_key = |bytes: usize| (1..=KEY_BYTES_MAX).contains(&bytes);
     item.bytes <= ITEM_BYTES_MAX && is_key(item.id.len()) && searched.all(is_key)
+}
+
+/// Whether DynamoDB takes a key of so many bytes.
+fn is_key(bytes: usize) -> bool {
+    (1..=KEY_BYTES_MAX).contains(&bytes)
 }
 
 fn key_bytes(written: &[u8]) -> Option<usize> {
@@ -212,8 +217,8 @@ impl Holding for Disk {
 
 impl Disk {
     fn item(&self, id: &[u8]) -> Result<Option<Value>, Trouble> {
-        // fjall knows no empty key.
-        if id.is_empty() {
+        // No item has it, and fjall knows neither an empty key nor one without bounds.
+        if !is_key(id.len()) {
             return Ok(None);
         }
         let json = self.items.get(id)?;
@@ -349,6 +354,10 @@ mod tests {
         assert_eq!(found("a", &first_two), ["1", "b\0"]);
         assert_eq!(found("a", &span(Some("2024-01-02"), None)), ["b\0", "3"]);
         assert_eq!(ids(log.latest()), ["none", "3", "other", "b\0", "1"]);
+        for no_key in [String::new(), "a".repeat(70_000)] {
+            assert!(found(&no_key, &Span::default()).is_empty());
+            assert_eq!(log.get(&no_key).unwrap(), None);
+        }
     }
 
     #[tokio::test]

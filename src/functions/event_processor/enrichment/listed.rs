@@ -32,17 +32,22 @@ pub enum LineError {
     NotAnObject(usize),
     #[error("line {line} has no text {field:?}")]
     Missing { line: usize, field: String },
+    #[error("no line has {0:?}, text or number; what is it called there?")]
+    Nowhere(String),
 }
 
 impl Listed {
-    /// Adds assignments; of several of one user and experiment the last stands.
+    /// Adds assignments; of several of one user and experiment the last stands. A name that is not
+    /// the usual one has to be somewhere.
     pub fn add_assignments(
         &mut self,
         lines: impl BufRead,
         names: &AssignmentFields,
     ) -> Result<(), LineError> {
         self.sources.assignments = true;
+        let mut awaited = names.unusual();
         each_line(lines, |line, object| {
+            awaited.retain(|name| text(object, name).is_none());
             let pair = Pair {
                 user: required(object, "user_id", line)?,
                 experiment: required(object, "experiment_id", line)?,
@@ -50,7 +55,11 @@ impl Listed {
             let assignment = read_assignment(names, |name| text(object, name));
             self.assignments.insert(pair, assignment);
             Ok(())
-        })
+        })?;
+        match awaited.first().filter(|_| !self.assignments.is_empty()) {
+            Some(name) => Err(LineError::Nowhere((*name).to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// Adds experiments, each under its value of `key`.

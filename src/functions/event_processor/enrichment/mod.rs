@@ -97,6 +97,21 @@ impl Default for AssignmentFields {
     }
 }
 
+impl AssignmentFields {
+    /// The names that somebody chose.
+    #[must_use]
+    pub fn unusual(&self) -> Vec<&str> {
+        let usual = Self::default();
+        let names = [
+            (&self.id, usual.id),
+            (&self.variant, usual.variant),
+            (&self.time, usual.time),
+        ];
+        let chosen = names.into_iter().filter(|(name, usual)| *name != usual);
+        chosen.map(|(name, _)| name.as_str()).collect()
+    }
+}
+
 impl FromStr for AssignmentFields {
     type Err = &'static str;
 
