@@ -31,8 +31,9 @@ bytes of a hash), no stream takes: it is named, and not stored. Lines of white s
 over.
 
 An interrupted run goes on where it stopped when the same command is given again: nothing is \
-lost, nothing is stored twice, and meanwhile nothing else is taken into the log. A finished one given again is new records, as in a stream; with \
---event-id each event is stored once, however often it comes.
+lost, nothing is stored twice, and meanwhile nothing else is taken into the log. A finished one \
+given again is new records, as in a stream; with --event-id each event is stored once, however \
+often it comes.
 
 The exit code is 0 when all input is taken in, also with dead letters; 1 when a line is left out, \
 or `get` or `search` finds no event.";
