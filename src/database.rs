@@ -81,6 +81,79 @@ const JOURNAL_BYTES: u64 = 64 << 20;
 const OPEN_FILES: usize = 128;
 const WORKERS: usize = 2;
 
+/// What a folder's database holds.
+pub trait Holding: Sized {
+    /// As a person knows it.
+    const NAME: &'static str;
+    /// How keys and values are written; another number, and it is not ours to read.
+    const FORMAT: u64;
+
+    fn open_files(path: &Path) -> Result<Self, Trouble>;
+
+    fn files(&self) -> &Noted;
+}
+
+/// A folder whose database is open, and counts its commits.
+pub struct SealedFolder {
+    what: &'static str,
+    path: PathBuf,
+    /// How many there were. Whoever has it is the one that commits.
+    commits: Mutex<u64>,
+    seal: Seal,
+}
+
+impl SealedFolder {
+    /// Opens what is in this folder, or creates it there. To be dropped after it: then the folder is
+    /// free.
+    pub fn open<H: Holding>(path: &Path) -> Result<(H, Self), OpenError> {
+        let create = |path: &Path| {
+            let held = H::open_files(path)?;
+            Ok(held.files().begin(H::FORMAT).commit()?)
+        };
+        open(H::NAME, path, || {
+            let (store, seal) = prepare(path, create)?;
+            let held = H::open_files(&store)?;
+            held.files().check_format(H::FORMAT)?;
+            let commits = held.files().commits()?;
+            seal.check(commits)?;
+            let folder = Self {
+                what: H::NAME,
+                path: path.to_owned(),
+                commits: Mutex::new(commits),
+                seal,
+            };
+            Ok((held, folder))
+        })
+    }
+
+    /// Makes the next commit, which is told its number.
+    pub fn commit<T>(
+        &self,
+        commit: impl FnOnce(u64) -> Result<T, Trouble>,
+    ) -> Result<T, OpenError> {
+        let mut commits = lock(&self.commits);
+        let next = *commits + 1;
+        let done = self.said(commit(next))?;
+        *commits = next;
+        self.said(self.seal.write(next).map_err(Trouble::from))?;
+        Ok(done)
+    }
+
+    /// With whose trouble it is.
+    pub fn said<T>(&self, result: Result<T, Trouble>) -> Result<T, OpenError> {
+        result.map_err(|trouble| self.error(trouble))
+    }
+
+    #[must_use]
+    pub fn error(&self, trouble: Trouble) -> OpenError {
+        OpenError {
+            what: self.what,
+            folder: self.path.clone(),
+            trouble,
+        }
+    }
+}
+
 /// A database that is being opened, keyspace by keyspace, the notes last.
 pub struct Opening {
     database: Database,
@@ -165,6 +238,15 @@ impl Noted {
         note: &[u8],
     ) -> Result<(), Trouble> {
         batch.insert(&self.notes, LAST_NOTE, note);
+        self.commit_beside_note(batch, number)
+    }
+
+    /// The same, and the last note stays.
+    pub fn commit_beside_note(
+        &self,
+        mut batch: OwnedWriteBatch,
+        number: u64,
+    ) -> Result<(), Trouble> {
         batch.insert(&self.notes, COMMITS, number.to_be_bytes());
         Ok(batch.commit()?)
     }

@@ -133,11 +133,26 @@ impl<'a> Cursor<'a> {
     /// The key of the object's next member, whose value comes next; none where the object ends.
     #[inline(always)]
     pub fn next_key(&mut self) -> Result<Option<Spelled<'a>>, Problem> {
-        if self.leaves(b'}')? {
-            Ok(None)
-        } else {
+        if self.next_member()? {
             self.key().map(Some)
+        } else {
+            Ok(None)
         }
+    }
+
+    /// Whether the object has one more member, whose key comes next.
+    #[inline(always)]
+    pub fn next_member(&mut self) -> Result<bool, Problem> {
+        Ok(!self.leaves(b'}')?)
+    }
+
+    /// Passes a key that is spelled so, its quotes and the colon behind them with it; whether it came.
+    #[inline(always)]
+    pub fn pass_key(&mut self, spelled: &str) -> bool {
+        self.peek();
+        let after = self.rest.strip_prefix(spelled.as_bytes());
+        self.rest = after.unwrap_or(self.rest);
+        after.is_some()
     }
 
     /// Whether the array has one more element, which comes next.
@@ -227,8 +242,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The key of a member, however it is spelled.
     #[inline(always)]
-    fn key(&mut self) -> Result<Spelled<'a>, Problem> {
+    pub fn key(&mut self) -> Result<Spelled<'a>, Problem> {
         self.peek();
         let key = self.string()?;
         self.expect(b':').map(|()| key)

@@ -11,7 +11,7 @@ mod support;
 use std::{
     collections::BTreeSet,
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Write},
     process::{Child, Command, Output, Stdio},
     thread,
 };
@@ -299,6 +299,13 @@ fn wait_for_commits(place: &Place, child: &mut Child, more: u64) {
     }
 }
 
+/// As Ctrl-C does.
+fn interrupt(child: &Child) {
+    let signal = ["-INT", &child.id().to_string()];
+    let status = Command::new("kill").args(signal).status().unwrap();
+    assert!(status.success());
+}
+
 #[test]
 fn an_interrupted_run_goes_on_where_it_was() {
     let place = Place::new();
@@ -306,18 +313,12 @@ fn an_interrupted_run_goes_on_where_it_was() {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(events(0..100).as_bytes()).unwrap();
     wait_for_commits(&place, &mut child, 1);
-    let interrupt = ["-INT", &child.id().to_string()];
-    assert!(
-        Command::new("kill")
-            .args(interrupt)
-            .status()
-            .unwrap()
-            .success()
-    );
+    interrupt(&child);
     let output = child.wait_with_output().unwrap();
     drop(stdin);
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
     assert!(stderr(&output).contains("give the same command again"));
+    interrupt_while_it_passes_over(&place);
 
     let input = place.write("in.jsonl", events(0..150));
     let summary = place.summary(&[&input]);
@@ -327,6 +328,21 @@ fn an_interrupted_run_goes_on_where_it_was() {
     );
     let all = place.all();
     assert_eq!((all.len(), numbers(&all)), (150, (0..150).collect()));
+}
+
+/// Over what was done before: the pipe has nothing of it yet.
+fn interrupt_while_it_passes_over(place: &Place) {
+    let mut child = on_pipe(place, &[]);
+    let stdin = child.stdin.take().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("skipping the first") {
+        line.clear();
+        assert_ne!(said.read_line(&mut line).unwrap(), 0, "it has ended");
+    }
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(stdin);
 }
 
 #[test]
@@ -344,7 +360,8 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
         "3",
     ];
     let mut uncommitted = true;
-    for after in [0, 1, 0, 1] {
+    // Two a window.
+    for after in [0, 2, 0, 2] {
         let mut child = place
             .nozzle("log", &arguments)
             .stdout(Stdio::null())
@@ -353,7 +370,7 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
         wait_for_commits(&place, &mut child, after);
         child.kill().unwrap();
         child.wait().unwrap();
-        uncommitted &= commits(&place) < 3;
+        uncommitted &= commits(&place) < 6;
     }
     assert!(uncommitted, "no run was killed before its end");
     let summary = place.summary(&arguments);
@@ -374,21 +391,67 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
 }
 
 #[test]
-fn another_input_than_the_interrupted_ones_is_taken_from_its_beginning() {
+fn dead_letters_of_a_killed_window_are_those_of_the_run_that_goes_on() {
     let place = Place::new();
-    let mut child = on_pipe(&place, &["--event-id", "/id"]);
+    let input = place.write("in.jsonl", "no json\n".repeat(4_000));
+    let good = place.write("good.jsonl", events(0..10));
+    let own = |input, shards| [input, "--on-unreadable=dead-letter", "--shards", shards];
+    let arguments = own(input.as_str(), "3");
+    let letters = || files(&place.path("log/dead-letters")).len();
+    let mut child = place.nozzle("log", &arguments).spawn().unwrap();
+    while letters() < 5 {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for other in [own(&good, "3"), own(&input, "8")] {
+        let expected = "a run that was killed has left records half done";
+        place.check_refused(&other, 2, expected);
+    }
+    assert_eq!(place.summary(&arguments)["dead_letters"], 4_000);
+    assert_eq!(letters(), 4_000);
+    assert_eq!(place.summary(&[&good])["stored"], 10);
+}
+
+#[test]
+fn an_interrupted_run_is_given_up_only_where_that_is_asked_for() {
+    let place = Place::new();
+    let own = ["--event-id", "/id"];
+    let mut child = on_pipe(&place, &own);
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(events(0..100).as_bytes()).unwrap();
     wait_for_commits(&place, &mut child, 1);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let input = place.write("other.jsonl", events(50..150));
-    let summary = place.summary(&[&input, "--event-id", "/id"]);
+    interrupt(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    drop(stdin);
+    let other = place.write("other.jsonl", events(50..150));
+    let same = place.write("same.jsonl", events(0..100));
+    let given_up = "another input has taken in 100 records there, and would be given up";
+    place.check_refused(&[&[other.as_str()], &own[..]].concat(), 2, given_up);
+    place.check_refused(&[&same], 2, given_up);
+    let summary = place.summary(&[&[other.as_str(), "--anyway"], &own[..]].concat());
     assert_eq!(
         (&summary["resumed_records"], &summary["duplicates"]),
         (&json!(0), &json!(50))
     );
     assert_eq!(numbers(&place.all()), (0..150).collect());
+}
+
+#[test]
+fn json_over_several_lines_is_named_before_each_of_its_lines_is_taken() {
+    let place = Place::new();
+    let event = json!({"event_id": "1", "more": {"a": [1, 2]}});
+    let pretty = serde_json::to_string_pretty(&event).unwrap();
+    let pretty = place.write("pretty.json", pretty);
+    let array = place.write("array.json", format!("[\n{event},\n{event}\n]\n"));
+    place.check_refused(&[&pretty], 2, "`pretty.json` is JSON over several lines");
+    place.check_refused(
+        &[&array],
+        2,
+        "`array.json` is a JSON array, but each line must be",
+    );
+    let summary = place.summary(&[&array, "--anyway"]);
+    assert_eq!(summary["records"], 4);
 }
 
 #[test]

@@ -10,9 +10,11 @@
 mod support;
 
 use std::{
+    ffi::OsStr,
     fs,
     io::{Read, Write},
-    process::Output,
+    path::Path,
+    process::{Output, Stdio},
     thread,
     time::Duration,
 };
@@ -327,6 +329,76 @@ fn what_was_killed_goes_on_and_holds_each_event_once() {
     let variants = summary["variants"].as_array().unwrap().iter();
     let counted = variants.map(|variant| variant["events"].as_u64().unwrap());
     assert_eq!(counted.sum::<u64>(), expected as u64);
+}
+
+#[test]
+fn a_window_that_was_cut_early_and_killed_comes_again_as_it_was() {
+    let place = Place::new();
+    let lines = events(4_000);
+    place.write("in.jsonl", &lines);
+    let end = lines.match_indices('\n').nth(3_999).unwrap().0 + 1;
+    let mut child = place.nozzle("process", &["--into", "out"]);
+    let mut child = child.stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&lines.as_bytes()[..end]).unwrap();
+    // Nothing more comes, so the window ends there; it is killed among its objects.
+    while files(&place.path("out/archive")).len() < 5 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let summary = place.summary(&["in.jsonl", "--into", "out"]);
+    assert_eq!(summary["records"], 8_800);
+    assert_eq!(place.archived("out").len(), 8_800);
+}
+
+/// What is hidden is left out, as a shell's `*` leaves it out.
+fn copy(from: &Path, to: &Path) {
+    for file in files(from) {
+        let relative = file.strip_prefix(from).unwrap();
+        let is_hidden = |part: &OsStr| part.as_encoded_bytes().starts_with(b".");
+        if !relative.iter().any(is_hidden) {
+            let copied = to.join(relative);
+            fs::create_dir_all(copied.parent().unwrap()).unwrap();
+            fs::copy(&file, copied).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_copy_of_a_folder_goes_on_and_an_archive_without_its_table_is_not_written_over() {
+    let place = Place::new();
+    place.write("in.jsonl", events(10));
+    place.summary(&["in.jsonl", "--into", "out"]);
+    copy(&place.path("out"), &place.path("copy"));
+    let summary = place.summary(&["in.jsonl", "--into", "copy"]);
+    assert_eq!(
+        (&summary["archived"], &summary["done_before"]),
+        (&json!(22), &json!(0))
+    );
+    assert_eq!(place.archived("copy").len(), 44);
+    fs::remove_dir_all(place.path("copy/table")).unwrap();
+    place.check_refused(
+        &["in.jsonl", "--into", "copy"],
+        "holds events, and the table beside it does not know them",
+    );
+    assert_eq!(place.archived("copy").len(), 44);
+}
+
+#[test]
+fn a_table_that_was_half_made_is_made_anew_and_a_damaged_one_is_said_to_be() {
+    let place = Place::new();
+    place.write("in.jsonl", events(10));
+    place.write("out/table/commits", "");
+    place.write("out/table/new/0.jnl", "");
+    assert_eq!(
+        place.summary(&["in.jsonl", "--into", "out"])["archived"],
+        22
+    );
+    place.write("out/table/commits", "00000000000000999999\n");
+    let expected = "/out/table is damaged (of 999999 commits, the last ";
+    place.check_refused(&["in.jsonl", "--into", "out"], expected);
+    place.check_refused(&["counters", "out"], "out/table is damaged (");
 }
 
 #[test]

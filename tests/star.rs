@@ -10,9 +10,10 @@ mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
     fs::{self, File},
     io::Write,
-    os::unix::fs::symlink,
+    os::unix::{ffi::OsStrExt, fs::symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     thread,
@@ -312,6 +313,10 @@ fn what_cannot_be_loaded_is_named_and_keeps_nothing_else_from_it() {
     place.packet("invoice", 1, "{}\n");
     let nine_digits = place.packet("currency", 100_000_000, &currency(4));
     symlink("nowhere", place.path("packets/staff_1_x.jsonl")).unwrap();
+    let no_text = OsStr::from_bytes(b"packets/staff_3_\xff.jsonl");
+    fs::write(place.folder().join(no_text), "{}\n").unwrap();
+    let pipe = place.path("packets/staff_2_x.jsonl");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
     let output = place.star(&["packets", "--summary", "json"]);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -324,7 +329,13 @@ fn what_cannot_be_loaded_is_named_and_keeps_nothing_else_from_it() {
     assert_eq!(summary["gaps"], json!({"currency": 1}));
     assert_eq!(summary["left_alone"], json!(["invoice"]));
     let name = nine_digits.strip_prefix("packets/").unwrap();
-    assert_eq!(summary["no_packets"], json!([name, "staff_1_x.jsonl"]));
+    let others = json!([
+        name,
+        "staff_1_x.jsonl",
+        "staff_2_x.jsonl",
+        "staff_3_\u{fffd}.jsonl"
+    ]);
+    assert_eq!(summary["no_packets"], others);
 
     let human = place.star(&["packets"]);
     let table = String::from_utf8(human.stdout).unwrap();

@@ -50,8 +50,21 @@ pub struct Input {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     Lines,
+    /// Lines that each stand by themselves: what is seen to be JSON over several of them, or in one
+    /// array, is not begun with.
+    Records,
     /// Lines that are events each: what is seen to be in another form is not begun with.
     Events,
+}
+
+impl Expected {
+    fn refuses(self, form: Form) -> bool {
+        match self {
+            Self::Lines => false,
+            Self::Records => matches!(form, Form::Pretty | Form::Array),
+            Self::Events => true,
+        }
+    }
 }
 
 /// Sources, of which there may be more while they are followed.
@@ -649,7 +662,7 @@ impl Lines {
             stream.begun()
         };
         let head = head.split_at(head.len().min(HEAD_BYTES)).0;
-        match Form::of(head) {
+        match Form::of(head).filter(|form| self.expected.refuses(*form)) {
             None => Ok(()),
             Some(form) => Err(InputError::OtherForm {
                 source_name: format!("`{}`", source.name()),

@@ -12,10 +12,11 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64},
     },
-    time::{Duration, Instant, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Result, ensure};
+use indicatif::HumanCount;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use tokio::runtime::Builder;
@@ -31,7 +32,9 @@ use crate::{
     functions::Function,
     local::{
         files,
-        input::{Fingerprint, Input, InputError, Lines, Skipped, Source, resume::Resumed},
+        input::{
+            Expected, Fingerprint, Input, InputError, Lines, Skipped, Source, resume::Resumed,
+        },
         kinesis::{
             clock::Clock,
             feed::{Ending, Feed, Mark, PART_BYTES_MAX, Window},
@@ -99,6 +102,8 @@ impl<S> Default for Note<S> {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct UnderWay {
     arrival: Duration,
+    /// It ended where it did because of the time that passed, too.
+    lines: usize,
     /// Up to its end.
     fingerprint: Fingerprint,
 }
@@ -115,20 +120,11 @@ struct Unfinished<S> {
     summary: Summary<S>,
 }
 
-/// When what a function has written becomes durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Durable {
-    /// With the note: what was under way is gone after a crash.
-    WithNote,
-    /// By itself: what was under way has to come again as it was, at the time when it first came.
-    AtOnce,
-}
-
 /// A run on its way.
 pub(super) struct Intake<'a, F, S> {
     function: &'a F,
     options: &'a IntakeOptions,
-    durable: Durable,
+    clock: fn(SystemTime) -> Clock,
     note: Note<S>,
     folder: &'a Path,
     commit: &'a dyn Fn(&Note<S>) -> Result<()>,
@@ -140,12 +136,13 @@ where
     F::Counts: Clone,
 {
     /// `task` is a hash of all that decides what becomes of an event: only a run that does the same
-    /// goes on with another one's work.
+    /// goes on with another one's work. `clock` is a window's, from when it first came: one that
+    /// comes again has what an earlier attempt at it has written beside the note.
     pub(super) fn new(
         function: &'a F,
         options: &'a IntakeOptions,
         task: u64,
-        durable: Durable,
+        clock: fn(SystemTime) -> Clock,
         note: Note<S>,
         folder: &'a Path,
         commit: &'a dyn Fn(&Note<S>) -> Result<()>,
@@ -157,7 +154,7 @@ where
         Self {
             function,
             options,
-            durable,
+            clock,
             note,
             folder,
             commit,
@@ -172,6 +169,9 @@ where
     /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
     pub(super) fn run(&mut self, mut input: Input, stop: Arc<AtomicBool>) -> Result<Ending> {
         input.on_skip = tell_of_skipping;
+        if !self.options.anyway {
+            input.expected = Expected::Records;
+        }
         let read_bytes = Arc::new(AtomicU64::new(0));
         let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
         tell_of_terminal(&input);
@@ -181,16 +181,26 @@ where
             return Ok(Ending::Stopped);
         };
         let feed = Feed::start(resumed.lines, resumed.fingerprinter, stop)?;
-        self.work(feed, &sources)
+        match self.work(feed, &sources)? {
+            Ending::Broken(error @ InputError::OtherForm { .. })
+                if self.summary().taken.records == 0 =>
+            {
+                Err(error.into())
+            }
+            ending => Ok(ending),
+        }
     }
 
     /// None where it is to stop before the input is where it was.
     fn go_on(&mut self, lines: Lines, stop: &AtomicBool) -> Result<Option<Resumed>> {
-        let same = |unfinished: &Unfinished<S>| unfinished.task == self.unfinished.task;
-        let Some(left) = self.note.unfinished.clone().filter(same) else {
-            self.begin_anew()?;
+        let Some(left) = self.note.unfinished.clone() else {
+            self.check_all_done()?;
             return Ok(Some(Resumed::anew(lines)));
         };
+        if left.task != self.unfinished.task {
+            self.give_up(&left)?;
+            return Ok(Some(Resumed::anew(lines)));
+        }
         let resumed = if left.mark == Mark::default() {
             Ok(Some(Resumed {
                 skipped: Skipped::Same,
@@ -200,7 +210,7 @@ where
             lines.resume(left.mark.position, left.mark.fingerprint, stop)
         };
         if let Err(InputError::OtherStream) = resumed {
-            self.begin_anew()?;
+            self.check_all_done()?;
             self.note.unfinished = None;
             (self.commit)(&self.note)?;
         }
@@ -209,7 +219,7 @@ where
             .as_ref()
             .is_some_and(|resumed| resumed.skipped == Skipped::Other)
         {
-            self.begin_anew()?;
+            self.give_up(&left)?;
             return Ok(resumed);
         }
         self.unfinished = left;
@@ -218,8 +228,23 @@ where
         Ok(resumed)
     }
 
+    /// What an interrupted run has taken in would come again when it is given again.
+    fn give_up(&self, left: &Unfinished<S>) -> Result<()> {
+        self.check_all_done()?;
+        let records = left.summary.taken.records;
+        ensure!(
+            self.options.anyway || records == 0,
+            "an interrupted run of another command or another input has taken in {} records there, \
+             and would be given up: given again later, it takes them in twice; give its command, \
+             its input and its files as they were until it has ended, name another folder, or give \
+             --anyway",
+            HumanCount(records)
+        );
+        Ok(())
+    }
+
     /// Other records would get the numbers of those that may be counted in part.
-    fn begin_anew(&self) -> Result<()> {
+    fn check_all_done(&self) -> Result<()> {
         ensure!(self.note.under_way.is_none(), HALF_DONE);
         Ok(())
     }
@@ -234,8 +259,12 @@ where
         };
         let (started, before) = (Instant::now(), self.summary().taken.seconds);
         loop {
-            let window = match feed.next_window() {
+            let window = match self.next_window(&mut feed) {
                 Ok(window) => window,
+                Err(Ending::Complete) => {
+                    self.check_all_done()?;
+                    return Ok(Ending::Complete);
+                }
                 Err(ending) => return Ok(ending),
             };
             let counts = RefCell::new(Vec::new());
@@ -248,21 +277,26 @@ where
         }
     }
 
+    /// One that was under way comes again as it was.
+    fn next_window(&self, feed: &mut Feed) -> Result<Window, Ending> {
+        match self.note.under_way {
+            Some(left) => feed.next_lines(left.lines),
+            None => feed.next_window(),
+        }
+    }
+
     /// Says what time it is for the window.
     fn begin_window(&mut self, window: &Window) -> Result<Clock> {
-        let now = now();
-        if self.durable == Durable::WithNote {
-            return Ok(Clock::starting(now));
-        }
         let begun = UnderWay {
-            arrival: now.duration_since(UNIX_EPOCH).unwrap_or_default(),
+            arrival: now().duration_since(UNIX_EPOCH).unwrap_or_default(),
+            lines: window.lines(),
             fingerprint: window.mark.fingerprint,
         };
         let left = *self.note.under_way.get_or_insert(begun);
         ensure!(left.fingerprint == begun.fingerprint, HALF_DONE);
         self.note.unfinished = Some(self.unfinished.clone());
         (self.commit)(&self.note)?;
-        Ok(Clock::standing(UNIX_EPOCH + left.arrival))
+        Ok((self.clock)(UNIX_EPOCH + left.arrival))
     }
 
     fn end_window(

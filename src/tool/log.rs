@@ -26,11 +26,12 @@ Examples:
 
 A line is a record of a Kinesis stream on this machine, and the function that reads that stream \
 on AWS stores it. What cannot be an item is kept beside the table: dead-letters/ with the reason, \
-overflow/ with what is over 400 KB. A line that with its partition key (32 bytes, unless \
---partition-key names it) has more than 1 MiB no stream takes: it is named, and not stored. Lines of white space are passed over.
+overflow/ with what is over 400 KB. A line of more than 1 MiB, its partition key counted (32 \
+bytes of a hash), no stream takes: it is named, and not stored. Lines of white space are passed \
+over.
 
 An interrupted run goes on where it stopped when the same command is given again: nothing is \
-lost, nothing is stored twice. A finished one given again is new records, as in a stream; with \
+lost, nothing is stored twice, and meanwhile nothing else is taken into the log. A finished one given again is new records, as in a stream; with \
 --event-id each event is stored once, however often it comes.
 
 The exit code is 0 when all input is taken in, also with dead letters; 1 when a line is left out, \

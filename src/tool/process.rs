@@ -19,14 +19,18 @@ use clap::{Args, Subcommand};
 
 use super::{
     clock::now,
-    intake::{Durable, Intake},
+    intake::Intake,
     interrupt::stop_on_signal,
     page::PageFile,
     terminal::{Format, is_quiet, tell},
 };
 use crate::{
     functions::event_processor::{EventProcessor, services::folder::Copies},
-    local::{clock::epoch_milliseconds, input::Input, kinesis::feed::Ending},
+    local::{
+        clock::epoch_milliseconds,
+        input::Input,
+        kinesis::{clock::Clock, feed::Ending},
+    },
 };
 use counted::Counted;
 use counters::Counters;
@@ -57,8 +61,9 @@ dead-letters/ (what is not accepted, with its reason). An event without experime
 archived and not counted.
 
 An interrupted run goes on where it stopped when the same command is given again, and each event \
-is counted and archived once. A finished one given again is new records, as in a stream; with \
---drop-copies each event_id counts once in --event-cache-ttl-hours, however often it comes.
+is counted and archived once; meanwhile nothing else is taken into the folder. A finished one given \
+again is new records, as in a stream; with --drop-copies an event_id that comes again within \
+--event-cache-ttl-hours (24) is dropped.
 
 The exit code is 0 when all input is taken in, also with dead letters; 1 when a line is left out.";
 
@@ -107,24 +112,23 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
     let page = page
         .map(|path| PageFile::prepare(path, &input))
         .transpose()?;
-    let folder = ProcessFolder::prepare(&options.into)?;
+    let folder = ProcessFolder::prepare(&options.into, options.copies(), lookup)?;
     let taken = TakenInput::of(&input.sources, &folder.path);
     tell_of_second_time(taken.as_ref(), options);
-    let services = folder.services(options.copies(), lookup)?;
     let note = folder.note()?;
     let commit = |note: &_| folder.commit(note);
-    let function = EventProcessor::new(settings, &services);
+    let function = EventProcessor::new(settings, &folder.services);
     let mut intake = Intake::new(
         &function,
         &options.intake,
         hash,
-        Durable::AtOnce,
+        Clock::standing,
         note,
         &folder.path,
         &commit,
     );
     let ending = intake.run(input, stop)?;
-    let counted = Counted::read(services.table.items().map(|item| Ok(item?)))?;
+    let counted = Counted::read(folder.services.table.items().map(|item| Ok(item?)))?;
     let variants = Variants::of(&counted, options.conversion.as_deref());
     let report = ProcessReport {
         summary: intake.summary(),

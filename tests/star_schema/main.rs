@@ -20,4 +20,6 @@ mod privacy;
 mod rows;
 mod situations;
 mod stores;
+#[cfg(feature = "star-schema")]
+mod uploads;
 mod world;

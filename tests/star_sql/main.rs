@@ -315,6 +315,40 @@ fn a_folder_without_files_is_an_empty_star() {
     assert_eq!(succeeded(&ran), "[(0,)]\n");
 }
 
+#[test]
+fn a_file_may_be_older_than_a_column() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let [packets, star, description] = ["packets", "star", "star.toml"].map(path);
+    fs::create_dir(&packets).unwrap();
+    let describe = |columns: &str| {
+        let text = format!("[dim_a]\nfrom = \"a\"\ncolumns = [{columns}]");
+        fs::write(&description, text).unwrap();
+    };
+    for (id, columns) in [(1, r#""a_id int""#), (2, r#""a_id int", "b text?""#)] {
+        describe(columns);
+        let row = format!(r#"{{"a_id":{id},"b":"x","last_updated":"2026-11-20T10:00:00"}}"#);
+        fs::write(format!("{packets}/a_{id}_x.jsonl"), row).unwrap();
+        let mut load = Command::new(env!("CARGO_BIN_EXE_nozzle"));
+        load.args(["star", &packets, "--into", &star, "--star", &description]);
+        succeeded(&load.output().unwrap());
+    }
+    describe(r#""a_id int", "b text?", "c date?""#);
+    let asked = [
+        "--engine",
+        "duckdb",
+        "--files",
+        &star,
+        "--star",
+        &description,
+    ];
+    let sql = succeeded(&star_sql(&asked));
+    let run = "import duckdb, sys; database = duckdb.connect(); database.execute(sys.argv[1]); \
+               print(database.execute('SELECT * FROM dim_a ORDER BY a_id').fetchall())";
+    let ran = python().args(["-c", run, &sql]).output().unwrap();
+    assert_eq!(succeeded(&ran), "[(1, None, None), (2, 'x', None)]\n");
+}
+
 /// Names of columns: every word that `DuckDB` has for its own, and what it adds to files.
 const KEYWORDS: &str = "import duckdb; words = duckdb.execute('SELECT keyword_name FROM duckdb_keywords()'); \
                         print(*{word for word, in words.fetchall()} | {'filename'})";

@@ -111,7 +111,9 @@ impl From<Failure> for Problem {
 /// Of a temporary file.
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
-        let why = format!("what a packet becomes cannot be kept for now: {error}");
+        let why = format!(
+            "what a packet becomes cannot be kept in a temporary file, in TMPDIR or /tmp: {error}"
+        );
         Self::World(Failure::Lasting(Cause::Refused, why))
     }
 }

@@ -56,6 +56,8 @@ impl From<Problem> for RefusedRow {
 #[derive(Debug, Clone)]
 pub struct FieldNames {
     names: Vec<String>,
+    /// Each name as it stands before its value.
+    spelled: Vec<String>,
     /// Which field stood at each place in the row before: rows of one table are alike.
     order: Vec<usize>,
     unknown: BTreeSet<String>,
@@ -66,10 +68,13 @@ pub struct FieldNames {
 struct Doubled(Option<usize>);
 
 impl FieldNames {
+    /// Names of columns, which JSON spells as they are.
     #[must_use]
     pub fn new(names: Vec<String>) -> Self {
+        let spelled = names.iter().map(|name| format!("\"{name}\":")).collect();
         Self {
             names,
+            spelled,
             order: Vec::new(),
             unknown: BTreeSet::new(),
         }
@@ -123,9 +128,17 @@ impl FieldNames {
         let mut doubled = Doubled::default();
         let mut place = 0;
         cursor.enter_object()?;
-        while let Some(key) = cursor.next_key()? {
+        while cursor.next_member()? {
+            let mut field = self.expected(place, cursor);
+            let key = match field {
+                Some(_) => None,
+                None => Some(cursor.key()?),
+            };
             let value = value(cursor)?;
-            if let Some(field) = self.field(place, key) {
+            if let Some(key) = key {
+                field = self.field(place, key);
+            }
+            if let Some(field) = field {
                 doubled.set(values, field, value);
             }
             place += 1;
@@ -162,6 +175,14 @@ impl FieldNames {
             return Err(ended(cursor, RowRefusal::NotAnObject.into()));
         }
         Ok(doubled)
+    }
+
+    /// The field that stood at this place in the row before, if its key comes next.
+    #[inline]
+    fn expected(&self, place: usize, cursor: &mut Cursor<'_>) -> Option<usize> {
+        let field = *self.order.get(place)?;
+        let spelled = self.spelled.get(field)?;
+        cursor.pass_key(spelled).then_some(field)
     }
 
     #[inline]

@@ -1,8 +1,9 @@
 //! Objects in a folder of this machine, each a file; and no queue.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
-    io::{self, Write},
+    io,
     path::PathBuf,
 };
 
@@ -13,6 +14,9 @@ use crate::aws::{Asked, Cause, Failure};
 
 /// The bucket's name.
 pub const BUCKET: &str = "this-folder";
+/// For more, all that their file system holds is waited for at once.
+#[cfg(target_os = "linux")]
+const SYNCED_EACH_MAX: usize = 8;
 
 #[derive(Debug, Clone)]
 pub struct FolderDepot {
@@ -25,17 +29,33 @@ impl FolderDepot {
         Self { path }
     }
 
-    /// A file is there whole or not at all, and on the disk.
-    fn put_one(&self, object: &Object<'_>) -> io::Result<()> {
-        let path = self.path.join(&object.key);
-        let folder = path.parent().unwrap_or(&self.path);
-        fs::create_dir_all(folder)?;
-        let part = path.with_extension("part");
-        let mut file = File::create(&part)?;
-        file.write_all(&object.bytes)?;
-        file.sync_all()?;
-        fs::rename(&part, &path)?;
-        File::open(folder)?.sync_all()
+    /// Files are there whole or not at all, and on the disk: waiting for it is most of the time, so
+    /// all are waited for together.
+    fn put_all(&self, objects: &[Object<'_>]) -> io::Result<()> {
+        let mut files = BTreeMap::new();
+        let mut folders = BTreeSet::new();
+        for object in objects {
+            let path = self.path.join(&object.key);
+            let folder = path.parent().unwrap_or(&self.path).to_owned();
+            let part = path.with_added_extension("part");
+            fs::create_dir_all(&folder)?;
+            fs::write(&part, &object.bytes)?;
+            files.insert(part, path);
+            folders.insert(folder);
+        }
+        self.sync(files.keys())?;
+        for (part, path) in &files {
+            fs::rename(part, path)?;
+        }
+        self.sync(folders.iter())
+    }
+
+    fn sync<'p>(&self, paths: impl ExactSizeIterator<Item = &'p PathBuf>) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if paths.len() > SYNCED_EACH_MAX {
+            return Ok(rustix::fs::syncfs(File::open(&self.path)?)?);
+        }
+        paths.map(File::open).try_for_each(|file| file?.sync_all())
     }
 }
 
@@ -49,16 +69,13 @@ impl Depot for FolderDepot {
     }
 
     async fn put(&self, objects: &[Object<'_>], _: Instant) -> Asked<()> {
-        let mut asked = Asked::all(0);
-        for object in objects {
-            let put = self.put_one(object);
-            asked.answers.push(put.as_ref().ok().copied());
-            asked.failure = put.err().map_or(asked.failure, |error| {
-                let why = format!("{} cannot be written: {error}", self.path.display());
-                Some(Failure::Lasting(Cause::Refused, why))
-            });
-        }
-        asked
+        let put = self.put_all(objects);
+        let answers = vec![put.as_ref().ok().copied(); objects.len()];
+        let failure = put.err().map(|error| {
+            let why = format!("{} cannot be written: {error}", self.path.display());
+            Failure::Lasting(Cause::Refused, why)
+        });
+        Asked { answers, failure }
     }
 
     async fn tell(&self, _: &[String], _: Instant) -> Asked<()> {
@@ -84,10 +101,12 @@ mod tests {
     async fn an_object_is_a_file_and_put_again_it_is_the_same_one() {
         let folder = tempdir().unwrap();
         let depot = FolderDepot::new(folder.path().to_owned());
-        let objects = [object("a/b/1.json", b"one"), object("a/2.json", b"")];
+        let mut objects = vec![object("a/b/1.json", b"one"), object("a/2.json", b"")];
+        objects.extend((0..20).map(|n| object(&format!("a/b/0.{n}"), b"many")));
+        objects.push(object("a/b/1.json", b"one"));
         for _ in 0..2 {
             let put = depot.put(&objects, Instant::now()).await;
-            assert_eq!(put.answers, [Some(()), Some(())]);
+            assert_eq!(put.answers, [Some(()); 23]);
             assert!(put.failure.is_none());
             let read = |key: &str| fs::read(folder.path().join(key)).unwrap();
             assert_eq!(
@@ -95,7 +114,7 @@ mod tests {
                 (b"one".to_vec(), vec![])
             );
             let left = fs::read_dir(folder.path().join("a/b")).unwrap();
-            assert_eq!(left.count(), 1);
+            assert_eq!(left.count(), 21);
         }
     }
 

@@ -85,6 +85,14 @@ pub struct Feed {
     open: Option<Fingerprinter>,
 }
 
+/// What a window is to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Size {
+    /// What is there, up to what one may hold.
+    Usual,
+    Lines(usize),
+}
+
 /// From the thread that reads.
 enum Taken {
     Part(Vec<u8>, Part, Position),
@@ -115,15 +123,33 @@ impl Feed {
     /// Waits for the next lines. A window is given when it is full, or when nothing has come for a
     /// moment.
     pub fn next_window(&mut self) -> Result<Window, Ending> {
+        self.gather(Size::Usual)
+    }
+
+    /// Waits for as many lines as a window had that has to come again, whatever it ended at. None
+    /// where it is to stop before they are there.
+    pub fn next_lines(&mut self, lines: usize) -> Result<Window, Ending> {
+        let window = self.gather(Size::Lines(lines))?;
+        match &self.ending {
+            Some(Ending::Stopped) if window.lines() < lines => Err(Ending::Stopped),
+            _ => Ok(window),
+        }
+    }
+
+    fn gather(&mut self, size: Size) -> Result<Window, Ending> {
         let mut window = Window::default();
-        while self.ending.is_none() && !(window.is_full() && self.open.is_none()) {
+        while self.ending.is_none() && (self.open.is_some() || !window.has(size)) {
             match self.taken.recv_timeout(PATIENCE) {
                 Ok(Taken::Part(bytes, part, position)) => {
                     self.add(&mut window, &bytes, part, position);
                 }
                 Ok(Taken::End(ending)) => self.ending = Some(ending),
-                Err(RecvTimeoutError::Timeout) if window.is_empty() || self.open.is_some() => {}
-                Err(RecvTimeoutError::Timeout) => break,
+                Err(RecvTimeoutError::Timeout)
+                    if size == Size::Usual && !window.is_empty() && self.open.is_none() =>
+                {
+                    break;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => self.ending = Some(reader_gone()),
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -205,8 +231,17 @@ impl Window {
         self.lines.is_empty()
     }
 
-    fn is_full(&self) -> bool {
-        self.lines.len() >= LINES_MAX || self.bytes.len() >= BYTES_MAX
+    /// Blank ones too.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn has(&self, size: Size) -> bool {
+        match size {
+            Size::Usual => self.lines() >= LINES_MAX || self.bytes.len() >= BYTES_MAX,
+            Size::Lines(lines) => self.lines() >= lines,
+        }
     }
 
     fn begin_line(&mut self, bytes: &[u8], position: Position) {
@@ -336,6 +371,21 @@ mod tests {
         assert_eq!(window.mark.fingerprint, same.digest());
         assert_eq!(window.mark.position.bytes, 4);
         assert!(matches!(feed.next_window(), Err(Ending::Broken(_))));
+    }
+
+    #[test]
+    fn a_window_that_comes_again_has_as_many_lines_or_does_not_come() {
+        let place = Place::holding("1\n\n3\n4");
+        let mut first = place.feed();
+        let window = first.next_lines(2).unwrap();
+        assert_eq!((window.lines(), window.mark.position.bytes), (2, 3));
+        assert_eq!(first.next_window().unwrap().lines(), 2);
+        let all = place.feed().next_lines(5).unwrap();
+        assert_eq!(all.lines(), 4, "the input has no more");
+
+        let stop = Arc::new(AtomicBool::new(true));
+        let mut stopped = Feed::start(place.lines(), Fingerprinter::default(), stop).unwrap();
+        assert!(matches!(stopped.next_lines(2), Err(Ending::Stopped)));
     }
 
     #[test]

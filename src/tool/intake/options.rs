@@ -25,6 +25,11 @@ pub(in crate::tool) struct IntakeOptions {
     #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = whole(1_u32..=1000))]
     pub(in crate::tool) shards: u32,
 
+    /// Go on though an interrupted run of another command or another input is given up by that, or
+    /// the input is JSON over several lines or in an array
+    #[arg(long)]
+    pub(super) anyway: bool,
+
     #[command(flatten)]
     pub(in crate::tool) summary: FormatOptions,
 }

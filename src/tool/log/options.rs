@@ -71,6 +71,7 @@ struct EventLogOptions {
 pub(super) struct LogTask {
     pub(super) settings: Settings,
     partition_key: PartitionKey,
+    shards: u32,
     pub(super) log: PathBuf,
 }
 
@@ -85,6 +86,7 @@ impl LogTask {
         Ok(Self {
             settings: settings.map_err(|error| by_option(&error))?,
             partition_key: options.intake.partition_key(),
+            shards: options.intake.shards,
             log: options.log.clone(),
         })
     }
@@ -92,7 +94,8 @@ impl LogTask {
     /// A hash of all that decides what becomes of an event: only a run that does the same can go on
     /// with another one's work.
     pub(super) fn hash(&self) -> u64 {
-        xxh3_64(format!("{:?} {:?}", self.settings, self.partition_key).as_bytes())
+        let way = (&self.settings, &self.partition_key, self.shards);
+        xxh3_64(format!("{way:?}").as_bytes())
     }
 }
 

@@ -12,9 +12,9 @@ use super::{
 use crate::{
     functions::event_log::EventLog,
     kinesis::depot::folder::FolderDepot,
-    local::input::Input,
+    local::{input::Input, kinesis::clock::Clock},
     tool::{
-        intake::{Durable, Intake},
+        intake::Intake,
         interrupt::stop_on_signal,
         terminal::{Format, is_quiet},
     },
@@ -34,9 +34,9 @@ pub(super) fn run(options: &PutOptions) -> Result<ExitCode> {
     let commit = |intake: &_| folder.commit(search_buckets, intake);
     let depot = FolderDepot::new(folder.path.clone());
     let function = EventLog::new(task.settings.clone(), &folder.table, depot);
-    let (hash, durable) = (task.hash(), Durable::WithNote);
+    let (hash, clock) = (task.hash(), Clock::starting);
     let (path, own) = (&folder.path, &options.intake);
-    let mut run = Intake::new(&function, own, hash, durable, intake, path, &commit);
+    let mut run = Intake::new(&function, own, hash, clock, intake, path, &commit);
     let ending = run.run(input, stop)?;
     let report = LogReport {
         summary: run.summary(),

@@ -1,62 +1,58 @@
 //! Where counters, archive and dead letters lie on this machine, and the note of how far they are.
 
-use std::{
-    fs,
-    io::ErrorKind,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::sum::ProcessSum;
 use crate::{
     functions::event_processor::{
         enrichment::listed::Listed,
-        services::folder::{Copies, FolderServices},
+        services::folder::{ARCHIVE, Copies, FolderServices},
     },
-    local::files::{self, OWN_FOLDER},
+    local::files,
     tool::{intake::Note, places::no_file},
 };
 
+/// For one process at a time.
 pub(super) struct ProcessFolder {
     /// Absolute.
     pub(super) path: PathBuf,
+    pub(super) services: FolderServices,
 }
 
 impl ProcessFolder {
     /// Makes what is not there yet.
-    pub(super) fn prepare(path: &Path) -> Result<Self> {
+    pub(super) fn prepare(path: &Path, copies: Copies, lookup: Listed) -> Result<Self> {
         let path = no_file(path)
             .and_then(|()| Ok(files::prepare(path)?))
             .with_context(|| format!("--into {} cannot be used", path.display()))?;
-        Ok(Self { path })
+        let services = FolderServices::open(&path, copies, lookup)?;
+        Ok(Self { path, services })
     }
 
-    /// For one process at a time.
-    pub(super) fn services(&self, copies: Copies, lookup: Listed) -> Result<FolderServices> {
-        Ok(FolderServices::open(&self.path, copies, lookup)?)
-    }
-
+    /// It lies in the table, so that neither is copied or lost without the other.
     pub(super) fn note(&self) -> Result<Note<ProcessSum>> {
-        let path = self.note_path();
-        match fs::read(&path) {
-            Ok(note) => serde_json::from_slice(&note).with_context(|| {
-                format!(
-                    "`{}` cannot be read: it was written by another version",
-                    path.display()
-                )
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Note::default()),
-            Err(error) => Err(error).with_context(|| format!("`{}`", path.display())),
+        match self.services.table.note()? {
+            Some(note) => serde_json::from_slice(&note)
+                .context("the table's note cannot be read: it was written by another version"),
+            None => self.begin_anew(),
         }
     }
 
-    pub(super) fn commit(&self, note: &Note<ProcessSum>) -> Result<()> {
-        let bytes = serde_json::to_vec(note)?;
-        Ok(files::write_whole(&self.note_path(), &bytes)?)
+    /// Objects of new records would take the places of those that are there.
+    fn begin_anew(&self) -> Result<Note<ProcessSum>> {
+        let archive = self.path.join(ARCHIVE);
+        ensure!(
+            files::holds_nothing(&archive),
+            "`{}` holds events, and the table beside it does not know them, so that new ones \
+             would be written over them: put their table back, or name another folder",
+            archive.display()
+        );
+        Ok(Note::default())
     }
 
-    fn note_path(&self) -> PathBuf {
-        self.path.join(OWN_FOLDER).join("process.json")
+    pub(super) fn commit(&self, note: &Note<ProcessSum>) -> Result<()> {
+        Ok(self.services.table.commit(&serde_json::to_vec(note)?)?)
     }
 }

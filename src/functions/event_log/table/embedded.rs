@@ -4,7 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
+    path::Path,
     sync::Mutex,
 };
 
@@ -15,27 +15,21 @@ use tokio::time::Instant;
 use super::{Fate, LogTable, Placing, Spent, Written};
 use crate::{
     aws::{Asked, Cause, Failure},
-    database::{self, Noted, OpenError, Opening, Seal, Trouble, lock},
+    database::{Holding, Noted, OpenError, Opening, SealedFolder, Trouble, lock},
     functions::event_log::item::{
         ITEM_BYTES_MAX, Item, KEY_BYTES_MAX, SEARCH_KEY, TIMESTAMP, text,
     },
 };
-
-/// As a person knows it.
-const NAME: &str = "event log";
 
 /// What DynamoDB takes in one request, and the bytes of one unit.
 const ITEMS_MAX: usize = 25;
 const UNIT_BYTES: usize = 1024;
 
 pub struct EmbeddedLog {
-    folder: PathBuf,
     pending: Mutex<Pending>,
-    /// How many there were. Whoever has it is the one that commits.
-    commits: Mutex<u64>,
     disk: Disk,
-    /// Dropped last: the folder is free once all else is closed.
-    seal: Seal,
+    /// Dropped last: it is free once all else is closed.
+    folder: SealedFolder,
 }
 
 /// Items that are not durable yet, by their ids, in DynamoDB's JSON.
@@ -84,30 +78,23 @@ fn units(item: &Item) -> f64 {
 impl EmbeddedLog {
     /// Opens the log in this folder, or creates it there.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        database::open(NAME, folder, || {
-            let (path, seal) = database::prepare(folder, Disk::create)?;
-            let disk = Disk::open(&path)?;
-            let commits = disk.files.commits()?;
-            seal.check(commits)?;
-            Ok(Self {
-                folder: folder.to_owned(),
-                pending: Mutex::default(),
-                commits: Mutex::new(commits),
-                disk,
-                seal,
-            })
+        let (disk, folder) = SealedFolder::open(folder)?;
+        Ok(Self {
+            pending: Mutex::default(),
+            disk,
+            folder,
         })
     }
 
     /// Makes every item since the last commit durable, together with `note`, in one transaction:
     /// after a crash at any moment either all of them and the note are there, or none.
     pub fn commit(&self, note: &[u8]) -> Result<(), OpenError> {
-        let mut commits = lock(&self.commits);
-        let mut pending = lock(&self.pending);
-        self.said(self.disk.commit(&pending, note, *commits + 1))?;
-        *commits += 1;
-        pending.clear();
-        self.said(self.seal.write(*commits).map_err(Trouble::from))
+        self.folder.commit(|number| {
+            let mut pending = lock(&self.pending);
+            self.disk.commit(&pending, note, number)?;
+            pending.clear();
+            Ok(())
+        })
     }
 
     /// The note of the last commit.
@@ -166,19 +153,11 @@ impl EmbeddedLog {
     }
 
     fn said<T>(&self, result: Result<T, Trouble>) -> Result<T, OpenError> {
-        result.map_err(|trouble| self.error(trouble))
+        self.folder.said(result)
     }
 
     fn refusal(&self, trouble: Trouble) -> Failure {
-        Failure::Lasting(Cause::Refused, self.error(trouble).to_string())
-    }
-
-    fn error(&self, trouble: Trouble) -> OpenError {
-        OpenError {
-            what: NAME,
-            folder: self.folder.clone(),
-            trouble,
-        }
+        Failure::Lasting(Cause::Refused, self.folder.error(trouble).to_string())
     }
 }
 
@@ -203,9 +182,6 @@ fn read(json: &[u8]) -> Result<Value, Trouble> {
     serde_json::from_slice(json).map_err(|_| Trouble::Damaged("an item makes no sense".into()))
 }
 
-/// How the keys and values of this version are written; another number, and it is not ours to read.
-const FORMAT_NOW: u64 = 1;
-
 const ITEMS: &str = "items";
 const ORDER: &str = "order";
 
@@ -221,16 +197,9 @@ struct Disk {
     order: Keyspace,
 }
 
-impl Disk {
-    fn create(path: &Path) -> Result<(), Trouble> {
-        Ok(Self::open_files(path)?.files.begin(FORMAT_NOW).commit()?)
-    }
-
-    fn open(path: &Path) -> Result<Self, Trouble> {
-        let disk = Self::open_files(path)?;
-        disk.files.check_format(FORMAT_NOW)?;
-        Ok(disk)
-    }
+impl Holding for Disk {
+    const NAME: &'static str = "event log";
+    const FORMAT: u64 = 1;
 
     fn open_files(path: &Path) -> Result<Self, Trouble> {
         let opening = Opening::at(path, |builder| builder)?;
@@ -241,6 +210,12 @@ impl Disk {
         })
     }
 
+    fn files(&self) -> &Noted {
+        &self.files
+    }
+}
+
+impl Disk {
     fn item(&self, id: &[u8]) -> Result<Option<Value>, Trouble> {
         // No item has it, and fjall knows neither an empty key nor one without bounds.
         if !is_key(id.len()) {

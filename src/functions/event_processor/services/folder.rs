@@ -4,15 +4,11 @@
 use std::path::Path;
 
 use super::{
-    super::{
-        archive::folder::Folder,
-        enrichment::listed::Listed,
-        table::embedded::{self, EmbeddedTable},
-    },
+    super::{archive::folder::Folder, enrichment::listed::Listed, table::embedded::EmbeddedTable},
     Services,
 };
 use crate::{
-    database,
+    database::OpenError,
     dedup::{Answers, Claim, ClaimStore, Claimed, Terms, embedded::EmbeddedStore},
     kinesis::depot::folder::FolderDepot,
 };
@@ -27,15 +23,6 @@ pub struct FolderServices {
     archive: Folder,
     depot: FolderDepot,
     lookup: Listed,
-}
-
-/// What of the folder cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    #[error(transparent)]
-    Table(#[from] embedded::OpenError),
-    #[error(transparent)]
-    Claims(#[from] database::OpenError),
 }
 
 /// Whether copies of an event are looked for.

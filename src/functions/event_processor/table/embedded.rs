@@ -1,93 +1,119 @@
-//! Items in a folder of this machine, for one process at a time.
+//! Items in a folder of this machine, for one process at a time, and a note of how far they are.
 
-use std::{collections::BTreeMap, path::Path, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use fjall::{Guard, Keyspace, OwnedWriteBatch};
 
 use super::{Executed, Item, Key, Outcome, Statement, Table, Value};
-use crate::aws::{Cause, Failure};
+use crate::{
+    aws::{Cause, Failure},
+    database::{Holding, Noted, OpenError, Opening, SealedFolder, Trouble},
+};
 
 const ITEMS: &str = "items";
+const ITEMS_MEMORY_BYTES: u64 = 16 << 20;
 /// No key has one inside: control characters are encoded.
 const BETWEEN: char = '\0';
 
 /// What a call has done is durable when it answers.
 pub struct EmbeddedTable {
-    database: Database,
+    disk: Disk,
+    /// Dropped last: it is free once all else is closed.
+    folder: SealedFolder,
+}
+
+struct Disk {
+    files: Noted,
     items: Keyspace,
-    /// Whoever has it is the one that changes items.
-    turn: Mutex<()>,
-}
-
-/// The folder holds no table that can be used.
-#[derive(Debug, thiserror::Error)]
-#[error("the table in {folder} cannot be opened ({said}); is another process using it?")]
-pub struct OpenError {
-    folder: String,
-    said: String,
-}
-
-/// What is stored is not what was written.
-#[derive(Debug, thiserror::Error)]
-pub enum Trouble {
-    #[error("the table cannot be used: {0}")]
-    Store(#[from] fjall::Error),
-    #[error("an item makes no sense")]
-    Damaged,
 }
 
 impl EmbeddedTable {
     /// Opens the table in this folder, or creates it there.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        Self::open_files(folder).map_err(|error| OpenError {
-            folder: folder.display().to_string(),
-            said: error.to_string(),
-        })
-    }
-
-    fn open_files(folder: &Path) -> fjall::Result<Self> {
-        let database = Database::builder(folder).worker_threads(1).open()?;
-        let items = database.keyspace(ITEMS, KeyspaceCreateOptions::default)?;
-        Ok(Self {
-            database,
-            items,
-            turn: Mutex::default(),
-        })
+        let (disk, folder) = SealedFolder::open(folder)?;
+        Ok(Self { disk, folder })
     }
 
     /// Every item, in the order of their keys.
-    pub fn items(&self) -> impl Iterator<Item = Result<(Key, Item), Trouble>> {
-        self.items.iter().map(|entry| {
-            let (key, item) = entry.into_inner()?;
-            let key = read_key(&key).ok_or(Trouble::Damaged)?;
-            Ok((key, read_item(&item).ok_or(Trouble::Damaged)?))
+    pub fn items(&self) -> impl Iterator<Item = Result<(Key, Item), OpenError>> {
+        let entries = self.disk.items.iter();
+        entries.map(|entry| self.folder.said(read_entry(entry)))
+    }
+
+    /// What was noted last.
+    pub fn note(&self) -> Result<Option<Vec<u8>>, OpenError> {
+        self.folder.said(self.disk.files.last_note())
+    }
+
+    /// Makes a note durable, beside all that was done before.
+    pub fn commit(&self, note: &[u8]) -> Result<(), OpenError> {
+        let files = &self.disk.files;
+        self.folder
+            .commit(|number| files.commit(files.batch(), number, note))
+    }
+
+    fn execute_all(&self, statements: &[Statement]) -> Result<Vec<Outcome>, OpenError> {
+        let (disk, files) = (&self.disk, &self.disk.files);
+        if !statements.iter().any(|statement| statement.action.writes()) {
+            let nothing = &mut files.batch();
+            return self.folder.said(disk.apply(statements, nothing));
+        }
+        self.folder.commit(|number| {
+            files.wait_for_room(&[&disk.items])?;
+            let mut batch = files.batch();
+            let outcomes = disk.apply(statements, &mut batch)?;
+            files.commit_beside_note(batch, number)?;
+            Ok(outcomes)
+        })
+    }
+}
+
+impl Holding for Disk {
+    const NAME: &'static str = "table of counters";
+    const FORMAT: u64 = 1;
+
+    fn open_files(path: &Path) -> Result<Self, Trouble> {
+        let opening = Opening::at(path, |builder| builder)?;
+        Ok(Self {
+            items: opening.keyspace(ITEMS, ITEMS_MEMORY_BYTES)?,
+            files: opening.notes()?,
         })
     }
 
-    fn execute_all(&self, statements: &[Statement]) -> Result<Vec<Outcome>, Trouble> {
-        let _turn = self.turn.lock();
-        let mut batch = self
-            .database
-            .batch()
-            .durability(Some(PersistMode::SyncData));
-        let mut outcomes = Vec::with_capacity(statements.len());
-        for Statement { key, action } in statements {
+    fn files(&self) -> &Noted {
+        &self.files
+    }
+}
+
+impl Disk {
+    /// What each statement comes to; what it changes is added to the batch.
+    fn apply(
+        &self,
+        statements: &[Statement],
+        batch: &mut OwnedWriteBatch,
+    ) -> Result<Vec<Outcome>, Trouble> {
+        let outcomes = statements.iter().map(|Statement { key, action }| {
             let key = write_key(key);
-            let item = match self.items.get(&key)? {
-                Some(bytes) => Some(read_item(&bytes).ok_or(Trouble::Damaged)?),
-                None => None,
-            };
-            let (outcome, changed) = action.apply(item);
+            let item = self.items.get(&key)?;
+            let item = item.map(|bytes| read_item(&bytes).ok_or_else(senseless));
+            let (outcome, changed) = action.apply(item.transpose()?);
             if let Some(item) = changed {
                 batch.insert(&self.items, key, write_item(&item));
             }
-            outcomes.push(outcome);
-        }
-        if statements.iter().any(|statement| statement.action.writes()) {
-            batch.commit()?;
-        }
-        Ok(outcomes)
+            Ok(outcome)
+        });
+        outcomes.collect()
     }
+}
+
+fn read_entry(entry: Guard) -> Result<(Key, Item), Trouble> {
+    let (key, item) = entry.into_inner()?;
+    let read = read_key(&key).zip(read_item(&item));
+    read.ok_or_else(senseless)
+}
+
+fn senseless() -> Trouble {
+    Trouble::Damaged("an item makes no sense".into())
 }
 
 impl Table for EmbeddedTable {
@@ -97,8 +123,8 @@ impl Table for EmbeddedTable {
     async fn execute(&self, statements: &[Statement], _: Duration) -> Executed {
         let outcomes = match self.execute_all(statements) {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            Err(trouble) => {
-                let failure = Failure::Lasting(Cause::Refused, trouble.to_string());
+            Err(error) => {
+                let failure = Failure::Lasting(Cause::Refused, error.to_string());
                 vec![Err(failure); statements.len()]
             }
         };

@@ -144,8 +144,8 @@ impl<'a> Words<'a> {
             Ok(ColumnType::Decimal { precision, scale })
         } else {
             Err(format!(
-                "decimal({precision},{scale}) has 1 to {PRECISION_MAX} digits, and no more than \
-                 those behind the point"
+                "decimal({precision},{scale}) is to have 1 to {PRECISION_MAX} digits, and no more than \
+                 all of them behind the point"
             ))
         }
     }
@@ -325,8 +325,11 @@ mod tests {
             ("a integer", "`integer` is no type: write one of int, text"),
             ("a decimal", "`(` is wanted"),
             ("a decimal(10)", "`,` is wanted"),
-            ("a decimal(39,2)", "has 1 to 38 digits"),
-            ("a decimal(2,3)", "no more than those behind the point"),
+            ("a decimal(39,2)", "is to have 1 to 38 digits"),
+            (
+                "a decimal(2,3)",
+                "no more than all of them behind the point",
+            ),
             ("a decimal(999,2)", "a number is wanted"),
             ("a int =", "a column of the source is wanted"),
             ("a int = lower(b)", "`lower(…)` is unknown"),

@@ -112,6 +112,9 @@ mod tests {
             join = "d"
             [dim_date]
             calendar = "us"
+            [dim_E]
+            from = "e"
+            columns = ["e_id int"]
             [other]
             [dim_e]
             from = "e"
@@ -134,6 +137,7 @@ mod tests {
             "dim_c: `join` is to be written",
             "dim_c: `columns` is to be a list",
             "dim_date: `calendar` is",
+            "dim_e: it stands twice",
             "other: a table's name begins with",
             "dim_e.h: `e.g` is read as int here, and as timestamp in `dim_e`",
             "dim_e.i: the key of `dim_b` is of the type int, not text",

@@ -248,7 +248,9 @@ impl Reading {
                 });
             };
             check_key(table, &mut note);
-            check_twins(table, &mut note);
+            for twin in twins(table.columns.iter().map(|column| &column.name)) {
+                note(twin, TWIN.to_owned());
+            }
             for column in &table.columns {
                 check_join(table, column, &mut note);
                 check_reference(&self.tables, column, &mut note);
@@ -257,6 +259,13 @@ impl Reading {
                 }
             }
         }
+        mistakes.extend(
+            twins(self.tables.iter().map(|table| &table.name)).map(|name| Mistake {
+                table: Some(name.clone()),
+                column: None,
+                what: TWIN.to_owned(),
+            }),
+        );
         self.mistakes.extend(mistakes);
     }
 }
@@ -275,16 +284,12 @@ fn check_key(table: &StarTable, note: &mut impl FnMut(&str, String)) {
     }
 }
 
-fn check_twins(table: &StarTable, note: &mut impl FnMut(&str, String)) {
+const TWIN: &str = "it stands twice: names differ by more than capitals";
+
+/// The names that stand twice where capitals do not count.
+fn twins<'n>(names: impl Iterator<Item = &'n String>) -> impl Iterator<Item = &'n String> {
     let mut met = BTreeSet::new();
-    for column in &table.columns {
-        if !met.insert(column.name.to_lowercase()) {
-            note(
-                &column.name,
-                "it stands twice: names differ by more than capitals".to_owned(),
-            );
-        }
-    }
+    names.filter(move |name| !met.insert(name.to_lowercase()))
 }
 
 fn check_join(table: &StarTable, column: &StarColumn, note: &mut impl FnMut(&str, String)) {

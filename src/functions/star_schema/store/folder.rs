@@ -68,9 +68,11 @@ impl FolderStore {
     /// Its `ETag`: MD5 of what S3 takes in one request, and of more something else.
     fn read_file(&self, key: &str, sink: Sink<'_>) -> io::Result<Option<String>> {
         let path = self.path.join(inside(key)?);
-        let Some(mut file) = present(File::open(path))? else {
+        // Whoever opens a pipe waits for somebody to write into it.
+        if !present(fs::metadata(&path))?.is_some_and(|found| found.is_file()) {
             return Ok(None);
-        };
+        }
+        let mut file = File::open(path)?;
         let bytes = file.metadata()?.len();
         let (mut small, mut large) = (Md5::new(), Xxh3::new());
         let is_small = bytes <= PART_BYTES as u64;
@@ -91,30 +93,30 @@ impl FolderStore {
         }
     }
 
-    fn failure(&self, error: &io::Error) -> Failure {
-        failure(&self.path, error)
+    fn failure(&self, key: &str, error: &io::Error) -> Failure {
+        failure(&self.path.join(key), error)
     }
 }
 
 impl ObjectStore for FolderStore {
     async fn list(&self, prefix: &str, after: &str, _: Instant) -> Result<Vec<String>, Failure> {
         let folder = prefix.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let below = inside(folder).map_err(|error| self.failure(folder, &error))?;
         let mut keys = Vec::new();
-        let listed =
-            inside(folder).and_then(|below| collect(&self.path.join(below), folder, &mut keys));
-        listed.map_err(|error| self.failure(&error))?;
+        collect(&self.path.join(below), folder, &mut keys)?;
         keys.retain(|key| key.starts_with(prefix) && key.as_str() > after);
         keys.sort_unstable();
         Ok(keys)
     }
 
     async fn look(&self, key: &str, _: Instant) -> Result<Option<Standing>, Failure> {
-        self.look_at(key).map_err(|error| self.failure(&error))
+        let found = self.look_at(key);
+        found.map_err(|error| self.failure(key, &error))
     }
 
     async fn read(&self, key: &str, sink: Sink<'_>, _: Instant) -> Result<Option<String>, Failure> {
         let read = self.read_file(key, sink);
-        read.map_err(|error| self.failure(&error))
+        read.map_err(|error| self.failure(key, &error))
     }
 
     async fn put(
@@ -125,7 +127,7 @@ impl ObjectStore for FolderStore {
         _: Instant,
     ) -> Result<Put, Failure> {
         let put = self.put_file(key, spool, origin);
-        put.map_err(|error| self.failure(&error))
+        put.map_err(|error| self.failure(key, &error))
     }
 }
 
@@ -180,8 +182,8 @@ impl ParameterStore for FolderParameters {
     }
 }
 
-fn failure(folder: &Path, error: &io::Error) -> Failure {
-    let why = format!("the folder {} cannot be used: {error}", folder.display());
+fn failure(path: &Path, error: &io::Error) -> Failure {
+    let why = format!("`{}` cannot be read or written: {error}", path.display());
     Failure::Lasting(Cause::Refused, why)
 }
 
@@ -226,23 +228,27 @@ fn write_whole(folder: &Path, path: &Path, bytes: &mut impl Read) -> io::Result<
     File::open(parent)?.sync_all()
 }
 
-/// The keys of all files below a folder but our own, and of links that lead nowhere.
-fn collect(folder: &Path, key: &str, keys: &mut Vec<String>) -> io::Result<()> {
-    let Some(entries) = present(fs::read_dir(folder))? else {
+/// The keys of all files below a folder but our own, of links that lead nowhere and, as good as can
+/// be, of names that are no text.
+fn collect(folder: &Path, key: &str, keys: &mut Vec<String>) -> Result<(), Failure> {
+    let failed = |error: io::Error| failure(folder, &error);
+    let Some(entries) = present(fs::read_dir(folder)).map_err(failed)? else {
         return Ok(());
     };
     for entry in entries {
-        let entry = entry?;
+        let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        let Some(name) = name.to_str().filter(|name| *name != OWN_FOLDER) else {
+        let name = name.to_string_lossy();
+        if name == OWN_FOLDER {
             continue;
-        };
+        }
         let key = if key.is_empty() {
-            name.to_owned()
+            name.into_owned()
         } else {
             format!("{key}/{name}")
         };
-        if present(fs::metadata(entry.path()))?.is_some_and(|found| found.is_dir()) {
+        let found = present(fs::metadata(entry.path())).map_err(failed)?;
+        if found.is_some_and(|found| found.is_dir()) {
             collect(&entry.path(), &key, keys)?;
         } else {
             keys.push(key);

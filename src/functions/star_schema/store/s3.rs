@@ -8,6 +8,7 @@ use aws_sdk_s3::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
+        abort_multipart_upload::AbortMultipartUploadError,
         get_object::{GetObjectError, GetObjectOutput},
         head_object::HeadObjectOutput,
     },
@@ -155,6 +156,25 @@ impl S3Store {
         origin: &Origin,
         deadline: Instant,
     ) -> Result<Put, Failure> {
+        loop {
+            let upload = self.begin(key, origin, deadline).await?;
+            let put = self.upload(key, &upload, spool, deadline).await;
+            if !matches!(put, Ok(Some(Put::Written))) {
+                self.abort(key, &upload).await;
+            }
+            if let Some(put) = put? {
+                return Ok(put);
+            }
+        }
+    }
+
+    /// The id of an upload in parts.
+    async fn begin(
+        &self,
+        key: &str,
+        origin: &Origin,
+        deadline: Instant,
+    ) -> Result<String, Failure> {
         let request = self.client.create_multipart_upload().bucket(&self.bucket);
         let request = request
             .key(key)
@@ -162,23 +182,18 @@ impl S3Store {
             .set_metadata(Some(metadata(origin).collect()));
         let ask = |patience| answered(Box::pin(request.clone().send()), patience);
         let created = ask_one(PATIENCE, deadline, ask).await?;
-        let upload = created
-            .upload_id
-            .ok_or_else(|| Failure::senseless("an upload without an id"))?;
-        let put = self.upload(key, &upload, spool, deadline).await;
-        if !matches!(put, Ok(Put::Written)) {
-            self.abort(key, &upload).await;
-        }
-        put
+        let id = created.upload_id;
+        id.ok_or_else(|| Failure::senseless("an upload without an id"))
     }
 
+    /// None where it has to begin again.
     async fn upload(
         &self,
         key: &str,
         upload: &str,
         spool: &mut Spool,
         deadline: Instant,
-    ) -> Result<Put, Failure> {
+    ) -> Result<Option<Put>, Failure> {
         let reader = spool.reader().map_err(|error| unread(&error))?;
         let mut parts = Vec::new();
         for number in 1.. {
@@ -205,7 +220,7 @@ impl S3Store {
         upload: &str,
         parts: Vec<CompletedPart>,
         deadline: Instant,
-    ) -> Result<Put, Failure> {
+    ) -> Result<Option<Put>, Failure> {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts));
         let request = self.client.complete_multipart_upload();
         let request = request
@@ -216,7 +231,7 @@ impl S3Store {
             .multipart_upload(parts.build());
         let ask = |patience| {
             let sent = request.clone().send();
-            answered(Box::pin(async { put(sent.await) }), patience)
+            answered(Box::pin(async { completed(sent.await) }), patience)
         };
         ask_one(UPLOAD_PATIENCE, deadline, ask).await
     }
@@ -225,7 +240,10 @@ impl S3Store {
     async fn abort(&self, key: &str, upload: &str) {
         let request = self.client.abort_multipart_upload().bucket(&self.bucket);
         let request = request.key(key).upload_id(upload);
-        if let Err(failure) = answered(Box::pin(request.send()), PATIENCE).await {
+        let sent = request.send();
+        let is_gone = AbortMultipartUploadError::is_no_such_upload;
+        let aborted = async { present(sent.await, is_gone) };
+        if let Err(failure) = answered(Box::pin(aborted), PATIENCE).await {
             tracing::warn!(key, %failure, "an upload that is not needed is left");
         }
     }
@@ -304,6 +322,18 @@ fn put<T, E: ProvideErrorMetadata, R>(
         Err(error) if error.code() == Some("PreconditionFailed") => Ok(Put::Refused),
         Err(error) => Err(error),
     }
+}
+
+/// The same for an upload. None where it is gone, as after an answer that was lost, or met another
+/// write: S3 then wants it from its beginning.
+fn completed<T, E: ProvideErrorMetadata, R>(
+    sent: Result<T, SdkError<E, R>>,
+) -> Result<Option<Put>, SdkError<E, R>> {
+    let code = sent.as_ref().err().and_then(ProvideErrorMetadata::code);
+    if let Some("NoSuchUpload" | "ConditionalRequestConflict") = code {
+        return Ok(None);
+    }
+    put(sent).map(Some)
 }
 
 fn standing(found: &HeadObjectOutput) -> Result<Standing, Failure> {

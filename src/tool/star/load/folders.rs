@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File, TryLockError},
+    fs::{self, File, Metadata, TryLockError},
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -65,14 +65,15 @@ impl StarFolders {
         })
     }
 
-    /// What these keys are, by packet, and those that are none: by their names, or because nothing
-    /// is there.
+    /// What these keys are, by packet, and those that are none: by their names, or because no file is
+    /// there.
     pub(super) fn by_packet(&self, keys: Vec<String>) -> Result<FoundPackets> {
         let mut packets = BTreeMap::new();
         let mut others = BTreeSet::new();
         for key in keys {
-            let found = fs::metadata(self.packets.join(&key));
-            let (Some(packet), Ok(found)) = (Packet::of_key(&key), found) else {
+            let found = fs::metadata(self.packets.join(&key)).ok();
+            let found = found.filter(Metadata::is_file);
+            let (Some(packet), Some(found)) = (Packet::of_key(&key), found) else {
                 others.insert(key);
                 continue;
             };

@@ -62,14 +62,18 @@ fn cell(column: &StarColumn, dialect: Dialect) -> String {
     }
 }
 
-/// A view of `DuckDB`'s over a folder of files, with `packet__file` and `file_row_number`.
+/// A view of `DuckDB`'s over a folder of files, with `packet__file` and `file_row_number`. Files may be
+/// older than a column: it is null in them.
 pub(super) fn duckdb_files(table: &StarTable, dialect: Dialect, files: &SqlPlace) -> Relation {
+    let no_rows = no_rows(table, dialect);
+    // DuckDB reads no folder without files.
     let query = if files.has_no_file_of(&table.name) {
-        no_rows(table, dialect)
+        format!("-- no file yet: write this again when there is one\n{no_rows}")
     } else {
         let pattern = dialect.literal(&files.under(&format!("{}/*.parquet", table.name)));
         format!(
-            "SELECT *\nFROM read_parquet({pattern}, filename = 'packet__file', file_row_number = true)"
+            "SELECT *\nFROM read_parquet({pattern}, filename = 'packet__file', file_row_number = true, \
+             union_by_name = true)\nUNION ALL BY NAME\n{no_rows}"
         )
     };
     Relation {
@@ -81,7 +85,7 @@ pub(super) fn duckdb_files(table: &StarTable, dialect: Dialect, files: &SqlPlace
     }
 }
 
-/// `DuckDB` reads no folder without files: write the script again when there are some.
+/// Each column with its type.
 fn no_rows(table: &StarTable, dialect: Dialect) -> String {
     let typed = |column: &StarColumn| {
         let (kind, name) = (
@@ -96,7 +100,7 @@ fn no_rows(table: &StarTable, dialect: Dialect) -> String {
     ];
     let order = order.map(str::to_owned);
     format!(
-        "-- no file yet: write this again when there is one\nSELECT\n{}\nWHERE false",
+        "SELECT\n{}\nWHERE false",
         list(table.columns.iter().map(typed).chain(order))
     )
 }
