@@ -532,6 +532,11 @@ async fn killed_while_it_redrives_dead_letters_it_loses_none_and_doubles_at_most
     let taken: BTreeSet<_> = stub.taken().into_iter().collect();
     let sent = (0..LETTERS).map(|number| counted_event(number).into_bytes());
     assert_eq!(taken, sent.collect());
+
+    let before = stub.taken().len();
+    let (summary, code) = cloud.summary(&[&arguments[..], &["--execute"]].concat());
+    check(&summary, &json!({"sent": 0, "sent_earlier": LETTERS}));
+    assert_eq!((code, stub.taken().len()), (0, before));
 }
 
 #[tokio::test(flavor = "multi_thread")]
