@@ -6,16 +6,20 @@ import { setImmediate as others, setTimeout as pause } from "node:timers/promise
 const fault = process.argv[2] ?? "none";
 let batch = { records: [] };
 let underWay = 0;
+// Milliseconds: long enough for another invocation to come on a busy machine too.
+const MEANWHILE = 50;
 
 async function invoke(text) {
   let own = JSON.parse(text);
   // As AWS's emulator does, which takes one invocation at a time.
-  if (fault === "ends-when-asked-twice" && underWay > 1) process.exit(1);
+  if (fault === "ends-when-asked-twice") {
+    if (underWay > 1) process.exit(1);
+    await pause(MEANWHILE);
+  }
   if (fault === "ends-soon" && own.records.length > 1) process.exit(1);
   if (fault === "shares-state") {
     batch = own;
-    // Long enough for another to come on a busy machine too.
-    await pause(50);
+    await pause(MEANWHILE);
     own = batch;
   }
   if (fault === "fails" || (fault === "fails-by-header" && own.records.length > 1)) {
