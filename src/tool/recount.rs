@@ -28,7 +28,7 @@ use super::{
     terminal::tell,
 };
 use crate::functions::event_processor::key::Spans;
-use archive::Days;
+use archive::{Days, Unread};
 use compare::{Compared, Comparison, CounterItems, Deviations};
 pub(super) use options::RecountOptions;
 
@@ -77,8 +77,13 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
         tell("interrupted; give the same command again: what is set right is not found again");
         return Ok(INTERRUPTED.into());
     }
-    Ok(match deviations.compared() {
-        Compared::Agrees if days.unread.is_nothing() => ExitCode::SUCCESS,
+    Ok(exit_code(deviations.compared(), &days.unread))
+}
+
+/// Says what looks like a mistake in the command.
+fn exit_code(compared: Compared, unread: &Unread) -> ExitCode {
+    match compared {
+        Compared::Agrees if unread.is_nothing() => ExitCode::SUCCESS,
         Compared::Agrees | Compared::Left => ExitCode::FAILURE,
         Compared::NoCounter => {
             tell(
@@ -92,7 +97,7 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
             );
             ExitCode::FAILURE
         }
-    })
+    }
 }
 
 /// Where a table has no counter of a kind, nobody knows whether there should be some.

@@ -248,13 +248,17 @@ impl<S: ReleaseStore> Pass<'_, S> {
             self.tally.settle(outcome, &counted);
             return self.discard(outcome, &counted);
         }
-        self.progress.waiting_bytes += failed.bytes.len();
-        self.progress.waiting.push(Waiting {
+        self.keep_waiting(Waiting {
             mark,
             failed,
             counted,
             sought,
-        });
+        })
+    }
+
+    fn keep_waiting(&mut self, record: Waiting) -> Result<()> {
+        self.progress.waiting_bytes += record.failed.bytes.len();
+        self.progress.waiting.push(record);
         if self.is_batch_full() {
             self.settle_waiting()?;
         }
