@@ -213,7 +213,8 @@ fn a_dry_run_writes_nothing_where_there_are_claims_and_an_earlier_redrive() {
     reader.try_lock_shared().unwrap();
     let (summary, _) = place.summary(&[]);
     drop(reader);
-    let expected = json!({"sent": 300, "held_back": 200, "refused": 100, "open": 400});
+    let expected =
+        json!({"sent": 300, "sent_before": 100, "held_back": 100, "refused": 100, "open": 400});
     check(&summary, &expected);
     let after = (contents(place.folder()), changes(place.folder()));
     assert!(before == after);
@@ -361,8 +362,18 @@ fn a_killed_redrive_loses_nothing_and_doubles_nothing() {
         redrive_until_killed(&place, seeded.below(3_000_000));
         assert!(place.delivered().values().all(|times| *times == 1));
     }
+    let (dry, _) = place.summary(&[]);
     let (summary, code) = place.summary(&["--execute", "--flush-mb", "1"]);
     assert_eq!(code, 1, "refused records are left");
+    for name in ["sent", "sent_before", "held_back", "open"] {
+        let open = dry["open"].as_u64().unwrap() - dry["sent"].as_u64().unwrap();
+        let expected = if name == "open" {
+            json!(open)
+        } else {
+            dry[name].clone()
+        };
+        assert_eq!(summary[name], expected, "{name}: {dry}");
+    }
     check(
         &summary,
         &json!({"records": 9_000, "refused": 1_500, "unknown": 0, "failed": 0}),
@@ -555,6 +566,57 @@ fn what_is_mended_without_its_mark_is_sent_and_its_original_said_to_stay_open() 
         check(&summary, &json!({"open": u64::from(is_said)}));
         assert_eq!(place.delivered(), BTreeMap::from([("e0".to_owned(), 1)]));
     }
+}
+
+#[test]
+fn what_was_mended_and_sent_is_mended_once_more_only_when_asked() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    place.summary(&["--export", "repair"]);
+    let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+    for (name, number) in [("first.jsonl", 0), ("second.jsonl", 1)] {
+        let event = format!(r#""event":{}"#, event(number));
+        place.write(name, exported.replace(r#""text":"x""#, &event));
+    }
+    for (name, more, sent, mended) in [
+        ("first.jsonl", &["--execute"][..], 1, 0),
+        ("second.jsonl", &[], 0, 1),
+        ("second.jsonl", &["--execute"], 0, 1),
+        ("second.jsonl", &["--execute", "--again"], 1, 0),
+    ] {
+        let output = place.redrive(&[&[name], TO_LAKE, more].concat());
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        check(
+            &summary,
+            &json!({"sent": sent, "mended": mended, "open": 0}),
+        );
+        assert!(output.status.success(), "{name} {more:?}");
+    }
+    let delivered = ["e0", "e1"].map(|uuid| (uuid.to_owned(), 1));
+    assert_eq!(place.delivered(), BTreeMap::from(delivered));
+}
+
+#[test]
+fn copies_of_an_event_are_held_back_in_a_dry_run_as_they_would_be() {
+    let place = Place::with_errors();
+    let object = |arrival| captured("Lambda.FunctionError", arrival, event(0).as_bytes());
+    place.write(
+        "errors/object",
+        (0..3).map(|late| object(NIGHT + late)).collect::<String>(),
+    );
+    for arguments in [&[][..], &["--execute"]] {
+        let (summary, code) = place.summary(arguments);
+        check(&summary, &json!({"sent": 1, "held_back": 2, "copies": 0}));
+        assert_eq!(code, 0, "{arguments:?}");
+    }
+    let found = place.nozzle("find", &["e0", "--lake", "errors"]).output();
+    let found = String::from_utf8(found.unwrap().stdout).unwrap();
+    let ends = |end: &str| found.lines().filter(|line| line.ends_with(end)).count();
+    assert_eq!(
+        [ends(", sent again"), ends(", a copy of it was sent again")],
+        [1, 2],
+        "{found}"
+    );
 }
 
 #[test]
@@ -874,7 +936,14 @@ fn an_interrupted_redrive_ends_after_its_batch_and_goes_on() {
     let interrupted: Value = serde_json::from_slice(&output.stdout).unwrap();
     let sent = interrupted["sent"].as_u64().unwrap();
     assert!((1..600).contains(&sent), "{sent}");
-    let (summary, _) = place.summary(&["--execute"]);
-    check(&summary, &json!({"sent": 600 - sent, "sent_before": sent}));
+    let before = contents(&place.path("redriven"));
+    let dry = place.shown(&["errors", "--to", "lake:lake"]);
+    assert!(!dry.contains("earlier redrives"), "it is this one: {dry}");
+    for arguments in [&[][..], &["--execute"]] {
+        let (summary, _) = place.summary(arguments);
+        check(&summary, &json!({"sent": 600 - sent, "sent_before": sent}));
+        let is_dry = arguments.is_empty();
+        assert_eq!(contents(&place.path("redriven")) == before, is_dry);
+    }
     assert_eq!(place.delivered(), each_once(&night.undelivered()));
 }

@@ -290,6 +290,8 @@ impl ReadSource<'_> {
             Redriven::Mended
         } else if history.has_sent(mark) {
             Redriven::AsItWas
+        } else if history.sendings(mark) > 0 {
+            Redriven::Copy
         } else {
             Redriven::No
         })

@@ -29,6 +29,8 @@ pub(super) enum SightingKind {
 pub(super) enum Redriven {
     No,
     AsItWas,
+    /// Another record of the same bytes.
+    Copy,
     Mended,
 }
 
@@ -103,6 +105,7 @@ impl Sighting {
         let redriven = self.redriven.map(|redriven| match redriven {
             Redriven::No => "not sent again",
             Redriven::AsItWas => "sent again",
+            Redriven::Copy => "a copy of it was sent again",
             Redriven::Mended => "mended and sent again",
         });
         [

@@ -201,18 +201,22 @@ impl RedriveReport<'_> {
             RecordOutcome::RefusedAgain => "the lake has a new error object for each",
             RecordOutcome::SentEarlier => {
                 let begun = self.tally.sent_last?;
-                return Some(format!(
-                    "by a redrive, the last begun {} UTC",
-                    minute(begun)
-                ));
+                let begun = minute(begun);
+                let again = match self.command.target.strip_prefix("lake:") {
+                    Some(_) => "",
+                    None => "; --again sends them too",
+                };
+                return Some(format!("by a redrive, the last begun {begun} UTC{again}"));
             }
             RecordOutcome::SentBefore => "by this redrive, before it was interrupted",
             RecordOutcome::RefusedBefore => {
                 "by this redrive, before it was interrupted; the lake has a new error object for each"
             }
             RecordOutcome::Copy => "the same record once more; one is enough",
-            RecordOutcome::HeldBack => "another record has their event's claim: it was delivered",
-            RecordOutcome::Mended => "would be refused as they lie there, and were sent mended",
+            RecordOutcome::HeldBack => {
+                "another record has their event's claim and was delivered, or is sent here"
+            }
+            RecordOutcome::Mended => "were sent mended; what is mended once more goes with --again",
             RecordOutcome::Unknown(why) => {
                 return Some(format!("{}; --assume-undelivered sends them", why.as_str()));
             }
@@ -334,7 +338,11 @@ impl RedriveReport<'_> {
     fn open_in_words(&self) -> String {
         let tally = self.tally;
         let (open, records) = (HumanCount(tally.open(self.mode)), HumanCount(tally.asked()));
-        let open = format!("still open: {open} of {records} records");
+        let open = if self.is_complete {
+            format!("still open: {open} of {records} records")
+        } else {
+            format!("not all was read; still open of what was: {open} of {records} records")
+        };
         let open = match tally.of(RecordOutcome::is_refused_again) {
             0 => format!("{open} are neither delivered nor sent"),
             refused => format!(
@@ -359,6 +367,14 @@ impl RedriveReport<'_> {
         }
     }
 
+    /// What is no longer open, and sent all the same.
+    fn once_more(&self) -> String {
+        match self.tally.sent_earlier {
+            0 => String::new(),
+            earlier => format!(", {} of them once more", HumanCount(earlier)),
+        }
+    }
+
     fn sent_in_words(&self) -> String {
         let sent = [RecordOutcome::Sent, RecordOutcome::RefusedAgain];
         let sent = sent.map(|outcome| self.tally.outcomes.get(&outcome));
@@ -377,8 +393,9 @@ impl RedriveReport<'_> {
         match (self.mode, records) {
             (Mode::DryRun, 0) => format!("{}, and --execute would send nothing", self.unchanged()),
             (Mode::DryRun, _) => format!(
-                "{}; --execute sends {sent} ({bytes}{released})",
-                self.unchanged()
+                "{}; --execute sends {sent} ({bytes}{released}){}",
+                self.unchanged(),
+                self.once_more()
             ),
             (Mode::Executed, 0) => "nothing was sent".to_owned(),
             (Mode::Executed, _) => format!("{sent} were sent ({bytes}{released})"),

@@ -87,7 +87,7 @@ pub(super) enum RecordOutcome {
     /// The same record again: the same bytes and arrival.
     Copy,
     HeldBack,
-    /// It would be refused again, but was sent once it was mended.
+    /// It was sent once it was mended, or what it was made of by another redrive.
     Mended,
     Unknown(Why),
     /// It would be refused again.
