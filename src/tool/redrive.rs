@@ -176,7 +176,7 @@ impl<'a> Session<'a> {
             let mirror = Mirror::find("claim store", &claims)?;
             let store = mirror
                 .as_ref()
-                .map(|mirror| EmbeddedStore::open(mirror.path()));
+                .map(|mirror| mirror.open(EmbeddedStore::open));
             let store = store.transpose()?;
             let view = store.as_ref().map_or(View::Empty, View::Store);
             let code = self.redrive(view, None)?;

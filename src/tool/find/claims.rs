@@ -26,7 +26,7 @@ pub(super) fn find_here(
     let Some(mirror) = Mirror::find("claim store", folder)? else {
         return Ok(false);
     };
-    let store = EmbeddedStore::open(mirror.path())?;
+    let store = mirror.open(EmbeddedStore::open)?;
     find(search, &folder.display().to_string(), &store, runtime)?;
     Ok(true)
 }

@@ -24,7 +24,7 @@ use crate::{
 pub(super) fn find_here(search: &EventSearch<'_>, log: &Path) -> Result<()> {
     let mirror = Mirror::find("event log", &table_folder(log))?;
     let mirror = mirror.with_context(|| format!("there is no event log in `{}`", log.display()))?;
-    let table = EmbeddedLog::open(mirror.path())?;
+    let table = mirror.open(EmbeddedLog::open)?;
     let place = log.display().to_string();
     if let Some(uuid) = search.options.uuid()
         && let Some(item) = table.get(uuid)?

@@ -13,7 +13,7 @@ use crate::{
     tool::{
         aws::Aws,
         clock::now,
-        counter_table::CounterPlace,
+        counter_table::{CounterPlace, CounterTable},
         numbers::whole,
         objects::{ErrorSource, Folder, Objects},
         terminal::Format,
@@ -52,7 +52,7 @@ nothing of any. Given again it finds what is left.";
 #[command(after_help = EXAMPLES)]
 pub(in crate::tool) struct RecountOptions {
     #[command(flatten)]
-    pub(super) place: CounterPlace,
+    place: CounterPlace,
 
     /// Where the archive is: a folder or `s3://BUCKET/PREFIX` [default: archive/ in DIR]
     #[arg(long, value_name = "WHERE")]
@@ -92,6 +92,15 @@ pub(in crate::tool) struct RecountOptions {
 impl RecountOptions {
     pub(super) fn format(&self) -> Format {
         Format::of_flag(self.json)
+    }
+
+    /// Whoever only looks at them need not be one who may write them.
+    pub(super) fn counters(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
+        if self.execute {
+            self.place.open(runtime)
+        } else {
+            self.place.look(runtime)
+        }
     }
 
     pub(super) fn archive(&self, runtime: &Rc<Runtime>) -> Result<Box<dyn Objects>> {
