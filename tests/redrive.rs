@@ -528,6 +528,39 @@ fn an_export_names_its_file_and_the_next_command() {
     assert!(shown.contains(whole), "{shown}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_export_is_whole_or_not_there_and_names_its_path() {
+    let place = Place::with_errors();
+    place.write(
+        "errors/object",
+        captured("Lambda.X", NIGHT, &[b'x'; 100_000]),
+    );
+    let command =
+        "ulimit -f 8; trap '' XFSZ; exec \"$0\" redrive errors --to lake:lake --export repair";
+    let mut limited = place.nozzle("redrive", &[]);
+    let program = limited.get_program().to_owned();
+    limited = Command::new("sh");
+    limited
+        .current_dir(place.folder())
+        .args(["-c", command])
+        .arg(program);
+    let output = limited.output().unwrap();
+    let said = stderr(&output);
+    assert!(
+        said.contains("`repair/to-repair.jsonl` cannot be written: File too large"),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(files(&place.path("repair")), [] as [PathBuf; 0]);
+    place.summary(&["--export", "repair"]);
+    place.check_refused(
+        &["errors", "--to", "lake:lake", "--export", "repair"],
+        2,
+        "`repair/to-repair.jsonl` is there already; name another folder with --export",
+    );
+}
+
 #[test]
 fn what_is_mended_is_sent_though_its_original_is_gone() {
     let place = Place::with_errors();
