@@ -13,6 +13,8 @@ use crate::tool::plain::Plain;
 #[serde(rename_all = "snake_case")]
 pub(super) enum SightingKind {
     Event,
+    /// In an archive of the event processor, by rules of its own.
+    Archived,
     /// A record that is no event as the settings have it.
     Record,
     ErrorObject,
@@ -76,6 +78,7 @@ impl Sighting {
     fn label(&self) -> &'static str {
         match self.found {
             SightingKind::Event => "event",
+            SightingKind::Archived => "archived",
             SightingKind::Record => "record",
             SightingKind::ErrorObject => "error object",
             SightingKind::ExportLine => "for repair",
