@@ -11,6 +11,7 @@ mod clock;
 mod counter_table;
 mod counts;
 mod criterion;
+mod examples;
 mod exit;
 mod explain;
 mod find;
@@ -94,7 +95,7 @@ fn answer(arguments: Vec<OsString>, glance: &mut Glance) -> Result<ExitCode, Fai
     glance.choose_colors();
     let presets = Presets::read(glance.config.as_deref(), &Arguments::command(), environment)?;
     glance.complete(&presets);
-    let nozzle = presets.apply(Arguments::command());
+    let nozzle = presets.apply(examples::keep_whole(Arguments::command()));
     let nozzle = nozzle.color(glance.choose_colors());
     terminal::speak(glance.manner());
     let matches = nozzle.try_get_matches_from(arguments);
