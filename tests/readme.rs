@@ -88,6 +88,7 @@ fn the_site_has_a_page_for_all_there_is() {
         ("commands/star.md", "## nozzle star check"),
         ("terraform.md", "| `region` | AWS region"),
         ("index.md", "| with claims |"),
+        ("index.md", "where Nozzle loses](benchmark.md)"),
     ] {
         let text = fs::read_to_string(pages.join(page)).unwrap();
         assert!(text.contains(expected), "{page}: {text}");

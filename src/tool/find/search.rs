@@ -36,7 +36,7 @@ use crate::{
         objects::{ErrorSource, Folder, LINE_BYTES_MAX, Objects},
         redriven::{History, RecordMark},
         shell::quoted,
-        terminal::{print, print_json, tell},
+        terminal::{print_json, tell},
         wrapped::{Contained, Wrapper, WrapperKind},
     },
 };
@@ -121,8 +121,7 @@ impl<'a> EventSearch<'a> {
             drop(names);
             walked
         });
-        self.have_searched(format!("{place} ({extent})"));
-        walked
+        walked.map(|()| self.have_searched(format!("{place} ({extent})")))
     }
 
     pub(super) fn objects(&self, objects: &dyn Objects, place: &ErrorSource) -> Result<()> {
@@ -134,8 +133,7 @@ impl<'a> EventSearch<'a> {
             }
             Ok(())
         });
-        self.have_searched(format!("{place} ({extent})"));
-        walked
+        walked.map(|()| self.have_searched(format!("{place} ({extent})")))
     }
 
     pub(super) fn have_searched(&self, place: String) {
@@ -281,7 +279,7 @@ impl<'a> EventSearch<'a> {
         let printed = if self.options.json {
             print_json(sighting)
         } else {
-            print(sighting)
+            sighting.table().print()
         };
         if let Err(error) = printed {
             seen.broken.get_or_insert(error);
@@ -335,8 +333,12 @@ impl FoundSoFar {
         } else {
             format!("; not looked at: {}", left.join("; "))
         };
-        let searched = self.searched.join(", ");
-        format!("nothing was found{unread}: looked at {searched}{left}")
+        let searched = if self.searched.is_empty() {
+            String::new()
+        } else {
+            format!(": looked at {}", self.searched.join(", "))
+        };
+        format!("nothing was found{unread}{searched}{left}")
     }
 
     fn unasked_in_words(&self) -> String {
