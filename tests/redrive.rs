@@ -165,6 +165,7 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
         "accepted: MalformedData                100  2026-02-03 00:00  sent",
         "accepted: activePartitionExceeded      100  2026-02-03 00:00  sent",
         "not_json                               200  2026-02-03 00:00  refused again",
+        "why  nozzle explain errors/processing-failed/day=00/stream-1-000:4",
         "still open: 1,200 of 1,200 records are neither delivered nor sent",
     ];
     for row in rows {
@@ -175,7 +176,8 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
         "{shown}"
     );
     assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
-    assert!(!shown.contains("errors/"), "{shown}");
+    let mut places = shown.lines().filter(|line| line.contains("errors/"));
+    assert!(places.all(|line| line.starts_with("why  ")), "{shown}");
     let shown = place.shown(&["errors", "--to", "lake:lake", "--places"]);
     let first = |cause: &str| shown.lines().skip_while(|line| *line != cause).nth(1);
     let place_of_it = first("not_json").map(str::trim_start);
@@ -528,13 +530,74 @@ fn an_export_names_its_file_and_the_next_command() {
     assert!(shown.contains(whole), "{shown}");
 }
 
+#[test]
+fn what_holds_no_records_or_none_that_are_asked_for_is_said() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    place.write(
+        "pretty.json",
+        "{\n  \"reason\": \"not_json\",\n  \"code\": \"Lambda.X\"\n}\n",
+    );
+    place.write(
+        "in.jsonl",
+        r#"{"event_id":"e1","event_type":"view","user_id":"u","timestamp":1770000000}"#,
+    );
+    let taken = place
+        .nozzle("process", &["in.jsonl", "--into", "counted"])
+        .output();
+    assert!(taken.unwrap().status.success());
+    for (arguments, expected) in [
+        (
+            &["pretty.json"][..],
+            "`jq -c . pretty.json` makes lines of it.\n",
+        ),
+        (
+            &["counted"],
+            "These are archived events: there is nothing to redrive.",
+        ),
+        (
+            &["errors", "--uuid", "nope"],
+            "no record of 1 is what the options ask for\n  codes    Lambda.X\n  reasons  not_json\n\n\
+             still open: 0 of 0 records",
+        ),
+        (
+            &["errors", "--code", "Y"],
+            "no record of 1 is what the options ask for\n",
+        ),
+    ] {
+        let shown = place.shown(&[arguments, &["--to", "lake:lake"]].concat());
+        assert!(shown.contains(expected), "{arguments:?}: {shown}");
+        assert!(!shown.contains("arrived (UTC)"), "{shown}");
+    }
+}
+
+#[test]
+fn who_mends_beside_the_event_is_told_so() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"{}"));
+    place.summary(&["--export", "repair"]);
+    let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+    for (more, is_said) in [("", false), (",\"created_at\":1}\n", true)] {
+        let beside = exported.trim_end().strip_suffix('}').unwrap().to_owned();
+        let line = if is_said {
+            beside + more
+        } else {
+            exported.clone()
+        };
+        place.write("repair/to-repair.jsonl", line);
+        let said = stderr(&place.redrive(&["repair", "--to", "lake:lake"]));
+        let expected = "beside their `event`, where they change nothing (created_at)";
+        assert_eq!(said.contains(expected), is_said, "{said}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_export_is_whole_or_not_there_and_names_its_path() {
     let place = Place::with_errors();
     place.write(
         "errors/object",
-        captured("Lambda.X", NIGHT, &[b'x'; 100_000]),
+        captured("Lambda.X", NIGHT, &b"x".repeat(100_000)),
     );
     let command =
         "ulimit -f 8; trap '' XFSZ; exec \"$0\" redrive errors --to lake:lake --export repair";

@@ -568,6 +568,15 @@ async fn killed_while_it_redrives_dead_letters_it_loses_none_and_doubles_at_most
         fs::write(cloud.path(&name), letter(number)).unwrap();
     }
     let arguments = ["letters", "--to", "kinesis:in"];
+    fs::create_dir(cloud.path("refused")).unwrap();
+    let refused = letter(7).replace("panicked", "conflict");
+    fs::write(cloud.path("refused/one.json"), refused).unwrap();
+    let export = ["refused", "--to", "kinesis:in", "--export", "repair"];
+    let said = String::from_utf8(cloud.redrive(&export).stdout).unwrap();
+    assert!(
+        said.contains("dead letters are not exported: 1; "),
+        "{said}"
+    );
     redrive_and_kill(&cloud, &arguments, &stub);
     let (summary, code) = cloud.summary(&[&arguments[..], &["--execute"]].concat());
     assert_eq!(code, 0, "{summary}");
@@ -781,6 +790,12 @@ async fn what_the_sdk_says_is_a_sentence() {
             // What cannot be read to its end stands in a redrive's summary.
             let text = String::from_utf8_lossy(&output.stdout).into_owned() + &stderr(&output);
             let is_of_s3 = arguments.iter().any(|argument| argument.starts_with("s3:"));
+            if said.starts_with("no connection") {
+                assert!(
+                    text.contains("_URL") && text.contains(&format!("http://{closed}")),
+                    "{text}"
+                );
+            }
             assert!(
                 text.contains(said) || !is_of_s3,
                 "{subcommand} {arguments:?}: {text}"
@@ -832,9 +847,8 @@ async fn missing_credentials_are_named_in_one_line() {
         let output = command.output().unwrap();
         let said = stderr(&output);
         let expected = "log in, name a profile in AWS_PROFILE, or set AWS_ACCESS_KEY_ID";
-        assert!(said.contains(expected), "{said}");
-        let line = said.lines().last().unwrap();
-        assert!(line.contains(expected) && !line.contains('{'), "{said}");
+        let line = said.lines().find(|line| line.contains(expected));
+        assert!(line.is_some_and(|line| !line.contains('{')), "{said}");
     }
 }
 

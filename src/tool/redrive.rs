@@ -65,7 +65,7 @@ use export::{Export, Exported};
 use journal::{Done, Header, RedriveJournal, Scope};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
-use originals::{Originals, open_objects, tell_of_unmarked};
+use originals::{Originals, open_objects, tell_of_beside, tell_of_unmarked};
 use pass::{Letters, Pass, PassState};
 use recorder::Recorder;
 use report::{GivenCommand, RedriveReport};
@@ -379,6 +379,7 @@ impl<'a> Session<'a> {
         if ran.is_ok() || pass.tally.counts().sent > 0 {
             self.report(&pass, mode, is_complete, exported)?;
             tell_of_unmarked(pass.tally.unmarked);
+            tell_of_beside(&pass.tally.beside_events);
         }
         if let Some((journal, recorder)) = ended {
             pass.originals.tell_all(&pass.tally.originals);

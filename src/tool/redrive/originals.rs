@@ -2,7 +2,7 @@
 //! takes it for open.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
 };
 
@@ -15,9 +15,13 @@ use crate::{
         aws::Aws,
         objects::{ErrorSource, Folder, Objects},
         redriven::{History, MENDED_FILE, RecordMark, mark_lines},
+        shell::quoted,
         terminal::tell,
     },
 };
+
+/// So many are enough to see what is meant.
+const FIELDS_SHOWN: usize = 8;
 
 /// What the sources know, and are told in the name of a redrive.
 pub(super) struct Originals<'a> {
@@ -98,6 +102,22 @@ pub(super) fn tell_of_unmarked(records: u64) {
         tell(&format!(
             "mended records without their `source` and `mark`: {records}; what they were made of goes \
              on being shown as open"
+        ));
+    }
+}
+
+/// Who mends at the top of the line has mended nothing.
+pub(super) fn tell_of_beside(fields: &BTreeSet<String>) {
+    if !fields.is_empty() {
+        let fields: Vec<_> = fields
+            .iter()
+            .take(FIELDS_SHOWN)
+            .map(|name| quoted(name))
+            .collect();
+        tell(&format!(
+            "mended lines have fields beside their `event`, where they change nothing ({}): the event \
+             itself is to be mended, such as .event.created_at",
+            fields.join(", ")
         ));
     }
 }

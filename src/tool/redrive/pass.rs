@@ -26,12 +26,15 @@ use super::{
 };
 use crate::{
     dedup::{Owner, ReleaseStore, Released},
-    functions::firehose_transform::{Settings, transform::transform},
+    functions::{
+        event_processor::event::archived_datetime,
+        firehose_transform::{Settings, transform::transform},
+    },
     local::{
         clock::epoch_milliseconds,
         firehose::{
             batch::RECORD_BYTES_MAX,
-            error_object::read::{Failed, NotErrorObject},
+            error_object::read::{Failed, NotErrorObject, Origin, beside_event},
         },
         input::{
             form::Form,
@@ -198,11 +201,17 @@ impl<S: ReleaseStore> Pass<'_, S> {
             Part::Last => Found::read(line),
         };
         match found {
-            Ok(found) => self.take_record(found, position),
+            Ok(found) => {
+                if found.failed.origin == Origin::Repaired {
+                    self.tally.beside_events.extend(beside_event(line));
+                }
+                self.take_record(found, position)
+            }
             Err(why) => {
                 let why = match transform(line, &self.settings.rules) {
                     Ok(_) if Form::of(line) == Some(Form::Delivered) => NotErrorObject::Delivered,
                     Ok(_) => NotErrorObject::Event,
+                    Err(_) if archived_datetime(line).is_some() => NotErrorObject::Archived,
                     Err(_) => why,
                 };
                 if let Some(export) = &mut self.export {
@@ -237,6 +246,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             original: failed.original.clone(),
         };
         if !is_asked_for {
+            self.tally.note_left_out(&failed.code, reason);
             self.tally.settle(RecordOutcome::Excluded, &counted);
             return Ok(());
         }
@@ -301,10 +311,13 @@ impl<S: ReleaseStore> Pass<'_, S> {
     }
 
     fn leave_out(&mut self, left: &Found, judged: &Judged, counted: &CountedRecord) -> Result<()> {
-        let is_object = left.kind == Kind::ErrorObject;
-        if let Some(export) = self.export.as_mut().filter(|_| is_object) {
-            let reason = judged.reason();
-            export.write(&left.failed, reason, &counted.position, left.mark)?;
+        match &mut self.export {
+            Some(export) if left.kind == Kind::ErrorObject => {
+                let reason = judged.reason();
+                export.write(&left.failed, reason, &counted.position, left.mark)?;
+            }
+            Some(_) => self.tally.letters_not_exported += 1,
+            None => {}
         }
         let outcome = match judged {
             Judged::TooLarge => RecordOutcome::TooLarge,

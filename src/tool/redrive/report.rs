@@ -64,21 +64,17 @@ impl GivenCommand<'_> {
 
 /// How many earlier redrives are shown.
 const RUNS_SHOWN: usize = 5;
+/// How many codes and reasons are named.
+const WORDS_SHOWN: usize = 12;
 
 impl RedriveReport<'_> {
     pub(super) fn print_human(&self, shows_places: bool) -> Result<()> {
-        if self.tally.records == 0 && self.tally.has_lines(NotErrorObject::Event) {
-            return print(format!(
-                "These are events, no error objects, and a redrive sends none of them. Into a lake \
-                 they go with:\n  {}\n",
-                self.command.run()
-            ));
+        if let Some(sentence) = self.other_lines() {
+            return print(sentence + "\n");
         }
-        if self.tally.records == 0 && self.tally.has_lines(NotErrorObject::Delivered) {
-            return print(
-                "These are delivered events: there is nothing to redrive. A lake's error objects \
-                 lie in its folder errors.\n",
-            );
+        if self.tally.rows.is_empty() && self.tally.records > 0 {
+            print(self.none_asked_for())?;
+            return self.print_end();
         }
         self.rows().print()?;
         let outcomes = self.outcomes();
@@ -89,9 +85,59 @@ impl RedriveReport<'_> {
         self.print_lines(shows_places)?;
         if shows_places {
             self.print_places()?;
+        } else {
+            self.print_why()?;
         }
         self.print_runs()?;
         self.print_end()
+    }
+
+    /// What a source is that holds no record at all, and what to do.
+    fn other_lines(&self) -> Option<String> {
+        let mut others = [
+            NotErrorObject::Event,
+            NotErrorObject::Delivered,
+            NotErrorObject::Archived,
+            NotErrorObject::Pretty,
+        ]
+        .into_iter();
+        let other = others.find(|why| self.tally.has_lines(*why))?;
+        let sentence = match other {
+            NotErrorObject::Event => format!(
+                "These are events, no error objects, and a redrive sends none of them. Into a lake \
+                 they go with:\n  {}",
+                self.command.run()
+            ),
+            NotErrorObject::Archived => {
+                "These are archived events: there is nothing to redrive. What was not accepted lies in \
+                 the folder dead-letters."
+                    .to_owned()
+            }
+            NotErrorObject::Pretty => format!(
+                "This is JSON over several lines, but each line must be one record: \
+                 `jq -c . {}` makes lines of it.",
+                quoted(&self.command.source)
+            ),
+            _ => "These are delivered events: there is nothing to redrive. A lake's error objects \
+                  lie in its folder errors."
+                .to_owned(),
+        };
+        (self.tally.records == 0).then_some(sentence)
+    }
+
+    /// What there is in place of what the options ask for.
+    fn none_asked_for(&self) -> String {
+        let [codes, reasons] = self.tally.left_out.each_ref().map(|words| {
+            let shown = words.iter().take(WORDS_SHOWN);
+            shown
+                .map(|word| Plain(word).to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        });
+        let records = HumanCount(self.tally.records);
+        format!(
+            "no record of {records} is what the options ask for\n  codes    {codes}\n  reasons  {reasons}\n"
+        )
     }
 
     /// The summary as one object. Names are for ever.
@@ -247,6 +293,19 @@ impl RedriveReport<'_> {
         }
     }
 
+    /// What to type about the first that would be refused; of a queue nothing can be read again.
+    fn print_why(&self) -> Result<()> {
+        let refused = RecordOutcome::Refused;
+        let mut rows = self.tally.rows.iter();
+        match rows.find(|((_, outcome), _)| *outcome == refused) {
+            Some((_, row)) if !self.command.source.starts_with("sqs:") => print(format!(
+                "\nwhy  nozzle explain {}\n     --places shows the first of each reason\n",
+                quoted(&row.example)
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Where the first of each reason stands, under its whole name: whole on a line, to be copied.
     fn print_places(&self) -> Result<()> {
         print("\nthe first of each reason\n")?;
@@ -318,6 +377,13 @@ impl RedriveReport<'_> {
     fn print_end(&self) -> Result<()> {
         print("\n")?;
         say([self.open_in_words(), self.sent_in_words()])?;
+        if self.tally.letters_not_exported > 0 {
+            say([format!(
+                "dead letters are not exported: {}; they are mended where their events come from, and \
+                 --all sends them as they are",
+                HumanCount(self.tally.letters_not_exported)
+            )])?;
+        }
         let Some(Exported { records, file }) = self.exported() else {
             return Ok(());
         };
