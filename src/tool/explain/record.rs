@@ -21,6 +21,7 @@ use crate::{
     },
     tool::{
         aws::Aws,
+        shell::quoted,
         terminal::tell,
         wrapped::{Contained, has_event_fields},
     },
@@ -58,6 +59,7 @@ impl AskedRecord {
         let place = match text.strip_prefix("s3://") {
             None => RecordPlace::Here(Source::File(PathBuf::from(text))),
             Some(address) => {
+                ensure!(!address.ends_with('/'), "{}", is_folder(text));
                 let (bucket, key) = address
                     .split_once('/')
                     .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
@@ -81,6 +83,9 @@ impl AskedRecord {
                 };
                 if *source == Source::StandardInput && io::stdin().is_terminal() {
                     tell("reading one event from the terminal; Ctrl-D ends it");
+                }
+                if let Source::File(path) = source {
+                    ensure!(!path.is_dir(), "{}", is_folder(&path.display().to_string()));
                 }
                 let opened = source.open(&Arc::default());
                 let input = opened.with_context(|| format!("{name} cannot be read"))?;
@@ -108,6 +113,14 @@ impl AskedRecord {
         }
         Contained::of(bytes, fields)
     }
+}
+
+fn is_folder(place: &str) -> String {
+    format!(
+        "`{place}` is a folder: name a file in it, or a line as FILE:LINE; of error objects `nozzle \
+         redrive {} --to TARGET --places` names them",
+        quoted(place)
+    )
 }
 
 /// An event may stand on many lines; many events on many lines are no record.
@@ -190,7 +203,7 @@ mod tests {
         check(":1", None, file(":1"), None);
         check("s3://b/k/x", None, object("k/x"), None);
         check("s3://b/k/x:3", None, object("k/x"), Some(3));
-        for text in ["s3://", "s3://b", "s3:///k"] {
+        for text in ["s3://", "s3://b", "s3:///k", "s3://b/k/"] {
             assert!(AskedRecord::of(Some(text), None).is_err(), "{text}");
         }
     }

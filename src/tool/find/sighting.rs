@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::days::in_words;
 use crate::tool::{
     line_breaks::UNBROKEN,
     plain::Plain,
     table::{Column, Table},
+    times::in_words,
 };
 
 /// Before where it is.
