@@ -228,6 +228,42 @@ fn a_refusal_comes_with_the_command_that_explains_it() {
 }
 
 #[test]
+fn events_of_other_names_are_told_how_to_be_read() {
+    let place = Place::new();
+    let event = r#"{"id":"1","type":"a:b","ts":1712511721,"\u001b[2J":"secret"}"#;
+    let input = place.write("in.jsonl", format!("{event}\n{event}\n"));
+    let said = String::from_utf8(place.run(&[&input]).stderr).unwrap();
+    assert_eq!(
+        said,
+        "nozzle: 2 of 2 records lack event_uuid; the first has id, type, ts, ⟨U+001B⟩[2J: where \
+         its uuid, name and time are called otherwise, say how: --event-fields id,type,ts\n"
+    );
+    let summary = place.summary(&[&input, "--event-fields", "id,type,ts"]);
+    assert_eq!(
+        (&summary["delivered"], &summary["duplicates"]),
+        (&1.into(), &1.into())
+    );
+}
+
+#[test]
+fn where_everything_came_before_it_is_said_what_remembers_it() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..3));
+    place.run(&[&input]);
+    let said = String::from_utf8(place.run(&[&input]).stderr).unwrap();
+    let claims = place.path("lake/.nozzle/claims").display().to_string();
+    assert!(
+        said.contains("every event that is accepted came before"),
+        "{said}"
+    );
+    assert!(said.contains(&claims), "{said}");
+    for more in ["--lake=other", "--claims=other-claims"] {
+        let summary = place.summary(&[&input, more]);
+        assert_eq!(summary["delivered"], 3);
+    }
+}
+
+#[test]
 fn files_folders_and_pipes_are_read_gzip_or_not() {
     let place = Place::new();
     place.write("in/b.jsonl.gz", gzip(&events(0..10)));

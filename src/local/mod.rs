@@ -6,6 +6,7 @@ pub mod firehose;
 pub mod kinesis;
 
 pub mod clock;
+pub mod field_names;
 pub mod files;
 pub mod in_process;
 pub mod input;

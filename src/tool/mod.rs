@@ -25,6 +25,7 @@ mod log;
 mod manual;
 mod numbers;
 mod objects;
+mod other_names;
 mod page;
 mod places;
 mod plain;

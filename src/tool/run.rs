@@ -3,6 +3,7 @@
 mod misgivings;
 mod options;
 mod page;
+mod remarks;
 mod report;
 
 use std::{
@@ -88,6 +89,7 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
             RunReport::print_page(page.path())?;
         }
     }
+    tell_remarks(&outcome, &task, &places);
     outcome.conclude(&places.journal(&store))?;
     if options.follow && matches!(outcome.ending, Ending::Stopped) {
         tell("stopped; the same command goes on from here");
@@ -145,6 +147,16 @@ fn process_input(
         stop,
     };
     Ok(firehose.run(input, read_bytes)?)
+}
+
+fn tell_remarks(outcome: &Outcome, task: &RunTask, places: &Places) {
+    let summary = &outcome.progress.summary;
+    let lacking = remarks::lacking(summary, &task.settings.rules.event_fields);
+    let remarks = [lacking, remarks::all_known(summary, &places.claims)];
+    remarks
+        .into_iter()
+        .flatten()
+        .for_each(|remark| tell(&remark));
 }
 
 fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()> {
