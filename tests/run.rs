@@ -189,7 +189,7 @@ fn a_refusal_comes_with_the_command_that_explains_it() {
     let place = Place::new();
     let input = place.write("my in.jsonl", events(0..3) + "{\n");
     for (settings, judged, typed) in [
-        (&[][..], "any year and type is accepted;", ""),
+        (&[][..], "refused      1\n", ""),
         (
             &["--event-years", "2020-2030", "--event-types", "x"],
             "accepted are the years 2020-2030 and the types of --event-types",
@@ -225,6 +225,36 @@ fn a_refusal_comes_with_the_command_that_explains_it() {
         said.contains("not_json") && !said.contains("nozzle explain"),
         "{said}"
     );
+}
+
+#[test]
+fn what_may_be_missed_is_said_where_nothing_is_refused() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..3));
+    for (settings, is_said) in [(&[][..], true), (&["--event-types", "a,account"], false)] {
+        let output = place.run(&[&[input.as_str()], settings].concat());
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            said.contains("any year and type is accepted;"),
+            is_said,
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn the_most_frequent_refusal_is_the_one_to_explain() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", "{\n".to_owned() + &events(0..3));
+    let long = format!("x,{}", "y".repeat(60));
+    for (types, line) in [("x", 2), (&*long, 1)] {
+        let output = place.run(&[&input, "--event-types", types]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            said.contains(&format!("nozzle explain in.jsonl:{line}")),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         Format::Json => report.print_json()?,
     }
     if let Some(page) = page {
-        write_page(&page, &outcome, &places)?;
+        write_page(&page, &outcome, &places, &options.function.judging())?;
         if format == Format::Human && !is_quiet() {
             RunReport::print_page(page.path())?;
         }
@@ -159,12 +159,13 @@ fn tell_remarks(outcome: &Outcome, task: &RunTask, places: &Places) {
         .for_each(|remark| tell(&remark));
 }
 
-fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()> {
+fn write_page(file: &PageFile, outcome: &Outcome, places: &Places, judging: &str) -> Result<()> {
     let nothing = Picture::default();
     let page = RunPage {
         summary: &outcome.progress.summary,
         picture: outcome.progress.picture.as_deref().unwrap_or(&nothing),
         ending: &outcome.ending,
+        judging,
         lake: &places.lake,
         ended: epoch_milliseconds(now()) / 1000,
     };
