@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 use tokio::runtime::Builder;
 
 use crate::{
@@ -133,12 +134,19 @@ fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>, fields: &EventFields
                 || error_object::read::read(line).is_ok()
                 || DeadLetter::read(line).is_ok())
     };
-    let holds_records = bytes.split(|byte| *byte == b'\n').any(is_record);
+    let lines = || bytes.split(|byte| *byte == b'\n');
+    let first = lines().filter(|line| !line.trim_ascii().is_empty()).take(2);
+    let objects = first.filter(|line| is_object(line)).count();
+    let holds_records = objects == 2 || lines().any(is_record);
     ensure!(
         count == 1 || !holds_records,
         "it has {count} lines, and each line is a record: say which one with --line NUMBER"
     );
     Ok(())
+}
+
+fn is_object(line: &[u8]) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(line).is_ok()
 }
 
 /// Reads one line, counted from 1.
