@@ -188,12 +188,13 @@ fn a_person_is_told_in_plain_lines_where_there_is_no_terminal() {
 fn a_refusal_comes_with_the_command_that_explains_it() {
     let place = Place::new();
     let input = place.write("my in.jsonl", events(0..3) + "{\n");
-    for (settings, judged, typed) in [
-        (&[][..], "refused      1\n", ""),
+    for (settings, judged, typed, reason) in [
+        (&[][..], "refused      1\n", "4'", "not_json"),
         (
             &["--event-years", "2020-2030", "--event-types", "x"],
             "accepted are the years 2020-2030 and the types of --event-types",
-            " --event-years 2020-2030 --event-types x",
+            "1' --event-years 2020-2030 --event-types x",
+            "event_type_not_listed",
         ),
     ] {
         let output = place.run(&[&[input.as_str()], settings].concat());
@@ -201,7 +202,7 @@ fn a_refusal_comes_with_the_command_that_explains_it() {
         assert!(said.contains(judged), "{said}");
         let command = said.lines().find_map(|line| line.strip_prefix("why "));
         let command = command.unwrap().trim_start();
-        assert_eq!(command, format!("nozzle explain 'my in.jsonl:4'{typed}"));
+        assert_eq!(command, format!("nozzle explain 'my in.jsonl:{typed}"));
         let typed = command.replacen("nozzle", env!("CARGO_BIN_EXE_nozzle"), 1);
         let shell = Command::new("sh")
             .args(["-c", &typed])
@@ -209,7 +210,7 @@ fn a_refusal_comes_with_the_command_that_explains_it() {
             .output();
         let explained = String::from_utf8(shell.unwrap().stdout).unwrap();
         assert!(
-            explained.contains("reason            not_json\n"),
+            explained.contains(&format!("reason            {reason}\n")),
             "{explained}"
         );
     }
@@ -1297,6 +1298,31 @@ fn what_is_no_lines_of_events_is_said_once_and_by_explain_too() {
         assert_eq!(anyway["delivered"], 0);
         assert_ne!(anyway["refused"], json!({}));
     }
+    let utf16 = |text: &str| {
+        let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+        units.flat_map(u16::to_be_bytes).collect::<Vec<_>>()
+    };
+    for (name, bytes, expected) in [
+        ("a.parquet", b"PAR1\x15".to_vec(), "is Parquet"),
+        (
+            "a.zst",
+            b"\x28\xb5\x2f\xfd\n".to_vec(),
+            "`zstd -dc a.zst > out.jsonl`",
+        ),
+        (
+            "a.txt",
+            utf16(&event(0)),
+            "`iconv -f UTF-16 -t UTF-8 a.txt > out.jsonl`",
+        ),
+    ] {
+        place.write(name, bytes);
+        place.check_refused_later(&[name], expected);
+        for command in ["explain", "log", "process"] {
+            let output = place.nozzle(command, &[name]).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{command}");
+            assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        }
+    }
     place.write("in.jsonl", events(0..10) + "bad\n");
     place.summary(&["in.jsonl", "--lake", "other"]);
     for (folder, expected) in [
@@ -1305,6 +1331,29 @@ fn what_is_no_lines_of_events_is_said_once_and_by_explain_too() {
     ] {
         place.check_refused_later(&[folder], expected);
     }
+}
+
+#[test]
+fn what_an_input_is_as_a_whole_is_said_beside_its_lines() {
+    let place = Place::new();
+    let mark = "`in.jsonl` begins with a byte order mark, which makes its first line not_utf8: \
+                `tail -c +4 in.jsonl > out.jsonl` takes it off";
+    let empty = "the input is empty";
+    for (text, expected) in [
+        ("\u{feff}".to_owned() + &events(0..2), mark),
+        (String::new(), empty),
+        (" \n\r\n".to_owned(), empty),
+    ] {
+        place.write("in.jsonl", text);
+        for command in ["run", "log", "process"] {
+            let output = place.nozzle(command, &["in.jsonl"]).output().unwrap();
+            assert!(output.status.success());
+            assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        }
+    }
+    assert_eq!(place.delivered(), each_once(1..2));
+    let output = place.run(&[&place.write("in.jsonl", events(2..3))]);
+    assert_eq!(stderr(&output), "");
 }
 
 #[test]

@@ -14,3 +14,4 @@ pub mod journal;
 pub mod names;
 pub mod open_file;
 pub mod random;
+pub mod shell;

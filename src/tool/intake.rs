@@ -24,6 +24,7 @@ use tokio::runtime::Builder;
 use super::{
     clock::now,
     counts::Pace,
+    input_remarks::{tell_of_byte_order_mark, tell_of_nothing},
     interrupt::{INTERRUPTED, tell_of_skipping},
     progress::ProgressDisplay,
     terminal::tell,
@@ -169,6 +170,7 @@ where
     /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
     pub(super) fn run(&mut self, mut input: Input, stop: Arc<AtomicBool>) -> Result<Ending> {
         input.on_skip = tell_of_skipping;
+        input.on_byte_order_mark = tell_of_byte_order_mark;
         if !self.options.anyway {
             input.expected = Expected::Records;
         }
@@ -338,8 +340,15 @@ where
             Ending::Stopped | Ending::Broken(_) => Some(self.unfinished.clone()),
         };
         (self.commit)(&self.note)?;
+        let InputCounts {
+            records, not_taken, ..
+        } = self.summary().taken;
         match ending {
-            Ending::Complete if self.summary().taken.not_taken > 0 => {
+            Ending::Complete if records + not_taken == 0 => {
+                tell_of_nothing();
+                Ok(ExitCode::SUCCESS)
+            }
+            Ending::Complete if not_taken > 0 => {
                 tell("some lines are longer than a stream takes, and are left out");
                 Ok(ExitCode::FAILURE)
             }

@@ -16,6 +16,7 @@ mod explain;
 mod find;
 mod glance;
 mod held;
+mod input_remarks;
 mod intake;
 mod interrupt;
 mod item;
@@ -38,7 +39,6 @@ mod redrive;
 mod redriven;
 mod run;
 mod settings;
-mod shell;
 mod sink;
 mod star;
 mod table;
@@ -50,7 +50,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::environment;
+use crate::{config::environment, local::shell};
 use exit::Failure;
 use glance::{Glance, MannerOptions};
 use presets::Presets;

@@ -18,6 +18,7 @@ use anyhow::Result;
 
 use super::{
     clock::now,
+    input_remarks::{tell_of_byte_order_mark, tell_of_nothing},
     interrupt::{interrupted, stop_on_signal, tell_of_skipping},
     page::PageFile,
     places::Places,
@@ -108,6 +109,7 @@ fn find_input(options: &RunOptions, task: &RunTask, stop: &Arc<AtomicBool>) -> R
         Input::find(arguments, lake)?
     };
     input.on_skip = tell_of_skipping;
+    input.on_byte_order_mark = tell_of_byte_order_mark;
     if !options.anyway {
         input.expected = Expected::Events;
     }
@@ -157,6 +159,9 @@ fn tell_remarks(outcome: &Outcome, task: &RunTask, places: &Places) {
         .into_iter()
         .flatten()
         .for_each(|remark| tell(&remark));
+    if summary.records == 0 && matches!(outcome.ending, Ending::Complete) {
+        tell_of_nothing();
+    }
 }
 
 fn write_page(file: &PageFile, outcome: &Outcome, places: &Places, judging: &str) -> Result<()> {
