@@ -93,7 +93,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn answer(arguments: Vec<OsString>, glance: &mut Glance) -> Result<ExitCode, Failure> {
     glance.choose_colors();
-    let presets = Presets::read(glance.config.as_deref(), &Arguments::command(), environment)?;
+    let presets = Presets::read(glance.config.as_deref(), &Arguments::command(), environment);
+    let presets = presets.map_err(|wrong| help(&arguments).unwrap_or(wrong.into()))?;
     glance.complete(&presets);
     let nozzle = presets.apply(Arguments::command());
     let nozzle = nozzle.color(glance.choose_colors());
@@ -101,6 +102,13 @@ fn answer(arguments: Vec<OsString>, glance: &mut Glance) -> Result<ExitCode, Fai
     let Arguments { command, manner } = Arguments::from_arg_matches(&matches)?;
     terminal::speak(manner.manner(glance.format));
     Ok(command.run(&presets)?)
+}
+
+/// What is said of the program whatever is set, where that is asked for.
+fn help(arguments: &[OsString]) -> Option<Failure> {
+    let read = Arguments::try_parse_from(arguments);
+    let said = read.err().filter(|said| !said.use_stderr());
+    said.map(Failure::from)
 }
 
 impl Command {
