@@ -286,6 +286,10 @@ fn counters_are_looked_at_one_by_one() {
         &["counters", "nowhere"],
         "there are no counters in `nowhere`",
     );
+    place.check_refused(&["counters"], "there are no counters in `counted`");
+    place.summary(&["in.jsonl"]);
+    assert_eq!(place.counters(&[]), days);
+    assert!(recount(&place, &[]).1);
 }
 
 #[test]
