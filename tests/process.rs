@@ -406,6 +406,23 @@ fn a_table_that_was_half_made_is_made_anew_and_a_damaged_one_is_said_to_be() {
 }
 
 #[test]
+fn events_of_other_names_are_told_which_are_needed() {
+    let place = Place::new();
+    place.write(
+        "in.jsonl",
+        "{\"id\":\"secret\",\"type\":\"a\"}\n{\"event_id\":\"1\"}\n",
+    );
+    let said = stderr(&place.process(&["in.jsonl"]));
+    assert_eq!(
+        said,
+        "nozzle: 2 of 2 records lack event_id or event_type, and by other names nothing is counted; \
+         the first line has id, type\n"
+    );
+    place.write("in.jsonl", events(5) + "{\"event_id\":\"1\"}\n");
+    assert_eq!(stderr(&place.process(&["in.jsonl", "--into", "more"])), "");
+}
+
+#[test]
 fn wrong_values_are_named() {
     let place = Place::new();
     place.write("in.jsonl", events(1));

@@ -16,13 +16,15 @@ const CHARACTERS_MAX: usize = 40;
 pub struct FieldNames(Vec<String>);
 
 impl FieldNames {
+    pub const NONE: Self = Self(Vec::new());
+
     /// Of what is no object there are none, of what is broken those before.
     #[must_use]
     pub fn of(record: &[u8]) -> Self {
         let text = record.utf8_chunks().next();
         let mut cursor = Cursor::new(text.map_or("", |chunk| chunk.valid()));
         if cursor.enter_object().is_err() {
-            return Self::default();
+            return Self::NONE;
         }
         let keys = std::iter::from_fn(|| {
             let key = cursor.next_key().ok()??;

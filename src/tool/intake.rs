@@ -32,6 +32,7 @@ use super::{
 use crate::{
     functions::Function,
     local::{
+        field_names::FieldNames,
         files,
         input::{
             Expected, Fingerprint, Input, InputError, Lines, Skipped, Source, resume::Resumed,
@@ -119,6 +120,9 @@ struct Unfinished<S> {
     task: u64,
     mark: Mark,
     summary: Summary<S>,
+    /// Of the first line.
+    #[serde(default)]
+    first_fields: Option<FieldNames>,
 }
 
 /// A run on its way.
@@ -165,6 +169,12 @@ where
 
     pub(super) fn summary(&self) -> &Summary<S> {
         &self.unfinished.summary
+    }
+
+    /// What the first line has, as far as one was taken in.
+    pub(super) fn first_fields(&self) -> &FieldNames {
+        const NONE: &FieldNames = &FieldNames::NONE;
+        self.unfinished.first_fields.as_ref().unwrap_or(NONE)
     }
 
     /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
@@ -308,6 +318,9 @@ where
         counts: &[F::Counts],
         sources: &[Source],
     ) -> Result<()> {
+        if let (None, Some(first)) = (&self.unfinished.first_fields, window.events().next()) {
+            self.unfinished.first_fields = Some(FieldNames::of(first.data));
+        }
         let Summary { taken, of_function } = &mut self.unfinished.summary;
         let files_before = of_function.files();
         taken.records += counts

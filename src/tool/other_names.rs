@@ -49,23 +49,27 @@ pub(super) fn has_instead(names: &FieldNames) -> String {
         Some(fields) => fields.to_string(),
         None => "UUID,NAME,TIME".to_owned(),
     };
-    match listed(names) {
-        None => "has no fields".to_owned(),
-        Some(listed) => format!(
-            "has {listed}: where its uuid, name and time are called otherwise, say how: \
-             --event-fields {suggested}"
-        ),
+    let listed = in_words(names);
+    if names.iter().next().is_none() {
+        return format!("has {listed}");
     }
+    format!(
+        "has {listed}: where its uuid, name and time are called otherwise, say how: \
+         --event-fields {suggested}"
+    )
 }
 
-/// None where there are none.
-pub(super) fn listed(names: &FieldNames) -> Option<String> {
+/// As many of them as are shown.
+pub(super) fn in_words(names: &FieldNames) -> String {
     let mut shown: Vec<_> = names.iter().map(|name| Plain(name).to_string()).collect();
+    if shown.is_empty() {
+        return "no fields".to_owned();
+    }
     if shown.len() > SHOWN {
         shown.truncate(SHOWN);
         shown.push("…".to_owned());
     }
-    (!shown.is_empty()).then(|| shown.join(", "))
+    shown.join(", ")
 }
 
 /// Three of them that are likely to be meant.

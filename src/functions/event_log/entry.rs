@@ -85,6 +85,10 @@ pub struct Traits {
     pub text_numbers: usize,
     /// Kept as text, because no map could say it.
     pub is_raw: bool,
+    /// It has no id of its own, though it is to have one.
+    pub id_is_missing: bool,
+    /// It cannot be searched for, though it is to be.
+    pub search_key_is_missing: bool,
 }
 
 /// An event, read.
@@ -98,7 +102,7 @@ impl Kept {
     #[must_use]
     pub fn of(event: &Arrived<'_>, stream: Tag, settings: &Settings) -> Self {
         let mut item = Item::with_room(2 * event.bytes.len() + FRAME_BYTES);
-        let content = Content::push(event, settings, &mut item);
+        let mut content = Content::push(event, settings, &mut item);
         let entry = match content.text {
             Err(why) if settings.on_unreadable == OnUnreadable::DeadLetter => {
                 Entry::DeadLetter(Reason::Unread(why))
@@ -146,14 +150,17 @@ impl<'a> Content<'a> {
     }
 
     fn enter(
-        &self,
+        &mut self,
         mut item: Item,
         event: &Arrived<'_>,
         stream: Tag,
         settings: &Settings,
     ) -> Entry {
         let text = self.text.ok();
-        Frame::of(text, event, settings).push(&mut item);
+        let frame = Frame::of(text, event, settings);
+        self.traits.id_is_missing = frame.id.is_missing;
+        self.traits.search_key_is_missing = settings.search.is_some() && frame.search_key.is_none();
+        frame.push(&mut item);
         if item.bytes <= ITEM_BYTES_MAX {
             item.trim();
             return Entry::Item(item);

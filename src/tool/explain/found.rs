@@ -9,7 +9,7 @@ use crate::{
     instant::{Instant, unit},
     json::{Cursor, Value},
     local::field_names::FieldNames,
-    tool::other_names::listed,
+    tool::other_names::in_words,
 };
 
 /// Of a value so much is shown.
@@ -44,8 +44,7 @@ pub(super) fn found(
 pub(super) fn fields(members: &[SpelledMember<'_>]) -> String {
     let members = members.iter().filter(|member| member.is_in_record());
     let names: FieldNames = members.map(|member| member.key.clone()).collect();
-    let names = listed(&names);
-    format!("the record has {}", names.as_deref().unwrap_or("no fields"))
+    format!("the record has {}", in_words(&names))
 }
 
 fn shortened(text: &str) -> String {

@@ -13,6 +13,7 @@ use super::{
     tally::{Mode, RecordGroup, RecordOutcome, RedriveTally},
 };
 use crate::{
+    functions::firehose_transform::event::EventFields,
     local::firehose::error_object::read::NotErrorObject,
     tool::{
         plain::Plain,
@@ -32,6 +33,8 @@ pub(super) struct RedriveReport<'a> {
     pub(super) is_complete: bool,
     pub(super) exported: Option<Exported>,
     pub(super) command: GivenCommand<'a>,
+    /// Under which names events have uuid, name and time, as they are judged.
+    pub(super) event_fields: &'a EventFields,
 }
 
 /// As it was given, as far as the next one is the same.
@@ -229,6 +232,14 @@ impl RedriveReport<'_> {
         Some(remark.to_owned())
     }
 
+    /// By rules of this function, as dead letters' are not.
+    fn refuses_events(&self) -> bool {
+        self.tally.rows.keys().any(|(cause, outcome)| {
+            cause.reason != REFUSED_AGAIN
+                && (*outcome == RecordOutcome::Refused || outcome.is_refused_again())
+        })
+    }
+
     /// A dead letter is mended where its event comes from: it has no line to be edited.
     fn how_to_mend(&self) -> &'static str {
         let mut refused = self.tally.rows.keys();
@@ -313,6 +324,9 @@ impl RedriveReport<'_> {
     /// What it comes to, and what to do next.
     fn print_end(&self) -> Result<()> {
         print("\n")?;
+        if self.refuses_events() {
+            say([format!("refusals are by the fields {}", self.event_fields)])?;
+        }
         say([self.open_in_words(), self.sent_in_words()])?;
         let Some(Exported { records, file }) = self.exported() else {
             return Ok(());
