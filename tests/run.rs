@@ -1356,6 +1356,24 @@ fn what_an_input_is_as_a_whole_is_said_beside_its_lines() {
     assert_eq!(stderr(&output), "");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_told_names_standard_output() {
+    let place = Place::new();
+    place.write("in.jsonl", events(0..3));
+    for more in [&[][..], &["--json"]] {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let mut run = place.command(&[&["in.jsonl"], more].concat());
+        let output = run.stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = "standard output cannot be written: No space left on device";
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}
+
 #[test]
 fn files_end_in_what_they_are_unless_they_are_to_end_otherwise() {
     for (arguments, expected) in [

@@ -25,7 +25,7 @@ use super::{
     clock::now,
     counts::Pace,
     input_remarks::{tell_of_byte_order_mark, tell_of_nothing},
-    interrupt::{INTERRUPTED, tell_of_skipping},
+    interrupt::{INTERRUPTED, tell_of_room, tell_of_skipping},
     progress::ProgressDisplay,
     terminal::tell,
 };
@@ -193,7 +193,7 @@ where
             return Ok(Ending::Stopped);
         };
         let feed = Feed::start(resumed.lines, resumed.fingerprinter, stop)?;
-        match self.work(feed, &sources)? {
+        match self.work(feed, &sources).inspect_err(tell_of_room)? {
             Ending::Broken(error @ InputError::OtherForm { .. })
                 if self.summary().taken.records == 0 =>
             {

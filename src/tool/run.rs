@@ -19,7 +19,7 @@ use anyhow::Result;
 use super::{
     clock::now,
     input_remarks::{tell_of_byte_order_mark, tell_of_nothing},
-    interrupt::{interrupted, stop_on_signal, tell_of_skipping},
+    interrupt::{interrupted, stop_on_signal, tell_of_room, tell_of_skipping},
     page::PageFile,
     places::Places,
     progress::ProgressDisplay,
@@ -148,7 +148,8 @@ fn process_input(
         watch: task.watch,
         stop,
     };
-    Ok(firehose.run(input, read_bytes)?)
+    let outcome = firehose.run(input, read_bytes).map_err(Into::into);
+    outcome.inspect_err(tell_of_room)
 }
 
 fn tell_remarks(outcome: &Outcome, task: &RunTask, places: &Places) {
