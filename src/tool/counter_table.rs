@@ -50,16 +50,12 @@ type Items<'a> = Box<dyn Iterator<Item = Result<(Key, Item)>> + 'a>;
 
 impl CounterPlace {
     pub(super) fn open(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
-        match &self.table {
-            Some(table) => {
-                let aws = Aws::connect(Rc::clone(runtime))?;
-                Ok(CounterTable::OnAws(aws.counters(table)))
-            }
-            None => {
-                let table = open_folder(self.counted())?;
-                Ok(CounterTable::Here(table, Rc::clone(runtime)))
-            }
+        if let Some(table) = &self.table {
+            let aws = Aws::connect(Rc::clone(runtime))?;
+            return Ok(CounterTable::OnAws(aws.counters(table)));
         }
+        let table = open_folder(self.counted())?;
+        Ok(CounterTable::Here(table, Rc::clone(runtime)))
     }
 
     /// Where it is no table in DynamoDB.

@@ -85,10 +85,15 @@ pub struct Traits {
     pub text_numbers: usize,
     /// Kept as text, because no map could say it.
     pub is_raw: bool,
-    /// It has no id of its own, though it is to have one.
-    pub id_is_missing: bool,
-    /// It cannot be searched for, though it is to be.
-    pub search_key_is_missing: bool,
+    pub absent: Absent,
+}
+
+/// What an event is to have, and has not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Absent {
+    /// Of its own: it has its record's.
+    pub id: bool,
+    pub search_key: bool,
 }
 
 /// An event, read.
@@ -158,8 +163,10 @@ impl<'a> Content<'a> {
     ) -> Entry {
         let text = self.text.ok();
         let frame = Frame::of(text, event, settings);
-        self.traits.id_is_missing = frame.id.is_missing;
-        self.traits.search_key_is_missing = settings.search.is_some() && frame.search_key.is_none();
+        self.traits.absent = Absent {
+            id: frame.id.is_missing,
+            search_key: settings.search.is_some() && frame.search_key.is_none(),
+        };
         frame.push(&mut item);
         if item.bytes <= ITEM_BYTES_MAX {
             item.trim();
