@@ -1,7 +1,7 @@
 //! What is said of an input as a whole, beside what becomes of its lines.
 
-use super::{shell::quoted, terminal::tell};
-use crate::local::input::Source;
+use super::terminal::tell;
+use crate::local::{input::Source, shell::quoted};
 
 /// The rules of the functions leave no line for it.
 pub(super) fn tell_of_byte_order_mark(source: &Source) {

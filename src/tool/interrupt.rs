@@ -42,7 +42,7 @@ fn is_full(error: &anyhow::Error) -> bool {
 pub(super) fn tell_of_skipping(bytes: u64) {
     let bytes = HumanCount(bytes);
     tell(&format!(
-        "skipping the first {bytes} bytes, which were read before"
+        "going on with an interrupted run: skipping the first {bytes} bytes, if they are what was read before"
     ));
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn stopped(stop: &AtomicBool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::local::files::FileError;
+    use crate::disk::FileError;
 
     #[test]
     fn a_full_disk_is_known_wherever_it_is_met() {

@@ -3,7 +3,6 @@
 use anyhow::anyhow;
 use clap::Args;
 
-use super::shell::quoted;
 use crate::{
     config::SettingsError,
     functions::firehose_transform::{
@@ -11,6 +10,7 @@ use crate::{
         event::Refusal,
         partition::{Key, PartitionKeys},
     },
+    local::shell::quoted,
 };
 
 /// Nobody types more of an option.

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
+    disk::FileError,
     functions::firehose_transform::{
         event::Refusal,
         transform::{Rules, transform},
@@ -27,7 +28,6 @@ use crate::{
     local::{
         clock::epoch_milliseconds,
         field_names::FieldNames,
-        files::FileError,
         input::{Source, Sources},
         journal::{Journal, JournalError, Left, writer},
         open_file::Length,

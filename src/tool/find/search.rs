@@ -29,6 +29,7 @@ use crate::{
     local::{
         field_names::FieldNames,
         input::reader::{Part, Unpacked, read_line},
+        shell::quoted,
     },
     tool::{
         claim_key::ClaimKey,
@@ -37,8 +38,7 @@ use crate::{
         objects::{Folder, LINE_BYTES_MAX, Objects},
         other_names::has_instead,
         redriven::{History, RecordMark},
-        shell::quoted,
-        terminal::{print, print_json, tell},
+        terminal::{print_json, tell},
         wrapped::{Contained, Wrapper, WrapperKind},
     },
 };
@@ -246,7 +246,7 @@ impl<'a> EventSearch<'a> {
         if self.options.json {
             print_json(sighting)
         } else {
-            print(sighting)
+            sighting.table().print()
         }
     }
 

@@ -14,11 +14,10 @@ use super::{
 };
 use crate::{
     functions::firehose_transform::event::EventFields,
-    local::firehose::error_object::read::NotErrorObject,
+    local::{firehose::error_object::read::NotErrorObject, shell::quoted},
     tool::{
         plain::Plain,
         redriven::{Run, State},
-        shell::quoted,
         table::{Cell, Column, Table},
         terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
         times::utc,

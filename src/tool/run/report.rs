@@ -14,11 +14,11 @@ use crate::{
     local::{
         firehose::summary::{PARTITIONS_MAX, Summary},
         input::Source,
+        shell::quoted,
     },
     tool::{
         counts::{CountTable, Pace, place},
         settings::SettingsOptions,
-        shell::quoted,
         table::Table,
         terminal::{BOLD, GREEN, PLAIN, RED, YELLOW, print_json},
     },
