@@ -167,6 +167,7 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
         "not_json                               200  2026-02-03 00:00  refused again",
         "why  nozzle explain errors/processing-failed/day=00/stream-1-000:4",
         "still open: 1,200 of 1,200 records are neither delivered nor sent",
+        "refusals are by the fields event_uuid,event_name,created_at",
     ];
     for row in rows {
         assert!(shown.lines().any(|line| line == row), "{row}: {shown}");

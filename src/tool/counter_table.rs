@@ -26,16 +26,19 @@ use crate::{
 };
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub(super) struct CounterPlace {
-    /// The folder that `nozzle process` has counted into
+    /// The folder that `nozzle process` has counted into [default: counted]
     #[arg(value_name = "DIR")]
-    pub(super) folder: Option<PathBuf>,
+    folder: Option<PathBuf>,
 
     /// A table in DynamoDB, in place of a folder
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
 }
+
+/// The folder that `nozzle process` counts into, unless it is said.
+pub(super) const COUNTED: &str = "counted";
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,6 +64,15 @@ impl CounterPlace {
         })
     }
 
+    /// Where it is no table in DynamoDB.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.table.is_none().then(|| self.counted())
+    }
+
+    fn counted(&self) -> &Path {
+        self.folder.as_deref().unwrap_or(Path::new(COUNTED))
+    }
+
     /// To be looked at alone: nothing is written.
     pub(super) fn look(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
         self.find(runtime, |folder| {
@@ -80,7 +92,7 @@ impl CounterPlace {
             let aws = Aws::connect(Rc::clone(runtime))?;
             return Ok(CounterTable::OnAws(aws.counters(table)));
         }
-        let folder = self.folder.as_deref().unwrap_or(Path::new(""));
+        let folder = self.counted();
         let table = folder.join(TABLE);
         let opened = if table.is_dir() { open(&table)? } else { None };
         let (table, mirror) = opened.with_context(|| {

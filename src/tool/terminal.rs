@@ -109,14 +109,14 @@ pub(super) const RED: Style = AnsiColor::Red.on_default();
 /// Below it nothing is readable.
 const WIDTH_MIN: usize = 24;
 
-const NO_OUTPUT: &str = "standard output cannot be written";
+const UNWRITABLE: &str = "standard output cannot be written";
 
 /// Writes to standard output. A reader who has gone away has seen enough.
 pub(super) fn print(text: impl Display) -> Result<()> {
     let mut out = anstream::stdout();
     match write!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context(NO_OUTPUT),
+        written => written.context(UNWRITABLE),
     }
 }
 
@@ -133,12 +133,12 @@ pub(super) fn print_lines(lines: impl Iterator<Item = Result<String>>) -> Result
         count += 1;
         match writeln!(out, "{}", line?) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(count),
-            written => written.context(NO_OUTPUT)?,
+            written => written.context(UNWRITABLE)?,
         }
     }
     match out.flush() {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(count),
-        flushed => flushed.map(|()| count).context(NO_OUTPUT),
+        flushed => flushed.map(|()| count).context(UNWRITABLE),
     }
 }
 

@@ -10,12 +10,11 @@ use anyhow::{Error, Result, bail};
 use tokio::runtime::Runtime;
 
 use crate::{
-    local::firehose::error_object::read::Original,
+    local::{firehose::error_object::read::Original, shell::quoted},
     tool::{
         aws::Aws,
         objects::{ErrorSource, Folder, Objects},
         redriven::{History, MENDED_FILE, RecordMark, mark_lines},
-        shell::quoted,
         terminal::tell,
     },
 };
