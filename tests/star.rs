@@ -413,6 +413,48 @@ fn what_makes_no_sense_is_refused_with_a_sentence() {
     }
 }
 
+const ORDERS: &str =
+    "[fact_order]\nfrom = 'order'\ncolumns = ['order_id int', 'total decimal(10,2)']\n";
+
+/// A row of the table `order`, and one whose total is no number.
+const ORDER_ROWS: &str = "{\"order_id\":1,\"total\":2.5,\"last_updated\":\"2026-11-20T10:00:00\"}\n\
+                          {\"order_id\":2,\"total\":\"x\",\"last_updated\":\"2026-11-20T10:00:00\"}\n";
+
+#[test]
+fn a_star_of_another_description_is_not_checked() {
+    let place = Place::new();
+    place.write("orders.toml", ORDERS);
+    place.write("bills.toml", ORDERS.replace("order", "bill"));
+    // Only the second description still has the first's table.
+    let more = format!("{ORDERS}[dim_shop]\nfrom = 'shop'\ncolumns = ['shop_id int']\n");
+    place.write("more.toml", more);
+    place.packet("order", 1, ORDER_ROWS);
+    place.packet("shop", 1, "");
+    assert_eq!(place.load(&["--star", "more.toml"]).0, Some(0));
+    for (arguments, expected) in [
+        (
+            &["check", "star"][..],
+            "the built-in description does not describe fact_order, order, shop, which lie here",
+        ),
+        (
+            &["check", "star", "--star", "bills.toml"],
+            "bills.toml does not describe fact_order, order, shop",
+        ),
+        (
+            &["check", "star", "--star", "orders.toml"],
+            "orders.toml does not describe shop, which lie here: name",
+        ),
+    ] {
+        place.check_refused(arguments, 2, expected);
+    }
+    place.packet("order", 2, ORDER_ROWS);
+    assert_eq!(place.load(&["--star", "orders.toml"]).0, Some(0));
+    for description in ["more.toml", "orders.toml"] {
+        let output = place.star(&["check", "star", "--star", description]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+}
+
 /// The one file of the star whose name begins so.
 fn find(place: &Place, prefix: &str) -> PathBuf {
     let path = place.path("star").join(prefix);
