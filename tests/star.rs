@@ -455,6 +455,72 @@ fn a_star_of_another_description_is_not_checked() {
     }
 }
 
+#[test]
+fn what_may_be_a_mistake_is_remarked_though_nothing_has_failed() {
+    let packets = |tables: &[&str]| {
+        let place = Place::new();
+        place.write("orders.toml", ORDERS);
+        place.write("packets/note.txt", "");
+        tables
+            .iter()
+            .for_each(|table| drop(place.packet(table, 1, ORDER_ROWS)));
+        place
+    };
+    for (tables, arguments, expected) in [
+        (
+            &["orders"][..],
+            &["--star", "orders.toml"][..],
+            "made of orders, and order, which the description reads, has no packet: did you mean `from = \"orders\"`?",
+        ),
+        (
+            &["orders", "shop"],
+            &["--star", "orders.toml"],
+            "made of orders, shop, and of what the description reads these have no packet: order;",
+        ),
+        (&["order"], &[], "--star FILE forgotten?"),
+        (
+            &[],
+            &[],
+            "there is no packet in `packets`: a packet is a file TABLE_ID_TIME.jsonl",
+        ),
+        (&["order"], &["--star", "orders.toml"], ""),
+        (&["order", "shop"], &["--star", "orders.toml"], ""),
+    ] {
+        let place = packets(tables);
+        let output = place.star(&[&["packets"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{tables:?}");
+        let said = stderr(&output);
+        assert_eq!(said.is_empty(), expected.is_empty(), "{tables:?}: {said}");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(expected), "{tables:?}: {said}");
+    }
+    // What has a receipt had a packet.
+    let place = packets(&["order"]);
+    assert_eq!(place.load(&["--star", "orders.toml"]).0, Some(0));
+    fs::remove_file(place.path("packets/order_1_x.jsonl")).unwrap();
+    place.packet("shop", 1, ORDER_ROWS);
+    let output = place.star(&["packets", "--star", "orders.toml"]);
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn the_columns_for_which_rows_are_refused_are_named() {
+    let place = Place::new();
+    place.write("orders.toml", ORDERS);
+    place.packet(
+        "order",
+        1,
+        &format!("{ORDER_ROWS}{{\"last_updated\":\"2026-11-20T10:00:00\"}}\nx\n"),
+    );
+    let output = place.star(&["packets", "--star", "orders.toml"]);
+    let counts = String::from_utf8(output.stdout).unwrap();
+    let expected = "not_json 1, column_missing 1 (order.order_id), wrong_type 1 (order.total)";
+    assert!(counts.contains(expected), "{counts}");
+    let place = sample();
+    let (_, summary) = place.load(&[]);
+    assert!(summary["refused_columns"].is_object(), "{summary}");
+}
+
 /// The one file of the star whose name begins so.
 fn find(place: &Place, prefix: &str) -> PathBuf {
     let path = place.path("star").join(prefix);
