@@ -521,6 +521,45 @@ fn the_columns_for_which_rows_are_refused_are_named() {
     assert!(summary["refused_columns"].is_object(), "{summary}");
 }
 
+#[test]
+fn the_pages_description_is_a_star_that_holds_together() {
+    let page = include_str!("../docs/star-schema.md");
+    let (_, description) = page.split_once("    version_by").unwrap();
+    let (description, _) = description.split_once("\n\nThe first column").unwrap();
+    let description = format!("version_by{description}");
+    let description: Vec<_> = description.lines().map(str::trim_start).collect();
+    let place = Place::new();
+    place.write("shop.toml", description.join("\n"));
+    let time = "2026-11-20T10:00:00.5Z";
+    for (table, row) in [
+        (
+            "address",
+            json!({"address_id": 3, "city": "Bonn", "updated_at": time}),
+        ),
+        (
+            "customer",
+            json!({"customer_id": 7, "name": "Ada", "address_id": 3, "updated_at": time}),
+        ),
+        (
+            "orders",
+            json!({"order_id": 1, "customer_id": 7, "total": "12.50", "updated_at": time}),
+        ),
+    ] {
+        place.packet(table, 1, &format!("{row}\n"));
+    }
+    let (code, summary) = place.load(&["--star", "shop.toml"]);
+    assert_eq!(
+        (code, &summary["rows"], &summary["refused"]),
+        (Some(0), &json!(3), &json!(0)),
+        "{summary}"
+    );
+    let output = place.star(&["check", "star", "--star", "shop.toml", "--json"]);
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(checked["holds"], true, "{checked}");
+    let tables = checked["tables"].as_array().unwrap();
+    assert!(tables.iter().all(|table| table["rows"] != 0), "{checked}");
+}
+
 /// The one file of the star whose name begins so.
 fn find(place: &Place, prefix: &str) -> PathBuf {
     let path = place.path("star").join(prefix);
