@@ -104,8 +104,8 @@ fn an_invocation_may_not_take_longer_than_is_said() {
     let report = check(
         "python3 function.py hangs-on-empty-batch",
         &more,
-        &["empty-batch"],
         &[],
+        &["empty-batch"],
     );
     assert_eq!(
         found(&report, "empty-batch"),
