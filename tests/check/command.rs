@@ -256,6 +256,7 @@ fn people_read_what_was_found_why_it_matters_and_what_firehose_does() {
         "                          found     Ok at first, then Dropped: record 1, record 2, record 3 and 17",
         "                          Firehose  takes the record for dealt with: it is gone, and nothing tells",
         "0 passed, 0 warnings, 1 failed, 0 skipped: python3 function.py naive-deduplication",
+        "failed:  retry",
     ] {
         assert!(lines.contains(&row), "{row} in\n{text}");
     }
@@ -281,7 +282,7 @@ fn a_ci_system_reads_each_probe_as_a_test() {
     let read = "import sys, xml.etree.ElementTree as tree\n\
                 for suite in tree.parse(sys.argv[1]).getroot():\n \
                 print(*(suite.get(name) for name in ['tests', 'failures', 'errors', 'skipped']))\n \
-                for test in suite: print(test.get('name'), *(one.tag + ' ' + one.get('message') for one in test))";
+                for test in suite: print(test.get('name') if float(test.get('time')) < 600 else '', *(one.tag + ' ' + one.get('message') for one in test))";
     let read = Command::new("python3")
         .args(["-c", read])
         .arg(&file)
