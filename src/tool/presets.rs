@@ -51,6 +51,16 @@ const OF_COMMANDS: &[(&str, ValueForm)] = &[
     ("batch-partitions-max", ValueForm::Number),
     ("response-bytes-max", ValueForm::Number),
 ];
+/// Those of them that `plan` reads too, since they are about events. Others mean another thing there:
+/// `compression` is a number.
+const OF_PLAN: &[&str] = &[
+    "event-identity",
+    "event-fields",
+    "partition-keys",
+    "event-years",
+    "event-types",
+    "response-bytes-max",
+];
 /// Options that can be set for every command that has them.
 const OF_ALL: &[(&str, ValueForm)] = &[
     ("log", ValueForm::Text),
@@ -328,7 +338,9 @@ pub(super) fn key(option: &str) -> String {
 
 pub(super) fn can_be_set(option: &str, command: &str) -> bool {
     let has = |options: &[(&str, ValueForm)]| options.iter().any(|(other, _)| *other == option);
-    has(OF_ALL) || (COMMANDS.contains(&command) && has(OF_COMMANDS))
+    has(OF_ALL)
+        || (COMMANDS.contains(&command) && has(OF_COMMANDS))
+        || (command == "plan" && OF_PLAN.contains(&option))
 }
 
 /// Every option, each with the command that stands behind `nozzle`; those for all have none.

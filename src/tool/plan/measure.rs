@@ -163,6 +163,22 @@ impl<'a> ShapeGauge<'a> {
         PartitionGroups::of_counts(self.live_partitions.values().copied())
     }
 
+    /// The keys without which live events would be in as many partitions.
+    pub(super) fn idle_keys(&self) -> Vec<Key> {
+        let partitions = self.live_partitions.keys();
+        let partitions: Vec<BTreeMap<String, String>> = partitions
+            .filter_map(|keys| serde_json::from_slice(keys).ok())
+            .collect();
+        let is_idle = |key: &Key| {
+            let without = partitions.iter().map(|keys| {
+                let others = keys.iter().filter(|(name, _)| *name != key.as_str());
+                others.collect::<Vec<_>>()
+            });
+            without.collect::<HashSet<_>>().len() == partitions.len()
+        };
+        Key::ALL.into_iter().filter(is_idle).collect()
+    }
+
     pub(super) fn shape(&self) -> Result<EventShape> {
         let accepted = self.records - self.refused();
         let most = self.refused.iter().max_by_key(|(_, count)| **count);
