@@ -144,13 +144,14 @@ impl<'s, W: io::Write + Send> Load<'s, W> {
             facts.insert(name, file.finish()?);
         }
         let names = packet.rows.names.names();
-        let columns = packet.refused_fields.into_iter();
-        let named =
+        let column =
             |(reason, field): (RowRefusal, usize)| Some((reason, names.get(field)?.clone()));
+        let refused_columns = packet.refused_fields.into_iter();
+        let refused_columns = refused_columns.filter_map(column).collect();
         Ok(Loaded {
             rows: packet.loaded,
             refused: packet.refused,
-            refused_columns: columns.filter_map(named).collect(),
+            refused_columns,
             newest: packet.newest,
             facts,
             reference: packet.reference,

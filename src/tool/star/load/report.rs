@@ -38,8 +38,9 @@ pub(super) struct LoadReport<'a> {
 impl LoadReport<'_> {
     pub(super) fn print(&self, format: Format) -> Result<()> {
         self.loaded.left.iter().for_each(|why| tell(why));
-        let remark = remark(self.star, self.loaded, self.packets);
-        remark.iter().for_each(|remark| tell(remark));
+        if let Some(remark) = remark(self.star, self.loaded, self.packets) {
+            tell(&remark);
+        }
         match format {
             Format::Human => self.print_human(),
             Format::Json => print_json(&self.json()),
