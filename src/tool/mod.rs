@@ -20,6 +20,7 @@ mod intake;
 mod interrupt;
 mod item;
 mod layout;
+mod letter_fate;
 mod line_breaks;
 mod log;
 mod manual;
