@@ -152,6 +152,12 @@ fn what_the_settings_file_says_of_events_holds_and_is_among_the_lines() {
         assert!(text.contains(expected), "{expected}: {text}");
     }
     assert!(!text.contains("leave event_subtype"), "{text}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        said.matches("no event_name has a colon").count(),
+        1,
+        "{said}"
+    );
 }
 
 /// Of more than three scales the others are counted, so that they fit as well.

@@ -44,6 +44,7 @@ mod star;
 mod table;
 mod terminal;
 mod times;
+mod undivided;
 mod wrapped;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -33,7 +33,8 @@ use serde::Serialize;
 
 use super::{
     table::{Column, Table},
-    terminal::{BOLD, print, print_json},
+    terminal::{BOLD, print, print_json, tell},
+    undivided,
 };
 use advice::Weight;
 use chain::Chain;
@@ -54,6 +55,10 @@ impl PlanOptions {
         }
         let prices = Prices::read(self.prices.as_deref())?;
         let given = self.read()?;
+        let sample = given.sample.as_ref();
+        if let Some(remark) = sample.and_then(|sample| undivided::remark(sample.name_forms)) {
+            tell(remark);
+        }
         let report = PlanReport::of(&given, &prices);
         if self.json {
             print_json(&report)

@@ -22,6 +22,7 @@ use super::{
     places::Places,
     progress::ProgressDisplay,
     terminal::{Format, is_quiet, tell},
+    undivided,
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
@@ -87,6 +88,9 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         if format == Format::Human && !is_quiet() {
             RunReport::print_page(page.path())?;
         }
+    }
+    if let Some(remark) = undivided::remark(outcome.progress.summary.name_forms) {
+        tell(remark);
     }
     outcome.conclude(&places.journal(&store))?;
     if options.follow && matches!(outcome.ending, Ending::Stopped) {

@@ -20,6 +20,7 @@ use crate::{
         partition::{Key, PartitionKeys},
         transform::{transform, write_delivered, write_identity},
     },
+    local::firehose::name_forms::NameForms,
 };
 
 /// The sizes that decide what a load costs; each is a mean, over what stands at its head.
@@ -163,12 +164,22 @@ impl<'a> ShapeGauge<'a> {
         PartitionGroups::of_counts(self.live_partitions.values().copied())
     }
 
+    fn live_keys(&self) -> impl Iterator<Item = BTreeMap<String, String>> {
+        let partitions = self.live_partitions.keys();
+        partitions.filter_map(|keys| serde_json::from_slice(keys).ok())
+    }
+
+    pub(super) fn name_forms(&self) -> NameForms {
+        let mut forms = NameForms::default();
+        for keys in self.live_keys() {
+            forms.add(keys.iter().map(|(key, value)| (&**key, &**value)));
+        }
+        forms
+    }
+
     /// The keys without which live events would be in as many partitions.
     pub(super) fn idle_keys(&self) -> Vec<Key> {
-        let partitions = self.live_partitions.keys();
-        let partitions: Vec<BTreeMap<String, String>> = partitions
-            .filter_map(|keys| serde_json::from_slice(keys).ok())
-            .collect();
+        let partitions: Vec<_> = self.live_keys().collect();
         let is_idle = |key: &Key| {
             let without = partitions.iter().map(|keys| {
                 let others = keys.iter().filter(|(name, _)| *name != key.as_str());

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     functions::firehose_transform::{Settings, partition::Key, transform::Rules},
     local::{
-        firehose::batch::RECORD_BYTES_MAX,
+        firehose::{batch::RECORD_BYTES_MAX, name_forms::NameForms},
         input::{Input, Lines},
     },
 };
@@ -41,6 +41,8 @@ pub(super) struct LoadSample {
     /// The keys that make no partition more.
     #[serde(skip)]
     pub(super) idle_keys: Vec<Key>,
+    #[serde(skip)]
+    pub(super) name_forms: NameForms,
     #[serde(skip)]
     pub(super) shape: EventShape,
 }
@@ -76,6 +78,7 @@ impl LoadSample {
             partitions_with_time: measure.partitions_with_time(),
             partitions: measure.partitions(),
             idle_keys: measure.idle_keys(),
+            name_forms: measure.name_forms(),
             shape,
         })
     }
