@@ -1,7 +1,7 @@
 //! The environment, read once and checked: an error names the variable, its value and what is
 //! allowed. Which variables there are is for each function's settings to say.
 
-use std::{ops::RangeInclusive, str::FromStr};
+use std::{collections::BTreeSet, ops::RangeInclusive, str::FromStr};
 
 use tracing::Level;
 
@@ -28,6 +28,17 @@ pub enum SettingsError {
 #[must_use]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// What is set, sorted. A name that is not Unicode is none of ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read"
+)]
+#[must_use]
+pub fn environment_names() -> BTreeSet<String> {
+    let names = std::env::vars_os().map(|(name, _)| name.into_string());
+    names.filter_map(Result::ok).collect()
 }
 
 /// How to write the log. Lambda sets these itself: what it does not say is JSON from `INFO` on.

@@ -20,7 +20,7 @@ use tracing::warn;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// Opens what a folder holds, whatever state that is in: what is damaged can make fjall panic.
-pub fn open<T>(
+fn open<T>(
     what: &'static str,
     folder: &Path,
     open: impl FnOnce() -> Result<T, Trouble>,
@@ -36,7 +36,7 @@ pub fn open<T>(
 
 /// Locks a folder, and creates its database where there is none, completely or not at all: what a
 /// crash left half-made is made anew. Gives where the database is.
-pub fn prepare(
+fn prepare(
     folder: &Path,
     create: impl FnOnce(&Path) -> Result<(), Trouble>,
 ) -> Result<(PathBuf, Seal), Trouble> {
@@ -91,15 +91,23 @@ pub trait Holding: Sized {
     fn open_files(path: &Path) -> Result<Self, Trouble>;
 
     fn files(&self) -> &Noted;
+
+    /// Adds what a new one holds to its first transaction.
+    fn begin(&self, _batch: &mut OwnedWriteBatch) {}
+
+    /// Looks for what is sure to be there.
+    fn check(&self) -> Result<(), Trouble> {
+        Ok(())
+    }
 }
 
 /// A folder whose database is open, and counts its commits.
 pub struct SealedFolder {
     what: &'static str,
-    path: PathBuf,
+    pub path: PathBuf,
     /// How many there were. Whoever has it is the one that commits.
     commits: Mutex<u64>,
-    seal: Seal,
+    pub(crate) seal: Seal,
 }
 
 impl SealedFolder {
@@ -108,7 +116,9 @@ impl SealedFolder {
     pub fn open<H: Holding>(path: &Path) -> Result<(H, Self), OpenError> {
         let create = |path: &Path| {
             let held = H::open_files(path)?;
-            Ok(held.files().begin(H::FORMAT).commit()?)
+            let mut batch = held.files().begin(H::FORMAT);
+            held.begin(&mut batch);
+            Ok(batch.commit()?)
         };
         open(H::NAME, path, || {
             let (store, seal) = prepare(path, create)?;
@@ -116,6 +126,7 @@ impl SealedFolder {
             held.files().check_format(H::FORMAT)?;
             let commits = held.files().commits()?;
             seal.check(commits)?;
+            held.check()?;
             let folder = Self {
                 what: H::NAME,
                 path: path.to_owned(),
@@ -207,8 +218,7 @@ pub struct Noted {
 
 impl Noted {
     /// The first transaction of a new one.
-    #[must_use]
-    pub fn begin(&self, format: u64) -> OwnedWriteBatch {
+    fn begin(&self, format: u64) -> OwnedWriteBatch {
         let mut batch = self.batch();
         for (name, number) in [(FORMAT, format), (COMMITS, 0)] {
             batch.insert(&self.notes, name, number.to_be_bytes());
@@ -217,7 +227,7 @@ impl Noted {
     }
 
     /// What is written in another way is not ours to read.
-    pub fn check_format(&self, ours: u64) -> Result<(), Trouble> {
+    fn check_format(&self, ours: u64) -> Result<(), Trouble> {
         match self.number(FORMAT)? {
             format if format == ours => Ok(()),
             later => Err(Trouble::Later(format!("format {later}"))),
@@ -251,7 +261,7 @@ impl Noted {
         Ok(batch.commit()?)
     }
 
-    pub fn commits(&self) -> Result<u64, Trouble> {
+    fn commits(&self) -> Result<u64, Trouble> {
         self.number(COMMITS)
     }
 
@@ -319,7 +329,7 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
 /// A file beside the database that one process has locked, and that holds how many commits there
 /// were: after damage, fjall opens with the last ones silently gone. Never ahead of the database.
 #[derive(Debug)]
-pub struct Seal(pub(crate) File);
+pub(crate) struct Seal(pub(crate) File);
 
 /// What a folder's database holds, to be looked at without writing anything there: a copy in a
 /// temporary folder, in which what never changes is only linked to. Nobody writes the folder
@@ -406,7 +416,7 @@ impl Seal {
         }
     }
 
-    pub fn check(&self, commits: u64) -> Result<(), Trouble> {
+    fn check(&self, commits: u64) -> Result<(), Trouble> {
         let text = self.read()?;
         let number = text
             .strip_suffix('\n')
@@ -444,7 +454,7 @@ impl Seal {
         Ok(text)
     }
 
-    pub fn write(&self, commits: u64) -> io::Result<()> {
+    fn write(&self, commits: u64) -> io::Result<()> {
         (&self.0).rewind()?;
         (&self.0).write_all(seal(commits).as_bytes())
     }

@@ -28,7 +28,7 @@
 //!
 //! The binaries do nothing but read settings, make clients and run: one a function, and `nozzle`,
 //! the [`tool`]. It has a Firehose and a Kinesis for one machine inside ([`local`]), which speak the
-//! same JSON to the same functions and write the same files.
+//! same JSON to the same functions and write the same files; `disk` waits until they are there.
 
 pub mod instant;
 pub mod json;
@@ -40,6 +40,8 @@ pub mod aws;
 #[cfg(feature = "tool")]
 pub mod database;
 pub mod dedup;
+#[cfg(feature = "tool")]
+pub mod disk;
 pub mod functions;
 #[cfg(feature = "kinesis")]
 pub mod kinesis;

@@ -17,12 +17,13 @@ use std::{
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("json", &[]),
     ("database", &[]),
+    ("disk", &[]),
     ("instant", &["json"]),
     ("telemetry", &[]),
     ("config", &["telemetry"]),
     ("aws", &[]),
     ("dedup", &["aws", "database"]),
-    ("kinesis", &["aws", "instant", "json"]),
+    ("kinesis", &["aws", "disk", "instant", "json"]),
     (
         "functions",
         &[
@@ -43,6 +44,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "aws",
             "config",
             "dedup",
+            "disk",
             "functions",
             "instant",
             "json",
@@ -56,6 +58,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "config",
             "database",
             "dedup",
+            "disk",
             "functions",
             "instant",
             "json",
@@ -153,6 +156,7 @@ const IN_ORDER: (&str, &[&str]) = (
         "firehose/timestamp",
         "firehose/prefix",
         "firehose/prefixes",
+        "firehose/name_forms",
         "firehose/answer",
         "firehose/error_object",
         "firehose/error_object/read",

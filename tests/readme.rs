@@ -42,6 +42,37 @@ fn every_command_of_the_tool_runs_as_it_stands_there() {
     assert!(folder.path().join("mine.html").is_file());
 }
 
+#[test]
+fn a_day_comes_again_and_a_persons_events_go_as_the_page_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    symlink(root.join("fixtures"), folder.path().join("fixtures")).unwrap();
+    let run = |line: &str| {
+        let output = run(folder.path(), line);
+        assert!(output.status.success(), "{line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let lines = || run("find lake/events -type f | sort | xargs cat | sort");
+    run("nozzle run fixtures/events.jsonl --lake lake");
+    let all = lines();
+    let theirs = |lines: &str| lines.matches("u-0352").count();
+    assert_ne!(theirs(&all), 0, "the page's person has no events");
+
+    let page = fs::read_to_string(root.join("docs/keeping.md")).unwrap();
+    let (day, person) = page.split_once("## A person's events").unwrap();
+    let shown = |part: &str| {
+        let shown = part.lines().filter_map(|line| line.strip_prefix("    "));
+        shown.map(run).collect::<Vec<_>>()
+    };
+    let days = &shown(day)[0];
+    assert!(days.contains("year=2026/month=02/day=25\n"), "{days}");
+    assert_eq!(lines(), all, "the day is as it was");
+    shown(person);
+    let left = lines();
+    assert_eq!(theirs(&left), 0);
+    assert_eq!(left.lines().count(), all.lines().count() - theirs(&all));
+}
+
 /// It stops where a link leads to no page, or the front page shows a command that the README does not.
 #[test]
 fn the_site_has_a_page_for_all_there_is() {
@@ -57,6 +88,7 @@ fn the_site_has_a_page_for_all_there_is() {
         ("commands/star.md", "## nozzle star check"),
         ("terraform.md", "| `region` | AWS region"),
         ("index.md", "| with claims |"),
+        ("index.md", "where Nozzle loses](benchmark.md)"),
     ] {
         let text = fs::read_to_string(pages.join(page)).unwrap();
         assert!(text.contains(expected), "{page}: {text}");

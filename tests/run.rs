@@ -743,6 +743,19 @@ fn a_run_that_waits_for_what_was_read_before_says_so_and_stops_at_once() {
 
 #[cfg(unix)]
 #[test]
+fn another_stream_is_told_by_its_first_line_and_nothing_of_it_waits() {
+    let place = Place::new();
+    let flushes = ["--flush-seconds", "1"];
+    for (taken, new) in [(0, 0..40), (40, 100..115), (55, 200..201)] {
+        let child = run_on_pipe_with(&place, &flushes, &events(new.clone()));
+        let all = taken + new.len();
+        until(|| place.delivered().len() == all);
+        assert_eq!(summary_of(&interrupt(child))["records"], new.len());
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn another_stream_after_an_interruption_starts_from_its_beginning() {
     let place = Place::new();
     let stop = |mut child: Child| {

@@ -236,6 +236,58 @@ fn what_is_no_text_or_empty_or_of_no_command_is_wrong() {
     }
 }
 
+/// It may be the mistake, so it is said beside errors too, but not beside help.
+#[test]
+fn a_variable_of_no_setting_is_said_and_harms_nothing() {
+    let place = Place::new();
+    let check = |name: &str, line: &[&str], expected: &str| {
+        let output = call(&place, line[0], &line[1..], &[(name, "mine")]);
+        let said = stderr(&output);
+        let first = said.lines().next().unwrap_or_default();
+        assert_eq!(first, expected, "{name} {line:?}");
+        let plain = place.nozzle(line[0], &line[1..]).output().unwrap();
+        assert_eq!(output.stdout, plain.stdout, "{name} {line:?}");
+        assert_eq!(output.status, plain.status, "{name} {line:?}");
+    };
+    let settings = ["settings"];
+    let said = |name: &str, meant: &str| {
+        format!("{name} is the variable of no setting, and changes nothing; {meant}")
+    };
+    let lake = said("NOZZLE_LAEK", "did you mean NOZZLE_LAKE?");
+    check("NOZZLE_LAEK", &settings, &format!("nozzle: {lake}"));
+    for (name, meant) in [
+        ("NOZZLE_CONFG", "did you mean NOZZLE_CONFIG?"),
+        ("NOZZLE_EVENT-YEARS", "did you mean NOZZLE_EVENT_YEARS?"),
+        ("NOZZLE_EXECUTE", "`nozzle settings` shows which there are"),
+        ("NOZZLE_", "`nozzle settings` shows which there are"),
+    ] {
+        check(name, &settings, &format!("nozzle: {}", said(name, meant)));
+    }
+    for other in [
+        "NOZZLE",
+        "nozzle_laek",
+        "NOZZLE_STAR",
+        "NOZZLE_TERRAFORM",
+        "NOZZLE_FUNCTIONS",
+        "NOZZLE_CHAIN_ENVIRONMENT",
+        "NOZZLE_SOAK_SECONDS",
+        "NOZZLE_TEST_FOLDER",
+    ] {
+        check(other, &["completions", "bash"], "");
+    }
+    check("NOZZLE_LAEK", &["settings", "--quiet"], "");
+    check("NOZZLE_LAEK", &["run", "--help"], "");
+    check(
+        "NOZZLE_LAEK",
+        &["redrive", "nowhere"],
+        &format!("nozzle: {lake}"),
+    );
+    let json = format!(r#"{{"remark":"{lake}"}}"#);
+    check("NOZZLE_LAEK", &["settings", "--json"], &json);
+    place.write("nozzle.toml", "quiet = true");
+    check("NOZZLE_LAEK", &settings, "");
+}
+
 /// So that what Terraform writes can be read.
 #[test]
 fn the_settings_that_terraform_writes_are_ours() {

@@ -37,7 +37,7 @@ def main(nozzle: str, folder: Path) -> None:
     readme = (ROOT / "README.md").read_text()
     front = (SITE / "index.md").read_text()
     benchmarks = [to.removesuffix(".md") for to in pages.values() if to.startswith("benchmark")]
-    front = front.replace("{{costs}}", costs(readme)).replace("{{benchmarks}}", "\n".join(benchmarks))
+    front = front.replace("{{costs}}", linked(costs(readme), Path(), pages)).replace("{{benchmarks}}", "\n".join(benchmarks))
     unknown = set(commands(front)) - set(commands(readme))
     if unknown:
         raise SystemExit(f"the front page shows what no test runs, since the README does not show it: {unknown}")
@@ -64,8 +64,7 @@ def linked(text: str, where: Path, pages: dict[str, str]) -> str:
 
 
 def costs(readme: str) -> str:
-    section = readme.split("## What it costs\n")[1].split("\n## ")[0]
-    return section.split("\nHow that was measured")[0].strip()
+    return readme.split("## What it costs\n")[1].split("\n## ")[0].strip()
 
 
 def commands(text: str) -> list[str]:

@@ -7,7 +7,7 @@ mod seen;
 use std::{
     collections::HashMap,
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -15,7 +15,7 @@ use std::{
 };
 
 use fjall::{
-    Keyspace,
+    Keyspace, OwnedWriteBatch,
     compaction::filter::{
         CompactionFilter, CompactionFilterResult, Context, Factory, ItemAccessor, Verdict,
     },
@@ -26,18 +26,17 @@ use tracing::warn;
 use seen::Seen;
 
 use super::{Answers, Claim, ClaimStore, Claimed, Held, NEVER, Owner, StoreError, Terms};
-use crate::database::{self, Noted, OpenError, Opening, Seal, Trouble, lock};
+use crate::database::{self, Holding, Noted, OpenError, Opening, SealedFolder, Trouble, lock};
 
 /// Claims are visible to every later `claim` at once, and durable with the next
 /// [`commit`](EmbeddedStore::commit).
 pub struct EmbeddedStore {
-    folder: PathBuf,
     hasher: SipHasher24,
     pending: Mutex<Pending>,
     ledger: Mutex<Ledger>,
     disk: Disk,
-    /// Dropped last: the folder is free once all else is closed.
-    seal: Seal,
+    /// Dropped last: it is free once all else is closed.
+    folder: SealedFolder,
 }
 
 /// Claims that are not durable yet.
@@ -106,18 +105,17 @@ impl Pending {
     }
 }
 
-/// What a commit counts on from. Whoever has it is the one that commits.
+/// What a commit goes on from. None is made while another has it.
 struct Ledger {
-    commits: u64,
     witness: Witness,
     /// When the first expires of the claims made since the last sweep.
     sweep_at_seconds: u64,
 }
 
 impl Ledger {
-    fn witness_of(&self, claims: &[(&Key, &Held)], commits: u64) -> Witness {
+    fn witness_of(&self, claims: &[(&Key, &Held)], number: u64) -> Witness {
         match claims.last() {
-            Some((key, _)) => [&key[..], &commits.to_be_bytes()].concat(),
+            Some((key, _)) => [&key[..], &number.to_be_bytes()].concat(),
             None => self.witness.clone(),
         }
     }
@@ -133,7 +131,7 @@ impl ClaimStore for EmbeddedStore {
         let mut answer = |claim| {
             self.claim_one(&mut pending, claim, terms)
                 .unwrap_or_else(|trouble| {
-                    failure.get_or_insert(self.refusal(&trouble));
+                    failure.get_or_insert(self.folder.error(trouble).into());
                     Claimed::Unanswered
                 })
         };
@@ -155,29 +153,23 @@ impl EmbeddedStore {
 
     /// Opens the store in this folder, or creates it there.
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        database::open("claim store", folder, || Self::open_or_create(folder))
-    }
-
-    fn open_or_create(folder: &Path) -> Result<Self, Trouble> {
-        let (path, seal) = database::prepare(folder, Disk::create)?;
-        let disk = Disk::open(&path)?;
-        let ledger = disk.ledger()?;
-        seal.check(ledger.commits)?;
-        let seen = if ledger.commits == 0 {
+        let (disk, folder) = SealedFolder::open::<Disk>(folder)?;
+        let ledger = folder.said(disk.ledger())?;
+        let seen = if ledger.witness == WITNESS.as_bytes() {
             Seen::nothing()
         } else {
             Seen::default()
         };
+        let hash_key = folder.said(disk.files.note(HASH_KEY))?;
         Ok(Self {
-            folder: folder.to_owned(),
-            hasher: SipHasher24::new_with_key(&disk.files.note(HASH_KEY)?),
+            hasher: SipHasher24::new_with_key(&hash_key),
             pending: Mutex::new(Pending {
                 seen,
                 ..Pending::default()
             }),
             ledger: Mutex::new(ledger),
             disk,
-            seal,
+            folder,
         })
     }
 
@@ -185,6 +177,10 @@ impl EmbeddedStore {
     /// after a crash at any moment either all of them and the note are there, or none. After a
     /// [`cut`](Self::cut), every claim up to it.
     pub fn commit(&self, note: &[u8]) -> Result<(), StoreError> {
+        Ok(self.folder.commit(|number| self.commit_as(number, note))?)
+    }
+
+    fn commit_as(&self, number: u64, note: &[u8]) -> Result<(), Trouble> {
         let mut ledger = lock(&self.ledger);
         let (claims, is_cut) = {
             let mut pending = lock(&self.pending);
@@ -194,7 +190,7 @@ impl EmbeddedStore {
             }
         };
         self.sweep_if_due(&mut ledger, &claims);
-        let committed = self.disk.commit(&mut ledger, &claims, note);
+        let committed = self.disk.commit(&mut ledger, &claims, number, note);
         drop(claims);
         let mut pending = lock(&self.pending);
         match &committed {
@@ -202,10 +198,7 @@ impl EmbeddedStore {
             Err(_) if is_cut => {}
             Err(_) => pending.undo_cut(),
         }
-        drop(pending);
         committed
-            .and_then(|()| Ok(self.seal.write(ledger.commits)?))
-            .map_err(|trouble| self.refusal(&trouble))
     }
 
     /// Leaves what is claimed from now on to the commit after the next one, so that claiming can go
@@ -216,16 +209,14 @@ impl EmbeddedStore {
 
     /// The note of the last commit.
     pub fn note(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let note = self.disk.files.last_note();
-        note.map_err(|trouble| self.refusal(&trouble))
+        Ok(self.folder.said(self.disk.files.last_note())?)
     }
 
     /// Whether any event is remembered at this time.
     pub fn remembers_any(&self, now_seconds: u64) -> Result<bool, StoreError> {
         for entry in self.disk.claims.iter() {
-            let (_, value) = entry
-                .into_inner()
-                .map_err(|error| self.refusal(&error.into()))?;
+            let entry = entry.into_inner().map_err(Trouble::from);
+            let (_, value) = self.folder.said(entry)?;
             // The witness is a key without a claim.
             if Held::from_bytes(&value).is_some_and(|held| held.ttl_seconds > now_seconds) {
                 return Ok(true);
@@ -280,16 +271,18 @@ impl EmbeddedStore {
         if ledger.sweep_at_seconds <= now_seconds {
             ledger.sweep_at_seconds = NEVER;
             if let Err(error) = self.disk.claims.major_compact() {
-                warn!(folder = %self.folder.display(), %error, "expired claims stay for now");
+                warn!(folder = %self.folder.path.display(), %error, "expired claims stay for now");
                 ledger.sweep_at_seconds = now_seconds + SWEEP_AGAIN_SECONDS;
             }
         }
         let first = claims.values().map(|held| held.ttl_seconds).min();
         ledger.sweep_at_seconds = ledger.sweep_at_seconds.min(first.unwrap_or(NEVER));
     }
+}
 
-    fn refusal(&self, trouble: &Trouble) -> StoreError {
-        StoreError::Refused(format!("{} {trouble}", self.folder.display()))
+impl From<OpenError> for StoreError {
+    fn from(error: OpenError) -> Self {
+        Self::Refused(format!("{} {}", error.folder.display(), error.trouble))
     }
 }
 
@@ -352,8 +345,6 @@ impl Held {
     }
 }
 
-/// How the keys and values of this version are written; another number, and it is not ours to read.
-const FORMAT_NOW: u64 = 1;
 const HASH_KEY: &str = "hash key";
 const SWEEP_AT: &str = "sweep at";
 const WITNESS: &str = "witness";
@@ -372,24 +363,9 @@ struct Disk {
     now_seconds: Arc<AtomicU64>,
 }
 
-impl Disk {
-    fn create(path: &Path) -> Result<(), Trouble> {
-        let disk = Self::open_files(path)?;
-        let (notes, mut batch) = (&disk.files.notes, disk.files.begin(FORMAT_NOW));
-        batch.insert(notes, SWEEP_AT, NEVER.to_be_bytes());
-        let random = [RandomState::new(), RandomState::new()];
-        let hash_key = random.map(|state| state.hash_one(HASH_KEY).to_be_bytes());
-        batch.insert(notes, HASH_KEY, hash_key.as_flattened());
-        batch.insert(notes, WITNESS, WITNESS);
-        batch.insert(&disk.claims, WITNESS, "");
-        Ok(batch.commit()?)
-    }
-
-    fn open(path: &Path) -> Result<Self, Trouble> {
-        let disk = Self::open_files(path)?;
-        disk.files.check_format(FORMAT_NOW)?;
-        Ok(disk)
-    }
+impl Holding for Disk {
+    const NAME: &'static str = "claim store";
+    const FORMAT: u64 = 1;
 
     fn open_files(path: &Path) -> Result<Self, Trouble> {
         let now_seconds = Arc::new(AtomicU64::new(0));
@@ -406,6 +382,30 @@ impl Disk {
         })
     }
 
+    fn files(&self) -> &Noted {
+        &self.files
+    }
+
+    fn begin(&self, batch: &mut OwnedWriteBatch) {
+        let notes = &self.files.notes;
+        batch.insert(notes, SWEEP_AT, NEVER.to_be_bytes());
+        let random = [RandomState::new(), RandomState::new()];
+        let hash_key = random.map(|state| state.hash_one(HASH_KEY).to_be_bytes());
+        batch.insert(notes, HASH_KEY, hash_key.as_flattened());
+        batch.insert(notes, WITNESS, WITNESS);
+        batch.insert(&self.claims, WITNESS, "");
+    }
+
+    fn check(&self) -> Result<(), Trouble> {
+        if self.claims.contains_key(self.ledger()?.witness)? {
+            Ok(())
+        } else {
+            Err(Trouble::Damaged("claims are lost".into()))
+        }
+    }
+}
+
+impl Disk {
     fn held(&self, key: &Key) -> Result<Option<Held>, Trouble> {
         match self.claims.get(key)? {
             None => Ok(None),
@@ -416,25 +416,26 @@ impl Disk {
         }
     }
 
-    /// What the next commit counts on from; nothing is pending yet.
+    /// What the next commit goes on from; nothing is pending yet.
     fn ledger(&self) -> Result<Ledger, Trouble> {
         let witness = self.files.notes.get(WITNESS)?.unwrap_or_default();
-        if !self.claims.contains_key(&witness)? {
-            return Err(Trouble::Damaged("claims are lost".into()));
-        }
         Ok(Ledger {
-            commits: self.files.commits()?,
             witness: witness.to_vec(),
             sweep_at_seconds: self.files.number(SWEEP_AT)?,
         })
     }
 
-    fn commit(&self, ledger: &mut Ledger, claims: &Claims, note: &[u8]) -> Result<(), Trouble> {
+    fn commit(
+        &self,
+        ledger: &mut Ledger,
+        claims: &Claims,
+        number: u64,
+        note: &[u8],
+    ) -> Result<(), Trouble> {
         self.files.wait_for_room(&[&self.claims])?;
-        let commits = ledger.commits + 1;
         let mut claims: Vec<_> = claims.iter().collect();
         claims.sort_unstable_by_key(|(key, _)| *key);
-        let witness = ledger.witness_of(&claims, commits);
+        let witness = ledger.witness_of(&claims, number);
         let (notes, mut batch) = (&self.files.notes, self.files.batch());
         for (key, held) in claims {
             batch.insert(&self.claims, &key[..], held.to_bytes());
@@ -445,8 +446,7 @@ impl Disk {
             batch.insert(notes, WITNESS, &*witness);
         }
         batch.insert(notes, SWEEP_AT, ledger.sweep_at_seconds.to_be_bytes());
-        self.files.commit(batch, commits, note)?;
-        ledger.commits = commits;
+        self.files.commit(batch, number, note)?;
         ledger.witness = witness;
         Ok(())
     }
@@ -766,7 +766,7 @@ mod tests {
     fn the_folder_is_free_once_the_store_is_dropped_whoever_else_holds_its_files() {
         let folder = tempdir().unwrap();
         let store = EmbeddedStore::open(folder.path()).unwrap();
-        let held_elsewhere = store.seal.0.try_clone().unwrap();
+        let held_elsewhere = store.folder.seal.0.try_clone().unwrap();
         drop(store);
         assert!(EmbeddedStore::open(folder.path()).is_ok());
         drop(held_elsewhere);
@@ -776,7 +776,7 @@ mod tests {
     fn what_a_later_version_wrote_is_refused() {
         let folder = tempdir().unwrap();
         let store = EmbeddedStore::open(folder.path()).unwrap();
-        let later = (FORMAT_NOW + 1).to_be_bytes();
+        let later = (Disk::FORMAT + 1).to_be_bytes();
         store.disk.files.notes.insert(FORMAT, later).unwrap();
         drop(store);
         let error = EmbeddedStore::open(folder.path()).err().unwrap();

@@ -6,33 +6,18 @@ use std::{
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
-    thread,
+    sync::{Mutex, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
 
+use crate::disk::{FileError, failed, side_by_side, sync_all};
+
 /// What is not for a folder's readers lies in it under this name.
 pub const OWN_FOLDER: &str = ".nozzle";
-/// So many files are seen to at a time.
-const THREADS: usize = 8;
-/// For more files and folders, all that their file system holds is waited for at once: for thousands
-/// a tenth of the time.
-#[cfg(target_os = "linux")]
-const SYNCED_EACH_MAX: usize = 64;
-
 /// From a file's temporary name to its final one, both relative to the folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rename(pub PathBuf, pub PathBuf);
-
-/// Why a folder cannot be written.
-#[derive(Debug, thiserror::Error)]
-#[error("`{}` cannot be written: {error}", path.display())]
-pub struct FileError {
-    pub path: PathBuf,
-    #[source]
-    pub error: io::Error,
-}
 
 /// Makes a folder where there is none, and sees that it can be written before any work is
 /// done in vain. The folder, absolute.
@@ -68,7 +53,7 @@ pub fn sync(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
         .collect();
     let parent = paths.first().and_then(|path| path.parent());
     paths.extend(parent.map(Path::to_owned));
-    sync_all(folder, &paths)
+    sync_all(folder, paths.iter())
 }
 
 /// Gives the files of a window that is committed their final names, and waits until the disk has
@@ -79,11 +64,15 @@ pub fn publish(folder: &Path, renames: &[Rename]) -> Result<(), FileError> {
         let path = folder.join(name);
         let parent = path.parent().unwrap_or(folder);
         let created = create_folder(parent)?;
-        lock(&changed).extend(created.into_iter().chain([parent.to_owned()]));
+        let entered = created.into_iter().chain([parent.to_owned()]);
+        changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(entered);
         fs::rename(folder.join(temporary), &path).map_err(failed(&path))
     })?;
     let changed = changed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    sync_all(folder, &Vec::from_iter(changed))
+    sync_all(folder, changed.iter())
 }
 
 /// Does the renames of a window that was committed, as far as a run that was killed has not.
@@ -124,64 +113,6 @@ pub(super) fn create_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
         Err(error) => return Err(failed(folder)(error)),
     }
     Ok(changed)
-}
-
-/// Waits until the disk has all that was written where a folder lies.
-pub fn sync_file_system(folder: &Path) -> Result<(), FileError> {
-    #[cfg(target_os = "linux")]
-    {
-        let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
-        synced.map_err(failed(folder))
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        rustix::fs::sync();
-        File::open(folder).map(drop).map_err(failed(folder))
-    }
-}
-
-fn sync_all(folder: &Path, paths: &[PathBuf]) -> Result<(), FileError> {
-    #[cfg(target_os = "linux")]
-    if paths.len() > SYNCED_EACH_MAX {
-        let synced = File::open(folder).and_then(|folder| Ok(rustix::fs::syncfs(folder)?));
-        return synced.map_err(failed(folder));
-    }
-    side_by_side(paths.iter(), |path| {
-        File::open(path)
-            .and_then(|file| file.sync_all())
-            .map_err(failed(path))
-    })
-}
-
-/// Does a task for each of many files, several at a time: most of it is waiting.
-pub(super) fn side_by_side<I: Iterator + Send>(
-    items: I,
-    task: impl Fn(I::Item) -> Result<(), FileError> + Sync,
-) -> Result<(), FileError> {
-    let more = items.size_hint().0.min(THREADS).saturating_sub(1);
-    let items = Mutex::new(items);
-    let next = || lock(&items).next();
-    let work = || std::iter::from_fn(next).try_for_each(&task);
-    thread::scope(|scope| {
-        let threads: Vec<_> = (0..more).map(|_| scope.spawn(work)).collect();
-        work()?;
-        threads.into_iter().try_for_each(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    })
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {
-    move |error| FileError {
-        path: path.to_owned(),
-        error,
-    }
 }
 
 #[cfg(test)]

@@ -126,6 +126,7 @@ pub struct Position {
 /// What a position is checked against when a run goes on: the bytes before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
+    pub first_line: u64,
     pub head: u64,
     pub all: u64,
 }
@@ -147,7 +148,9 @@ impl Fingerprinter {
 
     #[must_use]
     pub fn digest(&self) -> Fingerprint {
+        let mut lines = self.head.split_inclusive(|byte| *byte == b'\n');
         Fingerprint {
+            first_line: xxh3_64(lines.next().unwrap_or_default()),
             head: xxh3_64(&self.head),
             all: self.all.digest(),
         }
@@ -525,7 +528,7 @@ impl Lines {
             (self.on_skip)(to.bytes);
         }
         // What has gone by in a stream cannot be had again, so its head is looked at first.
-        let same_head = rewinds || self.peek(to.bytes)? == expected.head;
+        let same_head = rewinds || self.peek(to.bytes, expected)? == expected.head;
         if let Some(followed) = &mut self.followed {
             followed.pass();
         }
@@ -555,13 +558,16 @@ impl Lines {
         self.sources.lock().iter().all(Source::rewinds)
     }
 
-    /// The hash of the first source's head, which remains to be read.
-    fn peek(&mut self, bytes: u64) -> Result<u64, InputError> {
+    /// The hash of the first source's head, which remains to be read: of its first line alone where
+    /// that is another one already, so that no more is waited for.
+    fn peek(&mut self, bytes: u64, expected: Fingerprint) -> Result<u64, InputError> {
         let mut head = Vec::new();
         if let Some(reader) = self.reader(Duration::MAX)? {
-            let read = reader
-                .take(bytes.min(HEAD_BYTES as u64))
-                .read_to_end(&mut head);
+            let mut reader = reader.take(bytes.min(HEAD_BYTES as u64));
+            let mut read = reader.read_until(b'\n', &mut head);
+            if read.is_ok() && xxh3_64(&head) == expected.first_line {
+                read = reader.read_to_end(&mut head);
+            }
             read.map_err(|error| self.broken(error))?;
         }
         let hash = xxh3_64(&head);

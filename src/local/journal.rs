@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::files::{FileError, Rename, publish_rest};
-use crate::dedup::{StoreError, embedded::EmbeddedStore};
+use super::files::{Rename, publish_rest};
+use crate::{
+    dedup::{StoreError, embedded::EmbeddedStore},
+    disk::FileError,
+};
 
 /// The notes of one folder of files in one claim store.
 #[derive(Clone)]

@@ -10,7 +10,8 @@ use std::{
 
 use flate2::write::GzEncoder;
 
-use super::files::{FileError, Rename, failed};
+use super::files::Rename;
+use crate::disk::{FileError, failed};
 
 /// What is held back before it is written; with gzip, what becomes a member of its own.
 const BUFFER_BYTES: usize = 64 * 1024;

@@ -30,17 +30,8 @@ pub(super) struct MannerOptions {
 pub(super) struct Glance {
     pub(super) config: Option<PathBuf>,
     color: Option<String>,
+    is_quiet: bool,
     pub(super) format: Format,
-}
-
-impl MannerOptions {
-    pub(super) fn manner(&self, format: Format) -> Manner {
-        match format {
-            _ if self.quiet => Manner::Quiet,
-            Format::Human => Manner::Plain,
-            Format::Json => Manner::Json,
-        }
-    }
 }
 
 impl Glance {
@@ -71,6 +62,7 @@ impl Glance {
         Self {
             config: value("--config").map(PathBuf::from),
             color: value("--color"),
+            is_quiet: words.iter().any(|word| word == "--quiet"),
             format: Format::of_flag(is_json),
         }
     }
@@ -79,8 +71,18 @@ impl Glance {
     pub(super) fn complete(&mut self, presets: &Presets) {
         let set = |option| presets.value(option).map(str::to_owned);
         self.color = self.color.take().or_else(|| set("color"));
-        if set("json").is_some_and(|json| json == "true") {
+        let is_set = |option| set(option).is_some_and(|flag| flag == "true");
+        self.is_quiet |= is_set("quiet");
+        if is_set("json") {
             self.format = Format::Json;
+        }
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        match self.format {
+            _ if self.is_quiet => Manner::Quiet,
+            Format::Human => Manner::Plain,
+            Format::Json => Manner::Json,
         }
     }
 

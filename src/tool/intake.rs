@@ -29,9 +29,9 @@ use super::{
     terminal::tell,
 };
 use crate::{
+    disk::sync_file_system,
     functions::Function,
     local::{
-        files,
         input::{
             Expected, Fingerprint, Input, InputError, Lines, Skipped, Source, resume::Resumed,
         },
@@ -313,7 +313,7 @@ where
             .map(|counts| of_function.add(counts))
             .sum::<u64>();
         if of_function.files() > files_before {
-            files::sync_file_system(self.folder)?;
+            sync_file_system(self.folder)?;
         }
         taken.invocations += passed.totals.invocations;
         taken.bytes_in += window.input_bytes;

@@ -28,7 +28,7 @@ pub(super) fn interrupted() -> ExitCode {
 pub(super) fn tell_of_skipping(bytes: u64) {
     let bytes = HumanCount(bytes);
     tell(&format!(
-        "skipping the first {bytes} bytes, which were read before"
+        "going on with an interrupted run: skipping the first {bytes} bytes, if they are what was read before"
     ));
 }
 

@@ -2,14 +2,17 @@
 
 use unicode_width::UnicodeWidthStr;
 
+/// Written as a space, at which no line is broken.
+pub(super) const UNBROKEN: &str = "\u{a0}";
+
 /// The lines that a text has in so many columns: its own, broken between words.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
         // An amount is not parted from its dollars.
-        for word in paragraph.replace(" $", "\u{a0}$").split(' ') {
-            let word = word.replace('\u{a0}', " ");
+        for word in paragraph.replace(" $", &format!("{UNBROKEN}$")).split(' ') {
+            let word = word.replace(UNBROKEN, " ");
             if line.is_empty() {
                 line = word;
             } else if line.width() + 1 + word.width() > columns {

@@ -11,6 +11,7 @@ mod clock;
 mod counter_table;
 mod counts;
 mod criterion;
+mod examples;
 mod exit;
 mod explain;
 mod find;
@@ -51,10 +52,10 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::environment;
+use crate::config::{environment, environment_names};
 use exit::Failure;
 use glance::{Glance, MannerOptions};
-use presets::Presets;
+use presets::{Presets, unknown_variables};
 
 /// Puts an event stream into a lake: what Amazon Data Firehose and its function do, on one machine
 #[derive(Debug, Parser)]
@@ -96,11 +97,15 @@ fn answer(arguments: Vec<OsString>, glance: &mut Glance) -> Result<ExitCode, Fai
     glance.choose_colors();
     let presets = Presets::read(glance.config.as_deref(), &Arguments::command(), environment)?;
     glance.complete(&presets);
-    let nozzle = presets.apply(Arguments::command());
+    let nozzle = presets.apply(examples::keep_whole(Arguments::command()));
     let nozzle = nozzle.color(glance.choose_colors());
-    let matches = nozzle.try_get_matches_from(arguments)?;
-    let Arguments { command, manner } = Arguments::from_arg_matches(&matches)?;
-    terminal::speak(manner.manner(glance.format));
+    terminal::speak(glance.manner());
+    let matches = nozzle.try_get_matches_from(arguments);
+    let is_help = |error: &clap::Error| !error.use_stderr();
+    if !matches.as_ref().is_err_and(is_help) {
+        unknown_variables(environment_names()).for_each(|unknown| terminal::tell(&unknown));
+    }
+    let Arguments { command, .. } = Arguments::from_arg_matches(&matches?)?;
     Ok(command.run(&presets)?)
 }
 

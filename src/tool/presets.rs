@@ -20,8 +20,12 @@ use file::{Entry, FileContents, ValueForm};
 
 /// Looked for in the working folder.
 const FILE: &str = "nozzle.toml";
+/// What the variables of settings begin with.
+const VARIABLES: &str = "NOZZLE_";
 /// Names another file.
 const FILE_VARIABLE: &str = "NOZZLE_CONFIG";
+/// Variables of this project's own tests, which call the tool, begin so.
+const OF_TESTS: &[&str] = &["CHAIN_", "FUNCTIONS", "SOAK_", "TERRAFORM", "TEST_"];
 
 /// The commands that are about the same events, lake and claims.
 const COMMANDS: &[&str] = &["run", "explain", "redrive", "find"];
@@ -104,7 +108,7 @@ impl Presets {
     ) -> Result<Self> {
         let mut presets: Vec<_> = options()
             .filter_map(|option| {
-                let name = format!("NOZZLE_{}", key(option).to_uppercase());
+                let name = variable_of(option);
                 Some(Preset {
                     option: option.to_owned(),
                     value: variable(&name)?,
@@ -277,20 +281,44 @@ fn check_section(name: &str, nozzle: &Command) -> Result<(), String> {
     Err(unknown("command", name, commands))
 }
 
-/// What may have been meant.
 fn unknown(what: &str, word: &str, known: impl Iterator<Item = String>) -> String {
     let known: Vec<_> = known.collect();
-    let known = Arg::new(FILE).value_parser(PossibleValuesParser::new(known));
-    let error = parse(known, word).err();
-    let said = error.as_ref().and_then(|error| {
-        let [similar, all] = [ContextKind::SuggestedValue, ContextKind::ValidValue]
-            .map(|kind| error.get(kind).and_then(words));
-        similar
-            .map(|similar| format!("did you mean `{similar}`?"))
-            .or_else(|| all.map(|all| format!("it must be one of {all}")))
-    });
-    let said = said.unwrap_or_default();
+    let said = match similar(word, &known) {
+        Some(similar) => format!("did you mean `{similar}`?"),
+        None => format!("it must be one of {}", known.join(", ")),
+    };
     format!("there is no {what} `{word}`; {said}")
+}
+
+/// What may have been meant.
+fn similar(word: &str, known: &[String]) -> Option<String> {
+    let known = Arg::new(FILE).value_parser(PossibleValuesParser::new(known));
+    let error = parse(known, word).err()?;
+    error.get(ContextKind::SuggestedValue).and_then(words)
+}
+
+/// Says of each variable that looks like a setting's and is that of no command. Another version may
+/// know it, so it is no error.
+pub(super) fn unknown_variables(
+    names: impl IntoIterator<Item = String>,
+) -> impl Iterator<Item = String> {
+    let known = options().map(variable_of).chain([FILE_VARIABLE.to_owned()]);
+    let known: Vec<_> = known.collect();
+    names.into_iter().filter_map(move |name| {
+        let own = name.strip_prefix(VARIABLES)?;
+        if known.contains(&name) || OF_TESTS.iter().any(|begin| own.starts_with(begin)) {
+            return None;
+        }
+        let of_known = known.iter().filter_map(|name| name.strip_prefix(VARIABLES));
+        let of_known: Vec<_> = of_known.map(str::to_owned).collect();
+        let said = match similar(own, &of_known) {
+            Some(similar) => format!("did you mean {VARIABLES}{similar}?"),
+            None => "`nozzle settings` shows which there are".to_owned(),
+        };
+        Some(format!(
+            "{name} is the variable of no setting, and changes nothing; {said}"
+        ))
+    })
 }
 
 fn words(value: &ContextValue) -> Option<String> {
@@ -334,6 +362,10 @@ fn form_of(option: &str) -> ValueForm {
 /// An option's name in the file.
 pub(super) fn key(option: &str) -> String {
     option.replace('-', "_")
+}
+
+fn variable_of(option: &str) -> String {
+    format!("{VARIABLES}{}", key(option).to_uppercase())
 }
 
 pub(super) fn can_be_set(option: &str, command: &str) -> bool {

@@ -53,15 +53,15 @@ pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
         if !stop.load(Ordering::Relaxed)
             && let Some(day) = days.take(&object)?
         {
-            comparison.compare(&day)?;
+            comparison.compare(&day, &days.unread)?;
         }
         Ok(())
     })?;
     let is_stopped = stop.load(Ordering::Relaxed);
     if !is_stopped {
-        days.last()
-            .iter()
-            .try_for_each(|day| comparison.compare(day))?;
+        if let Some(day) = days.last() {
+            comparison.compare(&day, &days.unread)?;
+        }
         comparison.compare_rest();
     }
     drop(progress);

@@ -131,7 +131,7 @@ impl Table {
         print(self.text(width()))
     }
 
-    fn text(&self, width: Option<usize>) -> String {
+    pub(super) fn text(&self, width: Option<usize>) -> String {
         let widths = self.widths();
         let mut lines = TextLines {
             width,
@@ -230,7 +230,10 @@ impl Table {
             }
             for (cell, column) in cells.filter(|(cell, _)| !cell.text.is_empty()) {
                 lines.put(GAP, &Cell::from(&column.name));
-                lines.wrap(indent, usize::MAX, cell);
+                match column.side {
+                    Side::Left | Side::Right => lines.whole(indent, cell),
+                    Side::Prose | Side::Value => lines.wrap(indent, usize::MAX, cell),
+                }
             }
         }
     }
@@ -290,6 +293,16 @@ impl TextLines {
         }
     }
 
+    /// Ends the line, and breaks nothing: somebody may copy it.
+    fn whole(&mut self, mut start: usize, cell: &Cell) {
+        if self.width.is_some_and(|width| start + cell.width() > width) {
+            self.end();
+            start = start.min(INDENT);
+        }
+        self.put(start, cell);
+        self.end();
+    }
+
     /// Nothing where the line has ended already.
     fn end(&mut self) {
         if self.columns > 0 {
@@ -301,7 +314,7 @@ impl TextLines {
 
 /// Whether a text is read with ease in so many columns.
 fn fits(text: &str, columns: usize) -> bool {
-    let mut words = text.split_whitespace().map(UnicodeWidthStr::width);
+    let mut words = text.split([' ', '\n']).map(UnicodeWidthStr::width);
     let is_narrow = columns < TEXT_WIDTH_MIN && text.width() > columns;
     !is_narrow && words.all(|width| width <= columns)
 }

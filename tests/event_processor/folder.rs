@@ -1,16 +1,23 @@
-//! The event processor on a folder of this machine, whose process ends and begins again.
+//! The event processor on a folder of this machine, whose process ends and begins again; and the
+//! contract on what it keeps there.
 
 use std::{fs, io::Read, path::Path};
 
 use flate2::read::MultiGzDecoder;
 use nozzle::functions::event_processor::{
     EventProcessor,
+    archive::folder::Folder,
     enrichment::listed::Listed,
     readings::Readings,
     services::folder::{Copies, FolderServices},
+    table::embedded::EmbeddedTable,
 };
 
-use super::request::{ask, event, not_done, request_from, settings};
+use super::{
+    contract,
+    request::{ask, event, not_done, request_from, settings},
+    world::World,
+};
 
 fn open(folder: &Path, copies: Copies) -> FolderServices {
     FolderServices::open(folder, copies, Listed::default()).unwrap()
@@ -50,6 +57,24 @@ fn files(folder: &Path) -> Vec<String> {
         }
     }
     texts
+}
+
+#[tokio::test]
+async fn the_contract_holds_in_memory_and_in_a_folder() {
+    contract::table_holds(&World::new(0), "memory").await;
+    contract::archive_holds(&World::new(0), "memory").await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table");
+    let table = EmbeddedTable::open(&path).unwrap();
+    contract::table_holds(&table, "folder").await;
+    assert!(EmbeddedTable::open(&path).is_err(), "two at once");
+    let before: Vec<_> = table.items().map(Result::unwrap).collect();
+    drop(table);
+    let table = EmbeddedTable::open(&path).unwrap();
+    let after: Vec<_> = table.items().map(Result::unwrap).collect();
+    assert!(before.len() > 100 && before == after);
+    let archive = Folder::new(folder.path().join("archive"));
+    contract::archive_holds(&archive, "folder").await;
 }
 
 #[tokio::test]

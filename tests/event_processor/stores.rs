@@ -1,4 +1,4 @@
-//! The contract on every store, and what AWS itself says to each statement and condition.
+//! The contract on AWS's stores, and what AWS itself says to each statement and condition.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,12 @@ use aws_sdk_dynamodb::{
     },
 };
 use nozzle::functions::event_processor::{
-    archive::{Objects, PutOn, folder::Folder, s3::Bucket},
+    archive::{Objects, PutOn, s3::Bucket},
     enrichment::{AssignmentFields, AssignmentKeys, Lookup, Pair, dynamodb::DynamoDbLookup},
     settings::{Assignments, Experiments, Resources},
     table::{
         Item, Key,
         dynamodb::{DynamoDbTable, read_entry},
-        embedded::EmbeddedTable,
     },
 };
 use tokio::time::Instant;
@@ -29,24 +28,6 @@ use super::{
     },
     world::World,
 };
-
-#[tokio::test]
-async fn the_contract_holds_in_memory_and_in_a_folder() {
-    contract::table_holds(&World::new(0), "memory").await;
-    contract::archive_holds(&World::new(0), "memory").await;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("table");
-    let table = EmbeddedTable::open(&path).unwrap();
-    contract::table_holds(&table, "folder").await;
-    assert!(EmbeddedTable::open(&path).is_err(), "two at once");
-    let before: Vec<_> = table.items().map(Result::unwrap).collect();
-    drop(table);
-    let table = EmbeddedTable::open(&path).unwrap();
-    let after: Vec<_> = table.items().map(Result::unwrap).collect();
-    assert!(before.len() > 100 && before == after);
-    let archive = Folder::new(folder.path().join("archive"));
-    contract::archive_holds(&archive, "folder").await;
-}
 
 #[tokio::test]
 async fn the_contract_holds_on_ministack() {

@@ -18,8 +18,7 @@ impl ReleaseStore for EmbeddedStore {
         let held = claims
             .iter()
             .map(|claim| self.held(&pending, &key(&self.hasher, claim)));
-        held.collect::<Result<_, _>>()
-            .map_err(|trouble| self.refusal(&trouble))
+        Ok(self.folder.said(held.collect())?)
     }
 
     /// Durable at once, whatever the next commit comes to.
@@ -28,8 +27,7 @@ impl ReleaseStore for EmbeddedStore {
         claims: &[Claim<'_>],
         _deadline: Instant,
     ) -> Result<Vec<Released>, StoreError> {
-        self.release_all(claims)
-            .map_err(|trouble| self.refusal(&trouble))
+        Ok(self.folder.said(self.release_all(claims))?)
     }
 }
 

@@ -2,21 +2,20 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
-    io,
+    fs,
     path::PathBuf,
 };
 
 use tokio::time::Instant;
 
 use super::{Depot, Object};
-use crate::aws::{Asked, Cause, Failure};
+use crate::{
+    aws::{Asked, Cause, Failure},
+    disk::{FileError, failed, sync_all},
+};
 
 /// The bucket's name.
 pub const BUCKET: &str = "this-folder";
-/// For more, all that their file system holds is waited for at once.
-#[cfg(target_os = "linux")]
-const SYNCED_EACH_MAX: usize = 8;
 
 #[derive(Debug, Clone)]
 pub struct FolderDepot {
@@ -31,31 +30,24 @@ impl FolderDepot {
 
     /// Files are there whole or not at all, and on the disk: waiting for it is most of the time, so
     /// all are waited for together.
-    fn put_all(&self, objects: &[Object<'_>]) -> io::Result<()> {
+    fn put_all(&self, objects: &[Object<'_>]) -> Result<(), FileError> {
         let mut files = BTreeMap::new();
         let mut folders = BTreeSet::new();
         for object in objects {
             let path = self.path.join(&object.key);
             let folder = path.parent().unwrap_or(&self.path).to_owned();
             let part = path.with_added_extension("part");
-            fs::create_dir_all(&folder)?;
-            fs::write(&part, &object.bytes)?;
+            fs::create_dir_all(&folder)
+                .and_then(|()| fs::write(&part, &object.bytes))
+                .map_err(failed(&path))?;
             files.insert(part, path);
             folders.insert(folder);
         }
-        self.sync(files.keys())?;
+        sync_all(&self.path, files.keys())?;
         for (part, path) in &files {
-            fs::rename(part, path)?;
+            fs::rename(part, path).map_err(failed(path))?;
         }
-        self.sync(folders.iter())
-    }
-
-    fn sync<'p>(&self, paths: impl ExactSizeIterator<Item = &'p PathBuf>) -> io::Result<()> {
-        #[cfg(target_os = "linux")]
-        if paths.len() > SYNCED_EACH_MAX {
-            return Ok(rustix::fs::syncfs(File::open(&self.path)?)?);
-        }
-        paths.map(File::open).try_for_each(|file| file?.sync_all())
+        sync_all(&self.path, folders.iter())
     }
 }
 
@@ -71,11 +63,11 @@ impl Depot for FolderDepot {
     async fn put(&self, objects: &[Object<'_>], _: Instant) -> Asked<()> {
         let put = self.put_all(objects);
         let answers = vec![put.as_ref().ok().copied(); objects.len()];
-        let failure = put.err().map(|error| {
-            let why = format!("{} cannot be written: {error}", self.path.display());
-            Failure::Lasting(Cause::Refused, why)
-        });
-        Asked { answers, failure }
+        let failure = put.map_err(|error| Failure::Lasting(Cause::Refused, error.to_string()));
+        Asked {
+            answers,
+            failure: failure.err(),
+        }
     }
 
     async fn tell(&self, _: &[String], _: Instant) -> Asked<()> {

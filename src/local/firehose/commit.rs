@@ -4,9 +4,12 @@
 use std::path::PathBuf;
 
 use super::progress::Unfinished;
-use crate::local::{
-    files::{self, FileError, Rename},
-    journal::{Journal, JournalError},
+use crate::{
+    disk::FileError,
+    local::{
+        files::{self, Rename},
+        journal::{Journal, JournalError},
+    },
 };
 
 /// A window to be committed.

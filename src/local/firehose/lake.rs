@@ -18,10 +18,13 @@ use super::{
     prefixes,
     timestamp::Pattern,
 };
-use crate::local::{
-    files::{FileError, OWN_FOLDER, Rename, create_folder, failed, side_by_side},
-    open_file::{Compression, FileExtension, OpenFile},
-    random::Random,
+use crate::{
+    disk::{FileError, failed, side_by_side},
+    local::{
+        files::{OWN_FOLDER, Rename, create_folder},
+        open_file::{Compression, FileExtension, OpenFile},
+        random::Random,
+    },
 };
 
 /// What partitions hold back together; beyond, each writes what it holds.

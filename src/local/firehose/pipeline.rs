@@ -19,9 +19,9 @@ use super::{
     invocation::Invoke,
     window::Window,
 };
-use crate::local::{
-    files::FileError,
-    input::{InputError, resume::PATIENCE},
+use crate::{
+    disk::FileError,
+    local::input::{InputError, resume::PATIENCE},
 };
 
 /// What waits between two threads.

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::prefix::Prefix;
-use crate::local::files::{FileError, OWN_FOLDER, failed, holds_nothing};
+use crate::{
+    disk::{FileError, failed},
+    local::files::{OWN_FOLDER, holds_nothing},
+};
 
 /// Notes that the lake is written with this prefix.
 pub fn add(lake: &Path, prefix: &Prefix) -> Result<(), FileError> {

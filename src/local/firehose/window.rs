@@ -20,10 +20,10 @@ use super::{
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
+    disk::FileError,
     functions::firehose_transform::transform::{Rules, transform},
     local::{
         clock::epoch_milliseconds,
-        files::FileError,
         input::{Source, Sources},
         journal::{Journal, JournalError, Left, writer},
         open_file::Length,

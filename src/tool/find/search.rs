@@ -29,7 +29,7 @@ use crate::{
         objects::{Folder, LINE_BYTES_MAX, Objects},
         redriven::{History, RecordMark},
         shell::quoted,
-        terminal::{print, print_json, tell},
+        terminal::{print_json, tell},
         wrapped::{Contained, Wrapper, WrapperKind},
     },
 };
@@ -226,7 +226,7 @@ impl<'a> EventSearch<'a> {
         if self.options.json {
             print_json(sighting)
         } else {
-            print(sighting)
+            sighting.table().print()
         }
     }
 

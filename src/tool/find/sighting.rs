@@ -1,12 +1,17 @@
 //! One finding: where the event is, and as what.
 
-use std::fmt;
-
 use serde::Serialize;
 use serde_json::Value;
 
 use super::days::in_words;
-use crate::tool::plain::Plain;
+use crate::tool::{
+    line_breaks::UNBROKEN,
+    plain::Plain,
+    table::{Column, Table},
+};
+
+/// Before where it is.
+const LABEL_WIDTH: usize = 12;
 
 /// As what an event was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -91,7 +96,20 @@ impl Sighting {
         Some(parts.first()?.as_str()?.to_owned())
     }
 
-    fn words(&self) -> Vec<String> {
+    /// A row for a person: one line where there is room for it, and where it is always whole.
+    pub(super) fn table(&self) -> Table {
+        let label = Column::left("").at_least(LABEL_WIDTH);
+        let mut table = Table::new([label, Column::left(""), Column::value("")]);
+        let words = self.words();
+        // A line ends between two of them, not within one.
+        let words = words.map(|said| Plain(&said).to_string().replace(' ', UNBROKEN));
+        let words = words.collect::<Vec<_>>().join(", ");
+        let at = Plain(&self.at).to_string();
+        table.row([self.label().into(), at.into(), words.into()]);
+        table
+    }
+
+    fn words(&self) -> impl Iterator<Item = String> {
         let arrived = |time| format!("arrived {}", in_words(time));
         let expires = |seconds: u64| {
             let milliseconds = i64::try_from(seconds)
@@ -119,15 +137,53 @@ impl Sighting {
         ]
         .into_iter()
         .flatten()
-        .collect()
     }
 }
 
-/// A line for a person.
-impl fmt::Display for Sighting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let words = self.words().join(", ");
-        let (label, at, words) = (self.label(), Plain(&self.at), Plain(&words));
-        writeln!(f, "{label:<14}{at}  {words}")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sighting(found: SightingKind, at: &str) -> Sighting {
+        Sighting {
+            identity: Some(r#"["9f31c2","account:created",1644838800000000000]"#.to_owned()),
+            arrival_milliseconds: Some(1_644_838_801_000),
+            expires_seconds: Some(1_644_925_201),
+            ..Sighting::new(found, at.to_owned())
+        }
+    }
+
+    #[test]
+    fn a_finding_is_a_line_or_lines_below_where_it_is() {
+        #[track_caller]
+        fn check(sighting: &Sighting, width: Option<usize>, expected: &[&str]) {
+            let text = sighting.table().text(width);
+            assert_eq!(text.lines().collect::<Vec<_>>(), expected, "{width:?}");
+        }
+        let claim = sighting(SightingKind::Claim, "my lake/.nozzle/claims");
+        let line = "claim         my lake/.nozzle/claims  of event 9f31c2, arrived 2022-02-14 \
+                    11:40:01 UTC, until 2022-02-15 11:40:01 UTC";
+        check(&claim, None, &[line]);
+        check(&claim, Some(120), &[line]);
+        let beside = [
+            "claim         my lake/.nozzle/claims  of event 9f31c2,",
+            "                                      arrived 2022-02-14 11:40:01 UTC,",
+            "                                      until 2022-02-15 11:40:01 UTC",
+        ];
+        check(&claim, Some(80), &beside);
+        let below = [
+            "claim         my lake/.nozzle/claims",
+            "    of event 9f31c2, arrived 2022-02-14 11:40:01 UTC,",
+            "    until 2022-02-15 11:40:01 UTC",
+        ];
+        check(&claim, Some(60), &below);
+        let folded = [
+            "claim",
+            "  my lake/.nozzle/claims",
+            "  of event 9f31c2,",
+            "  arrived 2022-02-14 11:40:01 UTC,",
+            "  until 2022-02-15 11:40:01 UTC",
+        ];
+        check(&claim, Some(34), &folded);
     }
 }

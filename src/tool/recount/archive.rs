@@ -36,22 +36,26 @@ pub(super) struct Day {
     pub(super) hours: BTreeSet<Window>,
     /// By ledger, hour for hour the last segment that has an object.
     pub(super) segments: BTreeMap<Key, BTreeMap<Window, Sequence>>,
-    /// Hours that have something unread, and then their day.
-    pub(super) unread: BTreeSet<Window>,
 }
 
 /// What of the archive says nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Unread {
     /// That are no archived event.
     pub(super) lines: u64,
     /// Why each cannot be read to its end.
     pub(super) objects: Vec<String>,
+    /// The hours that these are of, and their days.
+    pub(super) windows: BTreeSet<Window>,
 }
 
 impl Unread {
+    fn note(&mut self, hour: Window) {
+        self.windows.extend([hour, hour.day()]);
+    }
+
     pub(super) fn is_nothing(&self) -> bool {
-        *self == Self::default()
+        self.windows.is_empty()
     }
 }
 
@@ -82,9 +86,7 @@ impl<'a> Days<'a> {
         let before = self.open.take_if(is_other);
         let mut day = self.open.take().unwrap_or_else(|| Day::new(named.hour));
         day.note(&named);
-        if !self.read(&object.name, named.hour, &mut day)? {
-            day.unread.extend([named.hour, named.hour.day()]);
-        }
+        self.read(&object.name, named.hour, &mut day)?;
         self.open = Some(day);
         Ok(before)
     }
@@ -93,16 +95,14 @@ impl<'a> Days<'a> {
         mem::take(&mut self.open)
     }
 
-    /// Whether all of it could be read.
-    fn read(&mut self, name: &str, hour: Window, day: &mut Day) -> Result<bool> {
+    fn read(&mut self, name: &str, hour: Window, day: &mut Day) -> Result<()> {
         let raw = self.objects.open(name)?;
-        let lines_unread = self.unread.lines;
         if let Err(error) = self.read_lines(raw, name, hour, day) {
             let sentence = format!("{name} cannot be read to its end: {error}");
             self.unread.objects.push(sentence);
-            return Ok(false);
+            self.unread.note(hour);
         }
-        Ok(self.unread.lines == lines_unread)
+        Ok(())
     }
 
     fn read_lines(
@@ -122,7 +122,10 @@ impl<'a> Days<'a> {
             match read {
                 Some(Some(counted)) => day.add(counted, hour),
                 Some(None) => {}
-                None => self.unread.lines += 1,
+                None => {
+                    self.unread.lines += 1;
+                    self.unread.note(hour);
+                }
             }
         }
         Ok(())
@@ -136,7 +139,6 @@ impl Day {
             events: BTreeMap::new(),
             hours: BTreeSet::new(),
             segments: BTreeMap::new(),
-            unread: BTreeSet::new(),
         }
     }
 

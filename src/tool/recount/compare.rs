@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 
-use super::archive::Day;
+use super::archive::{Day, Unread};
 use crate::{
     functions::event_processor::{
         counters::{COUNT, TTL},
@@ -172,7 +172,7 @@ pub(super) struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    pub(super) fn compare(&mut self, day: &Day) -> Result<()> {
+    pub(super) fn compare(&mut self, day: &Day, unread: &Unread) -> Result<()> {
         let expected = expected(day, &self.spans);
         let under_way = self.under_way(day)?;
         let counters = self.table.days.remove(&day.window).unwrap_or_default();
@@ -191,7 +191,7 @@ impl Comparison<'_> {
                 self.deviations.agreeing += 1;
                 continue;
             }
-            let fate = match self.left_alone(subject.window, day, &under_way) {
+            let fate = match self.left_alone(subject.window, day, unread, &under_way) {
                 Some(fate) => fate,
                 None if self.terms.execute => self.set_right(&subject, &slots, archive)?,
                 None => Fate::Differs,
@@ -221,10 +221,16 @@ impl Comparison<'_> {
     }
 
     /// Why nothing may be done about a window.
-    fn left_alone(&self, window: Window, day: &Day, under_way: &BTreeSet<Window>) -> Option<Fate> {
+    fn left_alone(
+        &self,
+        window: Window,
+        day: &Day,
+        unread: &Unread,
+        under_way: &BTreeSet<Window>,
+    ) -> Option<Fate> {
         if window.span() == Span::Hour && !day.hours.contains(&window) {
             Some(Fate::NoArchive)
-        } else if day.unread.contains(&window) {
+        } else if unread.windows.contains(&window) {
             Some(Fate::Unread)
         } else if window.end_seconds() > self.terms.settled_seconds {
             Some(Fate::Unsettled)

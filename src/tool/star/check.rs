@@ -39,6 +39,10 @@ use table::Tables;
 /// Check that a star holds together: keys, rows, packets and dates
 #[derive(Debug, Args)]
 #[command(after_help = "\
+Examples:
+  nozzle star check star
+  nozzle star check s3://nozzle-prod-star --json
+
 What is looked for:
   orphan            a key that its dimension has not, until its packet comes
   key_doubled       a dimension's key twice in a file, or a fact's version
@@ -49,10 +53,6 @@ What is looked for:
   file_missing      a file that a receipt names
   no_receipt        a file that no receipt names: a call died, or not ours
   unreadable        a file that is no Parquet of this table, or no receipt
-
-Examples:
-  nozzle star check star
-  nozzle star check s3://nozzle-prod-star --json
 
 The exit code is 0 when the star holds together, 1 when something is wrong, 2 when the description \
 is not this star's.")]
