@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// So many lines of a process's output are shown when it dies, or a probe fails.
-const TAIL_LINES: usize = 8;
+const TAIL_LINES: usize = 12;
 const TAIL_LINE_CHARACTERS: usize = 300;
 
 /// What Python says then.
