@@ -291,7 +291,7 @@ fn unknown(what: &str, word: &str, known: impl Iterator<Item = String>) -> Strin
 }
 
 /// What may have been meant.
-fn similar(word: &str, known: &[String]) -> Option<String> {
+pub(super) fn similar(word: &str, known: &[String]) -> Option<String> {
     let known = Arg::new(FILE).value_parser(PossibleValuesParser::new(known));
     let error = parse(known, word).err()?;
     error.get(ContextKind::SuggestedValue).and_then(words)
