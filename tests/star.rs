@@ -461,9 +461,9 @@ fn what_may_be_a_mistake_is_remarked_though_nothing_has_failed() {
         let place = Place::new();
         place.write("orders.toml", ORDERS);
         place.write("packets/note.txt", "");
-        tables
-            .iter()
-            .for_each(|table| drop(place.packet(table, 1, ORDER_ROWS)));
+        for table in tables {
+            place.packet(table, 1, ORDER_ROWS);
+        }
         place
     };
     for (tables, arguments, expected) in [
