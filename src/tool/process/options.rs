@@ -46,12 +46,12 @@ pub(super) struct TakeOptions {
     /// JSON Lines of who was assigned which variant: `user_id`, `experiment_id` and what
     /// --assignment-fields names
     #[arg(long, value_name = "FILE")]
-    assignments: Option<PathBuf>,
+    pub(super) assignments: Option<PathBuf>,
 
     /// What an assignment's id, variant and time are called
     /// [default: `assignment_id,variant,timestamp`]
     #[arg(long, value_name = "NAMES", requires = "assignments")]
-    assignment_fields: Option<AssignmentFields>,
+    pub(super) assignment_fields: Option<AssignmentFields>,
 
     /// JSON Lines of experiments: `key`, `name`, `status`
     #[arg(long, value_name = "FILE")]
