@@ -439,6 +439,7 @@ fn a_line_has_to_be_named_where_there_are_many() {
         (format!("{EVENT}\n{EVENT}"), 2),
         (format!("{EVENT}\r\n\r\nnothing\r\n"), 3),
         (format!("nothing\n{object}\n"), 2),
+        ("{\"id\":1}\n{\"id\":2}\n".to_owned(), 2),
     ] {
         let output = explain(&[], input.as_bytes());
         assert!(!output.status.success());

@@ -171,6 +171,25 @@ fn what_is_nowhere_is_a_failure() {
 }
 
 #[test]
+fn who_looks_for_a_uuid_where_none_is_is_told_what_there_is() {
+    let place = Place::new();
+    place.write(
+        "in.jsonl",
+        "{\"id\":\"1\",\"type\":\"a\",\"ts\":1770000000}\n",
+    );
+    let fields = ["--event-fields", "id,type,ts"];
+    place.did("run", &[&["in.jsonl"], &fields[..]].concat());
+    let said = stderr(&place.find(&["1"]));
+    let none =
+        "nothing was found: none of the events that were read has event_uuid; one has id, type, ts";
+    assert!(said.contains(none), "{said}");
+    assert!(said.contains("--event-fields id,type,ts\n"), "{said}");
+    assert!(place.find(&[&["1"], &fields[..]].concat()).status.success());
+    let said = stderr(&place.find(&[&["2"], &fields[..]].concat()));
+    assert!(said.ends_with("nozzle: nothing was found\n"), "{said}");
+}
+
+#[test]
 fn whoever_names_a_field_or_no_lake_wrongly_is_told_how() {
     let place = Place::with_lake();
     for field in ["user.id=7", "user/id=7"] {

@@ -141,6 +141,8 @@ const IN_ORDER: (&str, &[&str]) = (
         "names",
         "clock",
         "random",
+        "field_names",
+        "shell",
         "files",
         "depot",
         "open_file",

@@ -438,6 +438,37 @@ fn an_interrupted_run_is_given_up_only_where_that_is_asked_for() {
 }
 
 #[test]
+fn what_is_asked_for_in_each_event_and_in_none_of_them_is_said() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..10));
+    for (asked, missing, lacking) in [
+        (["--event-id", "/x"], "id_missing", "what --event-id names"),
+        (
+            ["--search-key", "/y"],
+            "search_key_missing",
+            "what --search-key names",
+        ),
+    ] {
+        let output = place.log(&[&[input.as_str(), "--json"], &asked[..]].concat());
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            (&summary["stored"], &summary[missing]),
+            (&json!(10), &json!(10))
+        );
+        let expected = format!("no event has {lacking}; the first has id, sensor, value");
+        assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
+    }
+    let mixed = place.write("mixed.jsonl", events(20..22) + "{\"other\":1}\n");
+    let output = place.log(&[&mixed, "--event-id", "/id"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("no id") && said.contains("have nothing at --event-id"),
+        "{said}"
+    );
+    assert_eq!(output.stderr, b"");
+}
+
+#[test]
 fn json_over_several_lines_is_named_before_each_of_its_lines_is_taken() {
     let place = Place::new();
     let event = json!({"event_id": "1", "more": {"a": [1, 2]}});

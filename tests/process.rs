@@ -323,6 +323,10 @@ fn counters_are_looked_at_one_by_one() {
         &["counters", "nowhere"],
         "there are no counters in `nowhere`",
     );
+    place.check_refused(&["counters"], "there are no counters in `counted`");
+    place.summary(&["in.jsonl"]);
+    assert_eq!(place.counters(&[]), days);
+    assert!(recount(&place, &[]).1);
 }
 
 #[test]
@@ -436,6 +440,23 @@ fn a_table_that_was_half_made_is_made_anew_and_a_damaged_one_is_said_to_be() {
     let expected = "/out/table is damaged (of 999999 commits, the last ";
     place.check_refused(&["in.jsonl", "--into", "out"], expected);
     place.check_refused(&["counters", "out"], "out/table is damaged (");
+}
+
+#[test]
+fn events_of_other_names_are_told_which_are_needed() {
+    let place = Place::new();
+    place.write(
+        "in.jsonl",
+        "{\"id\":\"secret\",\"type\":\"a\"}\n{\"event_id\":\"1\"}\n",
+    );
+    let said = stderr(&place.process(&["in.jsonl"]));
+    assert_eq!(
+        said,
+        "nozzle: 2 of 2 records lack event_id or event_type, and by other names nothing is counted; \
+         the first line has id, type\n"
+    );
+    place.write("in.jsonl", events(5) + "{\"event_id\":\"1\"}\n");
+    assert_eq!(stderr(&place.process(&["in.jsonl", "--into", "more"])), "");
 }
 
 #[test]

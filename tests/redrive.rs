@@ -166,6 +166,7 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
         "accepted: activePartitionExceeded      100  2026-02-03 00:00  sent",
         "not_json                               200  2026-02-03 00:00  refused again",
         "still open: 1,200 of 1,200 records are neither delivered nor sent",
+        "refusals are by the fields event_uuid,event_name,created_at",
     ];
     for row in rows {
         assert!(shown.lines().any(|line| line == row), "{row}: {shown}");

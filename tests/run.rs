@@ -188,12 +188,13 @@ fn a_person_is_told_in_plain_lines_where_there_is_no_terminal() {
 fn a_refusal_comes_with_the_command_that_explains_it() {
     let place = Place::new();
     let input = place.write("my in.jsonl", events(0..3) + "{\n");
-    for (settings, judged, typed) in [
-        (&[][..], "any year and type is accepted;", ""),
+    for (settings, judged, typed, reason) in [
+        (&[][..], "refused      1\n", "4'", "not_json"),
         (
             &["--event-years", "2020-2030", "--event-types", "x"],
             "accepted are the years 2020-2030 and the types of --event-types",
-            " --event-years 2020-2030 --event-types x",
+            "1' --event-years 2020-2030 --event-types x",
+            "event_type_not_listed",
         ),
     ] {
         let output = place.run(&[&[input.as_str()], settings].concat());
@@ -201,7 +202,7 @@ fn a_refusal_comes_with_the_command_that_explains_it() {
         assert!(said.contains(judged), "{said}");
         let command = said.lines().find_map(|line| line.strip_prefix("why "));
         let command = command.unwrap().trim_start();
-        assert_eq!(command, format!("nozzle explain 'my in.jsonl:4'{typed}"));
+        assert_eq!(command, format!("nozzle explain 'my in.jsonl:{typed}"));
         let typed = command.replacen("nozzle", env!("CARGO_BIN_EXE_nozzle"), 1);
         let shell = Command::new("sh")
             .args(["-c", &typed])
@@ -209,7 +210,7 @@ fn a_refusal_comes_with_the_command_that_explains_it() {
             .output();
         let explained = String::from_utf8(shell.unwrap().stdout).unwrap();
         assert!(
-            explained.contains("reason            not_json\n"),
+            explained.contains(&format!("reason            {reason}\n")),
             "{explained}"
         );
     }
@@ -247,6 +248,72 @@ fn names_without_a_colon_are_remarked_once_where_another_sign_divides_them() {
         let said = stderr(&output);
         let remarks = said.matches("no event_name has a colon").count();
         assert_eq!(remarks, expected, "{name}: {said}");
+    }
+}
+
+#[test]
+fn what_may_be_missed_is_said_where_nothing_is_refused() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..3));
+    for (settings, is_said) in [(&[][..], true), (&["--event-types", "a,account"], false)] {
+        let output = place.run(&[&[input.as_str()], settings].concat());
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(
+            said.contains("any year and type is accepted;"),
+            is_said,
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn the_most_frequent_refusal_is_the_one_to_explain() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", "{\n".to_owned() + &events(0..3));
+    let long = format!("x,{}", "y".repeat(60));
+    for (types, line) in [("x", 2), (&*long, 1)] {
+        let output = place.run(&[&input, "--event-types", types]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            said.contains(&format!("nozzle explain in.jsonl:{line}")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn events_of_other_names_are_told_how_to_be_read() {
+    let place = Place::new();
+    let event = r#"{"id":"1","type":"a:b","ts":1712511721,"\u001b[2J":"secret"}"#;
+    let input = place.write("in.jsonl", format!("{event}\n{event}\n"));
+    let said = String::from_utf8(place.run(&[&input]).stderr).unwrap();
+    assert_eq!(
+        said,
+        "nozzle: 2 of 2 records lack event_uuid; the first has id, type, ts, ⟨U+001B⟩[2J: where \
+         its uuid, name and time are called otherwise, say how: --event-fields id,type,ts\n"
+    );
+    let summary = place.summary(&[&input, "--event-fields", "id,type,ts"]);
+    assert_eq!(
+        (&summary["delivered"], &summary["duplicates"]),
+        (&1.into(), &1.into())
+    );
+}
+
+#[test]
+fn where_everything_came_before_it_is_said_what_remembers_it() {
+    let place = Place::new();
+    let input = place.write("in.jsonl", events(0..3));
+    place.run(&[&input]);
+    let said = String::from_utf8(place.run(&[&input]).stderr).unwrap();
+    let claims = place.path("lake/.nozzle/claims").display().to_string();
+    assert!(
+        said.contains("every event that is accepted came before"),
+        "{said}"
+    );
+    assert!(said.contains(&claims), "{said}");
+    for more in ["--lake=other", "--claims=other-claims"] {
+        let summary = place.summary(&[&input, more]);
+        assert_eq!(summary["delivered"], 3);
     }
 }
 
@@ -1267,6 +1334,31 @@ fn what_is_no_lines_of_events_is_said_once_and_by_explain_too() {
         assert_eq!(anyway["delivered"], 0);
         assert_ne!(anyway["refused"], json!({}));
     }
+    let utf16 = |text: &str| {
+        let units = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+        units.flat_map(u16::to_be_bytes).collect::<Vec<_>>()
+    };
+    for (name, bytes, expected) in [
+        ("a.parquet", b"PAR1\x15".to_vec(), "is Parquet"),
+        (
+            "a.zst",
+            b"\x28\xb5\x2f\xfd\n".to_vec(),
+            "`zstd -dc a.zst > out.jsonl`",
+        ),
+        (
+            "a.txt",
+            utf16(&event(0)),
+            "`iconv -f UTF-16 -t UTF-8 a.txt > out.jsonl`",
+        ),
+    ] {
+        place.write(name, bytes);
+        place.check_refused_later(&[name], expected);
+        for command in ["explain", "log", "process"] {
+            let output = place.nozzle(command, &[name]).output().unwrap();
+            assert_eq!(output.status.code(), Some(2), "{command}");
+            assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        }
+    }
     place.write("in.jsonl", events(0..10) + "bad\n");
     place.summary(&["in.jsonl", "--lake", "other"]);
     for (folder, expected) in [
@@ -1274,6 +1366,47 @@ fn what_is_no_lines_of_events_is_said_once_and_by_explain_too() {
         ("other/errors", "holds error objects"),
     ] {
         place.check_refused_later(&[folder], expected);
+    }
+}
+
+#[test]
+fn what_an_input_is_as_a_whole_is_said_beside_its_lines() {
+    let place = Place::new();
+    let mark = "`in.jsonl` begins with a byte order mark, which makes its first line not_utf8: \
+                `tail -c +4 in.jsonl > out.jsonl` takes it off";
+    let empty = "the input is empty";
+    for (text, expected) in [
+        ("\u{feff}".to_owned() + &events(0..2), mark),
+        (String::new(), empty),
+        (" \n\r\n".to_owned(), empty),
+    ] {
+        place.write("in.jsonl", text);
+        for command in ["run", "log", "process"] {
+            let output = place.nozzle(command, &["in.jsonl"]).output().unwrap();
+            assert!(output.status.success());
+            assert!(stderr(&output).contains(expected), "{}", stderr(&output));
+        }
+    }
+    assert_eq!(place.delivered(), each_once(1..2));
+    let output = place.run(&[&place.write("in.jsonl", events(2..3))]);
+    assert_eq!(stderr(&output), "");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_told_names_standard_output() {
+    let place = Place::new();
+    place.write("in.jsonl", events(0..3));
+    for more in [&[][..], &["--json"]] {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let mut run = place.command(&[&["in.jsonl"], more].concat());
+        let output = run.stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let said = "standard output cannot be written: No space left on device";
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
     }
 }
 

@@ -48,7 +48,7 @@ impl Place {
     /// What is wrong with the folder `star`.
     #[track_caller]
     fn check(&self) -> Value {
-        let output = self.star(&["check", "star", "--json"]);
+        let output = self.star(&["check", "--json"]);
         let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
         let holds = checked["holds"].as_bool().unwrap();
         assert_eq!(output.status.code(), Some(i32::from(!holds)), "{checked}");

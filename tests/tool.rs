@@ -178,6 +178,22 @@ fn a_wrong_setting_is_named_with_its_place() {
 }
 
 #[test]
+fn help_and_version_are_there_whatever_is_set() {
+    let place = Place::new();
+    place.write("nozzle.toml", "unknown = 1");
+    for (command, arguments, begins) in [
+        ("--version", &[][..], "nozzle "),
+        ("--help", &[], "Puts an event stream"),
+        ("help", &["run"], "Put events into a lake"),
+        ("settings", &["--help"], "Show "),
+    ] {
+        let output = call(&place, command, arguments, &[]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(stdout(&output).starts_with(begins), "{}", stdout(&output));
+    }
+}
+
+#[test]
 fn what_is_no_text_or_empty_or_of_no_command_is_wrong() {
     let place = Place::new();
     for (file, expected) in [

@@ -18,7 +18,7 @@ use std::{
 };
 
 use follow::{Follow, Followed, Raw, Then};
-use form::Form;
+use form::{Form, FormOf};
 use memchr::memchr;
 pub use reader::Part;
 use reader::{Unpacked, keep_first, read_part};
@@ -30,6 +30,8 @@ use crate::dedup::embedded::EmbeddedStore;
 
 /// So much of the input's beginning tells at once whether it is the same input.
 pub const HEAD_BYTES: usize = 64 * 1024;
+
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// Where so much is there, so is a line, as a rule: it need not be looked for.
 const LINE_BYTES_USUAL: usize = 16 * 1024;
@@ -43,6 +45,8 @@ pub struct Input {
     pub expected: Expected,
     /// Told how many bytes of a stream come once more before it is gone on with.
     pub on_skip: fn(u64),
+    /// Told what begins with a byte order mark, where that is no line's.
+    pub on_byte_order_mark: fn(&Source),
     follow: Option<Arc<Follow>>,
 }
 
@@ -50,8 +54,8 @@ pub struct Input {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     Lines,
-    /// Lines that each stand by themselves: what is seen to be JSON over several of them, or in one
-    /// array, is not begun with.
+    /// Lines that each stand by themselves: what is seen to be JSON over several of them or in one
+    /// array, packed, or no text is not begun with.
     Records,
     /// Lines that are events each: what is seen to be in another form is not begun with.
     Events,
@@ -61,7 +65,7 @@ impl Expected {
     fn refuses(self, form: Form) -> bool {
         match self {
             Self::Lines => false,
-            Self::Records => matches!(form, Form::Pretty | Form::Array),
+            Self::Records => !matches!(form, Form::Csv | Form::Delivered | Form::ErrorObjects),
             Self::Events => true,
         }
     }
@@ -97,8 +101,8 @@ pub enum InputError {
     StandardInputTwice,
     #[error("{0} cannot be followed: --follow is for files and folders")]
     NotFollowed(String),
-    #[error("{source_name} {form}; with --anyway each line is taken as it is")]
-    OtherForm { source_name: String, form: Form },
+    #[error("{} {}; with --anyway each line is taken as it is", of.quoted_name(), of.in_form(*form))]
+    OtherForm { of: Source, form: Form },
     #[error("{source_name} cannot be read beyond line {line}: {error}")]
     Broken {
         source_name: String,
@@ -171,6 +175,7 @@ pub struct Lines {
     pub sources: Sources,
     expected: Expected,
     on_skip: fn(u64),
+    on_byte_order_mark: fn(&Source),
     followed: Option<Followed>,
     current: Option<Box<dyn Stream>>,
     in_line: bool,
@@ -249,6 +254,7 @@ impl Input {
             bytes,
             expected: Expected::Lines,
             on_skip: |_| {},
+            on_byte_order_mark: |_| {},
             follow: None,
         })
     }
@@ -283,6 +289,7 @@ impl Input {
             bytes: None,
             expected: Expected::Lines,
             on_skip: |_| {},
+            on_byte_order_mark: |_| {},
             follow: Some(Arc::new(Follow {
                 files,
                 stop,
@@ -366,6 +373,20 @@ impl Source {
         }
     }
 
+    fn quoted_name(&self) -> String {
+        format!("`{}`", self.name())
+    }
+
+    /// It, where it is of a form that nobody wants.
+    #[must_use]
+    pub fn in_form(&self, form: Form) -> FormOf<'_> {
+        let file = match self {
+            Self::File(path) => path.to_str(),
+            Self::StandardInput => None,
+        };
+        FormOf { form, file }
+    }
+
     fn into_path(self) -> Option<PathBuf> {
         match self {
             Self::File(path) => Some(path),
@@ -419,6 +440,7 @@ impl Lines {
             sources: Sources(Arc::new(Mutex::new(input.sources))),
             expected: input.expected,
             on_skip: input.on_skip,
+            on_byte_order_mark: input.on_byte_order_mark,
             followed,
             current: None,
             in_line: false,
@@ -668,10 +690,13 @@ impl Lines {
             stream.begun()
         };
         let head = head.split_at(head.len().min(HEAD_BYTES)).0;
+        if head.starts_with(BYTE_ORDER_MARK) {
+            (self.on_byte_order_mark)(source);
+        }
         match Form::of(head).filter(|form| self.expected.refuses(*form)) {
             None => Ok(()),
             Some(form) => Err(InputError::OtherForm {
-                source_name: format!("`{}`", source.name()),
+                of: source.clone(),
                 form,
             }),
         }

@@ -6,6 +6,7 @@ pub mod firehose;
 pub mod kinesis;
 
 pub mod clock;
+pub mod field_names;
 pub mod files;
 pub mod in_process;
 pub mod input;
@@ -13,3 +14,4 @@ pub mod journal;
 pub mod names;
 pub mod open_file;
 pub mod random;
+pub mod shell;

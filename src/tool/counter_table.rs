@@ -23,16 +23,19 @@ use crate::functions::event_processor::{
 };
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub(super) struct CounterPlace {
-    /// The folder that `nozzle process` has counted into
+    /// The folder that `nozzle process` has counted into [default: counted]
     #[arg(value_name = "DIR")]
-    pub(super) folder: Option<PathBuf>,
+    folder: Option<PathBuf>,
 
     /// A table in DynamoDB, in place of a folder
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
 }
+
+/// The folder that `nozzle process` counts into, unless it is said.
+pub(super) const COUNTED: &str = "counted";
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -47,16 +50,21 @@ type Items<'a> = Box<dyn Iterator<Item = Result<(Key, Item)>> + 'a>;
 
 impl CounterPlace {
     pub(super) fn open(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
-        match (&self.folder, &self.table) {
-            (_, Some(table)) => {
-                let aws = Aws::connect(Rc::clone(runtime))?;
-                Ok(CounterTable::OnAws(aws.counters(table)))
-            }
-            (folder, None) => {
-                let table = open_folder(folder.as_deref().unwrap_or(Path::new("")))?;
-                Ok(CounterTable::Here(table, Rc::clone(runtime)))
-            }
+        if let Some(table) = &self.table {
+            let aws = Aws::connect(Rc::clone(runtime))?;
+            return Ok(CounterTable::OnAws(aws.counters(table)));
         }
+        let table = open_folder(self.counted())?;
+        Ok(CounterTable::Here(table, Rc::clone(runtime)))
+    }
+
+    /// Where it is no table in DynamoDB.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.table.is_none().then(|| self.counted())
+    }
+
+    fn counted(&self) -> &Path {
+        self.folder.as_deref().unwrap_or(Path::new(COUNTED))
     }
 }
 

@@ -24,7 +24,8 @@ use tokio::runtime::Builder;
 use super::{
     clock::now,
     counts::Pace,
-    interrupt::{INTERRUPTED, tell_of_skipping},
+    input_remarks::{tell_of_byte_order_mark, tell_of_nothing},
+    interrupt::{INTERRUPTED, tell_of_room, tell_of_skipping},
     progress::ProgressDisplay,
     terminal::tell,
 };
@@ -32,6 +33,7 @@ use crate::{
     disk::sync_file_system,
     functions::Function,
     local::{
+        field_names::FieldNames,
         input::{
             Expected, Fingerprint, Input, InputError, Lines, Skipped, Source, resume::Resumed,
         },
@@ -118,6 +120,9 @@ struct Unfinished<S> {
     task: u64,
     mark: Mark,
     summary: Summary<S>,
+    /// Of the first line.
+    #[serde(default)]
+    first_fields: Option<FieldNames>,
 }
 
 /// A run on its way.
@@ -166,9 +171,16 @@ where
         &self.unfinished.summary
     }
 
+    /// What the first line has, as far as one was taken in.
+    pub(super) fn first_fields(&self) -> &FieldNames {
+        const NONE: &FieldNames = &FieldNames::NONE;
+        self.unfinished.first_fields.as_ref().unwrap_or(NONE)
+    }
+
     /// Takes in all input, or goes on where an interrupted run of the same task had stopped.
     pub(super) fn run(&mut self, mut input: Input, stop: Arc<AtomicBool>) -> Result<Ending> {
         input.on_skip = tell_of_skipping;
+        input.on_byte_order_mark = tell_of_byte_order_mark;
         if !self.options.anyway {
             input.expected = Expected::Records;
         }
@@ -181,7 +193,7 @@ where
             return Ok(Ending::Stopped);
         };
         let feed = Feed::start(resumed.lines, resumed.fingerprinter, stop)?;
-        match self.work(feed, &sources)? {
+        match self.work(feed, &sources).inspect_err(tell_of_room)? {
             Ending::Broken(error @ InputError::OtherForm { .. })
                 if self.summary().taken.records == 0 =>
             {
@@ -306,6 +318,9 @@ where
         counts: &[F::Counts],
         sources: &[Source],
     ) -> Result<()> {
+        if let (None, Some(first)) = (&self.unfinished.first_fields, window.events().next()) {
+            self.unfinished.first_fields = Some(FieldNames::of(first.data));
+        }
         let Summary { taken, of_function } = &mut self.unfinished.summary;
         let files_before = of_function.files();
         taken.records += counts
@@ -338,8 +353,15 @@ where
             Ending::Stopped | Ending::Broken(_) => Some(self.unfinished.clone()),
         };
         (self.commit)(&self.note)?;
+        let InputCounts {
+            records, not_taken, ..
+        } = self.summary().taken;
         match ending {
-            Ending::Complete if self.summary().taken.not_taken > 0 => {
+            Ending::Complete if records + not_taken == 0 => {
+                tell_of_nothing();
+                Ok(ExitCode::SUCCESS)
+            }
+            Ending::Complete if not_taken > 0 => {
                 tell("some lines are longer than a stream takes, and are left out");
                 Ok(ExitCode::FAILURE)
             }

@@ -1,6 +1,7 @@
 //! Ctrl-C, and the like: heard in one way by all commands.
 
 use std::{
+    io,
     process::{self, ExitCode},
     sync::{
         Arc,
@@ -22,6 +23,19 @@ pub(super) const INTERRUPTED: u8 = 130;
 pub(super) fn interrupted() -> ExitCode {
     tell("interrupted; give the same command again and it goes on from here");
     INTERRUPTED.into()
+}
+
+/// Says that a full disk ends nothing for good.
+pub(super) fn tell_of_room(error: &anyhow::Error) {
+    if is_full(error) {
+        tell("once there is room, the same command goes on from here");
+    }
+}
+
+fn is_full(error: &anyhow::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause: &io::Error| matches!(cause.kind(), StorageFull | QuotaExceeded))
 }
 
 /// Says what a command waits for that goes on with a stream.
@@ -64,5 +78,27 @@ pub(super) fn sleep_until(then: Instant, stop: &AtomicBool) {
 pub(super) async fn stopped(stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         tokio::time::sleep(SLICE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::FileError;
+
+    #[test]
+    fn a_full_disk_is_known_wherever_it_is_met() {
+        for (kind, expected) in [
+            (io::ErrorKind::StorageFull, true),
+            (io::ErrorKind::QuotaExceeded, true),
+            (io::ErrorKind::PermissionDenied, false),
+        ] {
+            let error = FileError {
+                path: "lake".into(),
+                error: kind.into(),
+            };
+            let error = anyhow::Error::from(error).context("more");
+            assert_eq!(is_full(&error), expected);
+        }
     }
 }

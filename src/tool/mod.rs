@@ -17,6 +17,7 @@ mod explain;
 mod find;
 mod glance;
 mod held;
+mod input_remarks;
 mod intake;
 mod interrupt;
 mod item;
@@ -27,6 +28,7 @@ mod log;
 mod manual;
 mod numbers;
 mod objects;
+mod other_names;
 mod page;
 mod places;
 mod plain;
@@ -39,7 +41,6 @@ mod redrive;
 mod redriven;
 mod run;
 mod settings;
-mod shell;
 mod sink;
 mod star;
 mod table;
@@ -95,7 +96,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn answer(arguments: Vec<OsString>, glance: &mut Glance) -> Result<ExitCode, Failure> {
     glance.choose_colors();
-    let presets = Presets::read(glance.config.as_deref(), &Arguments::command(), environment)?;
+    let presets = Presets::read(glance.config.as_deref(), &Arguments::command(), environment);
+    let presets = presets.map_err(|wrong| help(&arguments).unwrap_or(wrong.into()))?;
     glance.complete(&presets);
     let nozzle = presets.apply(examples::keep_whole(Arguments::command()));
     let nozzle = nozzle.color(glance.choose_colors());
@@ -107,6 +109,13 @@ fn answer(arguments: Vec<OsString>, glance: &mut Glance) -> Result<ExitCode, Fai
     }
     let Arguments { command, .. } = Arguments::from_arg_matches(&matches?)?;
     Ok(command.run(&presets)?)
+}
+
+/// What is said of the program whatever is set, where that is asked for.
+fn help(arguments: &[OsString]) -> Option<Failure> {
+    let read = Arguments::try_parse_from(arguments);
+    let said = read.err().filter(|said| !said.use_stderr());
+    said.map(Failure::from)
 }
 
 impl Command {

@@ -21,6 +21,7 @@ use super::{
     clock::now,
     intake::Intake,
     interrupt::stop_on_signal,
+    other_names::in_words,
     page::PageFile,
     terminal::{Format, is_quiet, tell},
 };
@@ -153,6 +154,12 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         if format == Format::Human && !is_quiet() {
             ProcessReport::print_page(file.path())?;
         }
+    }
+    if let Some(lacking) = report.lacking() {
+        tell(&format!(
+            "{lacking}, and by other names nothing is counted; the first line has {}",
+            in_words(intake.first_fields())
+        ));
     }
     let taken = taken.filter(|_| matches!(ending, Ending::Complete));
     let code = intake.conclude(ending)?;

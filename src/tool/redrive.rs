@@ -380,6 +380,7 @@ impl<'a> Session<'a> {
                 target: self.options.to()?.to_string(),
                 table: self.options.table.as_deref(),
             },
+            event_fields: &pass.settings.rules.event_fields,
         };
         match self.options.summary.format() {
             // Of a dry run it is what was asked for.

@@ -3,6 +3,7 @@
 mod misgivings;
 mod options;
 mod page;
+mod remarks;
 mod report;
 
 use std::{
@@ -17,7 +18,8 @@ use anyhow::Result;
 
 use super::{
     clock::now,
-    interrupt::{interrupted, stop_on_signal, tell_of_skipping},
+    input_remarks::{tell_of_byte_order_mark, tell_of_nothing},
+    interrupt::{interrupted, stop_on_signal, tell_of_room, tell_of_skipping},
     page::PageFile,
     places::Places,
     progress::ProgressDisplay,
@@ -84,14 +86,12 @@ pub(super) fn run(options: &RunOptions) -> Result<ExitCode> {
         Format::Json => report.print_json()?,
     }
     if let Some(page) = page {
-        write_page(&page, &outcome, &places)?;
+        write_page(&page, &outcome, &places, &options.function.judging())?;
         if format == Format::Human && !is_quiet() {
             RunReport::print_page(page.path())?;
         }
     }
-    if let Some(remark) = undivided::remark(outcome.progress.summary.name_forms) {
-        tell(remark);
-    }
+    tell_remarks(&outcome, &task, &places);
     outcome.conclude(&places.journal(&store))?;
     if options.follow && matches!(outcome.ending, Ending::Stopped) {
         tell("stopped; the same command goes on from here");
@@ -110,6 +110,7 @@ fn find_input(options: &RunOptions, task: &RunTask, stop: &Arc<AtomicBool>) -> R
         Input::find(arguments, lake)?
     };
     input.on_skip = tell_of_skipping;
+    input.on_byte_order_mark = tell_of_byte_order_mark;
     if !options.anyway {
         input.expected = Expected::Events;
     }
@@ -148,15 +149,32 @@ fn process_input(
         watch: task.watch,
         stop,
     };
-    Ok(firehose.run(input, read_bytes)?)
+    let outcome = firehose.run(input, read_bytes).map_err(Into::into);
+    outcome.inspect_err(tell_of_room)
 }
 
-fn write_page(file: &PageFile, outcome: &Outcome, places: &Places) -> Result<()> {
+fn tell_remarks(outcome: &Outcome, task: &RunTask, places: &Places) {
+    let summary = &outcome.progress.summary;
+    let lacking = remarks::lacking(summary, &task.settings.rules.event_fields);
+    let known = remarks::all_known(summary, &places.claims);
+    let undivided = undivided::remark(summary.name_forms).map(str::to_owned);
+    let remarks = [lacking, known, undivided];
+    remarks
+        .into_iter()
+        .flatten()
+        .for_each(|remark| tell(&remark));
+    if summary.records == 0 && matches!(outcome.ending, Ending::Complete) {
+        tell_of_nothing();
+    }
+}
+
+fn write_page(file: &PageFile, outcome: &Outcome, places: &Places, judging: &str) -> Result<()> {
     let nothing = Picture::default();
     let page = RunPage {
         summary: &outcome.progress.summary,
         picture: outcome.progress.picture.as_deref().unwrap_or(&nothing),
         ending: &outcome.ending,
+        judging,
         lake: &places.lake,
         ended: epoch_milliseconds(now()) / 1000,
     };

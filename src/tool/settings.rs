@@ -3,13 +3,14 @@
 use anyhow::anyhow;
 use clap::Args;
 
-use super::shell::quoted;
 use crate::{
     config::SettingsError,
     functions::firehose_transform::{
         Settings,
+        event::Refusal,
         partition::{Key, PartitionKeys},
     },
+    local::shell::quoted,
 };
 
 /// Nobody types more of an option.
@@ -87,18 +88,21 @@ impl SettingsOptions {
         short.collect()
     }
 
-    /// Why another run may refuse more of the same records, or less.
-    pub(super) fn accepted_in_words(&self) -> String {
+    /// The years and types by which records are refused, where some are.
+    pub(super) fn accepted_in_words(&self) -> Option<String> {
         let years = self.event_years.as_ref();
         let years = years.map(|years| format!("the years {years}"));
         let types = self.event_types.as_ref();
         let types = types.map(|_| "the types of --event-types".to_owned());
         let accepted: Vec<_> = years.into_iter().chain(types).collect();
-        if accepted.is_empty() {
-            return "any year and type is accepted; --event-years and --event-types refuse more"
-                .to_owned();
-        }
-        format!("accepted are {}", accepted.join(" and "))
+        (!accepted.is_empty()).then(|| format!("accepted are {}", accepted.join(" and ")))
+    }
+
+    /// Whether [`Self::judging`] leaves out what this reason is for.
+    pub(super) fn leaves_out(&self, reason: &str) -> bool {
+        let types = self.event_types.as_ref();
+        reason == Refusal::EventTypeNotListed.as_str()
+            && types.is_some_and(|types| types.len() > TYPED_BYTES_MAX)
     }
 
     /// Whether no year and no type is refused, as a function may be set to do.

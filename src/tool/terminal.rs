@@ -9,7 +9,7 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use rustix::termios::tcgetwinsize;
 use serde::Serialize;
@@ -109,12 +109,14 @@ pub(super) const RED: Style = AnsiColor::Red.on_default();
 /// Below it nothing is readable.
 const WIDTH_MIN: usize = 24;
 
+const UNWRITABLE: &str = "standard output cannot be written";
+
 /// Writes to standard output. A reader who has gone away has seen enough.
 pub(super) fn print(text: impl Display) -> Result<()> {
     let mut out = anstream::stdout();
     match write!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
+        written => written.context(UNWRITABLE),
     }
 }
 
@@ -131,12 +133,12 @@ pub(super) fn print_lines(lines: impl Iterator<Item = Result<String>>) -> Result
         count += 1;
         match writeln!(out, "{}", line?) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(count),
-            written => written?,
+            written => written.context(UNWRITABLE)?,
         }
     }
     match out.flush() {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(count),
-        flushed => Ok(flushed.map(|()| count)?),
+        flushed => flushed.map(|()| count).context(UNWRITABLE),
     }
 }
 

@@ -19,6 +19,10 @@ pub struct Counts {
     pub text_numbers: usize,
     /// Kept as text, because no map could say them.
     pub raw: usize,
+    /// Stored by their record's id, for want of one of their own.
+    pub id_missing: usize,
+    /// Not to be searched for, for want of a search key.
+    pub search_key_missing: usize,
     pub overflow: usize,
     /// Their data stood there.
     pub duplicates: usize,

@@ -85,6 +85,15 @@ pub struct Traits {
     pub text_numbers: usize,
     /// Kept as text, because no map could say it.
     pub is_raw: bool,
+    pub absent: Absent,
+}
+
+/// What an event is to have, and has not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Absent {
+    /// Of its own: it has its record's.
+    pub id: bool,
+    pub search_key: bool,
 }
 
 /// An event, read.
@@ -98,7 +107,7 @@ impl Kept {
     #[must_use]
     pub fn of(event: &Arrived<'_>, stream: Tag, settings: &Settings) -> Self {
         let mut item = Item::with_room(2 * event.bytes.len() + FRAME_BYTES);
-        let content = Content::push(event, settings, &mut item);
+        let mut content = Content::push(event, settings, &mut item);
         let entry = match content.text {
             Err(why) if settings.on_unreadable == OnUnreadable::DeadLetter => {
                 Entry::DeadLetter(Reason::Unread(why))
@@ -146,14 +155,19 @@ impl<'a> Content<'a> {
     }
 
     fn enter(
-        &self,
+        &mut self,
         mut item: Item,
         event: &Arrived<'_>,
         stream: Tag,
         settings: &Settings,
     ) -> Entry {
         let text = self.text.ok();
-        Frame::of(text, event, settings).push(&mut item);
+        let frame = Frame::of(text, event, settings);
+        self.traits.absent = Absent {
+            id: frame.id.is_missing,
+            search_key: settings.search.is_some() && frame.search_key.is_none(),
+        };
+        frame.push(&mut item);
         if item.bytes <= ITEM_BYTES_MAX {
             item.trim();
             return Entry::Item(item);

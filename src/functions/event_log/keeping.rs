@@ -83,6 +83,8 @@ impl<'a> Keeping<'a> {
             counts.unreadable += usize::from(traits.is_unreadable);
             counts.raw += usize::from(traits.is_raw);
             counts.text_numbers += traits.text_numbers;
+            counts.id_missing += usize::from(traits.absent.id);
+            counts.search_key_missing += usize::from(traits.absent.search_key);
             bytes += event.bytes.len() + entry.json_bytes();
             made.push((event, Stage::of(entry)));
         }

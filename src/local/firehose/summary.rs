@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{lake::Written, name_forms::NameForms, picture::course::Tally};
+use crate::local::field_names::FieldNames;
 
 /// Partitions are told apart up to this many, so that no input makes the summary large.
 pub const PARTITIONS_MAX: usize = 100_000;
@@ -22,6 +23,9 @@ pub struct Summary {
     /// Duplicates with other bytes, dropped or failed.
     pub duplicates_differing: u64,
     pub refused: BTreeMap<String, Refused>,
+    /// What the first record has that lacks a field which it must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacking: Option<FieldNames>,
     pub overflow: u64,
     /// Duplicates with other bytes that failed, because they are to.
     pub failed_differing: u64,

@@ -21,9 +21,13 @@ use super::{
 use crate::{
     dedup::embedded::EmbeddedStore,
     disk::FileError,
-    functions::firehose_transform::transform::{Rules, transform},
+    functions::firehose_transform::{
+        event::Refusal,
+        transform::{Rules, transform},
+    },
     local::{
         clock::epoch_milliseconds,
+        field_names::FieldNames,
         input::{Source, Sources},
         journal::{Journal, JournalError, Left, writer},
         open_file::Length,
@@ -236,7 +240,13 @@ impl<'a> Window<'a> {
             )?;
             match failure {
                 Failure::ProcessingFailed => match transform(bytes, self.rules) {
-                    Err(refusal) => self.add_refused(refusal.as_str(), place),
+                    Err(refusal) => {
+                        self.add_refused(refusal.as_str(), place);
+                        if let Refusal::Missing(_) = refusal {
+                            let lacking = &mut self.summary().lacking;
+                            lacking.get_or_insert_with(|| FieldNames::of(bytes));
+                        }
+                    }
                     Ok(_) => failed_without_reason += 1,
                 },
                 Failure::Partitioning => self.summary().failed_partitioning += 1,

@@ -7,7 +7,10 @@ use base64_simd::STANDARD;
 use serde::de::IgnoredAny;
 use serde_json::{Deserializer, Map, Value};
 
-use crate::functions::firehose_transform::event::{Event, EventFields};
+use crate::{
+    functions::firehose_transform::event::{Event, EventFields},
+    local::shell::quoted,
+};
 
 /// So many lines at most are looked at for what each of them is.
 const LINES_MAX: usize = 10;
@@ -28,12 +31,43 @@ pub enum Form {
     Delivered,
     /// Firehose's, or what a redrive has written for repair.
     ErrorObjects,
+    Parquet,
+    Program,
+    /// What unpacks it, to standard output.
+    Packed(&'static str),
+    /// As `iconv` calls it.
+    Utf16(&'static str),
 }
+
+/// That of a file, or of what comes through a pipe.
+#[derive(Debug)]
+pub struct FormOf<'a> {
+    pub form: Form,
+    pub file: Option<&'a str>,
+}
+
+/// What is no text, by its first bytes, and UTF-16 with a byte order mark or without.
+const BINARY: [(&[u8], Form); 10] = [
+    (b"PAR1", Form::Parquet),
+    (b"\x7fELF", Form::Program),
+    (b"PK\x03\x04", Form::Packed("unzip -p")),
+    (b"\x28\xb5\x2f\xfd", Form::Packed("zstd -dc")),
+    (b"BZh", Form::Packed("bzip2 -dc")),
+    (b"\xfd7zXZ\0", Form::Packed("xz -dc")),
+    (b"\xff\xfe", Form::Utf16("UTF-16")),
+    (b"\xfe\xff", Form::Utf16("UTF-16")),
+    (b"{\0", Form::Utf16("UTF-16LE")),
+    (b"\0{", Form::Utf16("UTF-16BE")),
+];
 
 impl Form {
     /// None where the text that begins so may well be events.
     #[must_use]
     pub fn of(head: &[u8]) -> Option<Self> {
+        let binary = BINARY.iter().find(|(first, _)| head.starts_with(first));
+        if let Some((_, form)) = binary {
+            return Some(*form);
+        }
         let text = head.trim_ascii_start().utf8_chunks().next()?.valid();
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         match text.as_bytes().first()? {
@@ -50,7 +84,12 @@ impl Form {
     #[must_use]
     pub fn of_whole(text: &[u8]) -> Option<Self> {
         match Self::of(text)? {
-            form @ (Self::Array | Self::Csv) => Some(form),
+            form @ (Self::Array
+            | Self::Csv
+            | Self::Parquet
+            | Self::Program
+            | Self::Packed(_)
+            | Self::Utf16(_)) => Some(form),
             // One that is broken is for whoever asks why.
             form @ Self::Pretty => {
                 let values = Deserializer::from_slice(text).into_iter::<IgnoredAny>();
@@ -93,26 +132,64 @@ impl Form {
 }
 
 /// What it is, and what to do.
-impl fmt::Display for Form {
+impl fmt::Display for FormOf<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pretty => {
-                "is JSON over several lines, but each line must be one event: `jq -c .` makes lines of it"
-            }
-            Self::Array => {
-                "is a JSON array, but each line must be one event: `jq -c '.[]'` makes lines of it"
-            }
-            Self::Csv => {
+        match self.form {
+            Form::Pretty => write!(
+                f,
+                "is JSON over several lines, but each line must be one event: `{}` makes lines of it",
+                self.command("jq -c .")
+            ),
+            Form::Array => write!(
+                f,
+                "is a JSON array, but each line must be one event: `{}` makes lines of it",
+                self.command("jq -c '.[]'")
+            ),
+            Form::Csv => write!(
+                f,
                 "is CSV, but each line must be one event as a JSON object: in DuckDB, `COPY (FROM \
-                 'in.csv') TO 'out.jsonl' (FORMAT json)` makes lines of it"
-            }
-            Self::Delivered => {
-                "is part of a lake: its events were delivered before; name what they came from"
-            }
-            Self::ErrorObjects => {
-                "holds error objects, not events: `nozzle redrive` sends what is in them"
-            }
-        })
+                 read_csv({}, all_varchar = true)) TO '{LINES}' (FORMAT json)` makes lines of it",
+                self.in_sql()
+            ),
+            Form::Delivered => f.write_str(
+                "is part of a lake: its events were delivered before; name what they came from",
+            ),
+            Form::ErrorObjects => f.write_str(
+                "holds error objects, not events: `nozzle redrive` sends what is in them",
+            ),
+            Form::Parquet => write!(
+                f,
+                "is Parquet, but each line must be one event as a JSON object: in DuckDB, `COPY \
+                 (FROM read_parquet({})) TO '{LINES}' (FORMAT json)` makes lines of it",
+                self.in_sql()
+            ),
+            Form::Program => f.write_str("is a program, and holds no events"),
+            Form::Packed(unpack) => write!(
+                f,
+                "is packed, and only gzip is unpacked here: `{}` unpacks it",
+                self.command(unpack)
+            ),
+            Form::Utf16(encoding) => write!(
+                f,
+                "is UTF-16, but events are UTF-8: `{}` makes it so",
+                self.command(&format!("iconv -f {encoding} -t UTF-8"))
+            ),
+        }
+    }
+}
+
+/// What a command makes of a file.
+const LINES: &str = "out.jsonl";
+
+impl FormOf<'_> {
+    fn command(&self, command: &str) -> String {
+        let file = self.file.map(|file| format!(" {}", quoted(file)));
+        format!("{command}{} > {LINES}", file.unwrap_or_default())
+    }
+
+    fn in_sql(&self) -> String {
+        let file = self.file.unwrap_or("/dev/stdin");
+        format!("'{}'", file.replace('\'', "''"))
     }
 }
 
@@ -189,6 +266,59 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_text_is_told_by_its_first_bytes() {
+        for (head, expected) in [
+            (&b"PAR1\x15\x04"[..], Form::Parquet),
+            (b"\x7fELF\x02", Form::Program),
+            (b"PK\x03\x04\x14\0", Form::Packed("unzip -p")),
+            (b"\x28\xb5\x2f\xfd\x24", Form::Packed("zstd -dc")),
+            (b"BZh91AY&SY", Form::Packed("bzip2 -dc")),
+            (b"\xfd7zXZ\0\0", Form::Packed("xz -dc")),
+            (b"\xff\xfe{\0\"\0", Form::Utf16("UTF-16")),
+            (b"\xfe\xff\0{\0\"", Form::Utf16("UTF-16")),
+            (b"{\0\"\0", Form::Utf16("UTF-16LE")),
+            (b"\0{\0\"", Form::Utf16("UTF-16BE")),
+        ] {
+            assert_eq!(Form::of(head), Some(expected), "{}", head.escape_ascii());
+            assert_eq!(Form::of_whole(head), Some(expected));
+        }
+        check("PAR2", None);
+        check("BZ,PK\n", None);
+    }
+
+    #[test]
+    fn what_to_type_names_the_file() {
+        #[track_caller]
+        fn check(form: Form, file: Option<&str>, expected: &str) {
+            let said = FormOf { form, file }.to_string();
+            assert!(said.contains(&format!("`{expected}`")), "{said}");
+        }
+        let file = Some("it's.x");
+        check(Form::Array, Some("a b"), "jq -c '.[]' 'a b' > out.jsonl");
+        check(Form::Pretty, None, "jq -c . > out.jsonl");
+        check(
+            Form::Packed("zstd -dc"),
+            Some("x"),
+            "zstd -dc x > out.jsonl",
+        );
+        check(
+            Form::Utf16("UTF-16"),
+            Some("x"),
+            "iconv -f UTF-16 -t UTF-8 x > out.jsonl",
+        );
+        check(
+            Form::Csv,
+            file,
+            "COPY (FROM read_csv('it''s.x', all_varchar = true)) TO 'out.jsonl' (FORMAT json)",
+        );
+        check(
+            Form::Parquet,
+            file,
+            "COPY (FROM read_parquet('it''s.x')) TO 'out.jsonl' (FORMAT json)",
+        );
+    }
+
+    #[test]
     fn events_and_what_is_refused_line_by_line_are_nothing_else() {
         for text in [
             "",
@@ -208,7 +338,7 @@ mod tests {
         ] {
             check(text, None);
         }
-        assert_eq!(Form::of(b"\xff\xfe{\n\""), None);
+        assert_eq!(Form::of(b"\xff{\n\""), None);
     }
 
     #[test]

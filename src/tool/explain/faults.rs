@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     excerpt::Excerpt,
-    found::found,
+    found::{fields, found},
     members::{SpelledMember, members, object},
 };
 use crate::{
@@ -150,7 +150,10 @@ impl<'a> Mended<'a> {
             reason: refusal.as_str(),
             field: Some(name.to_owned()),
             excerpt: member.and_then(|member| Excerpt::at(self.record, member.at_byte)),
-            read_as: Some(found(refusal, member, &self.members, &self.rules)),
+            read_as: Some(match member {
+                Some(member) => found(refusal, member, &self.members, &self.rules),
+                None => format!("{name} is missing; {}", fields(&self.members)),
+            }),
             advice: refusal.advice(self.names),
         };
         match field {
@@ -297,7 +300,7 @@ mod tests {
                 (
                     "event_uuid_missing",
                     None,
-                    Some("the record has id, event_name, created_at"),
+                    Some("event_uuid is missing; the record has id, event_name, created_at"),
                 ),
                 (
                     "event_year_out_of_range",
@@ -317,13 +320,15 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_beside_what_the_record_has() {
-        let has = Some("the record has id, name");
+        let missing = ["event_uuid", "event_name", "created_at"];
+        let has = missing.map(|name| format!("{name} is missing; the record has id, name"));
+        let [uuid, name, time] = has.each_ref().map(|has| Some(has.as_str()));
         check(
             br#"{"id":"u","name":"a:b"}"#,
             &[
-                ("event_uuid_missing", None, has),
-                ("event_name_missing", None, has),
-                ("created_at_missing", None, has),
+                ("event_uuid_missing", None, uuid),
+                ("event_name_missing", None, name),
+                ("created_at_missing", None, time),
             ],
         );
     }

@@ -8,22 +8,21 @@ use crate::{
     },
     instant::{Instant, unit},
     json::{Cursor, Value},
+    local::field_names::FieldNames,
+    tool::other_names::in_words,
 };
 
-/// Of a value, and of the fields where one is missing, so much is shown.
+/// Of a value so much is shown.
 const SHOWN_CHARACTERS: usize = 40;
-const FIELDS_SHOWN: usize = 8;
 
 /// The value as it is spelled, and what that is.
 pub(super) fn found(
     refusal: Refusal,
-    member: Option<&SpelledMember<'_>>,
+    member: &SpelledMember<'_>,
     members: &[SpelledMember<'_>],
     rules: &Rules,
 ) -> String {
-    let Some(SpelledMember { value, .. }) = member else {
-        return fields(members);
-    };
+    let value = &member.value;
     let what = match refusal {
         Refusal::WrongType(_) => wrong_type(value),
         Refusal::Empty(_) if &**value == "\"\"" => "an empty text".to_owned(),
@@ -41,17 +40,11 @@ pub(super) fn found(
     format!("`{}`{comma}{what}", shortened(value))
 }
 
-fn fields(members: &[SpelledMember<'_>]) -> String {
+/// What there is where one is missing.
+pub(super) fn fields(members: &[SpelledMember<'_>]) -> String {
     let members = members.iter().filter(|member| member.is_in_record());
-    let names = members.map(|member| shortened(member.key.as_deref().unwrap_or("…")));
-    let mut names: Vec<_> = names.take(FIELDS_SHOWN + 1).collect();
-    if let Some(more) = names.get_mut(FIELDS_SHOWN) {
-        "…".clone_into(more);
-    }
-    match names.as_slice() {
-        [] => "the record has no fields".to_owned(),
-        names => format!("the record has {}", names.join(", ")),
-    }
+    let names: FieldNames = members.map(|member| member.key.clone()).collect();
+    format!("the record has {}", in_words(&names))
 }
 
 fn shortened(text: &str) -> String {

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 use tokio::runtime::Builder;
 
 use crate::{
@@ -84,23 +85,30 @@ impl AskedRecord {
                 }
                 let opened = source.open(&Arc::default());
                 let input = opened.with_context(|| format!("{name} cannot be read"))?;
-                self.read_from(input, fields).context(name)
+                self.read_from(input, source, fields).context(name)
             }
             RecordPlace::Object { bucket, key } => {
                 let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
                 let objects = Aws::connect(runtime)?.bucket(bucket, key)?;
                 let name = format!("s3://{bucket}/{key}");
                 let input = Unpacked::open(objects.open(&name)?, &Arc::default())?;
-                self.read_from(input, fields).context(name)
+                self.read_from(input, &Source::StandardInput, fields)
+                    .context(name)
             }
         }
     }
 
-    fn read_from(&self, mut input: impl BufRead, fields: &EventFields) -> Result<Contained> {
+    /// `source` is a file of this machine, or none that a command can name.
+    fn read_from(
+        &self,
+        mut input: impl BufRead,
+        source: &Source,
+        fields: &EventFields,
+    ) -> Result<Contained> {
         let mut bytes = Vec::new();
         match self.line {
             Some(number) => read_line(input, number, &mut bytes)?,
-            None => read_whole(&mut input, &mut bytes, fields)?,
+            None => read_whole(&mut input, source, &mut bytes, fields)?,
         }
         // The line end behind a record is not part of it.
         for end in [b'\n', b'\r'] {
@@ -111,10 +119,15 @@ impl AskedRecord {
 }
 
 /// An event may stand on many lines; many events on many lines are no record.
-fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>, fields: &EventFields) -> Result<()> {
+fn read_whole(
+    mut input: impl BufRead,
+    source: &Source,
+    bytes: &mut Vec<u8>,
+    fields: &EventFields,
+) -> Result<()> {
     input.read_to_end(bytes)?;
     if let Some(form) = Form::of_whole(bytes) {
-        bail!("it {form}");
+        bail!("it {}", source.in_form(form));
     }
     let count = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let count = count.split(|byte| *byte == b'\n').count();
@@ -133,12 +146,19 @@ fn read_whole(mut input: impl BufRead, bytes: &mut Vec<u8>, fields: &EventFields
                 || error_object::read::read(line).is_ok()
                 || DeadLetter::read(line).is_ok())
     };
-    let holds_records = bytes.split(|byte| *byte == b'\n').any(is_record);
+    let lines = || bytes.split(|byte| *byte == b'\n');
+    let first = lines().filter(|line| !line.trim_ascii().is_empty()).take(2);
+    let objects = first.filter(|line| is_object(line)).count();
+    let holds_records = objects == 2 || lines().any(is_record);
     ensure!(
         count == 1 || !holds_records,
         "it has {count} lines, and each line is a record: say which one with --line NUMBER"
     );
     Ok(())
+}
+
+fn is_object(line: &[u8]) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(line).is_ok()
 }
 
 /// Reads one line, counted from 1.

@@ -4,12 +4,16 @@
 use std::{
     path::Path,
     process::ExitCode,
-    sync::{Arc, Mutex, OnceLock, mpsc::sync_channel},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+        mpsc::sync_channel,
+    },
     thread,
 };
 
 use anyhow::{Context, Result};
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 
 use super::{
     options::FindOptions,
@@ -19,16 +23,21 @@ use crate::{
     database::lock,
     functions::firehose_transform::{
         Settings,
+        event::EventFields,
         transform::{Identity, transform},
     },
-    local::input::reader::{Part, Unpacked, read_line},
+    local::{
+        field_names::FieldNames,
+        input::reader::{Part, Unpacked, read_line},
+        shell::quoted,
+    },
     tool::{
         claim_key::ClaimKey,
         criterion::Criterion,
         exit::FAILED,
         objects::{Folder, LINE_BYTES_MAX, Objects},
+        other_names::has_instead,
         redriven::{History, RecordMark},
-        shell::quoted,
         terminal::{print_json, tell},
         wrapped::{Contained, Wrapper, WrapperKind},
     },
@@ -50,6 +59,16 @@ pub(super) struct EventSearch<'a> {
     pub(super) settings: &'a Settings,
     pub(super) criterion: Criterion,
     seen: Mutex<FoundSoFar>,
+    fields: FieldSearch<'a>,
+}
+
+/// Whether any line has the field that uuids are in.
+struct FieldSearch<'a> {
+    name: &'a str,
+    finder: Finder<'a>,
+    is_there: AtomicBool,
+    /// The fields of a line that has it not.
+    elsewhere: OnceLock<FieldNames>,
 }
 
 #[derive(Default)]
@@ -67,6 +86,7 @@ impl<'a> EventSearch<'a> {
             settings,
             criterion: options.criterion(&settings.rules.event_fields),
             seen: Mutex::default(),
+            fields: FieldSearch::of(&settings.rules.event_fields),
         };
         if let (Identity::Uuid, Some(uuid)) = (settings.identity, options.uuid()) {
             let identity = serde_json::json!([uuid]).to_string();
@@ -128,6 +148,7 @@ impl<'a> EventSearch<'a> {
         let (mut line, mut number) = (Vec::new(), 0_u64);
         while let Some(part) = read_line(&mut reader, &mut line, LINE_BYTES_MAX)? {
             number += 1;
+            self.fields.look_at(&line);
             let place = || format!("{name}:{number}");
             match part {
                 Part::Last if self.may_hold(&line) => self.look_at(source, &line, place)?,
@@ -150,8 +171,7 @@ impl<'a> EventSearch<'a> {
 
     /// Whether it says so itself, or a record may that lies in it.
     fn may_hold(&self, line: &[u8]) -> bool {
-        let has = |mark: &&[u8]| memmem::find(line, mark).is_some();
-        self.criterion.holds(line) || WRAPPED.iter().any(|marks| marks.iter().all(has))
+        self.criterion.holds(line) || is_wrapped(line)
     }
 
     fn look_at(
@@ -240,6 +260,7 @@ impl<'a> EventSearch<'a> {
             };
             let meant = self.criterion.deeper().map(quoted);
             let meant = meant.map(|deeper| format!(": did you mean --where {deeper}?"));
+            let meant = meant.or_else(|| self.options.uuid().and(self.fields.meant()));
             tell(&format!(
                 "nothing was found{unread}{}",
                 meant.unwrap_or_default()
@@ -251,6 +272,47 @@ impl<'a> EventSearch<'a> {
             (_, false) => ExitCode::SUCCESS,
         }
     }
+}
+
+impl<'a> FieldSearch<'a> {
+    fn of(fields: &'a EventFields) -> Self {
+        let name = fields.names().next().unwrap_or_default();
+        Self {
+            name,
+            finder: Finder::new(name),
+            is_there: AtomicBool::new(false),
+            elsewhere: OnceLock::new(),
+        }
+    }
+
+    /// A field's name within base64 is not seen.
+    fn look_at(&self, line: &[u8]) {
+        if self.is_there.load(Ordering::Relaxed) || is_wrapped(line) {
+            return;
+        }
+        if self.finder.find(line).is_some() {
+            self.is_there.store(true, Ordering::Relaxed);
+        } else {
+            self.elsewhere.get_or_init(|| FieldNames::of(line));
+        }
+    }
+
+    fn meant(&self) -> Option<String> {
+        let names = self.elsewhere.get()?;
+        (!self.is_there.load(Ordering::Relaxed)).then(|| {
+            format!(
+                ": none of the events that were read has {}; one {}",
+                self.name,
+                has_instead(names)
+            )
+        })
+    }
+}
+
+/// Whether it may be a line in which a record lies.
+fn is_wrapped(line: &[u8]) -> bool {
+    let has = |mark: &&[u8]| memmem::find(line, mark).is_some();
+    WRAPPED.iter().any(|marks| marks.iter().all(has))
 }
 
 /// What is read, and what was redriven of it, which is read once and only where it is asked for.

@@ -16,7 +16,8 @@ use crate::{
     tool::{
         intake::Intake,
         interrupt::stop_on_signal,
-        terminal::{Format, is_quiet},
+        other_names::in_words,
+        terminal::{Format, is_quiet, tell},
     },
 };
 
@@ -48,6 +49,12 @@ pub(super) fn run(options: &PutOptions) -> Result<ExitCode> {
         Format::Human if is_quiet() => {}
         Format::Human => report.print_human()?,
         Format::Json => report.print_json()?,
+    }
+    if let Some(lacking) = report.lacking() {
+        tell(&format!(
+            "no event has {lacking}; the first has {}",
+            in_words(run.first_fields())
+        ));
     }
     run.conclude(ending)
 }

@@ -28,6 +28,10 @@ pub(super) struct LogSum {
     unreadable: u64,
     raw: u64,
     text_numbers: u64,
+    #[serde(default)]
+    id_missing: u64,
+    #[serde(default)]
+    search_key_missing: u64,
     overflow: u64,
     /// What DynamoDB would have had to do.
     requests: u64,
@@ -46,6 +50,8 @@ impl Sum for LogSum {
             (&mut self.unreadable, counts.unreadable),
             (&mut self.raw, counts.raw),
             (&mut self.text_numbers, counts.text_numbers),
+            (&mut self.id_missing, counts.id_missing),
+            (&mut self.search_key_missing, counts.search_key_missing),
             (&mut self.overflow, counts.overflow),
             (&mut self.requests, counts.spent.requests),
         ] {
@@ -116,6 +122,18 @@ impl LogReport<'_> {
                 "are kept as text, since DynamoDB cannot hold them",
             ),
             (
+                "no id",
+                PLAIN,
+                summary.id_missing,
+                "have nothing at --event-id, so copies of them are stored again",
+            ),
+            (
+                "no key",
+                PLAIN,
+                summary.search_key_missing,
+                "have nothing at --search-key, so no search finds them",
+            ),
+            (
                 "overflow",
                 PLAIN,
                 summary.overflow,
@@ -136,6 +154,21 @@ impl LogReport<'_> {
             );
         }
         counts.table()
+    }
+
+    /// What none of the events has that is asked for in each.
+    pub(super) fn lacking(&self) -> Option<&'static str> {
+        let Summary { taken, of_function } = self.summary;
+        let none_has = |missing: u64| missing > 0 && missing == taken.records;
+        match (
+            none_has(of_function.id_missing),
+            none_has(of_function.search_key_missing),
+        ) {
+            (true, true) => Some("what --event-id names, nor what --search-key does"),
+            (true, false) => Some("what --event-id names"),
+            (false, true) => Some("what --search-key names"),
+            (false, false) => None,
+        }
     }
 
     fn on_aws(&self) -> String {

@@ -20,7 +20,8 @@ use crate::{
         partition::{Key, PartitionKeys},
         transform::{transform, write_delivered, write_identity},
     },
-    local::firehose::name_forms::NameForms,
+    local::{field_names::FieldNames, firehose::name_forms::NameForms},
+    tool::other_names::has_instead,
 };
 
 /// The sizes that decide what a load costs; each is a mean, over what stands at its head.
@@ -51,6 +52,8 @@ pub(super) struct ShapeGauge<'a> {
     pub(super) records: u64,
     pub(super) duplicates: u64,
     pub(super) refused: BTreeMap<Refusal, u64>,
+    /// What the first record has that lacks a field.
+    lacking: Option<FieldNames>,
     sums: Sums,
     answers: AnswerGauge,
     identities: HashSet<u128>,
@@ -91,6 +94,7 @@ impl<'a> ShapeGauge<'a> {
             records: 0,
             duplicates: 0,
             refused: BTreeMap::new(),
+            lacking: None,
             sums: Sums::default(),
             answers: AnswerGauge::default(),
             identities: HashSet::new(),
@@ -111,6 +115,9 @@ impl<'a> ShapeGauge<'a> {
             Ok(event) => self.accept(&event, record),
             Err(refusal) => {
                 *self.refused.entry(refusal).or_default() += 1;
+                if let Refusal::Missing(_) = refusal {
+                    self.lacking.get_or_insert_with(|| FieldNames::of(record));
+                }
                 None
             }
         }
@@ -194,10 +201,14 @@ impl<'a> ShapeGauge<'a> {
         let accepted = self.records - self.refused();
         let most = self.refused.iter().max_by_key(|(_, count)| **count);
         let most = most.map_or("there is none", |(refusal, _)| refusal.as_str());
+        let lacking = self.lacking.as_ref().map(has_instead);
+        let lacking =
+            lacking.map(|has| format!("; the first without a field that is needed {has}"));
         ensure!(
             accepted > 0,
-            "none of its {} records is an event that is accepted (most refused: {most})",
-            self.records
+            "none of its {} records is an event that is accepted (most refused: {most}){}",
+            self.records,
+            lacking.unwrap_or_default()
         );
         let mean = |sum: usize, count: u64| float(sum) / float_count(count);
         Ok(EventShape {

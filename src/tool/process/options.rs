@@ -21,7 +21,7 @@ use crate::{
         services::folder::Copies,
     },
     local::input::reader::Unpacked,
-    tool::{intake::IntakeOptions, settings::by_option, terminal::tell},
+    tool::{counter_table::COUNTED, intake::IntakeOptions, settings::by_option, terminal::tell},
 };
 
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub(super) struct TakeOptions {
     pub(super) intake: IntakeOptions,
 
     /// The folder for counters, archive and dead letters
-    #[arg(long, value_name = "DIR", default_value = "counted")]
+    #[arg(long, value_name = "DIR", default_value = COUNTED)]
     pub(super) into: PathBuf,
 
     /// The event type that a variant is for: which part of its users did it is said, with the

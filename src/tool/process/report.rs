@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{sum::ProcessSum, variants::Variants};
 use crate::{
+    functions::event_processor::event::{Field, Refusal},
     local::kinesis::feed::Ending,
     tool::{
         counts::{CountTable, place},
@@ -82,6 +83,29 @@ impl ProcessReport<'_> {
             counts.add("not taken", RED, taken.not_taken, first);
         }
         counts.table()
+    }
+
+    /// What most of the records have not that each must have.
+    pub(super) fn lacking(&self) -> Option<String> {
+        let Summary {
+            taken,
+            of_function: sum,
+        } = self.summary;
+        let required = [Field::EventId, Field::EventType, Field::UserId];
+        let lacking = required.into_iter().filter_map(|field| {
+            let records = sum.refused.get(&Refusal::Missing(field).to_string())?;
+            Some((field.to_string(), *records))
+        });
+        let (names, records): (Vec<_>, Vec<_>) = lacking.unzip();
+        let records = records.iter().sum::<u64>();
+        (records * 2 > taken.records).then(|| {
+            format!(
+                "{} of {} records lack {}",
+                HumanCount(records),
+                HumanCount(taken.records),
+                names.join(" or ")
+            )
+        })
     }
 
     fn places(&self) -> Table {

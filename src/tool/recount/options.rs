@@ -28,7 +28,7 @@ const SECONDS_PER_DAY: u64 = 86_400;
 
 const EXAMPLES: &str = "\
 Examples:
-  nozzle recount counted                a folder of nozzle process
+  nozzle recount                        the folder counted of nozzle process
   nozzle recount --table nozzle-prod-event-processor --since 2026-11-20 \\
       --archive s3://nozzle-prod-lake/event-processor/archive/
   nozzle recount --table nozzle-prod-event-processor --since 2026-11-20 \\
@@ -101,7 +101,7 @@ impl RecountOptions {
             }
             Some(queue @ ErrorSource::Queue(_)) => bail!("--archive {queue} is no archive"),
             None => {
-                let folder = self.place.folder.as_ref();
+                let folder = self.place.folder();
                 let folder = folder.context("name where the archive of --table is: --archive")?;
                 Ok(Box::new(Folder::find(&folder.join(ARCHIVE))?))
             }

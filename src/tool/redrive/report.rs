@@ -13,11 +13,11 @@ use super::{
     tally::{Mode, RecordGroup, RecordOutcome, RedriveTally},
 };
 use crate::{
-    local::firehose::error_object::read::NotErrorObject,
+    functions::firehose_transform::event::EventFields,
+    local::{firehose::error_object::read::NotErrorObject, shell::quoted},
     tool::{
         plain::Plain,
         redriven::{Run, State},
-        shell::quoted,
         table::{Cell, Column, Table},
         terminal::{DIM, GREEN, PLAIN, RED, YELLOW, print, print_json},
         times::utc,
@@ -32,6 +32,8 @@ pub(super) struct RedriveReport<'a> {
     pub(super) is_complete: bool,
     pub(super) exported: Option<Exported>,
     pub(super) command: GivenCommand<'a>,
+    /// Under which names events have uuid, name and time, as they are judged.
+    pub(super) event_fields: &'a EventFields,
 }
 
 /// As it was given, as far as the next one is the same.
@@ -229,6 +231,14 @@ impl RedriveReport<'_> {
         Some(remark.to_owned())
     }
 
+    /// By rules of this function, as dead letters' are not.
+    fn refuses_events(&self) -> bool {
+        self.tally.rows.keys().any(|(cause, outcome)| {
+            cause.reason != REFUSED_AGAIN
+                && (*outcome == RecordOutcome::Refused || outcome.is_refused_again())
+        })
+    }
+
     /// A dead letter is mended where its event comes from: it has no line to be edited.
     fn how_to_mend(&self) -> &'static str {
         let mut refused = self.tally.rows.keys();
@@ -313,6 +323,9 @@ impl RedriveReport<'_> {
     /// What it comes to, and what to do next.
     fn print_end(&self) -> Result<()> {
         print("\n")?;
+        if self.refuses_events() {
+            say([format!("refusals are by the fields {}", self.event_fields)])?;
+        }
         say([self.open_in_words(), self.sent_in_words()])?;
         let Some(Exported { records, file }) = self.exported() else {
             return Ok(());

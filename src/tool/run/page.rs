@@ -24,6 +24,8 @@ pub(super) struct RunPage<'a> {
     pub(super) summary: &'a Summary,
     pub(super) picture: &'a Picture,
     pub(super) ending: &'a Ending,
+    /// The options by which `nozzle explain` judges as the run did, as they are typed.
+    pub(super) judging: &'a str,
     pub(super) lake: &'a Path,
     /// When the run ended, in seconds since 1970.
     pub(super) ended: i64,
@@ -49,9 +51,14 @@ impl RunPage<'_> {
 
     fn sections(&self) -> Markup {
         let (summary, picture) = (self.summary, self.picture);
+        let refusals = Refusals {
+            summary,
+            picture,
+            judging: self.judging,
+        };
         html! {
             (section("events", "Events over time", &events::markup(&picture.timeline)))
-            (section("refusals", "Refusals by reason", &Refusals { summary, picture }.markup()))
+            (section("refusals", "Refusals by reason", &refusals.markup()))
             (section("duplicates", "Duplicates", &stretches::duplicates(summary, &picture.course)))
             (section("partitions", "Partition sizes", &PartitionSizes { summary, picture }.markup()))
             (section("batches", "Batch timing", &batches::markup(&picture.course)))

@@ -11,15 +11,14 @@ use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Value, json};
 
 use crate::{
-    functions::firehose_transform::event::Refusal,
     local::{
         firehose::summary::{PARTITIONS_MAX, Summary},
         input::Source,
+        shell::quoted,
     },
     tool::{
         counts::{CountTable, Pace, place},
         settings::SettingsOptions,
-        shell::quoted,
         table::Table,
         terminal::{BOLD, GREEN, PLAIN, RED, YELLOW, print_json},
     },
@@ -110,8 +109,7 @@ impl RunReport<'_> {
         counts.add("delivered", GREEN, summary.delivered, "");
         counts.add("duplicates", PLAIN, summary.duplicates, differing(summary));
         let refused = summary.refused_records();
-        let accepted = (refused > 0).then(|| self.function.accepted_in_words());
-        counts.add("refused", YELLOW, refused, accepted.unwrap_or_default());
+        counts.add("refused", YELLOW, refused, self.accepted(refused));
         let mut by_reason: Vec<_> = summary.refused.iter().collect();
         by_reason.sort_by_key(|(_, refused)| Reverse(refused.records));
         for (reason, refused) in by_reason {
@@ -135,6 +133,15 @@ impl RunReport<'_> {
         counts.table()
     }
 
+    /// What may be a reason stands beside refusals, and what may be missed where there are none.
+    fn accepted(&self, refused: u64) -> String {
+        match self.function.accepted_in_words() {
+            Some(accepted) if refused > 0 => accepted,
+            None if refused == 0 => ANY_ACCEPTED.to_owned(),
+            _ => String::new(),
+        }
+    }
+
     fn pace(&self) -> Pace {
         let summary = self.summary;
         Pace {
@@ -144,15 +151,14 @@ impl RunReport<'_> {
         }
     }
 
-    /// What to type for a refusal: one that the options which can be shown explain, and that can be
-    /// read again.
+    /// What to type for the most frequent refusal that the options which can be shown explain, and
+    /// that can be read again.
     fn explaining(&self) -> Option<String> {
         let standard_input = format!("{}:", Source::StandardInput.name());
         let refused = self.summary.refused.iter();
         let again = refused.filter(|(_, refused)| !refused.example.starts_with(&standard_input));
-        let (_, refused) = again.max_by_key(|(reason, refused)| {
-            let is_listed = **reason != Refusal::EventTypeNotListed.as_str();
-            (is_listed, refused.records)
+        let (_, refused) = again.min_by_key(|(reason, refused)| {
+            (self.function.leaves_out(reason), Reverse(refused.records))
         })?;
         let (place, options) = (quoted(&refused.example), self.function.judging());
         Some(format!("nozzle explain {place}{options}"))
@@ -200,6 +206,9 @@ impl RunReport<'_> {
 }
 
 const LABEL_WIDTH: usize = 11;
+
+const ANY_ACCEPTED: &str =
+    "any year and type is accepted; --event-years and --event-types refuse more";
 
 fn differing(summary: &Summary) -> String {
     match summary.duplicates_differing {

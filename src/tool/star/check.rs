@@ -20,7 +20,7 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 use tokio::runtime::Builder;
 
-use super::description::read;
+use super::{description::read, load::STAR};
 use crate::{
     functions::star_schema::description::Star,
     tool::{
@@ -40,7 +40,7 @@ use table::Tables;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  nozzle star check star
+  nozzle star check
   nozzle star check s3://nozzle-prod-star --json
 
 What is looked for:
@@ -58,7 +58,7 @@ The exit code is 0 when the star holds together, 1 when something is wrong, 2 wh
 is not this star's.")]
 pub(super) struct CheckOptions {
     /// The star: a folder of `nozzle star`, or the function's bucket, `s3://BUCKET`
-    #[arg(value_name = "DIR|s3://…")]
+    #[arg(value_name = "DIR|s3://…", default_value = STAR)]
     place: ErrorSource,
 
     /// The star's description [default: the built-in one]

@@ -29,7 +29,7 @@ use loading::{LoadEnding, Loading, Until};
 use report::LoadReport;
 
 /// What the folder is called where none is named.
-const STAR: &str = "star";
+pub(super) const STAR: &str = "star";
 
 #[derive(Debug, Args)]
 pub(super) struct LoadOptions {

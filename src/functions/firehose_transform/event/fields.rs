@@ -104,7 +104,7 @@ impl fmt::Display for EventFields {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the fields with an event's uuid, name and time, such as id,name,ts: three different ones; what is replaced (event_type, event_subtype, created_datetime) can be the name's, and created_datetime the time's"
+    "the names of three different fields: those with an event's uuid, its name and its time, in this order, such as id,name,ts. What is added anew to each event can hold no uuid, and of it only created_datetime the time: event_type, event_subtype, created_datetime, and event_name where the name is in one of these"
 )]
 pub struct FieldsUnreadable;
 

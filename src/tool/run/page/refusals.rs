@@ -22,6 +22,8 @@ use crate::{
 pub(super) struct Refusals<'a> {
     pub(super) summary: &'a Summary,
     pub(super) picture: &'a Picture,
+    /// The options that judge, as they are typed.
+    pub(super) judging: &'a str,
 }
 
 impl<'a> Refusals<'a> {
@@ -55,7 +57,7 @@ impl<'a> Refusals<'a> {
                 (Amount(records, "record")) " (" (Share { part: records, whole }) ") for "
                 (Amount(reasons.len() as u64, "reason"))
                 ". Their bytes are kept under the error prefix; "
-                code { "nozzle explain FILE:LINE" } " says what is wrong with one."
+                code { "nozzle explain FILE:LINE" (self.judging) } " says what is wrong with one."
             }
             (reasons::table(reasons, "First places"))
         }

@@ -1,7 +1,8 @@
 //! Commands that a person is shown to be typed.
 
 /// A word as a shell takes it for one.
-pub(super) fn quoted(word: &str) -> String {
+#[must_use]
+pub fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@%+~".contains(&byte);
     if !word.is_empty() && !word.starts_with('~') && word.bytes().all(is_plain) {
         return word.to_owned();
