@@ -26,9 +26,7 @@ use super::{
     terminal::{Format, is_quiet, tell},
 };
 use crate::{
-    functions::event_processor::{
-        EventProcessor, enrichment::listed::Listed, services::folder::Copies,
-    },
+    functions::event_processor::{EventProcessor, services::folder::Copies},
     local::{
         clock::epoch_milliseconds,
         input::Input,
@@ -110,7 +108,6 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         lookup,
         hash,
     } = ProcessTask::of(options)?;
-    tell_of_no_variant(options, &lookup);
     let input = Input::find(&options.intake.input, &options.into)?;
     let page = options.report.as_deref();
     let page = page
@@ -134,9 +131,6 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
     let ending = intake.run(input, stop)?;
     let counted = Counted::read(folder.services.table.items().map(|item| Ok(item?)))?;
     let variants = Variants::of(&counted, options.conversion.as_deref());
-    if let Some(remark) = variants.conversion_missed() {
-        tell(&remark);
-    }
     let report = ProcessReport {
         summary: intake.summary(),
         ending: &ending,
@@ -171,23 +165,6 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
     let code = intake.conclude(ending)?;
     taken.iter().try_for_each(TakenInput::remember)?;
     Ok(code)
-}
-
-/// An event may have a variant of its own, so it is no error.
-fn tell_of_no_variant(options: &TakeOptions, lookup: &Listed) {
-    if let Some(file) = options
-        .assignments
-        .as_ref()
-        .filter(|_| lookup.lacks_variants())
-    {
-        let names = options.assignment_fields.clone().unwrap_or_default();
-        tell(&format!(
-            "no line of `{}` has a `{}`, so no event gets a variant from it; what a variant is called \
-             there --assignment-fields says",
-            file.display(),
-            names.variant
-        ));
-    }
 }
 
 /// A copy is a new record, as in a stream.

@@ -156,12 +156,9 @@ fn process_input(
 fn tell_remarks(outcome: &Outcome, task: &RunTask, places: &Places) {
     let summary = &outcome.progress.summary;
     let lacking = remarks::lacking(summary, &task.settings.rules.event_fields);
+    let known = remarks::all_known(summary, &places.claims);
     let undivided = undivided::remark(summary.name_forms).map(str::to_owned);
-    let remarks = [
-        lacking,
-        remarks::all_known(summary, &places.claims),
-        undivided,
-    ];
+    let remarks = [lacking, known, undivided];
     remarks
         .into_iter()
         .flatten()

@@ -21,7 +21,7 @@ use crate::{
         services::folder::Copies,
     },
     local::input::reader::Unpacked,
-    tool::{counter_table::COUNTED, intake::IntakeOptions, settings::by_option},
+    tool::{counter_table::COUNTED, intake::IntakeOptions, settings::by_option, terminal::tell},
 };
 
 #[derive(Debug, Args)]
@@ -46,12 +46,12 @@ pub(super) struct TakeOptions {
     /// JSON Lines of who was assigned which variant: `user_id`, `experiment_id` and what
     /// --assignment-fields names
     #[arg(long, value_name = "FILE")]
-    pub(super) assignments: Option<PathBuf>,
+    assignments: Option<PathBuf>,
 
     /// What an assignment's id, variant and time are called
     /// [default: `assignment_id,variant,timestamp`]
     #[arg(long, value_name = "NAMES", requires = "assignments")]
-    pub(super) assignment_fields: Option<AssignmentFields>,
+    assignment_fields: Option<AssignmentFields>,
 
     /// JSON Lines of experiments: `key`, `name`, `status`
     #[arg(long, value_name = "FILE")]
@@ -132,6 +132,7 @@ impl ProcessTask {
             add(path, &mut hash, |lines| {
                 lookup.add_assignments(lines, &fields)
             })?;
+            tell_of_no_variant(path, &lookup, &fields);
         }
         if let Some(path) = &options.experiments {
             add(path, &mut hash, |lines| lookup.add_experiments(lines, key))?;
@@ -141,6 +142,18 @@ impl ProcessTask {
             lookup,
             hash: hash.digest(),
         })
+    }
+}
+
+/// An event may have a variant of its own, so it is no error.
+fn tell_of_no_variant(file: &Path, lookup: &Listed, fields: &AssignmentFields) {
+    if lookup.lacks_variants() {
+        tell(&format!(
+            "no line of `{}` has a `{}`, so no event gets a variant from it; what a variant is called \
+             there --assignment-fields says",
+            file.display(),
+            fields.variant
+        ));
     }
 }
 
