@@ -130,7 +130,8 @@ fn process_input(
     stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
     let read_bytes = Arc::new(AtomicU64::new(0));
-    let _progress = ProgressDisplay::of_input(Arc::clone(&read_bytes), &input);
+    let done = Arc::new(AtomicU64::new(0));
+    let _progress = ProgressDisplay::of_input(Arc::clone(&read_bytes), Arc::clone(&done), &input);
     let firehose = Firehose {
         function: &transform_in_process(task.settings.clone(), store, now),
         pauses: PAUSES,
@@ -147,6 +148,7 @@ fn process_input(
         window_age_max: task.window_age_max,
         task: task.task(&places.lake),
         watch: task.watch,
+        done,
         stop,
     };
     let outcome = firehose.run(input, read_bytes).map_err(Into::into);
