@@ -2,8 +2,9 @@
 //! and told from one that is damaged. What it holds is for others to say.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, Permissions, TryLockError},
     io::{self, Read, Seek, Write},
+    os::unix::fs::PermissionsExt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -66,6 +67,8 @@ pub fn lies_in(folder: &Path) -> bool {
 const STORE: &str = "store";
 const KEYSPACES: &str = "keyspaces";
 const SEAL: &str = "commits";
+/// In a keyspace, which manifest it has.
+const CURRENT: &str = "current";
 
 /// The note of how keys and values are written.
 pub(crate) const FORMAT: &str = "format";
@@ -309,8 +312,23 @@ fn check_manifests(keyspaces: &Path) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// fjall lets nobody else read which manifest holds, whatever they may read of the rest.
+fn let_read(keyspaces: &Path) -> io::Result<()> {
+    for keyspace in fs::read_dir(keyspaces)? {
+        let folder = keyspace?.path();
+        let (current, mode) = (
+            folder.join(CURRENT),
+            fs::metadata(&folder)?.permissions().mode(),
+        );
+        if current.exists() {
+            fs::set_permissions(current, Permissions::from_mode(mode & 0o666))?;
+        }
+    }
+    Ok(())
+}
+
 fn manifest_is_whole(keyspace: &Path) -> io::Result<bool> {
-    let current = fs::read(keyspace.join("current"))?;
+    let current = fs::read(keyspace.join(CURRENT))?;
     let Some((number, rest)) = current.split_first_chunk() else {
         return Ok(false);
     };
@@ -329,13 +347,17 @@ fn sync_folder_of(path: &Path) -> io::Result<()> {
 /// A file beside the database that one process has locked, and that holds how many commits there
 /// were: after damage, fjall opens with the last ones silently gone. Never ahead of the database.
 #[derive(Debug)]
-pub(crate) struct Seal(pub(crate) File);
+pub(crate) struct Seal {
+    pub(crate) file: File,
+    folder: PathBuf,
+}
 
 /// What a folder's database holds, to be looked at without writing anything there: a copy in a
 /// temporary folder, in which what never changes is only linked to. Nobody writes the folder
 /// meanwhile.
 #[derive(Debug)]
 pub struct Mirror {
+    original: PathBuf,
     folder: TempDir,
     _seal: File,
 }
@@ -354,19 +376,26 @@ impl Mirror {
                 Err(TryLockError::Error(error)) => return Err(error.into()),
             }
             let mirror = tempfile::tempdir()?;
-            let folder = fs::canonicalize(folder)?;
-            fs::write(mirror.path().join(SEAL), fs::read(folder.join(SEAL))?)?;
-            copy(&folder.join(STORE), &mirror.path().join(STORE))?;
+            let whole = fs::canonicalize(folder)?;
+            fs::write(mirror.path().join(SEAL), fs::read(whole.join(SEAL))?)?;
+            copy(&whole.join(STORE), &mirror.path().join(STORE))?;
             Ok(Some(Self {
+                original: folder.to_owned(),
                 folder: mirror,
                 _seal: seal,
             }))
         })
     }
 
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.folder.path()
+    /// Opens the copy. What is wrong with it is wrong with what it was made of.
+    pub fn open<T>(
+        &self,
+        open: impl FnOnce(&Path) -> Result<T, OpenError>,
+    ) -> Result<T, OpenError> {
+        open(self.folder.path()).map_err(|error| OpenError {
+            folder: self.original.clone(),
+            ..error
+        })
     }
 }
 
@@ -384,7 +413,10 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
             link(&path, &copied)?;
         } else {
             // A copy of its mode too could not be written.
-            io::copy(&mut File::open(&path)?, &mut File::create(&copied)?)?;
+            let copy = |mut from: File| io::copy(&mut from, &mut File::create(&copied)?);
+            File::open(&path).and_then(copy).map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+            })?;
         }
     }
     Ok(())
@@ -410,7 +442,10 @@ impl Seal {
             .truncate(false)
             .open(folder.join(SEAL))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => Ok(Self {
+                file,
+                folder: folder.to_owned(),
+            }),
             Err(TryLockError::WouldBlock) => Err(Trouble::InUse),
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
@@ -444,26 +479,28 @@ impl Seal {
             self.check(0)?;
         }
         self.write(0)?;
-        Ok(self.0.sync_all()?)
+        Ok(self.file.sync_all()?)
     }
 
     fn read(&self) -> io::Result<String> {
         let mut text = String::new();
-        (&self.0).rewind()?;
-        (&self.0).read_to_string(&mut text)?;
+        (&self.file).rewind()?;
+        (&self.file).read_to_string(&mut text)?;
         Ok(text)
     }
 
     fn write(&self, commits: u64) -> io::Result<()> {
-        (&self.0).rewind()?;
-        (&self.0).write_all(seal(commits).as_bytes())
+        (&self.file).rewind()?;
+        (&self.file).write_all(seal(commits).as_bytes())
     }
 }
 
 /// Closing the file would not free it while a process that is just being started holds it too.
 impl Drop for Seal {
     fn drop(&mut self) {
-        if let Err(error) = self.0.unlock() {
+        // Whoever may not read it is told so.
+        let _ = let_read(&self.folder.join(STORE).join(KEYSPACES));
+        if let Err(error) = self.file.unlock() {
             warn!(%error, "a folder stays locked until this process has ended");
         }
     }
@@ -500,7 +537,9 @@ pub enum Trouble {
     Damaged(String),
     #[error("was written by a later version ({0}): use that version, or name another folder")]
     Later(String),
-    #[error("cannot be used ({0}): see that it is a folder one may write to, on a disk with space")]
+    #[error(
+        "cannot be used ({0}): see that it is a folder one may read and write, on a disk with space"
+    )]
     Unusable(io::Error),
     #[error(
         "could not be written in the background: see that its disk has space and run again; \

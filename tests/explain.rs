@@ -373,7 +373,7 @@ fn an_error_object_tells_when_its_record_arrived() {
         object.as_bytes(),
     );
     let text = String::from_utf8(output.stdout).expect("text");
-    let first = "input             an error object (Lambda.ProcessingFailedStatus, arrival 1495072949453); its record:\n";
+    let first = "input             an error object (Lambda.ProcessingFailedStatus, arrived 2017-05-18 02:02:29 UTC); its record:\n";
     assert!(text.starts_with(first), "{text}");
     assert!(text.contains(" lake/2024/2017-05-18/\n"), "{text}");
     let owner = |arguments: &[&str]| {
@@ -479,6 +479,13 @@ fn settings_and_the_prefix_are_the_functions() {
 
 #[test]
 fn what_is_wrong_is_said_in_a_sentence() {
+    for folder in ["src", "s3://b/errors/"] {
+        let expected = format!(
+            "`{folder}` is a folder: name a file in it, or a line as FILE:LINE; of error objects \
+             `nozzle redrive {folder} --to TARGET --places` names them"
+        );
+        check_error(&[folder], &expected);
+    }
     check_error(
         &["no-such-file"],
         "`no-such-file` cannot be read: No such file or directory (os error 2)",

@@ -598,6 +598,34 @@ fn a_counter_is_not_set_to_what_a_damaged_archive_says() {
     check(&packed(b"{}\n{}\n")[..20], [0, 1]);
 }
 
+#[test]
+fn a_day_is_not_set_to_what_is_left_of_it_in_the_archive() {
+    #[track_caller]
+    fn check(windows: &[&str]) {
+        let place = Place::new();
+        place.write("in.jsonl", events(48));
+        place.summary(&["in.jsonl", "--into", "out"]);
+        let before = place.counters(&["out"]);
+        fs::remove_dir_all(place.path("out/archive/year=2024/month=12/day=19/hour=00")).unwrap();
+        let (found, _) = recount(&place, &[&["out", "--execute"], windows].concat());
+        assert_eq!(
+            (&found["set_right"], &found["differs"]),
+            (&json!(0), &json!(0)),
+            "{found}"
+        );
+        let spared = found["counters"].as_array().unwrap();
+        let days = spared.iter().filter(|spared| spared["span"] == "day");
+        assert_ne!(days.count(), 0, "{found}");
+        assert!(
+            spared.iter().all(|spared| spared["fate"] == "no_archive"),
+            "{found}"
+        );
+        assert_eq!(place.counters(&["out"]), before);
+    }
+    check(&[]);
+    check(&["--windows", "day"]);
+}
+
 fn agrees_after(place: &Place, all: u64) -> bool {
     let (found, agrees) = recount(place, &["out", "--execute"]);
     agrees && found["agree"] == all

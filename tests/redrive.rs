@@ -165,6 +165,7 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
         "accepted: MalformedData                100  2026-02-03 00:00  sent",
         "accepted: activePartitionExceeded      100  2026-02-03 00:00  sent",
         "not_json                               200  2026-02-03 00:00  refused again",
+        "why  nozzle explain errors/processing-failed/day=00/stream-1-000:4",
         "still open: 1,200 of 1,200 records are neither delivered nor sent",
         "refusals are by the fields event_uuid,event_name,created_at",
     ];
@@ -176,7 +177,8 @@ fn a_dry_run_tells_what_would_be_and_changes_nothing() {
         "{shown}"
     );
     assert!(shown.lines().all(|line| line.len() <= 80), "{shown}");
-    assert!(!shown.contains("errors/"), "{shown}");
+    let mut places = shown.lines().filter(|line| line.contains("errors/"));
+    assert!(places.all(|line| line.starts_with("why  ")), "{shown}");
     let shown = place.shown(&["errors", "--to", "lake:lake", "--places"]);
     let first = |cause: &str| shown.lines().skip_while(|line| *line != cause).nth(1);
     let place_of_it = first("not_json").map(str::trim_start);
@@ -214,7 +216,8 @@ fn a_dry_run_writes_nothing_where_there_are_claims_and_an_earlier_redrive() {
     reader.try_lock_shared().unwrap();
     let (summary, _) = place.summary(&[]);
     drop(reader);
-    let expected = json!({"sent": 300, "held_back": 200, "refused": 100, "open": 400});
+    let expected =
+        json!({"sent": 300, "sent_before": 100, "held_back": 100, "refused": 100, "open": 400});
     check(&summary, &expected);
     let after = (contents(place.folder()), changes(place.folder()));
     assert!(before == after);
@@ -374,8 +377,18 @@ fn a_killed_redrive_loses_nothing_and_doubles_nothing() {
         redrive_until_killed(&place, seeded.below(3_000_000));
         assert!(place.delivered().values().all(|times| *times == 1));
     }
+    let (dry, _) = place.summary(&[]);
     let (summary, code) = place.summary(&["--execute", "--flush-mb", "1"]);
     assert_eq!(code, 1, "refused records are left");
+    for name in ["sent", "sent_before", "held_back", "open"] {
+        let open = dry["open"].as_u64().unwrap() - dry["sent"].as_u64().unwrap();
+        let expected = if name == "open" {
+            json!(open)
+        } else {
+            dry[name].clone()
+        };
+        assert_eq!(summary[name], expected, "{name}: {dry}");
+    }
     check(
         &summary,
         &json!({"records": 9_000, "refused": 1_500, "unknown": 0, "failed": 0}),
@@ -531,6 +544,100 @@ fn an_export_names_its_file_and_the_next_command() {
 }
 
 #[test]
+fn what_holds_no_records_or_none_that_are_asked_for_is_said() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    place.write(
+        "pretty.json",
+        "{\n  \"reason\": \"not_json\",\n  \"code\": \"Lambda.X\"\n}\n",
+    );
+    place.write(
+        "in.jsonl",
+        r#"{"event_id":"e1","event_type":"view","user_id":"u","timestamp":1770000000}"#,
+    );
+    let taken = place
+        .nozzle("process", &["in.jsonl", "--into", "counted"])
+        .output();
+    assert!(taken.unwrap().status.success());
+    for (arguments, expected) in [
+        (
+            &["pretty.json"][..],
+            "`jq -c . pretty.json` makes lines of it.\n",
+        ),
+        (
+            &["counted"],
+            "These are archived events: there is nothing to redrive.",
+        ),
+        (
+            &["errors", "--uuid", "nope"],
+            "no record of 1 is what the options ask for\n  codes    Lambda.X\n  reasons  not_json\n\n\
+             still open: 0 of 0 records",
+        ),
+        (
+            &["errors", "--code", "Y"],
+            "no record of 1 is what the options ask for\n",
+        ),
+    ] {
+        let shown = place.shown(&[arguments, &["--to", "lake:lake"]].concat());
+        assert!(shown.contains(expected), "{arguments:?}: {shown}");
+        assert!(!shown.contains("arrived (UTC)"), "{shown}");
+    }
+}
+
+#[test]
+fn who_mends_beside_the_event_is_told_so() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"{}"));
+    place.summary(&["--export", "repair"]);
+    let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+    for (more, is_said) in [("", false), (",\"created_at\":1}\n", true)] {
+        let beside = exported.trim_end().strip_suffix('}').unwrap().to_owned();
+        let line = if is_said {
+            beside + more
+        } else {
+            exported.clone()
+        };
+        place.write("repair/to-repair.jsonl", line);
+        let said = stderr(&place.redrive(&["repair", "--to", "lake:lake"]));
+        let expected = "beside their `event`, where they change nothing (created_at)";
+        assert_eq!(said.contains(expected), is_said, "{said}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_export_is_whole_or_not_there_and_names_its_path() {
+    let place = Place::with_errors();
+    place.write(
+        "errors/object",
+        captured("Lambda.X", NIGHT, &b"x".repeat(100_000)),
+    );
+    let command =
+        "ulimit -f 8; trap '' XFSZ; exec \"$0\" redrive errors --to lake:lake --export repair";
+    let mut limited = place.nozzle("redrive", &[]);
+    let program = limited.get_program().to_owned();
+    limited = Command::new("sh");
+    limited
+        .current_dir(place.folder())
+        .args(["-c", command])
+        .arg(program);
+    let output = limited.output().unwrap();
+    let said = stderr(&output);
+    assert!(
+        said.contains("`repair/to-repair.jsonl` cannot be written: File too large"),
+        "{said}"
+    );
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(files(&place.path("repair")), [] as [PathBuf; 0]);
+    place.summary(&["--export", "repair"]);
+    place.check_refused(
+        &["errors", "--to", "lake:lake", "--export", "repair"],
+        2,
+        "`repair/to-repair.jsonl` is there already; name another folder with --export",
+    );
+}
+
+#[test]
 fn what_is_mended_is_sent_though_its_original_is_gone() {
     let place = Place::with_errors();
     place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
@@ -568,6 +675,57 @@ fn what_is_mended_without_its_mark_is_sent_and_its_original_said_to_stay_open() 
         check(&summary, &json!({"open": u64::from(is_said)}));
         assert_eq!(place.delivered(), BTreeMap::from([("e0".to_owned(), 1)]));
     }
+}
+
+#[test]
+fn what_was_mended_and_sent_is_mended_once_more_only_when_asked() {
+    let place = Place::with_errors();
+    place.write("errors/object", captured("Lambda.X", NIGHT, b"x"));
+    place.summary(&["--export", "repair"]);
+    let exported = fs::read_to_string(place.path("repair/to-repair.jsonl")).unwrap();
+    for (name, number) in [("first.jsonl", 0), ("second.jsonl", 1)] {
+        let event = format!(r#""event":{}"#, event(number));
+        place.write(name, exported.replace(r#""text":"x""#, &event));
+    }
+    for (name, more, sent, mended) in [
+        ("first.jsonl", &["--execute"][..], 1, 0),
+        ("second.jsonl", &[], 0, 1),
+        ("second.jsonl", &["--execute"], 0, 1),
+        ("second.jsonl", &["--execute", "--again"], 1, 0),
+    ] {
+        let output = place.redrive(&[&[name], TO_LAKE, more].concat());
+        let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+        check(
+            &summary,
+            &json!({"sent": sent, "mended": mended, "open": 0}),
+        );
+        assert!(output.status.success(), "{name} {more:?}");
+    }
+    let delivered = ["e0", "e1"].map(|uuid| (uuid.to_owned(), 1));
+    assert_eq!(place.delivered(), BTreeMap::from(delivered));
+}
+
+#[test]
+fn copies_of_an_event_are_held_back_in_a_dry_run_as_they_would_be() {
+    let place = Place::with_errors();
+    let object = |arrival| captured("Lambda.FunctionError", arrival, event(0).as_bytes());
+    place.write(
+        "errors/object",
+        (0..3).map(|late| object(NIGHT + late)).collect::<String>(),
+    );
+    for arguments in [&[][..], &["--execute"]] {
+        let (summary, code) = place.summary(arguments);
+        check(&summary, &json!({"sent": 1, "held_back": 2, "copies": 0}));
+        assert_eq!(code, 0, "{arguments:?}");
+    }
+    let found = place.nozzle("find", &["e0", "--lake", "errors"]).output();
+    let found = String::from_utf8(found.unwrap().stdout).unwrap();
+    let ends = |end: &str| found.lines().filter(|line| line.ends_with(end)).count();
+    assert_eq!(
+        [ends(", sent again"), ends(", a copy of it was sent again")],
+        [1, 2],
+        "{found}"
+    );
 }
 
 #[test]
@@ -887,7 +1045,14 @@ fn an_interrupted_redrive_ends_after_its_batch_and_goes_on() {
     let interrupted: Value = serde_json::from_slice(&output.stdout).unwrap();
     let sent = interrupted["sent"].as_u64().unwrap();
     assert!((1..600).contains(&sent), "{sent}");
-    let (summary, _) = place.summary(&["--execute"]);
-    check(&summary, &json!({"sent": 600 - sent, "sent_before": sent}));
+    let before = contents(&place.path("redriven"));
+    let dry = place.shown(&["errors", "--to", "lake:lake"]);
+    assert!(!dry.contains("earlier redrives"), "it is this one: {dry}");
+    for arguments in [&[][..], &["--execute"]] {
+        let (summary, _) = place.summary(arguments);
+        check(&summary, &json!({"sent": 600 - sent, "sent_before": sent}));
+        let is_dry = arguments.is_empty();
+        assert_eq!(contents(&place.path("redriven")) == before, is_dry);
+    }
     assert_eq!(place.delivered(), each_once(&night.undelivered()));
 }

@@ -766,7 +766,7 @@ mod tests {
     fn the_folder_is_free_once_the_store_is_dropped_whoever_else_holds_its_files() {
         let folder = tempdir().unwrap();
         let store = EmbeddedStore::open(folder.path()).unwrap();
-        let held_elsewhere = store.folder.seal.0.try_clone().unwrap();
+        let held_elsewhere = store.folder.seal.file.try_clone().unwrap();
         drop(store);
         assert!(EmbeddedStore::open(folder.path()).is_ok());
         drop(held_elsewhere);

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
@@ -16,10 +16,13 @@ use super::{
     plain::Plain,
     table::{Cell, Column},
 };
-use crate::functions::event_processor::{
-    key::Subject,
-    services::folder::TABLE,
-    table::{Executed, Item, Key, Statement, Table, embedded::EmbeddedTable},
+use crate::{
+    database::Mirror,
+    functions::event_processor::{
+        key::Subject,
+        services::folder::TABLE,
+        table::{Executed, Item, Key, Statement, Table, embedded::EmbeddedTable},
+    },
 };
 
 #[derive(Debug, Args)]
@@ -42,20 +45,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A table to look into, and to set right.
 pub(super) enum CounterTable {
-    Here(EmbeddedTable, Rc<Runtime>),
+    Here {
+        table: EmbeddedTable,
+        runtime: Rc<Runtime>,
+        /// Where it is only looked at.
+        _mirror: Option<Mirror>,
+    },
     OnAws(AwsCounters),
 }
 
 type Items<'a> = Box<dyn Iterator<Item = Result<(Key, Item)>> + 'a>;
 
 impl CounterPlace {
+    /// To be set right.
     pub(super) fn open(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
-        if let Some(table) = &self.table {
-            let aws = Aws::connect(Rc::clone(runtime))?;
-            return Ok(CounterTable::OnAws(aws.counters(table)));
-        }
-        let table = open_folder(self.counted())?;
-        Ok(CounterTable::Here(table, Rc::clone(runtime)))
+        self.find(runtime, |folder| {
+            Ok(Some((EmbeddedTable::open(folder)?, None)))
+        })
     }
 
     /// Where it is no table in DynamoDB.
@@ -66,30 +72,57 @@ impl CounterPlace {
     fn counted(&self) -> &Path {
         self.folder.as_deref().unwrap_or(Path::new(COUNTED))
     }
-}
 
-fn open_folder(folder: &Path) -> Result<EmbeddedTable> {
-    let table = folder.join(TABLE);
-    ensure!(
-        table.is_dir(),
-        "there are no counters in `{0}`; `nozzle process INPUT --into {0}` makes them",
-        folder.display()
-    );
-    Ok(EmbeddedTable::open(&table)?)
+    /// To be looked at alone: nothing is written.
+    pub(super) fn look(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
+        self.find(runtime, |folder| {
+            let Some(mirror) = Mirror::find("table of counters", folder)? else {
+                return Ok(None);
+            };
+            Ok(Some((mirror.open(EmbeddedTable::open)?, Some(mirror))))
+        })
+    }
+
+    fn find(
+        &self,
+        runtime: &Rc<Runtime>,
+        open: impl FnOnce(&Path) -> Result<Option<(EmbeddedTable, Option<Mirror>)>>,
+    ) -> Result<CounterTable> {
+        if let Some(table) = &self.table {
+            let aws = Aws::connect(Rc::clone(runtime))?;
+            return Ok(CounterTable::OnAws(aws.counters(table)));
+        }
+        let folder = self.counted();
+        let table = folder.join(TABLE);
+        let opened = if table.is_dir() { open(&table)? } else { None };
+        let (table, mirror) = opened.with_context(|| {
+            format!(
+                "there are no counters in `{0}`; `nozzle process INPUT --into {0}` makes them",
+                folder.display()
+            )
+        })?;
+        Ok(CounterTable::Here {
+            table,
+            runtime: Rc::clone(runtime),
+            _mirror: mirror,
+        })
+    }
 }
 
 impl CounterTable {
     /// Every item, in no order.
     pub(super) fn items(&self) -> Items<'_> {
         match self {
-            Self::Here(table, _) => Box::new(table.items().map(|item| Ok(item?))),
+            Self::Here { table, .. } => Box::new(table.items().map(|item| Ok(item?))),
             Self::OnAws(table) => table.items(),
         }
     }
 
     pub(super) fn execute(&self, statements: &[Statement]) -> Executed {
         match self {
-            Self::Here(table, runtime) => runtime.block_on(table.execute(statements, PATIENCE)),
+            Self::Here { table, runtime, .. } => {
+                runtime.block_on(table.execute(statements, PATIENCE))
+            }
             Self::OnAws(table) => table.execute(statements, PATIENCE),
         }
     }

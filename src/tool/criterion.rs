@@ -20,6 +20,9 @@ pub(super) struct Criterion {
     finder: Finder<'static>,
 }
 
+/// What the event processor knows an event by.
+pub(super) const LETTER_ID: &str = "event_id";
+
 impl Criterion {
     fn new(field: Pointer, value: &str) -> Self {
         Self {

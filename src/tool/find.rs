@@ -20,8 +20,9 @@ use tokio::runtime::{Builder, Runtime};
 use super::{
     aws::Aws,
     objects::{ErrorSource, Folder},
-    places::claims_folder,
+    places::{claims_folder, table_folder},
 };
+use crate::dedup::embedded::EmbeddedStore;
 use claims::{find_here, find_in_table};
 pub(super) use options::FindOptions;
 use search::EventSearch;
@@ -34,7 +35,7 @@ const WHICH_CLAIMS: &str =
 
 /// Finds. Nothing found is a failure.
 pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
-    check_claims(options)?;
+    check_places(options)?;
     let settings = options.settings()?;
     let search = EventSearch::new(options, &settings);
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
@@ -42,31 +43,26 @@ pub(super) fn run(options: &FindOptions) -> Result<ExitCode> {
     let aws = connect(options, &sources, &runtime)?;
     for source in &sources {
         match (source, &aws) {
-            (ErrorSource::Folder(path), _) => search.folder(&folder(options, path)?)?,
+            (ErrorSource::Folder(path), _) => search.folder(&folder(options, path)?, source)?,
             (ErrorSource::Bucket { bucket, prefix }, Some(aws)) => {
-                search.objects(&*aws.bucket(bucket, prefix)?)?;
+                search.asked(search.objects(&*aws.bucket(bucket, prefix)?, source));
             }
             _ => bail!("{source} cannot be searched: name a folder or s3://BUCKET/PREFIX"),
         }
     }
     if let Some(log) = &options.log {
-        log::find_here(&search, log)?;
+        search.asked(log::find_here(&search, log));
     }
     if let (Some(table), Some(aws)) = (&options.log_table, &aws) {
-        log::find_in_table(&search, &aws.log(table), table)?;
+        search.asked(log::find_in_table(&search, &aws.log(table), table));
     }
     for claims in claims_folders(options, &sources) {
-        let are_there = find_here(&search, &claims, &runtime)?;
-        ensure!(
-            are_there || options.claims.is_none(),
-            "there are no claims in `{}`: {WHICH_CLAIMS}",
-            claims.display()
-        );
+        search.asked(find_here(&search, &claims, &runtime));
     }
     if let (Some(table), Some(aws)) = (&options.table, &aws) {
-        find_in_table(&search, table, &aws.table(table), &runtime)?;
+        search.asked(find_in_table(&search, table, &aws.table(table), &runtime));
     }
-    Ok(search.end())
+    search.end()
 }
 
 /// Says what is wrong with the options, before any of it is touched.
@@ -75,9 +71,22 @@ pub(super) fn understand(options: &FindOptions) -> Result<()> {
 }
 
 /// Before all of a lake is read.
-fn check_claims(options: &FindOptions) -> Result<()> {
-    if let Some(claims) = options.claims.as_deref().filter(|claims| !claims.is_dir()) {
-        bail!("there is no folder `{}`: {WHICH_CLAIMS}", claims.display());
+fn check_places(options: &FindOptions) -> Result<()> {
+    if let Some(claims) = &options.claims {
+        let claims_in = claims.display();
+        ensure!(
+            claims.is_dir(),
+            "there is no folder `{claims_in}`: {WHICH_CLAIMS}"
+        );
+        ensure!(
+            EmbeddedStore::lies_in(claims),
+            "there are no claims in `{claims_in}`: {WHICH_CLAIMS}"
+        );
+    }
+    if let Some(log) = &options.log {
+        let log_in = log.display();
+        let is_there = table_folder(log).is_dir();
+        ensure!(is_there, "there is no event log in `{log_in}`");
     }
     Ok(())
 }

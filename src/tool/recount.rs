@@ -36,7 +36,7 @@ pub(super) use options::RecountOptions;
 pub(super) fn run(options: &RecountOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
-    let counters = options.place.open(&runtime)?;
+    let counters = options.counters(&runtime)?;
     let objects = options.archive(&runtime)?;
     let table = CounterItems::read(&counters, options.windows.as_ref())?;
     let mut comparison = Comparison {

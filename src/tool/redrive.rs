@@ -33,6 +33,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use indicatif::HumanCount;
 use tokio::runtime::{Builder, Runtime};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -64,7 +65,7 @@ use export::{Export, Exported};
 use journal::{Done, Header, RedriveJournal, Scope};
 use lake::LakeTarget;
 pub(super) use options::RedriveOptions;
-use originals::{SourceTelling, open_objects, tell_of_unmarked};
+use originals::{Originals, open_objects, tell_of_beside, tell_of_unmarked};
 use pass::{Letters, Pass, PassState};
 use recorder::Recorder;
 use report::{GivenCommand, RedriveReport};
@@ -175,7 +176,7 @@ impl<'a> Session<'a> {
             let mirror = Mirror::find("claim store", &claims)?;
             let store = mirror
                 .as_ref()
-                .map(|mirror| EmbeddedStore::open(mirror.path()));
+                .map(|mirror| mirror.open(EmbeddedStore::open));
             let store = store.transpose()?;
             let view = store.as_ref().map_or(View::Empty, View::Store);
             let code = self.redrive(view, None)?;
@@ -213,11 +214,7 @@ impl<'a> Session<'a> {
         let bytes = list.iter().map(|object| object.bytes).sum();
         let begun = match target {
             Some(target) => self.begin(target)?,
-            None => Begun {
-                history: History::read(&*self.objects, "")?,
-                progress: PassState::default(),
-                sending: None,
-            },
+            None => self.look()?,
         };
         let mut pass = Pass {
             settings: &settings,
@@ -227,12 +224,17 @@ impl<'a> Session<'a> {
                 Destination::Kinesis(_) => Letters::Here,
                 Destination::Stream(_) | Destination::Lake(_) => Letters::Elsewhere,
             },
+            stream: match self.options.to()? {
+                Destination::Lake(_) => None,
+                stream => Some(stream.to_string()),
+            },
             lifetime_seconds: settings.claim_lifetime_seconds,
             claims: ClaimAccess {
                 view,
                 runtime: Rc::clone(&self.runtime),
             },
             history: begun.history,
+            originals: Originals::new(begun.run, self.aws.as_ref(), Rc::clone(&self.runtime)),
             export: self
                 .options
                 .export
@@ -251,15 +253,43 @@ impl<'a> Session<'a> {
         self.end(pass, ran)
     }
 
-    /// Takes up the journal, tells colleagues, and is ready to send.
-    fn begin<'t>(&'t self, target: Box<dyn Sink + 't>) -> Result<Begun<'t>> {
-        let now_milliseconds = epoch_milliseconds(now());
-        let header = Header {
+    /// Knows what `--execute` would go on with, and writes nothing.
+    fn look(&self) -> Result<Begun<'_>> {
+        let header = self.header(epoch_milliseconds(now()))?;
+        // Without a home folder nothing was kept there.
+        let path = self.journal_path(&header).ok();
+        let left = path.map(|path| RedriveJournal::look(&path, &header));
+        let (header, done) = left
+            .transpose()?
+            .flatten()
+            .unwrap_or((header, Done::default()));
+        if !done.sent.is_empty() {
+            tell(&format!(
+                "a redrive that has not ended has sent {}; --execute goes on with it",
+                HumanCount(done.sent.len() as u64)
+            ));
+        }
+        Ok(Begun {
+            history: History::read(&*self.objects, &header.run)?,
+            run: header.run,
+            progress: PassState::after(&done),
+            sending: None,
+        })
+    }
+
+    fn header(&self, now_milliseconds: i64) -> Result<Header> {
+        Ok(Header {
             source: self.source.clone(),
             target: absolute(self.options.to()?),
             run: run_name(now_milliseconds),
             scope: self.scope(),
-        };
+        })
+    }
+
+    /// Takes up the journal, tells colleagues, and is ready to send.
+    fn begin<'t>(&'t self, target: Box<dyn Sink + 't>) -> Result<Begun<'t>> {
+        let now_milliseconds = epoch_milliseconds(now());
+        let header = self.header(now_milliseconds)?;
         let path = self.journal_path(&header)?;
         let (journal, done) = RedriveJournal::open(&path, header)?;
         let Header {
@@ -274,11 +304,11 @@ impl<'a> Session<'a> {
         if !sent.is_empty() {
             tell(&format!(
                 "going on with an interrupted redrive that has sent {}",
-                sent.len()
+                HumanCount(sent.len() as u64)
             ));
         }
-        let run = Run {
-            name: run,
+        let record = Run {
+            name: run.clone(),
             by: who(),
             source,
             target: to,
@@ -287,9 +317,10 @@ impl<'a> Session<'a> {
             updated_milliseconds: now_milliseconds,
             counts: RunCounts::default(),
         };
-        let recorder = Recorder::begin(&*self.objects, run, sent, now_milliseconds)?;
+        let recorder = Recorder::begin(&*self.objects, record, sent, now_milliseconds)?;
         let throttle = Throttle::new(self.options.rate, Arc::clone(&self.stop));
         Ok(Begun {
+            run,
             history,
             progress,
             sending: Some(Sending::new(target, journal, recorder, throttle)),
@@ -328,7 +359,9 @@ impl<'a> Session<'a> {
     fn end<S: ReleaseStore>(&self, mut pass: Pass<'_, S>, ran: Result<()>) -> Result<ExitCode> {
         let is_stopped = self.stop.load(Ordering::Relaxed);
         let is_complete = ran.is_ok() && !is_stopped;
-        let exported = pass.export.take().map(Export::finish).transpose()?;
+        // Half an export would be taken for all of it.
+        let export = pass.export.take().filter(|_| is_complete);
+        let exported = export.map(Export::finish).transpose()?;
         let mode = match pass.sending {
             Some(_) => Mode::Executed,
             None => Mode::DryRun,
@@ -342,15 +375,14 @@ impl<'a> Session<'a> {
             sending.give_up_unsettled(&mut pass.tally);
             sending.end()
         });
-        self.report(&pass, mode, is_complete, exported)?;
-        tell_of_unmarked(pass.tally.unmarked);
+        // Where nothing was done, the error says all there is to say.
+        if ran.is_ok() || pass.tally.counts().sent > 0 {
+            self.report(&pass, mode, is_complete, exported)?;
+            tell_of_unmarked(pass.tally.unmarked);
+            tell_of_beside(&pass.tally.beside_events);
+        }
         if let Some((journal, recorder)) = ended {
-            let telling = SourceTelling {
-                run: recorder.run_name(),
-                aws: self.aws.as_ref(),
-                runtime: &self.runtime,
-            };
-            telling.tell_all(&pass.tally.originals);
+            pass.originals.tell_all(&pass.tally.originals);
             conclude(journal, recorder, &pass.tally, is_complete)?;
             if let Some(redriven) = self.redriven.as_deref().filter(|folder| folder.exists()) {
                 remove_empty(redriven)?;
@@ -393,6 +425,8 @@ impl<'a> Session<'a> {
 
 /// Ready for a way through.
 struct Begun<'a> {
+    /// The name of the redrive.
+    run: String,
     history: History,
     progress: PassState,
     sending: Option<Sending<'a>>,

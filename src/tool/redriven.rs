@@ -145,8 +145,9 @@ pub(super) struct History {
     pub(super) runs: Vec<Run>,
     /// How many redrives have sent these bytes.
     sendings: HashMap<u128, u8>,
-    /// Records that were sent as they lay there, and when the last redrive that did so began.
-    sent: HashMap<u128, Option<i64>>,
+    /// By target, which is empty where nobody has said it: records that were sent there as they lay,
+    /// and when the last redrive that did so began.
+    sent: BTreeMap<String, HashMap<u128, Option<i64>>>,
     /// Records that were sent once they were mended.
     mended: HashSet<u128>,
 }
@@ -184,8 +185,10 @@ impl History {
     fn add_sent(&mut self, name: &str, marks: &[RecordMark]) {
         let run = self.runs.iter().find(|run| run.name == name);
         let begun = run.map(|run| run.started_milliseconds);
+        let target = run.map_or_else(String::new, |run| run.target.clone());
+        let sent = self.sent.entry(target).or_default();
         for mark in marks {
-            let last = self.sent.entry(mark.record).or_default();
+            let last = sent.entry(mark.record).or_default();
             *last = begun.max(*last);
         }
         let bytes: HashSet<u128> = marks.iter().map(|mark| mark.bytes).collect();
@@ -201,12 +204,23 @@ impl History {
 
     /// Whether this very record was sent, as it lay there.
     pub(super) fn has_sent(&self, mark: RecordMark) -> bool {
-        self.sent.contains_key(&mark.record)
+        self.sent
+            .values()
+            .any(|sent| sent.contains_key(&mark.record))
+    }
+
+    /// ... to this target.
+    pub(super) fn has_sent_to(&self, mark: RecordMark, target: &str) -> bool {
+        let sent = ["", target].map(|target| self.sent.get(target));
+        let mut sent = sent.into_iter().flatten();
+        sent.any(|sent| sent.contains_key(&mark.record))
     }
 
     /// When the last redrive began that sent this very record.
     pub(super) fn sent_at(&self, mark: RecordMark) -> Option<i64> {
-        self.sent.get(&mark.record).copied().flatten()
+        let sent = self.sent.values();
+        sent.filter_map(|sent| sent.get(&mark.record).copied().flatten())
+            .max()
     }
 
     /// Whether this very record was sent once it was mended.

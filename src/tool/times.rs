@@ -23,6 +23,13 @@ pub(super) fn utc(milliseconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(milliseconds).unwrap_or_default()
 }
 
+/// A time as a person reads it.
+pub(super) fn in_words(milliseconds: i64) -> String {
+    utc(milliseconds)
+        .format("%Y-%m-%d %H:%M:%S UTC")
+        .to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

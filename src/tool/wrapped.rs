@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{letter_fate::LetterFate, redriven::RecordMark};
+use super::{letter_fate::LetterFate, redriven::RecordMark, times::in_words};
 use crate::{
     functions::firehose_transform::event::EventFields,
     kinesis::{
@@ -125,7 +125,7 @@ impl Wrapper {
         };
         let code = self.code.escape_debug();
         let arrival = match self.arrival_milliseconds {
-            Some(milliseconds) => format!(", arrival {milliseconds}"),
+            Some(milliseconds) => format!(", arrived {}", in_words(milliseconds)),
             None => String::new(),
         };
         format!("{kind} ({code}{arrival}); its record:")

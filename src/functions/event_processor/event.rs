@@ -8,7 +8,7 @@ mod refusal;
 use std::{borrow::Cow, io::Write, sync::Arc};
 
 use added::Added;
-pub use archived::CountedAs;
+pub use archived::{CountedAs, archived_datetime};
 pub use refusal::{Field, Refusal};
 
 use super::enrichment::{Assignment, Experiment};

@@ -19,6 +19,7 @@ use crate::{
     local::{
         firehose::error_object,
         input::{Source, form::Form, reader::Unpacked},
+        shell::quoted,
     },
     tool::{
         aws::Aws,
@@ -59,6 +60,7 @@ impl AskedRecord {
         let place = match text.strip_prefix("s3://") {
             None => RecordPlace::Here(Source::File(PathBuf::from(text))),
             Some(address) => {
+                ensure!(!address.ends_with('/'), "{}", is_folder(text));
                 let (bucket, key) = address
                     .split_once('/')
                     .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
@@ -82,6 +84,9 @@ impl AskedRecord {
                 };
                 if *source == Source::StandardInput && io::stdin().is_terminal() {
                     tell("reading one event from the terminal; Ctrl-D ends it");
+                }
+                if let Source::File(path) = source {
+                    ensure!(!path.is_dir(), "{}", is_folder(&path.display().to_string()));
                 }
                 let opened = source.open(&Arc::default());
                 let input = opened.with_context(|| format!("{name} cannot be read"))?;
@@ -116,6 +121,14 @@ impl AskedRecord {
         }
         Contained::of(bytes, fields)
     }
+}
+
+fn is_folder(place: &str) -> String {
+    format!(
+        "`{place}` is a folder: name a file in it, or a line as FILE:LINE; of error objects `nozzle \
+         redrive {} --to TARGET --places` names them",
+        quoted(place)
+    )
 }
 
 /// An event may stand on many lines; many events on many lines are no record.
@@ -210,7 +223,7 @@ mod tests {
         check(":1", None, file(":1"), None);
         check("s3://b/k/x", None, object("k/x"), None);
         check("s3://b/k/x:3", None, object("k/x"), Some(3));
-        for text in ["s3://", "s3://b", "s3:///k"] {
+        for text in ["s3://", "s3://b", "s3:///k", "s3://b/k/"] {
             assert!(AskedRecord::of(Some(text), None).is_err(), "{text}");
         }
     }

@@ -17,18 +17,13 @@ use crate::{
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// In a folder; whether there are any. Nothing is written there.
-pub(super) fn find_here(
-    search: &EventSearch<'_>,
-    folder: &Path,
-    runtime: &Runtime,
-) -> Result<bool> {
+/// In a folder, where there are any. Nothing is written there.
+pub(super) fn find_here(search: &EventSearch<'_>, folder: &Path, runtime: &Runtime) -> Result<()> {
     let Some(mirror) = Mirror::find("claim store", folder)? else {
-        return Ok(false);
+        return Ok(());
     };
-    let store = EmbeddedStore::open(mirror.path())?;
-    find(search, &folder.display().to_string(), &store, runtime)?;
-    Ok(true)
+    let store = mirror.open(EmbeddedStore::open)?;
+    find(search, &folder.display().to_string(), &store, runtime)
 }
 
 pub(super) fn find_in_table(
@@ -48,14 +43,19 @@ fn find(
 ) -> Result<()> {
     let keys = search.claims();
     if keys.is_empty() {
-        tell(&format!(
-            "a claim is known by its event's uuid, name and time, and no event was found that says \
-             them: {place} was not asked"
-        ));
+        search.have_not_asked(place);
         return Ok(());
     }
     let claims: Vec<_> = keys.iter().map(|key| key.claim(Owner::NOBODY)).collect();
     let held = runtime.block_on(store.look_up(&claims, Instant::now() + PATIENCE))?;
+    let absent = held.iter().filter(|held| held.is_none()).count();
+    if absent > 0 {
+        let events = keys.len();
+        tell(&format!(
+            "{place} has no claim on {absent} of {events} events"
+        ));
+    }
+    search.have_searched(format!("claims in {place}"));
     for (key, held) in keys.iter().zip(held) {
         let Some(held) = held else { continue };
         search.note(&Sighting {
@@ -63,7 +63,7 @@ fn find(
             arrival_milliseconds: held.owner.arrival_milliseconds,
             expires_seconds: Some(held.ttl_seconds).filter(|seconds| *seconds != NEVER),
             ..Sighting::new(SightingKind::Claim, place.to_owned())
-        })?;
+        });
     }
     Ok(())
 }

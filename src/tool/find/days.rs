@@ -5,7 +5,7 @@ use std::path::Path;
 use chrono::{Days as DayCount, Months, NaiveDate};
 use clap::Args;
 
-use crate::tool::times::{midnight, read_time, utc};
+use crate::tool::times::{midnight, read_time};
 
 const DAY_MILLISECONDS: i64 = 86_400_000;
 
@@ -74,13 +74,6 @@ fn folder_days(name: &str) -> Option<(i64, i64)> {
         (None, None) => first.checked_add_months(Months::new(12)),
     };
     Some((midnight(first), midnight(end?)))
-}
-
-/// A time as a person reads it.
-pub(super) fn in_words(milliseconds: i64) -> String {
-    utc(milliseconds)
-        .format("%Y-%m-%d %H:%M:%S UTC")
-        .to_string()
 }
 
 #[cfg(test)]

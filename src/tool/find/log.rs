@@ -24,12 +24,13 @@ use crate::{
 pub(super) fn find_here(search: &EventSearch<'_>, log: &Path) -> Result<()> {
     let mirror = Mirror::find("event log", &table_folder(log))?;
     let mirror = mirror.with_context(|| format!("there is no event log in `{}`", log.display()))?;
-    let table = EmbeddedLog::open(mirror.path())?;
+    let table = mirror.open(EmbeddedLog::open)?;
     let place = log.display().to_string();
     if let Some(uuid) = search.options.uuid()
         && let Some(item) = table.get(uuid)?
     {
-        return note(search, &item, &place);
+        note(search, &item, &place);
+        return Ok(());
     }
     look_at_all(search, table.latest().map(|item| Ok(item?)), &place)
 }
@@ -37,8 +38,11 @@ pub(super) fn find_here(search: &EventSearch<'_>, log: &Path) -> Result<()> {
 pub(super) fn find_in_table(search: &EventSearch<'_>, table: &AwsLog, name: &str) -> Result<()> {
     let place = format!("table {name}");
     if let Some(uuid) = search.options.uuid() {
-        let item = table.get(uuid)?;
-        return item.map_or(Ok(()), |item| note(search, &item, &place));
+        if let Some(item) = table.get(uuid)? {
+            note(search, &item, &place);
+        }
+        search.have_searched(format!("event log {place}"));
+        return Ok(());
     }
     tell(&format!(
         "{place} has no key for that, so all of it is read"
@@ -51,36 +55,37 @@ fn look_at_all(
     mut items: impl Iterator<Item = Result<Value>>,
     place: &str,
 ) -> Result<()> {
-    items.try_for_each(|item| {
+    items.try_for_each(|item| -> Result<()> {
         let item = item?;
         if says(search, &plain(&item)) {
-            note(search, &item, place)?;
+            note(search, &item, place);
         }
         Ok(())
-    })
+    })?;
+    search.have_searched(format!("event log {place}"));
+    Ok(())
 }
 
 /// Whether the event in an item's line is what is looked for: an object, or its text.
 fn says(search: &EventSearch<'_>, line: &str) -> bool {
     let values = ["data", "raw"].map(|name| Pointer::to_member(name).find(line));
     values.into_iter().flatten().any(|value| match value {
-        json::Value::Object(event) => search.criterion.holds(event.as_bytes()),
+        json::Value::Object(event) => search.is_sought(event.as_bytes()),
         json::Value::String(event) => event
             .decode()
-            .is_some_and(|event| search.criterion.holds(event.as_bytes())),
+            .is_some_and(|event| search.is_sought(event.as_bytes())),
         _ => false,
     })
 }
 
-fn note(search: &EventSearch<'_>, item: &Value, place: &str) -> Result<()> {
+fn note(search: &EventSearch<'_>, item: &Value, place: &str) {
     let id = text(item, EVENT_ID).unwrap_or_default();
     let arrival = text(item, TIMESTAMP).and_then(|time| Instant::from_text(time).ok());
     let arrival = arrival.map(Instant::milliseconds);
-    if !search.options.days.cover(arrival) {
-        return Ok(());
+    if search.options.days.cover(arrival) {
+        search.note(&Sighting {
+            arrival_milliseconds: arrival,
+            ..Sighting::new(SightingKind::Log, format!("{place} {id}"))
+        });
     }
-    search.note(&Sighting {
-        arrival_milliseconds: arrival,
-        ..Sighting::new(SightingKind::Log, format!("{place} {id}"))
-    })
 }

@@ -21,14 +21,14 @@ Examples:
   nozzle find 9f3c… --lake counted/dead-letters --log log
 
 A line a finding: event, error object (and whether a redrive has sent it), dead letter, claim, log. \
-All that lies in a lake is read, but what stands in a folder of another day (year=, month=, day=): of \
+An archive's events and dead letters are known by their event_id, too. All that lies in a lake is read, but what stands in a folder of another day (year=, month=, day=): of \
 events the day is that of their time, of error objects that of their arrival. Parquet is not read. \
 Claims are looked up for the first 1,000 events that were found; with --event-identity uuid for the uuid alone. An \
 event log is asked for the id first; one in a folder is read whole where that is not there, a table \
 only with --where.
 
-The exit code is 0 when something is found, 1 when nothing is; where not everything could be read, 1 \
-when something is found and 2 when nothing is.";
+The exit code is 0 when something is found, and what could not be read or asked is said; 1 when nothing is, \
+and 2 when nothing is and not everything could be read.";
 
 /// Find an event: in a lake, among error objects and dead letters, its claim, in an event log
 #[derive(Debug, Args)]

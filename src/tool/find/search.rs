@@ -2,6 +2,7 @@
 //! threads.
 
 use std::{
+    fmt,
     path::Path,
     process::ExitCode,
     sync::{
@@ -12,20 +13,26 @@ use std::{
     thread,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
+use indicatif::HumanCount;
 use memchr::memmem::{self, Finder};
 
 use super::{
+    days::SoughtDays,
     options::FindOptions,
     sighting::{Redriven, Sighting, SightingKind},
 };
 use crate::{
     database::lock,
-    functions::firehose_transform::{
-        Settings,
-        event::EventFields,
-        transform::{Identity, transform},
+    functions::{
+        event_processor::event::archived_datetime,
+        firehose_transform::{
+            Settings,
+            event::EventFields,
+            transform::{Identity, transform},
+        },
     },
+    instant::Instant,
     local::{
         field_names::FieldNames,
         input::reader::{Part, Unpacked, read_line},
@@ -33,9 +40,9 @@ use crate::{
     },
     tool::{
         claim_key::ClaimKey,
-        criterion::Criterion,
+        criterion::{Criterion, LETTER_ID},
         exit::FAILED,
-        objects::{Folder, LINE_BYTES_MAX, Objects},
+        objects::{ErrorSource, Folder, LINE_BYTES_MAX, Objects},
         other_names::has_instead,
         redriven::{History, RecordMark},
         terminal::{print_json, tell},
@@ -57,7 +64,9 @@ const WRAPPED: [[&[u8]; 2]; 3] = [
 pub(super) struct EventSearch<'a> {
     pub(super) options: &'a FindOptions,
     pub(super) settings: &'a Settings,
-    pub(super) criterion: Criterion,
+    criterion: Criterion,
+    /// In an archive and a dead letter of the event processor the uuid has another name.
+    event_id: Option<Criterion>,
     seen: Mutex<FoundSoFar>,
     fields: FieldSearch<'a>,
 }
@@ -77,6 +86,12 @@ struct FoundSoFar {
     /// Of the events that were seen, each once.
     claims: Vec<ClaimKey>,
     has_failed: bool,
+    /// Places that were looked into.
+    searched: Vec<String>,
+    /// Where claims are, while no event was seen that may have one.
+    unasked: Vec<String>,
+    /// Why nothing more can be printed.
+    broken: Option<Error>,
 }
 
 impl<'a> EventSearch<'a> {
@@ -85,6 +100,9 @@ impl<'a> EventSearch<'a> {
             options,
             settings,
             criterion: options.criterion(&settings.rules.event_fields),
+            event_id: options
+                .uuid()
+                .map(|uuid| Criterion::of_member(LETTER_ID, uuid)),
             seen: Mutex::default(),
             fields: FieldSearch::of(&settings.rules.event_fields),
         };
@@ -99,12 +117,13 @@ impl<'a> EventSearch<'a> {
     }
 
     /// Reads a folder, on several threads.
-    pub(super) fn folder(&self, folder: &Folder) -> Result<()> {
+    pub(super) fn folder(&self, folder: &Folder, place: &ErrorSource) -> Result<()> {
         let history = OnceLock::new();
         let (names, waiting) = sync_channel::<String>(NAMES_AHEAD);
         let waiting = Mutex::new(waiting);
         let next = || lock(&waiting).recv().ok();
-        thread::scope(|scope| {
+        let mut extent = Extent::default();
+        let walked = thread::scope(|scope| {
             for _ in 0..THREADS {
                 scope.spawn(|| {
                     while let Some(name) = next() {
@@ -113,7 +132,7 @@ impl<'a> EventSearch<'a> {
                 });
             }
             let walked = folder.each(&mut |object| {
-                if self.options.days.may_lie_in(&object.name) {
+                if extent.takes(self.options.days, &object.name) {
                     names.send(object.name).context("nobody reads any more")?;
                 }
                 Ok(())
@@ -121,21 +140,43 @@ impl<'a> EventSearch<'a> {
             // Else they would wait for more.
             drop(names);
             walked
-        })
+        });
+        walked.map(|()| self.have_searched(format!("{place} ({extent})")))
     }
 
-    pub(super) fn objects(&self, objects: &dyn Objects) -> Result<()> {
+    pub(super) fn objects(&self, objects: &dyn Objects, place: &ErrorSource) -> Result<()> {
         let history = OnceLock::new();
-        objects.each(&mut |object| {
-            if self.options.days.may_lie_in(&object.name) {
+        let mut extent = Extent::default();
+        let walked = objects.each(&mut |object| {
+            if extent.takes(self.options.days, &object.name) {
                 self.object(objects, &object.name, &history);
             }
             Ok(())
-        })
+        });
+        walked.map(|()| self.have_searched(format!("{place} ({extent})")))
+    }
+
+    pub(super) fn have_searched(&self, place: String) {
+        lock(&self.seen).searched.push(place);
+    }
+
+    /// No event was seen that says whose claims are to be looked for there.
+    pub(super) fn have_not_asked(&self, place: &str) {
+        lock(&self.seen).unasked.push(place.to_owned());
+    }
+
+    /// A place that cannot be asked is said, and what others have is found all the same.
+    pub(super) fn asked(&self, asked: Result<()>) {
+        if let Err(error) = asked {
+            self.pass_over(&format!("{error:#}"));
+        }
     }
 
     /// What cannot be read is named, and the rest is.
     fn object(&self, objects: &dyn Objects, name: &str, history: &OnceLock<History>) {
+        if lock(&self.seen).broken.is_some() {
+            return;
+        }
         let source = ReadSource { objects, history };
         if let Err(error) = self.read(&source, name) {
             self.pass_over(&format!("{name} cannot be read to its end: {error:#}"));
@@ -169,9 +210,14 @@ impl<'a> EventSearch<'a> {
         lock(&self.seen).has_failed = true;
     }
 
+    /// Whether it is what is looked for.
+    pub(super) fn is_sought(&self, record: &[u8]) -> bool {
+        self.criterion.holds(record) || self.event_id.as_ref().is_some_and(|id| id.holds(record))
+    }
+
     /// Whether it says so itself, or a record may that lies in it.
     fn may_hold(&self, line: &[u8]) -> bool {
-        self.criterion.holds(line) || is_wrapped(line)
+        self.is_sought(line) || is_wrapped(line)
     }
 
     fn look_at(
@@ -188,7 +234,7 @@ impl<'a> EventSearch<'a> {
                 return Ok(());
             }
         };
-        if !self.criterion.holds(&bytes) {
+        if !self.is_sought(&bytes) {
             return Ok(());
         }
         let mut sighting = Sighting::new(SightingKind::Record, place());
@@ -200,7 +246,7 @@ impl<'a> EventSearch<'a> {
             source.add_wrapper(wrapper, &mut sighting)?;
         }
         if self.options.days.cover(arrived.or(created)) {
-            self.note(&sighting)?;
+            self.note(&sighting);
         }
         Ok(())
     }
@@ -210,8 +256,15 @@ impl<'a> EventSearch<'a> {
         let event = match transform(record, &self.settings.rules) {
             Ok(event) => event,
             Err(refusal) => {
-                sighting.refused = Some(refusal.as_str());
-                return None;
+                // Another function has accepted it, by rules of its own.
+                let Some(datetime) = archived_datetime(record) else {
+                    sighting.refused = Some(refusal.as_str());
+                    return None;
+                };
+                sighting.found = SightingKind::Archived;
+                let time = Instant::from_text(&datetime).ok();
+                sighting.created_datetime = Some(datetime);
+                return time.map(Instant::milliseconds);
             }
         };
         let claim = ClaimKey::of(&event, self.settings.identity);
@@ -240,36 +293,109 @@ impl<'a> EventSearch<'a> {
         claims
     }
 
-    pub(super) fn note(&self, sighting: &Sighting) -> Result<()> {
+    pub(super) fn note(&self, sighting: &Sighting) {
         let mut seen = lock(&self.seen);
         seen.sightings += 1;
-        if self.options.json {
+        let printed = if self.options.json {
             print_json(sighting)
         } else {
             sighting.table().print()
+        };
+        if let Err(error) = printed {
+            seen.broken.get_or_insert(error);
         }
     }
 
-    pub(super) fn end(self) -> ExitCode {
+    pub(super) fn end(self) -> Result<ExitCode> {
         let seen = self.seen.into_inner().unwrap_or_default();
         if seen.sightings == 0 {
-            let unread = if seen.has_failed {
-                ", but not everything could be read"
-            } else {
-                ""
-            };
-            let meant = self.criterion.deeper().map(quoted);
-            let meant = meant.map(|deeper| format!(": did you mean --where {deeper}?"));
+            let names_log = self.options.log.is_some() || self.options.log_table.is_some();
+            tell(&seen.nothing(names_log));
+            let deeper = self.criterion.deeper().map(quoted);
+            let meant = deeper.map(|deeper| format!("did you mean --where {deeper}?"));
             let meant = meant.or_else(|| self.options.uuid().and(self.fields.meant()));
-            tell(&format!(
-                "nothing was found{unread}{}",
-                meant.unwrap_or_default()
-            ));
+            if let Some(meant) = meant {
+                tell(&meant);
+            }
+        } else if !seen.unasked.is_empty() {
+            tell(&format!("not looked at: {}", seen.unasked_in_words()));
         }
-        match (seen.sightings, seen.has_failed) {
-            (0, true) => FAILED.into(),
-            (0, false) | (_, true) => ExitCode::FAILURE,
-            (_, false) => ExitCode::SUCCESS,
+        match seen {
+            FoundSoFar {
+                broken: Some(error),
+                ..
+            } => Err(error),
+            FoundSoFar {
+                sightings: 0,
+                has_failed,
+                ..
+            } => Ok(if has_failed {
+                FAILED.into()
+            } else {
+                ExitCode::FAILURE
+            }),
+            _ => Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+impl FoundSoFar {
+    /// That nothing was found, and where nobody has looked.
+    fn nothing(&self, names_log: bool) -> String {
+        let unread = if self.has_failed {
+            ", but not everything could be read"
+        } else {
+            ""
+        };
+        let claims = (!self.unasked.is_empty()).then(|| self.unasked_in_words());
+        let log = "an event log, which --log or --log-table names".to_owned();
+        let log = (!names_log).then_some(log);
+        let left: Vec<_> = claims.into_iter().chain(log).collect();
+        let left = if left.is_empty() {
+            String::new()
+        } else {
+            format!("; not looked at: {}", left.join("; "))
+        };
+        let searched = if self.searched.is_empty() {
+            String::new()
+        } else {
+            format!(": looked at {}", self.searched.join(", "))
+        };
+        format!("nothing was found{unread}{searched}{left}")
+    }
+
+    fn unasked_in_words(&self) -> String {
+        let places = self.unasked.join(", ");
+        format!("{places}, for a claim is known by its event's uuid, name and time")
+    }
+}
+
+/// How many objects were read, and how many lie in folders of other days.
+#[derive(Debug, Default)]
+struct Extent {
+    read: u64,
+    of_other_days: u64,
+}
+
+impl Extent {
+    fn takes(&mut self, days: SoughtDays, name: &str) -> bool {
+        let is_taken = days.may_lie_in(name);
+        let count = if is_taken {
+            &mut self.read
+        } else {
+            &mut self.of_other_days
+        };
+        *count += 1;
+        is_taken
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "objects: {}", HumanCount(self.read))?;
+        match self.of_other_days {
+            0 => Ok(()),
+            others => write!(f, ", of other days and not read: {}", HumanCount(others)),
         }
     }
 }
@@ -301,7 +427,7 @@ impl<'a> FieldSearch<'a> {
         let names = self.elsewhere.get()?;
         (!self.is_there.load(Ordering::Relaxed)).then(|| {
             format!(
-                ": none of the events that were read has {}; one {}",
+                "none of the events that were read has {}; one {}",
                 self.name,
                 has_instead(names)
             )
@@ -352,6 +478,8 @@ impl ReadSource<'_> {
             Redriven::Mended
         } else if history.has_sent(mark) {
             Redriven::AsItWas
+        } else if history.sendings(mark) > 0 {
+            Redriven::Copy
         } else {
             Redriven::No
         })

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::days::in_words;
 use crate::tool::{
     line_breaks::UNBROKEN,
     plain::Plain,
     table::{Column, Table},
+    times::in_words,
 };
 
 /// Before where it is.
@@ -18,6 +18,8 @@ const LABEL_WIDTH: usize = 12;
 #[serde(rename_all = "snake_case")]
 pub(super) enum SightingKind {
     Event,
+    /// In an archive of the event processor, by rules of its own.
+    Archived,
     /// A record that is no event as the settings have it.
     Record,
     ErrorObject,
@@ -34,6 +36,8 @@ pub(super) enum SightingKind {
 pub(super) enum Redriven {
     No,
     AsItWas,
+    /// Another record of the same bytes.
+    Copy,
     Mended,
 }
 
@@ -79,6 +83,7 @@ impl Sighting {
     fn label(&self) -> &'static str {
         match self.found {
             SightingKind::Event => "event",
+            SightingKind::Archived => "archived",
             SightingKind::Record => "record",
             SightingKind::ErrorObject => "error object",
             SightingKind::ExportLine => "for repair",
@@ -121,6 +126,7 @@ impl Sighting {
         let redriven = self.redriven.map(|redriven| match redriven {
             Redriven::No => "not sent again",
             Redriven::AsItWas => "sent again",
+            Redriven::Copy => "a copy of it was sent again",
             Redriven::Mended => "mended and sent again",
         });
         [

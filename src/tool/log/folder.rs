@@ -5,11 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::summary::LogSum;
 use crate::{
+    database::Mirror,
     functions::event_log::table::embedded::EmbeddedLog,
     local::files,
     tool::{
@@ -23,6 +24,8 @@ pub(super) struct LogFolder {
     /// Absolute. Dead letters and what is too large for an item lie in it.
     pub(super) path: PathBuf,
     pub(super) table: EmbeddedLog,
+    /// Of what is only looked at.
+    _mirror: Option<Mirror>,
 }
 
 /// What a commit says beside its items.
@@ -41,22 +44,28 @@ impl LogFolder {
             .with_context(|| format!("--log {} cannot be used", path.display()))?;
         let table = table_folder(&path);
         fs::create_dir_all(&table)?;
-        Self::open(path)
+        let table = EmbeddedLog::open(&table)?;
+        Ok(Self {
+            path,
+            table,
+            _mirror: None,
+        })
     }
 
-    /// The one that is there.
+    /// The one that is there, to be looked at: nothing is written.
     pub(super) fn find(path: &Path) -> Result<Self> {
-        ensure!(
-            table_folder(path).is_dir(),
-            "there is no event log in `{0}`; `nozzle log INPUT --log {0}` makes one",
-            path.display()
-        );
-        Self::open(path.to_owned())
-    }
-
-    fn open(path: PathBuf) -> Result<Self> {
-        let table = EmbeddedLog::open(&table_folder(&path))?;
-        Ok(Self { path, table })
+        let mirror = Mirror::find("event log", &table_folder(path))?;
+        let mirror = mirror.with_context(|| {
+            format!(
+                "there is no event log in `{0}`; `nozzle log INPUT --log {0}` makes one",
+                path.display()
+            )
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            table: mirror.open(EmbeddedLog::open)?,
+            _mirror: Some(mirror),
+        })
     }
 
     pub(super) fn note(&self) -> Result<LogNote> {

@@ -107,7 +107,7 @@ struct LogPlace {
 
 /// A log to look things up in.
 enum Log {
-    Here(LogFolder),
+    Here(Box<LogFolder>),
     OnAws(AwsLog),
 }
 
@@ -116,7 +116,7 @@ type Items<'a> = Box<dyn Iterator<Item = Result<Value>> + 'a>;
 impl LogPlace {
     fn open(&self) -> Result<Log> {
         match &self.table {
-            None => LogFolder::find(&self.log).map(Log::Here),
+            None => LogFolder::find(&self.log).map(|log| Log::Here(Box::new(log))),
             Some(table) => {
                 let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
                 Ok(Log::OnAws(Aws::connect(runtime)?.log(table)))

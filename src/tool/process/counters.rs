@@ -68,7 +68,7 @@ impl From<WindowSpan> for Span {
 impl Counters {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
-        let counted = Counted::read(self.place.open(&runtime)?.items())?;
+        let counted = Counted::read(self.place.look(&runtime)?.items())?;
         let span = self.window.map_or_else(|| counted.span(), Span::from);
         let asked = counted
             .0

@@ -51,6 +51,8 @@ pub(super) struct CounterItems {
     days: BTreeMap<Window, BTreeMap<Subject, Slots>>,
     /// Of counters and of users: one kind may be lost.
     spans: BTreeSet<Span>,
+    /// By day the hours that have events counted, whichever are asked for.
+    hours: BTreeMap<Window, BTreeSet<Window>>,
 }
 
 impl CounterItems {
@@ -62,6 +64,7 @@ impl CounterItems {
             let Some(named) = Named::read(&key) else {
                 continue;
             };
+            table.note_hour(&named, &key, &item);
             let span = named.subject().window.span();
             if asked.is_some_and(|Spans(asked)| !asked.contains(&span)) {
                 continue;
@@ -75,6 +78,25 @@ impl CounterItems {
             }
         }
         Ok(table)
+    }
+
+    fn note_hour(&mut self, named: &Named, key: &Key, item: &Item) {
+        if let Named::Counter(Subject { window, .. }) = named
+            && window.span() == Span::Hour
+            && events(key, item).is_ok_and(|events| events > 0)
+        {
+            self.hours.entry(window.day()).or_default().insert(*window);
+        }
+    }
+
+    /// Whether the archive has something of this window, and of a day something of each hour that
+    /// has events counted: of a day that lacks an hour it knows less than the counter.
+    fn has_archive(&self, window: Window, day: &Day) -> bool {
+        let counted = self.hours.get(&window);
+        match window.span() {
+            Span::Hour => day.hours.contains(&window),
+            Span::Day => counted.is_none_or(|hours| hours.is_subset(&day.hours)),
+        }
     }
 
     /// Which counters there should be, as far as nobody says: a table that has none may have lost
@@ -111,7 +133,7 @@ pub(super) enum Fate {
     UnderWay,
     /// Something that the archive has of its window cannot be read.
     Unread,
-    /// There is nothing to compare it with.
+    /// There is nothing to compare it with, or of a day not all.
     NoArchive,
 }
 
@@ -228,7 +250,7 @@ impl Comparison<'_> {
         unread: &Unread,
         under_way: &BTreeSet<Window>,
     ) -> Option<Fate> {
-        if window.span() == Span::Hour && !day.hours.contains(&window) {
+        if !self.table.has_archive(window, day) {
             Some(Fate::NoArchive)
         } else if unread.windows.contains(&window) {
             Some(Fate::Unread)

@@ -13,7 +13,7 @@ use crate::{
     tool::{
         aws::Aws,
         clock::now,
-        counter_table::CounterPlace,
+        counter_table::{CounterPlace, CounterTable},
         numbers::whole,
         objects::{ErrorSource, Folder, Objects},
         terminal::Format,
@@ -38,11 +38,12 @@ The archive is read object by object, and memory holds one day's counts of it be
 counters. Nothing changes without --execute. With it a counter becomes what the archive says, on \
 condition that nobody has changed it meanwhile. Left alone are windows that ended less than \
 --settle hours ago, those that have events archived and not counted yet, those of which the \
-archive has an object or a line that cannot be read, and those of which it has no object. Where a lifecycle deletes old objects of the archive, name with --since \
-the first day that is whole: of an older one the archive knows less than the counter.
+archive has an object or a line that cannot be read, those of which it has no object, and days with \
+an hour that has a counter and no object. Where a lifecycle deletes old objects of the archive, name \
+with --since the first day that is whole: of an older one the archive knows less than the counter.
 
 The exit code is 0 when all counters agree or are set right, but for those whose windows ended \
-less than --settle hours ago or have no object in the archive while others have; 1 when some \
+less than --settle hours ago or are not whole in the archive while others are; 1 when some \
 differ or are not counted yet, something cannot be read, no counter is there or the archive has \
 nothing of any. Given again it finds what is left.";
 
@@ -51,7 +52,7 @@ nothing of any. Given again it finds what is left.";
 #[command(after_help = EXAMPLES)]
 pub(in crate::tool) struct RecountOptions {
     #[command(flatten)]
-    pub(super) place: CounterPlace,
+    place: CounterPlace,
 
     /// Where the archive is: a folder or `s3://BUCKET/PREFIX` [default: archive/ in DIR]
     #[arg(long, value_name = "WHERE")]
@@ -91,6 +92,15 @@ pub(in crate::tool) struct RecountOptions {
 impl RecountOptions {
     pub(super) fn format(&self) -> Format {
         Format::of_flag(self.json)
+    }
+
+    /// Whoever only looks at them need not be one who may write them.
+    pub(super) fn counters(&self, runtime: &Rc<Runtime>) -> Result<CounterTable> {
+        if self.execute {
+            self.place.open(runtime)
+        } else {
+            self.place.look(runtime)
+        }
     }
 
     pub(super) fn archive(&self, runtime: &Rc<Runtime>) -> Result<Box<dyn Objects>> {

@@ -56,7 +56,9 @@ impl Fate {
             Self::Unsettled => "are of windows that ended a short time ago (--settle)",
             Self::UnderWay => "have events that are archived and not counted yet; look again later",
             Self::Unread => "are of windows of which the archive cannot be read whole, and stay",
-            Self::NoArchive => "are of windows of which the archive has no object",
+            Self::NoArchive => {
+                "are of hours of which the archive has no object, or of days with such an hour, and stay"
+            }
         }
     }
 }

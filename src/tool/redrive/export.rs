@@ -2,12 +2,14 @@
 //! once they are mended. Beside them, which lines were no error objects.
 
 use std::{
-    fs::{self, File},
-    io::{BufWriter, Write},
+    fs::{self, Permissions},
+    io::{BufWriter, IntoInnerError, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use tempfile::{Builder, NamedTempFile};
 
 use crate::{
     local::firehose::error_object::{
@@ -22,8 +24,8 @@ pub(super) struct Export {
     source: String,
     folder: PathBuf,
     records: u64,
-    events: BufWriter<File>,
-    lines: BufWriter<File>,
+    events: WholeFile,
+    lines: WholeFile,
 }
 
 const EVENTS: &str = "to-repair.jsonl";
@@ -32,22 +34,11 @@ const LINES: &str = "not-error-objects.txt";
 impl Export {
     /// Overwrites nothing: somebody may have repaired it.
     pub(super) fn create(folder: &Path, source: &str) -> Result<Self> {
-        let create = |name: &str| {
-            let path = folder.join(name);
-            File::create_new(&path)
-                .map(BufWriter::new)
-                .with_context(|| {
-                    format!(
-                        "`{}` cannot be written; name another folder with --export",
-                        path.display()
-                    )
-                })
-        };
         fs::create_dir_all(folder)
             .with_context(|| format!("--export {} cannot be used", folder.display()))?;
         Ok(Self {
-            events: create(EVENTS)?,
-            lines: create(LINES)?,
+            events: WholeFile::create(folder, EVENTS)?,
+            lines: WholeFile::create(folder, LINES)?,
             folder: folder.to_owned(),
             records: 0,
             source: source.to_owned(),
@@ -69,30 +60,68 @@ impl Export {
         let mut line = String::new();
         repair::write(&mut line, failed, reason, position, &original);
         self.records += 1;
-        self.events
-            .write_all(line.as_bytes())
-            .with_context(|| self.folder.display().to_string())
+        self.events.write(&line)
     }
 
     pub(super) fn name_line(&mut self, why: NotErrorObject, position: &str) -> Result<()> {
-        writeln!(self.lines, "{position}: {why}").with_context(|| self.folder.display().to_string())
+        self.lines.write(&format!("{position}: {why}\n"))
     }
 
     /// What has nothing in it is not left lying about.
-    pub(super) fn finish(mut self) -> Result<Exported> {
-        self.events.flush()?;
-        self.lines.flush()?;
-        for name in [EVENTS, LINES] {
-            let path = self.folder.join(name);
-            if fs::metadata(&path)?.len() == 0 {
-                fs::remove_file(path)?;
-            }
-        }
+    pub(super) fn finish(self) -> Result<Exported> {
+        self.events.finish()?;
+        self.lines.finish()?;
         Ok(Exported {
             records: self.records,
             file: self.folder.join(EVENTS),
         })
     }
+}
+
+/// A file that is there once it is whole.
+struct WholeFile {
+    path: PathBuf,
+    half: BufWriter<NamedTempFile>,
+    is_empty: bool,
+}
+
+impl WholeFile {
+    fn create(folder: &Path, name: &str) -> Result<Self> {
+        let path = folder.join(name);
+        let elsewhere = "name another folder with --export";
+        if path.exists() {
+            bail!("`{}` is there already; {elsewhere}", path.display());
+        }
+        let readable = Permissions::from_mode(0o666);
+        let half = Builder::new().permissions(readable).tempfile_in(folder);
+        let half = half.with_context(|| format!("{}; {elsewhere}", cannot_be_written(&path)))?;
+        Ok(Self {
+            path,
+            half: BufWriter::new(half),
+            is_empty: true,
+        })
+    }
+
+    fn write(&mut self, text: &str) -> Result<()> {
+        self.is_empty = false;
+        let written = self.half.write_all(text.as_bytes());
+        written.with_context(|| cannot_be_written(&self.path))
+    }
+
+    fn finish(self) -> Result<()> {
+        let cannot = || cannot_be_written(&self.path);
+        let half = self.half.into_inner().map_err(IntoInnerError::into_error);
+        let half = half.with_context(cannot)?;
+        if !self.is_empty {
+            half.as_file().sync_all().with_context(cannot)?;
+            half.persist_noclobber(&self.path).with_context(cannot)?;
+        }
+        Ok(())
+    }
+}
+
+fn cannot_be_written(path: &Path) -> String {
+    format!("`{}` cannot be written", path.display())
 }
 
 /// How many records there are to be mended, and where.

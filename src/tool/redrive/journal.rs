@@ -68,14 +68,11 @@ const REFUSED: &str = "refused ";
 impl RedriveJournal {
     /// Opens the journal of a redrive from `source` to `target`, or begins one called `run`.
     pub(super) fn open(path: &Path, header: Header) -> Result<(Self, Done)> {
-        let opened = open(path).with_context(|| format!("`{}` cannot be used", path.display()))?;
-        let mut file = opened;
+        let mut file = open(path).with_context(|| cannot_be_used(path))?;
         let mut text = BufReader::new(&file);
-        let mut line = String::new();
-        let named = || format!("the journal `{}`", path.display());
-        let length = text.read_line(&mut line).with_context(named)?;
-        if !line.ends_with('\n') {
+        let Some((found, length)) = read_header(&mut text, path, &header)? else {
             // Begun and never used, for nothing is done before its first line is durable.
+            let named = || named(path);
             file.set_len(0)?;
             file.rewind()?;
             let mut line = serde_json::to_string(&header)?;
@@ -84,21 +81,27 @@ impl RedriveJournal {
             file.sync_all().with_context(named)?;
             let scope = header.scope.clone();
             return Ok((Self::at(path, file, header, scope), Done::default()));
-        }
-        let found: Header = serde_json::from_str(&line)
-            .map_err(|_| anyhow!("{} is not one; name another with --journal", named()))?;
-        ensure!(
-            found.source == header.source && found.target == header.target,
-            "{} is of a redrive from {} to {}; name another with --journal",
-            named(),
-            found.source,
-            found.target,
-        );
-        let (done, whole) = read_done(&mut text, length as u64).with_context(named)?;
+        };
+        let (done, whole) = read_done(&mut text, length).with_context(|| named(path))?;
         drop(text);
         file.set_len(whole)?;
         file.seek(SeekFrom::End(0))?;
         Ok((Self::at(path, file, found, header.scope), done))
+    }
+
+    /// What the redrive that would go on with it has done, and which it is. Nothing is written, and none
+    /// is begun.
+    pub(super) fn look(path: &Path, header: &Header) -> Result<Option<(Header, Done)>> {
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.with_context(|| cannot_be_used(path))?,
+        };
+        let mut text = BufReader::new(file);
+        let Some((found, length)) = read_header(&mut text, path, header)? else {
+            return Ok(None);
+        };
+        let (done, _) = read_done(&mut text, length).with_context(|| named(path))?;
+        Ok(Some((found, done)))
     }
 
     fn at(path: &Path, file: File, header: Header, scope: Scope) -> Self {
@@ -149,6 +152,37 @@ impl RedriveJournal {
 fn lines(what: &str, marks: &[RecordMark]) -> String {
     let lines = marks.iter().map(|mark| format!("{what}{mark}\n"));
     lines.collect()
+}
+
+fn named(path: &Path) -> String {
+    format!("the journal `{}`", path.display())
+}
+
+fn cannot_be_used(path: &Path) -> String {
+    format!("`{}` cannot be used", path.display())
+}
+
+/// The header of the same redrive, and its length; none where it is not whole.
+fn read_header(
+    text: &mut impl BufRead,
+    path: &Path,
+    header: &Header,
+) -> Result<Option<(Header, u64)>> {
+    let mut line = String::new();
+    let length = text.read_line(&mut line).with_context(|| named(path))?;
+    if !line.ends_with('\n') {
+        return Ok(None);
+    }
+    let found: Header = serde_json::from_str(&line)
+        .map_err(|_| anyhow!("{} is not one; name another with --journal", named(path)))?;
+    ensure!(
+        found.source == header.source && found.target == header.target,
+        "{} is of a redrive from {} to {}; name another with --journal",
+        named(path),
+        found.source,
+        found.target,
+    );
+    Ok(Some((found, length as u64)))
 }
 
 fn open(path: &Path) -> Result<File> {
@@ -294,6 +328,24 @@ mod tests {
         };
         let (journal, _) = RedriveJournal::open(&path, later).unwrap();
         assert_eq!(journal.header, header("lake:x"));
+    }
+
+    #[test]
+    fn who_only_looks_sees_what_was_done_and_begins_nothing() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("a/journal");
+        let look = |target| RedriveJournal::look(&path, &header(target));
+        assert!(look("lake:x").unwrap().is_none() && !folder.path().join("a").exists());
+        let (mut journal, _) = RedriveJournal::open(&path, header("lake:x")).unwrap();
+        journal.have_sent(&marks(0..2), &marks(2..3)).unwrap();
+        let before = fs::read(&path).unwrap();
+        let (found, done) = look("lake:x").unwrap().unwrap();
+        assert_eq!((found, done.sent), (header("lake:x"), marks(0..3)));
+        assert!(look("lake:y").is_err());
+        fs::write(&path, &before[..before.len() - 1]).unwrap();
+        assert_eq!(look("lake:x").unwrap().unwrap().1.sent, marks(0..2));
+        fs::write(&path, "{").unwrap();
+        assert!(look("lake:x").unwrap().is_none());
     }
 
     #[test]

@@ -57,7 +57,7 @@ minutes, and deleted once sent; each way through, a dry run too, counts as one r
 
 An interrupted redrive goes on where it was when the same command is given again: at most the \
 batch under way is sent twice. What was sent is recorded in redriven/ beside the source, for \
-colleagues.
+colleagues, and goes to the same stream once more only with --again, as what was sent mended does.
 
 The exit code is 0 when nothing is left to do (a dry run: when all could be read), 1 when \
 something is: refused, unknown, failed, lines that are no error objects.";
@@ -145,8 +145,8 @@ pub(super) struct Permissions {
     #[arg(long)]
     pub(super) assume_undelivered: bool,
 
-    /// Send too what an earlier redrive has sent: dead letters, what would be refused again, and what
-    /// was sent three times already
+    /// Send too what an earlier redrive has sent: to a stream, dead letters, what would be refused
+    /// again, what was mended, and what was sent three times already
     #[arg(long)]
     pub(super) again: bool,
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
+use xxhash_rust::xxh3::xxh3_128;
 
 use super::{
     claims::{Case, ClaimAccess},
@@ -18,18 +19,22 @@ use super::{
     found::{Found, Kind},
     journal::Done,
     options::Permissions,
+    originals::Originals,
     selection::{Filter, Judged},
     sending::{Outgoing, Sending},
     tally::{CountedRecord, RecordOutcome, RedriveTally},
 };
 use crate::{
     dedup::{Owner, ReleaseStore, Released},
-    functions::firehose_transform::{Settings, transform::transform},
+    functions::{
+        event_processor::event::archived_datetime,
+        firehose_transform::{Settings, transform::transform},
+    },
     local::{
         clock::epoch_milliseconds,
         firehose::{
             batch::RECORD_BYTES_MAX,
-            error_object::read::{Failed, NotErrorObject},
+            error_object::read::{Failed, NotErrorObject, Origin, beside_event},
         },
         input::{
             form::Form,
@@ -59,9 +64,12 @@ pub(super) struct Pass<'a, S> {
     pub(super) filter: &'a Filter,
     pub(super) permissions: &'a Permissions,
     pub(super) letters: Letters,
+    /// The stream it goes to, as records of redrives name it: there a claim comes later than a record.
+    pub(super) stream: Option<String>,
     pub(super) lifetime_seconds: Option<u64>,
     pub(super) claims: ClaimAccess<S>,
     pub(super) history: History,
+    pub(super) originals: Originals<'a>,
     pub(super) export: Option<Export>,
     /// None in a dry run.
     pub(super) sending: Option<Sending<'a>>,
@@ -85,6 +93,8 @@ pub(super) struct PassState {
     released: HashSet<u128>,
     /// Taken to be sent in this pass, or met as sent before.
     taken: HashSet<u128>,
+    /// Whose events were granted in this pass: a copy of one would be its duplicate.
+    granted_events: HashSet<u128>,
     waiting: Vec<Waiting>,
     waiting_bytes: usize,
     /// Sent in this pass, or would be.
@@ -106,6 +116,14 @@ impl PassState {
             released: done.released.clone(),
             ..Self::default()
         }
+    }
+
+    /// A record without an identity is like no other.
+    fn is_first_of_event(&mut self, record: &Waiting) -> bool {
+        record.sought.as_ref().is_none_or(|sought| {
+            let event = xxh3_128(sought.identity.as_bytes());
+            self.granted_events.insert(event)
+        })
     }
 }
 
@@ -183,11 +201,17 @@ impl<S: ReleaseStore> Pass<'_, S> {
             Part::Last => Found::read(line),
         };
         match found {
-            Ok(found) => self.take_record(found, position),
+            Ok(found) => {
+                if found.failed.origin == Origin::Repaired {
+                    self.tally.beside_events.extend(beside_event(line));
+                }
+                self.take_record(found, position)
+            }
             Err(why) => {
                 let why = match transform(line, &self.settings.rules) {
                     Ok(_) if Form::of(line) == Some(Form::Delivered) => NotErrorObject::Delivered,
                     Ok(_) => NotErrorObject::Event,
+                    Err(_) if archived_datetime(line).is_some() => NotErrorObject::Archived,
                     Err(_) => why,
                 };
                 if let Some(export) = &mut self.export {
@@ -222,17 +246,15 @@ impl<S: ReleaseStore> Pass<'_, S> {
             original: failed.original.clone(),
         };
         if !is_asked_for {
+            self.tally.note_left_out(&failed.code, reason);
             self.tally.settle(RecordOutcome::Excluded, &counted);
             return Ok(());
         }
         self.tally.select(&failed.code, reason, &counted);
-        if self.history.has_mended(mark) && !self.permissions.again {
-            self.tally.settle(RecordOutcome::Mended, &counted);
-            return Ok(());
-        }
-        if !judged.has_claim() && counted.was_sent && !self.permissions.again {
-            self.tally.note_redriven(self.history.sendings(mark));
-            self.tally.settle(RecordOutcome::SentEarlier, &counted);
+        if !self.permissions.again
+            && let Some(outcome) = self.settled_earlier(&judged, &counted, mark)
+        {
+            self.tally.settle(outcome, &counted);
             return Ok(());
         }
         let sought = match judged {
@@ -256,6 +278,29 @@ impl<S: ReleaseStore> Pass<'_, S> {
         })
     }
 
+    /// What an earlier redrive has made of it, where no claim has to say so.
+    fn settled_earlier(
+        &mut self,
+        judged: &Judged,
+        counted: &CountedRecord,
+        mark: RecordMark,
+    ) -> Option<RecordOutcome> {
+        if self.history.has_mended(mark) {
+            return Some(RecordOutcome::Mended);
+        }
+        let is_sent = match &self.stream {
+            Some(stream) if judged.has_claim() => self.history.has_sent_to(mark, stream),
+            _ => counted.was_sent && !judged.has_claim(),
+        };
+        if is_sent {
+            self.tally.note_redriven(self.history.sendings(mark));
+            return Some(RecordOutcome::SentEarlier);
+        }
+        let original = counted.original.as_ref().filter(|_| !counted.was_sent)?;
+        let is_mended = self.originals.has_mended(original);
+        is_mended.then_some(RecordOutcome::Mended)
+    }
+
     fn keep_waiting(&mut self, record: Waiting) -> Result<()> {
         self.progress.waiting_bytes += record.failed.bytes.len();
         self.progress.waiting.push(record);
@@ -266,10 +311,13 @@ impl<S: ReleaseStore> Pass<'_, S> {
     }
 
     fn leave_out(&mut self, left: &Found, judged: &Judged, counted: &CountedRecord) -> Result<()> {
-        let is_object = left.kind == Kind::ErrorObject;
-        if let Some(export) = self.export.as_mut().filter(|_| is_object) {
-            let reason = judged.reason();
-            export.write(&left.failed, reason, &counted.position, left.mark)?;
+        match &mut self.export {
+            Some(export) if left.kind == Kind::ErrorObject => {
+                let reason = judged.reason();
+                export.write(&left.failed, reason, &counted.position, left.mark)?;
+            }
+            Some(_) => self.tally.letters_not_exported += 1,
+            None => {}
         }
         let outcome = match judged {
             Judged::TooLarge => RecordOutcome::TooLarge,
@@ -326,7 +374,7 @@ impl<S: ReleaseStore> Pass<'_, S> {
             is_first
         });
         let mut fates = self.decide(&waiting)?;
-        self.limit(&mut fates);
+        self.limit(&waiting, &mut fates);
         self.release(&waiting, &mut fates)?;
         let mut batch = Vec::with_capacity(waiting.len());
         for (record, fate) in waiting.iter().zip(fates) {
@@ -391,16 +439,19 @@ impl<S: ReleaseStore> Pass<'_, S> {
         }
     }
 
-    /// Lets no more be sent than were asked for.
-    fn limit(&mut self, fates: &mut [NextStep]) {
+    /// Lets each event be sent once, and no more than were asked for.
+    fn limit(&mut self, waiting: &[Waiting], fates: &mut [NextStep]) {
         let limit = self.permissions.limit.unwrap_or(u64::MAX);
-        for fate in fates {
-            if !matches!(fate, NextStep::SetAside(_)) {
-                if self.progress.granted < limit {
-                    self.progress.granted += 1;
-                } else {
-                    *fate = NextStep::SetAside(RecordOutcome::BeyondLimit);
-                }
+        for (record, fate) in waiting.iter().zip(fates) {
+            if matches!(fate, NextStep::SetAside(_)) {
+                continue;
+            }
+            if self.progress.granted >= limit {
+                *fate = NextStep::SetAside(RecordOutcome::BeyondLimit);
+            } else if self.progress.is_first_of_event(record) {
+                self.progress.granted += 1;
+            } else {
+                *fate = NextStep::SetAside(RecordOutcome::HeldBack);
             }
         }
     }
@@ -494,7 +545,7 @@ fn releases<'w>(waiting: &'w [Waiting], fates: &[NextStep]) -> Vec<Owned<'w>> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::Path};
+    use std::{fs, path::Path, rc::Rc};
 
     use serde_json::json;
     use tempfile::tempdir;
@@ -524,18 +575,20 @@ mod tests {
     /// What a dry run says of the letters in this folder.
     fn outcomes(folder: &Path, permissions: Permissions) -> Vec<(RecordOutcome, u64)> {
         let objects = Folder::find(folder).unwrap();
-        let runtime = Builder::new_current_thread().build().unwrap();
+        let runtime = Rc::new(Builder::new_current_thread().build().unwrap());
         let mut pass: Pass<'_, EmbeddedStore> = Pass {
             settings: &Settings::read(|_| None).unwrap(),
             filter: &Filter::default(),
             permissions: &permissions,
             letters: Letters::Here,
+            stream: None,
             lifetime_seconds: None,
             claims: ClaimAccess {
                 view: View::Unnamed,
-                runtime: runtime.into(),
+                runtime: Rc::clone(&runtime),
             },
             history: History::read(&objects, "").unwrap(),
+            originals: Originals::new(String::new(), None, runtime),
             export: None,
             sending: None,
             stop: Arc::default(),

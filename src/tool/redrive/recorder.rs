@@ -103,10 +103,6 @@ impl<'a> Recorder<'a> {
         self.objects.forget_redriven(&name)
     }
 
-    pub(super) fn run_name(&self) -> &str {
-        &self.run.name
-    }
-
     fn write_run(&mut self, now_milliseconds: i64) -> Result<()> {
         self.run.updated_milliseconds = now_milliseconds;
         let mut json = serde_json::to_vec_pretty(&self.run)?;

@@ -66,21 +66,17 @@ impl GivenCommand<'_> {
 
 /// How many earlier redrives are shown.
 const RUNS_SHOWN: usize = 5;
+/// How many codes and reasons are named.
+const WORDS_SHOWN: usize = 12;
 
 impl RedriveReport<'_> {
     pub(super) fn print_human(&self, shows_places: bool) -> Result<()> {
-        if self.tally.records == 0 && self.tally.has_lines(NotErrorObject::Event) {
-            return print(format!(
-                "These are events, no error objects, and a redrive sends none of them. Into a lake \
-                 they go with:\n  {}\n",
-                self.command.run()
-            ));
+        if let Some(sentence) = self.other_lines() {
+            return print(sentence + "\n");
         }
-        if self.tally.records == 0 && self.tally.has_lines(NotErrorObject::Delivered) {
-            return print(
-                "These are delivered events: there is nothing to redrive. A lake's error objects \
-                 lie in its folder errors.\n",
-            );
+        if self.tally.rows.is_empty() && self.tally.records > 0 {
+            print(self.none_asked_for())?;
+            return self.print_end();
         }
         self.rows().print()?;
         let outcomes = self.outcomes();
@@ -91,9 +87,59 @@ impl RedriveReport<'_> {
         self.print_lines(shows_places)?;
         if shows_places {
             self.print_places()?;
+        } else {
+            self.print_why()?;
         }
         self.print_runs()?;
         self.print_end()
+    }
+
+    /// What a source is that holds no record at all, and what to do.
+    fn other_lines(&self) -> Option<String> {
+        let mut others = [
+            NotErrorObject::Event,
+            NotErrorObject::Delivered,
+            NotErrorObject::Archived,
+            NotErrorObject::Pretty,
+        ]
+        .into_iter();
+        let other = others.find(|why| self.tally.has_lines(*why))?;
+        let sentence = match other {
+            NotErrorObject::Event => format!(
+                "These are events, no error objects, and a redrive sends none of them. Into a lake \
+                 they go with:\n  {}",
+                self.command.run()
+            ),
+            NotErrorObject::Archived => {
+                "These are archived events: there is nothing to redrive. What was not accepted lies in \
+                 the folder dead-letters."
+                    .to_owned()
+            }
+            NotErrorObject::Pretty => format!(
+                "This is JSON over several lines, but each line must be one record: \
+                 `jq -c . {}` makes lines of it.",
+                quoted(&self.command.source)
+            ),
+            _ => "These are delivered events: there is nothing to redrive. A lake's error objects \
+                  lie in its folder errors."
+                .to_owned(),
+        };
+        (self.tally.records == 0).then_some(sentence)
+    }
+
+    /// What there is in place of what the options ask for.
+    fn none_asked_for(&self) -> String {
+        let [codes, reasons] = self.tally.left_out.each_ref().map(|words| {
+            let shown = words.iter().take(WORDS_SHOWN);
+            shown
+                .map(|word| Plain(word).to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        });
+        let records = HumanCount(self.tally.records);
+        format!(
+            "no record of {records} is what the options ask for\n  codes    {codes}\n  reasons  {reasons}\n"
+        )
     }
 
     /// The summary as one object. Names are for ever.
@@ -203,18 +249,22 @@ impl RedriveReport<'_> {
             RecordOutcome::RefusedAgain => "the lake has a new error object for each",
             RecordOutcome::SentEarlier => {
                 let begun = self.tally.sent_last?;
-                return Some(format!(
-                    "by a redrive, the last begun {} UTC",
-                    minute(begun)
-                ));
+                let begun = minute(begun);
+                let again = match self.command.target.strip_prefix("lake:") {
+                    Some(_) => "",
+                    None => "; --again sends them too",
+                };
+                return Some(format!("by a redrive, the last begun {begun} UTC{again}"));
             }
             RecordOutcome::SentBefore => "by this redrive, before it was interrupted",
             RecordOutcome::RefusedBefore => {
                 "by this redrive, before it was interrupted; the lake has a new error object for each"
             }
             RecordOutcome::Copy => "the same record once more; one is enough",
-            RecordOutcome::HeldBack => "another record has their event's claim: it was delivered",
-            RecordOutcome::Mended => "would be refused as they lie there, and were sent mended",
+            RecordOutcome::HeldBack => {
+                "another record has their event's claim and was delivered, or is sent here"
+            }
+            RecordOutcome::Mended => "were sent mended; what is mended once more goes with --again",
             RecordOutcome::Unknown(why) => {
                 return Some(format!("{}; --assume-undelivered sends them", why.as_str()));
             }
@@ -250,6 +300,19 @@ impl RedriveReport<'_> {
             (true, false) => "--export DIR writes them for repair, --all sends them",
             (true, true) => "--export DIR writes error objects for repair, --all sends all of them",
             (false, _) => "their functions would refuse them again; --all sends them",
+        }
+    }
+
+    /// What to type about the first that would be refused; of a queue nothing can be read again.
+    fn print_why(&self) -> Result<()> {
+        let refused = RecordOutcome::Refused;
+        let mut rows = self.tally.rows.iter();
+        match rows.find(|((_, outcome), _)| *outcome == refused) {
+            Some((_, row)) if !self.command.source.starts_with("sqs:") => print(format!(
+                "\nwhy  nozzle explain {}\n     --places shows the first of each reason\n",
+                quoted(&row.example)
+            )),
+            _ => Ok(()),
         }
     }
 
@@ -327,6 +390,13 @@ impl RedriveReport<'_> {
             say([format!("refusals are by the fields {}", self.event_fields)])?;
         }
         say([self.open_in_words(), self.sent_in_words()])?;
+        if self.tally.letters_not_exported > 0 {
+            say([format!(
+                "dead letters are not exported: {}; they are mended where their events come from, and \
+                 --all sends them as they are",
+                HumanCount(self.tally.letters_not_exported)
+            )])?;
+        }
         let Some(Exported { records, file }) = self.exported() else {
             return Ok(());
         };
@@ -347,7 +417,11 @@ impl RedriveReport<'_> {
     fn open_in_words(&self) -> String {
         let tally = self.tally;
         let (open, records) = (HumanCount(tally.open(self.mode)), HumanCount(tally.asked()));
-        let open = format!("still open: {open} of {records} records");
+        let open = if self.is_complete {
+            format!("still open: {open} of {records} records")
+        } else {
+            format!("not all was read; still open of what was: {open} of {records} records")
+        };
         let open = match tally.of(RecordOutcome::is_refused_again) {
             0 => format!("{open} are neither delivered nor sent"),
             refused => format!(
@@ -372,6 +446,14 @@ impl RedriveReport<'_> {
         }
     }
 
+    /// What is no longer open, and sent all the same.
+    fn once_more(&self) -> String {
+        match self.tally.sent_earlier {
+            0 => String::new(),
+            earlier => format!(", {} of them once more", HumanCount(earlier)),
+        }
+    }
+
     fn sent_in_words(&self) -> String {
         let sent = [RecordOutcome::Sent, RecordOutcome::RefusedAgain];
         let sent = sent.map(|outcome| self.tally.outcomes.get(&outcome));
@@ -390,8 +472,9 @@ impl RedriveReport<'_> {
         match (self.mode, records) {
             (Mode::DryRun, 0) => format!("{}, and --execute would send nothing", self.unchanged()),
             (Mode::DryRun, _) => format!(
-                "{}; --execute sends {sent} ({bytes}{released})",
-                self.unchanged()
+                "{}; --execute sends {sent} ({bytes}{released}){}",
+                self.unchanged(),
+                self.once_more()
             ),
             (Mode::Executed, 0) => "nothing was sent".to_owned(),
             (Mode::Executed, _) => format!("{sent} were sent ({bytes}{released})"),

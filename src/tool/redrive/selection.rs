@@ -12,7 +12,12 @@ use crate::{
         transform::transform,
     },
     local::firehose::{batch::RECORD_BYTES_MAX, summary::RECORD_TOO_LARGE},
-    tool::{claim_key::ClaimKey, criterion::Criterion, letter_fate::LetterFate, times::read_time},
+    tool::{
+        claim_key::ClaimKey,
+        criterion::{Criterion, LETTER_ID},
+        letter_fate::LetterFate,
+        times::read_time,
+    },
 };
 
 /// The reason of what is accepted now.
@@ -20,9 +25,6 @@ pub(super) const ACCEPTED: &str = "accepted";
 
 /// ... of a dead letter that would be one again; its own reason stands where an error code would.
 pub(super) const REFUSED_AGAIN: &str = "refused_again";
-
-/// What the event processor knows an event by.
-const LETTER_ID: &str = "event_id";
 
 /// What a person asked for; what is empty asks for all. Times are of the arrival, in epoch
 /// milliseconds: the first that counts, and the first that does not.

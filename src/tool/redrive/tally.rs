@@ -1,6 +1,6 @@
 //! What a redrive found, and what became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -87,7 +87,7 @@ pub(super) enum RecordOutcome {
     /// The same record again: the same bytes and arrival.
     Copy,
     HeldBack,
-    /// It would be refused again, but was sent once it was mended.
+    /// It was sent once it was mended, or what it was made of by another redrive.
     Mended,
     Unknown(Why),
     /// It would be refused again.
@@ -151,6 +151,12 @@ pub(super) struct RedriveTally {
     pub(super) originals: Vec<Original>,
     /// Mended too, but without a word of what they were made of, so that it stays open.
     pub(super) unmarked: u64,
+    /// Fields that somebody put beside the event of a line for repair, where they are not read.
+    pub(super) beside_events: BTreeSet<String>,
+    /// Dead letters that would be refused again, and have no line to be edited.
+    pub(super) letters_not_exported: u64,
+    /// With which codes and for which reasons records lie there that the options leave out.
+    pub(super) left_out: [BTreeSet<String>; 2],
     /// Of those sent: whose own claims were given back first.
     pub(super) released: u64,
     /// Of those selected: sent by other redrives, once, twice, or more often.
@@ -172,6 +178,14 @@ impl RedriveTally {
         };
         self.codes.entry(code.to_owned()).or_default().add(record);
         self.reasons.entry(reason).or_default().add(record);
+    }
+
+    pub(super) fn note_left_out(&mut self, code: &str, reason: &str) {
+        for (known, word) in self.left_out.iter_mut().zip([code, reason]) {
+            if known.len() < CODES_MAX && !known.contains(word) {
+                known.insert(word.to_owned());
+            }
+        }
     }
 
     pub(super) fn settle(&mut self, outcome: RecordOutcome, record: &CountedRecord) {

@@ -41,6 +41,21 @@ impl CountedAs {
     }
 }
 
+/// When the event of an archived line was, as that says behind its record's id; none of any other line.
+#[must_use]
+pub fn archived_datetime(line: &[u8]) -> Option<String> {
+    let (mut is_added, mut datetime) = (false, None);
+    let members = Members::read(read_text(line).ok()?, |key, value| {
+        if key == Added::RecordId.name() {
+            is_added = true;
+        } else if is_added && key == Added::EventDatetime.name() {
+            datetime = text(value);
+        }
+        Member::Passes
+    });
+    members.ok().and(datetime)
+}
+
 fn text(value: Value<'_>) -> Option<String> {
     match value {
         Value::String(text) => text.decode().map(std::borrow::Cow::into_owned),
@@ -74,6 +89,9 @@ mod tests {
         };
         let mut line = Vec::new();
         event.write_archived(id, known, &mut line);
+        let datetime = archived_datetime(&line);
+        assert_eq!(datetime.as_deref(), Some("1970-01-01T00:00:00.000000Z"));
+        assert_eq!(archived_datetime(text.as_bytes()), None);
         let counted = CountedAs::read(&line).unwrap();
         let variant = counted.as_ref().map(|counted| counted.variant.as_str());
         assert_eq!(variant, expected, "{text}");

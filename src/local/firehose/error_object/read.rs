@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use base64_simd::STANDARD;
 use serde::Deserialize;
-use serde_json::{Value, value::RawValue};
+use serde_json::{Map, Value, value::RawValue};
 
 /// A record that Firehose gave up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum NotErrorObject {
     BreaksOff,
     #[error("it is no JSON object")]
     NotJson,
+    #[error("it is JSON over several lines: `jq -c .` makes lines of it")]
+    Pretty,
     #[error("it has no rawData")]
     NoRawData,
     #[error("its rawData is not base64")]
@@ -58,6 +60,8 @@ pub enum NotErrorObject {
     Event,
     #[error("it is a delivered event, no error object")]
     Delivered,
+    #[error("it is an archived event, no error object")]
+    Archived,
     #[error("it is longer than any error object")]
     TooLong,
 }
@@ -88,6 +92,9 @@ pub fn read(line: &[u8]) -> Result<Failed, NotErrorObject> {
     if line.trim_ascii().is_empty() {
         return Err(NotErrorObject::Empty);
     }
+    if matches!(line.trim_ascii(), b"{" | b"[") {
+        return Err(NotErrorObject::Pretty);
+    }
     let wire: Wire<'_> = serde_json::from_slice(line).map_err(|error| {
         if error.is_eof() {
             NotErrorObject::BreaksOff
@@ -116,6 +123,32 @@ pub fn read(line: &[u8]) -> Result<Failed, NotErrorObject> {
         arrival_milliseconds,
         original: None,
     })
+}
+
+/// What a line for repair may have; but for this nothing of it is read.
+const OF_REPAIR: [&str; 9] = [
+    "reason",
+    "code",
+    "arrivalTimestamp",
+    "position",
+    "source",
+    "mark",
+    "event",
+    "text",
+    "base64",
+];
+
+/// The fields of a line for repair that were put beside its event, where they change nothing.
+#[must_use]
+pub fn beside_event(line: &[u8]) -> Vec<String> {
+    let members = serde_json::from_slice::<Map<String, Value>>(line);
+    let names = members
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, _)| name);
+    names
+        .filter(|name| !OF_REPAIR.contains(&name.as_str()))
+        .collect()
 }
 
 impl Origin {
