@@ -149,6 +149,7 @@ impl Place {
             window_age_max: Duration::MAX,
             watch: Watch::Nobody,
             task: 1,
+            done: Arc::default(),
             stop: Arc::default(),
         };
         let input = Input::find(std::slice::from_ref(&self.input), &self.lake).unwrap();

@@ -5,12 +5,11 @@ mod options;
 
 use std::{
     cell::RefCell,
-    io::{self, IsTerminal},
     path::Path,
     process::ExitCode,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -134,6 +133,8 @@ pub(super) struct Intake<'a, F, S> {
     folder: &'a Path,
     commit: &'a dyn Fn(&Note<S>) -> Result<()>,
     unfinished: Unfinished<S>,
+    /// How many records are done with, for who looks on.
+    done: Arc<AtomicU64>,
 }
 
 impl<'a, F: Function, S: Sum<Counts = F::Counts>> Intake<'a, F, S>
@@ -164,6 +165,7 @@ where
             folder,
             commit,
             unfinished,
+            done: Arc::default(),
         }
     }
 
@@ -185,8 +187,8 @@ where
             input.expected = Expected::Records;
         }
         let read_bytes = Arc::new(AtomicU64::new(0));
-        let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), input.bytes);
-        tell_of_terminal(&input);
+        let done = Arc::clone(&self.done);
+        let _progress = ProgressDisplay::of_input(Arc::clone(&read_bytes), done, &input);
         let sources = input.sources.clone();
         let lines = Lines::new(input, PART_BYTES_MAX, read_bytes);
         let Some(resumed) = self.go_on(lines, &stop)? else {
@@ -330,6 +332,7 @@ where
         if of_function.files() > files_before {
             sync_file_system(self.folder)?;
         }
+        self.done.store(taken.records, Ordering::Relaxed);
         taken.invocations += passed.totals.invocations;
         taken.bytes_in += window.input_bytes;
         for (source, line, error) in passed.not_taken {
@@ -401,11 +404,4 @@ impl InputCounts {
 /// What a summary has, under its names.
 pub(super) fn members(summary: &impl Serialize) -> Result<Map<String, Value>> {
     Ok(serde_json::from_value(serde_json::to_value(summary)?)?)
-}
-
-/// Else it would look as if nothing happened.
-fn tell_of_terminal(input: &Input) {
-    if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
-        tell("reading events from the terminal, one a line; Ctrl-D ends them");
-    }
 }

@@ -19,7 +19,7 @@ use clap::{Args, Subcommand};
 
 use super::{
     clock::now,
-    intake::Intake,
+    intake::{Intake, Summary},
     interrupt::stop_on_signal,
     other_names::in_words,
     page::PageFile,
@@ -38,7 +38,8 @@ use counters::Counters;
 use folder::ProcessFolder;
 use options::{ProcessTask, TakeOptions};
 use page::ProcessPage;
-use report::ProcessReport;
+use report::{ProcessReport, lacking};
+use sum::ProcessSum;
 use taken::TakenInput;
 use variants::Variants;
 
@@ -129,11 +130,32 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
         &commit,
     );
     let ending = intake.run(input, stop)?;
+    show(options, &folder, intake.summary(), &ending, page)?;
+    if let Some(lacking) = lacking(intake.summary()) {
+        tell(&format!(
+            "{lacking}, and by other names nothing is counted; the first line has {}",
+            in_words(intake.first_fields())
+        ));
+    }
+    let taken = taken.filter(|_| matches!(ending, Ending::Complete));
+    let code = intake.conclude(ending)?;
+    taken.iter().try_for_each(TakenInput::remember)?;
+    Ok(code)
+}
+
+/// What the run has come to, and what was counted.
+fn show(
+    options: &TakeOptions,
+    folder: &ProcessFolder,
+    summary: &Summary<ProcessSum>,
+    ending: &Ending,
+    page: Option<PageFile>,
+) -> Result<()> {
     let counted = Counted::read(folder.services.table.items().map(|item| Ok(item?)))?;
     let variants = Variants::of(&counted, options.conversion.as_deref());
     let report = ProcessReport {
-        summary: intake.summary(),
-        ending: &ending,
+        summary,
+        ending,
         variants: &variants,
         folder: &folder.path,
     };
@@ -143,8 +165,8 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
     }
     if let Some(file) = page {
         let page = ProcessPage {
-            summary: intake.summary(),
-            ending: &ending,
+            summary,
+            ending,
             counted: &counted,
             variants: &variants,
             folder: &folder.path,
@@ -155,16 +177,7 @@ fn take(options: &TakeOptions) -> Result<ExitCode> {
             ProcessReport::print_page(file.path())?;
         }
     }
-    if let Some(lacking) = report.lacking() {
-        tell(&format!(
-            "{lacking}, and by other names nothing is counted; the first line has {}",
-            in_words(intake.first_fields())
-        ));
-    }
-    let taken = taken.filter(|_| matches!(ending, Ending::Complete));
-    let code = intake.conclude(ending)?;
-    taken.iter().try_for_each(TakenInput::remember)?;
-    Ok(code)
+    Ok(())
 }
 
 /// A copy is a new record, as in a stream.

@@ -12,7 +12,7 @@ use std::{
 };
 
 use anstream::{AutoStream, ColorChoice};
-use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{DecimalBytes, HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
 use super::terminal::{ProgressForm, tell};
 use crate::local::input::{Input, Source};
@@ -20,9 +20,9 @@ use crate::local::input::{Input, Source};
 const BAR_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
-const BAR: &str = "{bar:30.green} {decimal_bytes} of {decimal_total_bytes}, \
+const BAR: &str = "{bar:30.green} {decimal_bytes} of {decimal_total_bytes}{msg}, \
                    {decimal_bytes_per_sec}, {eta} left";
-const SPINNER: &str = "{spinner:.green} {decimal_bytes}, {decimal_bytes_per_sec}, {elapsed}";
+const SPINNER: &str = "{spinner:.green} {decimal_bytes}{msg}, {decimal_bytes_per_sec}, {elapsed}";
 
 /// Shown until it is dropped.
 pub(super) struct ProgressDisplay {
@@ -31,9 +31,14 @@ pub(super) struct ProgressDisplay {
 }
 
 impl ProgressDisplay {
-    /// Shows `read_bytes` growing, to all that an input has where that is known.
-    pub(super) fn of_input(read_bytes: Arc<AtomicU64>, input: &Input) -> Self {
-        let display = Self::show(read_bytes, input.bytes);
+    /// Shows `read_bytes` growing, to all that an input has where that is known, and how many records
+    /// are done with.
+    pub(super) fn of_input(
+        read_bytes: Arc<AtomicU64>,
+        done: Arc<AtomicU64>,
+        input: &Input,
+    ) -> Self {
+        let display = Self::begin(read_bytes, Some(done), input.bytes);
         if input.sources.contains(&Source::StandardInput) && io::stdin().is_terminal() {
             // Else it would look as if nothing happened.
             tell("reading events from the terminal, one a line; Ctrl-D ends them");
@@ -43,6 +48,14 @@ impl ProgressDisplay {
 
     /// Shows `read_bytes` growing, to `total_bytes` where that is known.
     pub(super) fn show(read_bytes: Arc<AtomicU64>, total_bytes: Option<u64>) -> Self {
+        Self::begin(read_bytes, None, total_bytes)
+    }
+
+    fn begin(
+        read_bytes: Arc<AtomicU64>,
+        done: Option<Arc<AtomicU64>>,
+        total_bytes: Option<u64>,
+    ) -> Self {
         let (ended, end) = channel();
         let form = ProgressForm::of_terminal();
         let bar = (form == ProgressForm::Bar).then(|| bar(total_bytes));
@@ -51,13 +64,19 @@ impl ProgressDisplay {
             let every = bar.as_ref().map_or(LINE_EVERY, |_| BAR_EVERY);
             while end.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
                 let bytes = read_bytes.load(Ordering::Relaxed);
+                let done = done.as_deref().map(|done| done.load(Ordering::Relaxed));
+                let records = done.map(|done| format!(", {} records", HumanCount(done)));
+                let records = records.unwrap_or_default();
                 match &bar {
                     Some(bar) => {
                         bar.set_position(bytes);
+                        bar.set_message(records);
                         bar.tick();
                     }
                     None if form == ProgressForm::Lines => {
-                        write_line(bytes, total_bytes, started.elapsed());
+                        let said = line(bytes, &records, total_bytes, started.elapsed());
+                        // Where nobody listens there is nobody to tell.
+                        let _ = writeln!(io::stderr(), "{said}");
                     }
                     None => {}
                 }
@@ -96,17 +115,40 @@ fn bar(total_bytes: Option<u64>) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn write_line(bytes: u64, total_bytes: Option<u64>, elapsed: Duration) {
+fn line(bytes: u64, records: &str, total_bytes: Option<u64>, elapsed: Duration) -> String {
     let rate = (bytes / elapsed.as_secs().max(1)).max(1);
     let (read, rate_shown) = (DecimalBytes(bytes), DecimalBytes(rate));
-    let line = match total_bytes {
+    match total_bytes {
         Some(total) => {
             let left = Duration::from_secs(total.saturating_sub(bytes) / rate);
             let (total, left) = (DecimalBytes(total), HumanDuration(left));
-            format!("{read} of {total}, {rate_shown}/s, {left} left")
+            format!("{read} of {total}{records}, {rate_shown}/s, {left} left")
         }
-        None => format!("{read}, {rate_shown}/s"),
-    };
-    // Where nobody listens there is nobody to tell.
-    let _ = writeln!(io::stderr(), "{line}");
+        None => format!("{read}{records}, {rate_shown}/s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_it_is_and_what_is_done() {
+        let elapsed = Duration::from_secs(10);
+        for (records, total, expected) in [
+            ("", None, "20.00 kB, 2.00 kB/s"),
+            (
+                ", 1,234 records",
+                None,
+                "20.00 kB, 1,234 records, 2.00 kB/s",
+            ),
+            (
+                ", 5 records",
+                Some(40_000),
+                "20.00 kB of 40.00 kB, 5 records, 2.00 kB/s, 10 seconds left",
+            ),
+        ] {
+            assert_eq!(line(20_000, records, total, elapsed), expected);
+        }
+    }
 }

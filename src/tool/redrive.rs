@@ -78,7 +78,7 @@ pub(super) fn run(options: &RedriveOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
     let session = Session::open(options, runtime, stop)?;
-    match &options.to {
+    match options.to()? {
         Destination::Lake(lake) => session.to_lake(lake),
         Destination::Stream(name) => session.to_stream(|aws, stop| aws.stream(name, stop)),
         Destination::Kinesis(name) => session.to_stream(|aws, stop| aws.kinesis(name, stop)),
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
         stop: Arc<AtomicBool>,
     ) -> Result<Self> {
         let is_here = matches!(
-            (&options.source, &options.to),
+            (&options.source, options.to()?),
             (ErrorSource::Folder(_), Destination::Lake(_))
         );
         options.check_claims()?;
@@ -220,11 +220,11 @@ impl<'a> Session<'a> {
             settings: &settings,
             filter: &self.options.filter,
             permissions: &self.options.permissions,
-            letters: match &self.options.to {
+            letters: match self.options.to()? {
                 Destination::Kinesis(_) => Letters::Here,
                 Destination::Stream(_) | Destination::Lake(_) => Letters::Elsewhere,
             },
-            stream: match &self.options.to {
+            stream: match self.options.to()? {
                 Destination::Lake(_) => None,
                 stream => Some(stream.to_string()),
             },
@@ -255,7 +255,7 @@ impl<'a> Session<'a> {
 
     /// Knows what `--execute` would go on with, and writes nothing.
     fn look(&self) -> Result<Begun<'_>> {
-        let header = self.header(epoch_milliseconds(now()));
+        let header = self.header(epoch_milliseconds(now()))?;
         // Without a home folder nothing was kept there.
         let path = self.journal_path(&header).ok();
         let left = path.map(|path| RedriveJournal::look(&path, &header));
@@ -277,19 +277,19 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn header(&self, now_milliseconds: i64) -> Header {
-        Header {
+    fn header(&self, now_milliseconds: i64) -> Result<Header> {
+        Ok(Header {
             source: self.source.clone(),
-            target: absolute(&self.options.to),
+            target: absolute(self.options.to()?),
             run: run_name(now_milliseconds),
             scope: self.scope(),
-        }
+        })
     }
 
     /// Takes up the journal, tells colleagues, and is ready to send.
     fn begin<'t>(&'t self, target: Box<dyn Sink + 't>) -> Result<Begun<'t>> {
         let now_milliseconds = epoch_milliseconds(now());
-        let header = self.header(now_milliseconds);
+        let header = self.header(now_milliseconds)?;
         let path = self.journal_path(&header)?;
         let (journal, done) = RedriveJournal::open(&path, header)?;
         let Header {
@@ -409,7 +409,7 @@ impl<'a> Session<'a> {
             exported,
             command: GivenCommand {
                 source: self.options.source.to_string(),
-                target: self.options.to.to_string(),
+                target: self.options.to()?.to_string(),
                 table: self.options.table.as_deref(),
             },
             event_fields: &pass.settings.rules.event_fields,
@@ -506,7 +506,7 @@ fn who() -> String {
 impl RedriveOptions {
     /// A stream's claims are in a table, a lake's in a folder.
     fn check_claims(&self) -> Result<()> {
-        let is_lake = matches!(self.to, Destination::Lake(_));
+        let is_lake = matches!(self.to()?, Destination::Lake(_));
         ensure!(
             self.table.is_none() || !is_lake,
             "--table is for streams; a lake on this machine has its claims in a folder: --claims"

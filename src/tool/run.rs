@@ -24,6 +24,7 @@ use super::{
     places::Places,
     progress::ProgressDisplay,
     terminal::{Format, is_quiet, tell},
+    undivided,
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
@@ -129,7 +130,8 @@ fn process_input(
     stop: Arc<AtomicBool>,
 ) -> Result<Outcome> {
     let read_bytes = Arc::new(AtomicU64::new(0));
-    let _progress = ProgressDisplay::of_input(Arc::clone(&read_bytes), &input);
+    let done = Arc::new(AtomicU64::new(0));
+    let _progress = ProgressDisplay::of_input(Arc::clone(&read_bytes), Arc::clone(&done), &input);
     let firehose = Firehose {
         function: &transform_in_process(task.settings.clone(), store, now),
         pauses: PAUSES,
@@ -146,6 +148,7 @@ fn process_input(
         window_age_max: task.window_age_max,
         task: task.task(&places.lake),
         watch: task.watch,
+        done,
         stop,
     };
     let outcome = firehose.run(input, read_bytes).map_err(Into::into);
@@ -155,7 +158,9 @@ fn process_input(
 fn tell_remarks(outcome: &Outcome, task: &RunTask, places: &Places) {
     let summary = &outcome.progress.summary;
     let lacking = remarks::lacking(summary, &task.settings.rules.event_fields);
-    let remarks = [lacking, remarks::all_known(summary, &places.claims)];
+    let known = remarks::all_known(summary, &places.claims);
+    let undivided = undivided::remark(summary.name_forms).map(str::to_owned);
+    let remarks = [lacking, known, undivided];
     remarks
         .into_iter()
         .flatten()

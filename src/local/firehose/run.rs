@@ -37,6 +37,8 @@ pub struct Firehose<'a, F> {
     pub watch: Watch,
     /// A hash of what the run is asked to do with its input.
     pub task: u64,
+    /// How many records are done with, for who looks on.
+    pub done: Arc<AtomicU64>,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -77,6 +79,7 @@ impl<F: Invoke + Sync> Firehose<'_, F> {
         let (mut window, left) = Window::open(self.site.clone())?;
         let lines = Lines::new(input, self.limits.record_bytes_max + 2, read_bytes);
         window.sources = lines.sources.clone();
+        window.done = Arc::clone(&self.done);
         let (cutter, progress) = self.begin(lines, left)?;
         let Some(cutter) = cutter else {
             return Ok(Outcome {

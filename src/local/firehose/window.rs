@@ -3,6 +3,10 @@
 
 use std::{
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 
@@ -59,6 +63,8 @@ pub struct Window<'a> {
     pub sources: Sources,
     /// Goes on from an interrupted run's.
     pub progress: Unfinished,
+    /// How many records are done with, for who looks on.
+    pub done: Arc<AtomicU64>,
     long: Option<LongRecord>,
 }
 
@@ -103,6 +109,7 @@ impl<'a> Window<'a> {
                 mark,
                 ..Unfinished::default()
             },
+            done: Arc::default(),
             long: None,
         };
         Ok((window, left))
@@ -138,7 +145,7 @@ impl<'a> Window<'a> {
             took,
         } = settled;
         let before = self.progress.summary.tally();
-        self.summary().records += batch.len() as u64;
+        self.add_records(batch.len() as u64);
         let failed = match answer {
             Ok((answer, told)) => self.put_answer(&batch, &answer, told)?,
             Err(error) => {
@@ -174,7 +181,7 @@ impl<'a> Window<'a> {
         if let Some(mark) = piece.after {
             self.long = None;
             self.progress.mark = mark;
-            self.summary().records += 1;
+            self.add_records(1);
             self.summary().error_objects += 1;
             self.add_refused(RECORD_TOO_LARGE, piece.place);
             if let Some(picture) = &mut self.progress.picture {
@@ -208,6 +215,13 @@ impl<'a> Window<'a> {
             arrival_milliseconds: self.progress.mark.arrival_milliseconds,
             unfinished: Some(self.progress.clone()),
         })
+    }
+
+    fn add_records(&mut self, records: u64) {
+        let summary = self.summary();
+        summary.records += records;
+        let all = summary.records;
+        self.done.store(all, Ordering::Relaxed);
     }
 
     fn summary(&mut self) -> &mut Summary {

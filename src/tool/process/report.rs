@@ -14,7 +14,7 @@ use crate::{
         counts::{CountTable, place},
         intake::{Summary, members},
         table::Table,
-        terminal::{BOLD, Format, GREEN, PLAIN, RED, YELLOW, print, print_json},
+        terminal::{BOLD, Format, GREEN, PLAIN, RED, YELLOW, print, print_json, tell},
     },
 };
 
@@ -29,6 +29,9 @@ pub(super) struct ProcessReport<'a> {
 
 impl ProcessReport<'_> {
     pub(super) fn print(&self, format: Format) -> Result<()> {
+        if let Some(remark) = self.variants.conversion_missed() {
+            tell(&remark);
+        }
         if format == Format::Json {
             return print_json(&self.json()?);
         }
@@ -82,29 +85,6 @@ impl ProcessReport<'_> {
         counts.table()
     }
 
-    /// What most of the records have not that each must have.
-    pub(super) fn lacking(&self) -> Option<String> {
-        let Summary {
-            taken,
-            of_function: sum,
-        } = self.summary;
-        let required = [Field::EventId, Field::EventType, Field::UserId];
-        let lacking = required.into_iter().filter_map(|field| {
-            let records = sum.refused.get(&Refusal::Missing(field).to_string())?;
-            Some((field.to_string(), *records))
-        });
-        let (names, records): (Vec<_>, Vec<_>) = lacking.unzip();
-        let records = records.iter().sum::<u64>();
-        (records * 2 > taken.records).then(|| {
-            format!(
-                "{} of {} records lack {}",
-                HumanCount(records),
-                HumanCount(taken.records),
-                names.join(" or ")
-            )
-        })
-    }
-
     fn places(&self) -> Table {
         let Summary {
             taken,
@@ -132,6 +112,29 @@ impl ProcessReport<'_> {
         out.insert("folder".to_owned(), folder.into());
         Ok(out)
     }
+}
+
+/// What most of the records have not that each must have.
+pub(super) fn lacking(summary: &Summary<ProcessSum>) -> Option<String> {
+    let Summary {
+        taken,
+        of_function: sum,
+    } = summary;
+    let required = [Field::EventId, Field::EventType, Field::UserId];
+    let lacking = required.into_iter().filter_map(|field| {
+        let records = sum.refused.get(&Refusal::Missing(field).to_string())?;
+        Some((field.to_string(), *records))
+    });
+    let (names, records): (Vec<_>, Vec<_>) = lacking.unzip();
+    let records = records.iter().sum::<u64>();
+    (records * 2 > taken.records).then(|| {
+        format!(
+            "{} of {} records lack {}",
+            HumanCount(records),
+            HumanCount(taken.records),
+            names.join(" or ")
+        )
+    })
 }
 
 /// `2 not_json, 1 user_id_missing`

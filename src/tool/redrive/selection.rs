@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::{Args, builder::PossibleValuesParser};
 
-use super::found::{Found, Kind, LetterFate};
+use super::found::{Found, Kind};
 use crate::{
     functions::firehose_transform::{
         Settings,
@@ -15,6 +15,7 @@ use crate::{
     tool::{
         claim_key::ClaimKey,
         criterion::{Criterion, LETTER_ID},
+        letter_fate::LetterFate,
         times::read_time,
     },
 };
