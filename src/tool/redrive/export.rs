@@ -2,14 +2,14 @@
 //! once they are mended. Beside them, which lines were no error objects.
 
 use std::{
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
     io::{BufWriter, IntoInnerError, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, bail};
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, TempPath};
 
 use crate::{
     local::firehose::error_object::{
@@ -81,7 +81,8 @@ impl Export {
 /// A file that is there once it is whole.
 struct WholeFile {
     path: PathBuf,
-    half: BufWriter<NamedTempFile>,
+    half: BufWriter<File>,
+    temporary: TempPath,
     is_empty: bool,
 }
 
@@ -95,9 +96,11 @@ impl WholeFile {
         let readable = Permissions::from_mode(0o666);
         let half = Builder::new().permissions(readable).tempfile_in(folder);
         let half = half.with_context(|| format!("{}; {elsewhere}", cannot_be_written(&path)))?;
+        let (half, temporary) = half.into_parts();
         Ok(Self {
             path,
             half: BufWriter::new(half),
+            temporary,
             is_empty: true,
         })
     }
@@ -113,8 +116,9 @@ impl WholeFile {
         let half = self.half.into_inner().map_err(IntoInnerError::into_error);
         let half = half.with_context(cannot)?;
         if !self.is_empty {
-            half.as_file().sync_all().with_context(cannot)?;
-            half.persist_noclobber(&self.path).with_context(cannot)?;
+            half.sync_all().with_context(cannot)?;
+            let persisted = self.temporary.persist_noclobber(&self.path);
+            persisted.with_context(cannot)?;
         }
         Ok(())
     }
