@@ -281,14 +281,15 @@ fn the_record_in_a_dead_letter_is_explained() {
     let here = |record: &[u8]| format!(r#""data":"{}""#, STANDARD.encode(record));
     let kind = json!("dead_letter");
     let letter = dead_letter("null", &here(EVENT.as_bytes()));
-    check_wrapped(&letter, &kind, &Value::Null, &Value::Null, EVENT.len());
+    // A lake would take it; its own function did not.
+    let own = json!("user_id_missing");
+    check_wrapped(&letter, &kind, &Value::Null, &own, EVENT.len());
     assert_eq!(
         explained(&[], &letter)["wrapper"]["function"],
         "event-processor"
     );
     let arrived = dead_letter("\"1970-01-01T00:00:01.002Z\"", &here(b"{}"));
-    let missing = json!("event_uuid_missing");
-    check_wrapped(&arrived, &kind, &json!(1002), &missing, 2);
+    check_wrapped(&arrived, &kind, &json!(1002), &own, 2);
     let text = String::from_utf8(explain(&[], letter.as_bytes()).stdout).expect("text");
     let first =
         "input             a dead letter of event-processor (user_id_missing); its record:\n";
@@ -311,6 +312,57 @@ fn the_record_in_a_dead_letter_is_explained() {
     let two = explain(&[], format!("{letter}\n{letter}\n").as_bytes());
     let said = String::from_utf8_lossy(&two.stderr);
     assert!(said.contains("it has 2 lines"), "{said}");
+}
+
+#[test]
+fn a_dead_letter_is_judged_by_its_own_function_and_says_how_it_goes_on() {
+    let letter = |reason: &str, record: &str| {
+        let data = format!(r#""data":"{}""#, STANDARD.encode(record));
+        dead_letter("null", &data).replacen("user_id_missing", reason, 1)
+    };
+    for (reason, record, expected) in [
+        (
+            "user_id_missing",
+            r#"{"event_id":"e","event_type":"t"}"#,
+            "these bytes are refused for it again: mend",
+        ),
+        (
+            "panicked",
+            "{}",
+            "`nozzle redrive DEAD-LETTERS --to kinesis:STREAM`",
+        ),
+        (
+            "conflict",
+            r#"{"event_id":"e-7"}"#,
+            "its id, `e-7` if that is its `event_id`, has other data",
+        ),
+        (
+            "conflict",
+            EVENT,
+            "if that is its `event_uuid`, has other data",
+        ),
+        (
+            "conflict",
+            "{}",
+            "its id, which EVENT_ID of the log points at, has other data",
+        ),
+    ] {
+        let explained = explained(&[], &letter(reason, record));
+        assert_eq!(explained["verdict"], "refused");
+        assert_eq!(explained["reason"], reason);
+        assert_eq!(explained["judged_by"], Value::Null);
+        let advice = explained["advice"].as_str().expect("advice");
+        assert!(advice.contains(expected), "{advice}");
+    }
+    let text = explain(&[], letter("panicked", "{}").as_bytes()).stdout;
+    let text = String::from_utf8(text).expect("text");
+    for row in [
+        "verdict           refused\n",
+        "reason            panicked\n",
+        "judged by         event-processor\n",
+    ] {
+        assert!(text.contains(row), "{text}");
+    }
 }
 
 #[test]

@@ -158,6 +158,7 @@ const IN_ORDER: (&str, &[&str]) = (
         "firehose/timestamp",
         "firehose/prefix",
         "firehose/prefixes",
+        "firehose/name_forms",
         "firehose/answer",
         "firehose/error_object",
         "firehose/error_object/read",

@@ -121,6 +121,45 @@ fn the_total_and_what_must_be_done_come_first() {
     assert!(text.contains("lines for a .tfvars file") && !text.contains("Taken for granted"));
 }
 
+/// Names with dots are types, all of the subtype `unknown`: to leave that out changes nothing.
+#[test]
+fn what_the_settings_file_says_of_events_holds_and_is_among_the_lines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let events = (0..90).map(|number| {
+        let name = number % 9;
+        format!("{{\"id\":\"{number}\",\"type\":\"shop.order.{name}\",\"at\":1764200000}}\n")
+    });
+    let sample = folder.path().join("events.jsonl");
+    std::fs::write(&sample, events.collect::<String>()).expect("written");
+    let settings = "event_fields = [\"id\", \"type\", \"at\"]\ncompression = \"none\"\n";
+    std::fs::write(folder.path().join("nozzle.toml"), settings).expect("written");
+    let mut nozzle = Command::new(NOZZLE);
+    nozzle.current_dir(folder.path()).args(["plan", "--all"]);
+    nozzle.args(["--events-per-second", "58", "--sample", "events.jsonl"]);
+    let output = nozzle.output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for expected in [
+        "  event_fields = [\"id\", \"type\", \"at\"]\n",
+        "leave event_type out of partition_keys",
+        "  prices: us-east-1, list of ",
+        "  -  nothing, by the quotas of us-east-1 (--region)\n",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert!(!text.contains("leave event_subtype"), "{text}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        said.matches("no event_name has a colon").count(),
+        1,
+        "{said}"
+    );
+}
+
 /// Of more than three scales the others are counted, so that they fit as well.
 #[test]
 fn many_scales_stay_short() {

@@ -98,6 +98,43 @@ fn events(users: usize) -> String {
 }
 
 #[test]
+fn a_conversion_that_no_event_has_and_assignments_without_variants_are_remarked() {
+    let place = Place::new();
+    place.write("in.jsonl", events(10));
+    let assignment = |variant: &str| {
+        json!({"user_id": "user-1", "experiment_id": "checkout", variant: "A"}).to_string()
+    };
+    place.write("named.jsonl", assignment("variant"));
+    place.write("other.jsonl", assignment("group"));
+    for (into, arguments, expected) in [
+        (
+            "a",
+            ["--conversion", "shop.order.payed"],
+            "no event that is counted has the type `shop.order.payed` of --conversion, so its rate \
+             says nothing; there are purchase, view, view2\n",
+        ),
+        ("b", ["--conversion", "purchase"], ""),
+        (
+            "c",
+            ["--assignments", "other.jsonl"],
+            "no line of `other.jsonl` has a `variant`, so no event gets a variant from it",
+        ),
+        ("d", ["--assignments", "named.jsonl"], ""),
+    ] {
+        let output = place.process(&[&["in.jsonl", "--into", into][..], &arguments].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert_eq!(
+            said.is_empty(),
+            expected.is_empty(),
+            "{arguments:?}: {said}"
+        );
+        let said = said.replace("\n        ", " ");
+        assert!(said.contains(expected), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
 fn events_are_counted_archived_and_told() {
     let place = Place::new();
     place.write("in.jsonl", events(40) + "not json\n{\"event_id\":1}\n");

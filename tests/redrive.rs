@@ -221,6 +221,18 @@ fn a_dry_run_writes_nothing_where_there_are_claims_and_an_earlier_redrive() {
 }
 
 #[test]
+fn without_a_target_it_says_why_a_dry_run_needs_one() {
+    let place = Place::with_errors();
+    for arguments in [&["errors"][..], &["errors", "--execute"]] {
+        place.check_refused(
+            arguments,
+            2,
+            "a dry run has to know it too. Give --to lake:DIR",
+        );
+    }
+}
+
+#[test]
 fn nobody_looks_at_claims_while_they_are_written() {
     let place = Place::with_errors();
     place.claim(&[(0, Owner::of("id", Some(NIGHT), b""))]);

@@ -229,6 +229,29 @@ fn a_refusal_comes_with_the_command_that_explains_it() {
 }
 
 #[test]
+fn names_without_a_colon_are_remarked_once_where_another_sign_divides_them() {
+    for (name, arguments, expected) in [
+        ("shop.order.created", &[][..], 1),
+        ("shop:order", &[], 0),
+        ("login", &[], 0),
+        (
+            "shop.order",
+            &["--partition-keys", "event_type,year,month,day"],
+            0,
+        ),
+    ] {
+        let place = Place::new();
+        let event = event(0).replacen("account:created", name, 1);
+        place.write("in.jsonl", event + "\n");
+        let output = place.run(&[&["in.jsonl", "--lake", "lake"], arguments].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let said = stderr(&output);
+        let remarks = said.matches("no event_name has a colon").count();
+        assert_eq!(remarks, expected, "{name}: {said}");
+    }
+}
+
+#[test]
 fn what_may_be_missed_is_said_where_nothing_is_refused() {
     let place = Place::new();
     let input = place.write("in.jsonl", events(0..3));

@@ -413,6 +413,153 @@ fn what_makes_no_sense_is_refused_with_a_sentence() {
     }
 }
 
+const ORDERS: &str =
+    "[fact_order]\nfrom = 'order'\ncolumns = ['order_id int', 'total decimal(10,2)']\n";
+
+/// A row of the table `order`, and one whose total is no number.
+const ORDER_ROWS: &str = "{\"order_id\":1,\"total\":2.5,\"last_updated\":\"2026-11-20T10:00:00\"}\n\
+                          {\"order_id\":2,\"total\":\"x\",\"last_updated\":\"2026-11-20T10:00:00\"}\n";
+
+#[test]
+fn a_star_of_another_description_is_not_checked() {
+    let place = Place::new();
+    place.write("orders.toml", ORDERS);
+    place.write("bills.toml", ORDERS.replace("order", "bill"));
+    // Only the second description still has the first's table.
+    let more = format!("{ORDERS}[dim_shop]\nfrom = 'shop'\ncolumns = ['shop_id int']\n");
+    place.write("more.toml", more);
+    place.packet("order", 1, ORDER_ROWS);
+    place.packet("shop", 1, "");
+    assert_eq!(place.load(&["--star", "more.toml"]).0, Some(0));
+    for (arguments, expected) in [
+        (
+            &["check", "star"][..],
+            "the built-in description does not describe fact_order, order, shop, which lie here",
+        ),
+        (
+            &["check", "star", "--star", "bills.toml"],
+            "bills.toml does not describe fact_order, order, shop",
+        ),
+        (
+            &["check", "star", "--star", "orders.toml"],
+            "orders.toml does not describe shop, which lie here: name",
+        ),
+    ] {
+        place.check_refused(arguments, 2, expected);
+    }
+    place.packet("order", 2, ORDER_ROWS);
+    assert_eq!(place.load(&["--star", "orders.toml"]).0, Some(0));
+    for description in ["more.toml", "orders.toml"] {
+        let output = place.star(&["check", "star", "--star", description]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn what_may_be_a_mistake_is_remarked_though_nothing_has_failed() {
+    let packets = |tables: &[&str]| {
+        let place = Place::new();
+        place.write("orders.toml", ORDERS);
+        place.write("packets/note.txt", "");
+        for table in tables {
+            place.packet(table, 1, ORDER_ROWS);
+        }
+        place
+    };
+    for (tables, arguments, expected) in [
+        (
+            &["orders"][..],
+            &["--star", "orders.toml"][..],
+            "made of orders, and of what the description reads these have no packet: order; did you mean `orders` in place of `order`, or another",
+        ),
+        (
+            &["orders", "shop"],
+            &["--star", "orders.toml"],
+            "made of orders, shop, and of what the description reads these have no packet: order;",
+        ),
+        (&["shop"], &[], "--star FILE forgotten?"),
+        (
+            &[],
+            &[],
+            "there is no packet in `packets`: a packet is a file TABLE_ID_TIME.jsonl",
+        ),
+        (&["order"], &["--star", "orders.toml"], ""),
+        (&["order", "shop"], &["--star", "orders.toml"], ""),
+    ] {
+        let place = packets(tables);
+        let output = place.star(&[&["packets"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{tables:?}");
+        let said = stderr(&output);
+        assert_eq!(said.is_empty(), expected.is_empty(), "{tables:?}: {said}");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains(expected), "{tables:?}: {said}");
+    }
+    // What has a receipt had a packet.
+    let place = packets(&["order"]);
+    assert_eq!(place.load(&["--star", "orders.toml"]).0, Some(0));
+    fs::remove_file(place.path("packets/order_1_x.jsonl")).unwrap();
+    place.packet("shop", 1, ORDER_ROWS);
+    let output = place.star(&["packets", "--star", "orders.toml"]);
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn the_columns_for_which_rows_are_refused_are_named() {
+    let place = Place::new();
+    place.write("orders.toml", ORDERS);
+    place.packet(
+        "order",
+        1,
+        &format!("{ORDER_ROWS}{{\"last_updated\":\"2026-11-20T10:00:00\"}}\nx\n"),
+    );
+    let output = place.star(&["packets", "--star", "orders.toml"]);
+    let counts = String::from_utf8(output.stdout).unwrap();
+    let expected = "not_json 1, column_missing 1 (order.order_id), wrong_type 1 (order.total)";
+    assert!(counts.contains(expected), "{counts}");
+    let place = sample();
+    let (_, summary) = place.load(&[]);
+    assert!(summary["refused_columns"].is_object(), "{summary}");
+}
+
+#[test]
+fn the_pages_description_is_a_star_that_holds_together() {
+    let page = include_str!("../docs/star-schema.md");
+    let (_, description) = page.split_once("    version_by").unwrap();
+    let (description, _) = description.split_once("\n\nThe first column").unwrap();
+    let description = format!("version_by{description}");
+    let description: Vec<_> = description.lines().map(str::trim_start).collect();
+    let place = Place::new();
+    place.write("shop.toml", description.join("\n"));
+    let time = "2026-11-20T10:00:00.5Z";
+    for (table, row) in [
+        (
+            "address",
+            json!({"address_id": 3, "city": "Bonn", "updated_at": time}),
+        ),
+        (
+            "customer",
+            json!({"customer_id": 7, "name": "Ada", "address_id": 3, "updated_at": time}),
+        ),
+        (
+            "orders",
+            json!({"order_id": 1, "customer_id": 7, "total": "12.50", "updated_at": time}),
+        ),
+    ] {
+        place.packet(table, 1, &format!("{row}\n"));
+    }
+    let (code, summary) = place.load(&["--star", "shop.toml"]);
+    assert_eq!(
+        (code, &summary["rows"], &summary["refused"]),
+        (Some(0), &json!(3), &json!(0)),
+        "{summary}"
+    );
+    let output = place.star(&["check", "star", "--star", "shop.toml", "--json"]);
+    let checked: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(checked["holds"], true, "{checked}");
+    let tables = checked["tables"].as_array().unwrap();
+    assert!(tables.iter().all(|table| table["rows"] != 0), "{checked}");
+}
+
 /// The one file of the star whose name begins so.
 fn find(place: &Place, prefix: &str) -> PathBuf {
     let path = place.path("star").join(prefix);

@@ -16,7 +16,12 @@ mod runtime_api;
 mod sample;
 mod subject;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    collections::HashSet,
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
@@ -232,7 +237,9 @@ impl Check {
 
     async fn put(&self, probe: &'static Probe, prober: &mut Prober, is_gone: &mut bool) -> Probed {
         prober.subject.take_output();
+        let began = Instant::now();
         let mut findings = (probe.put)(prober).await;
+        let took = began.elapsed();
         let mut output = Vec::new();
         if findings.grade() == Grade::Fail {
             output = self.output(prober).await;
@@ -245,16 +252,21 @@ impl Check {
             probe,
             findings,
             output,
+            took,
         }
     }
 
-    /// What the function has written, where that is not shown anyway.
+    /// What the function has written, where that is not shown anyway: a line that comes again, as
+    /// those of a traceback do, once.
     async fn output(&self, prober: &Prober) -> Vec<String> {
         if self.show_output {
             return Vec::new();
         }
         tokio::time::sleep(OUTPUT_LAG).await;
-        prober.subject.take_output()
+        let mut seen = HashSet::new();
+        let mut lines = prober.subject.take_output();
+        lines.retain(|line| seen.insert(line.clone()));
+        lines
     }
 
     fn wants(&self, probe: &Probe) -> bool {

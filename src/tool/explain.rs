@@ -3,6 +3,7 @@
 mod excerpt;
 mod faults;
 mod found;
+mod letter;
 mod members;
 mod record;
 
@@ -77,14 +78,15 @@ struct Explanation {
     wrapper: Option<Wrapper>,
     verdict: &'static str,
     /// That of the first fault, as are the two below.
-    reason: Option<&'static str>,
+    reason: Option<Cow<'static, str>>,
     advice: Option<Cow<'static, str>>,
     #[serde(flatten)]
     excerpt: Option<Excerpt>,
     faults: Vec<RecordFault>,
     #[serde(flatten)]
     accepted: Option<Accepted>,
-    judged_by: JudgedBy,
+    /// None where a dead letter's own function has judged.
+    judged_by: Option<JudgedBy>,
     bytes: usize,
     bytes_hash: String,
     /// Known where the record's id is.
@@ -145,29 +147,63 @@ impl Explain {
             arrival,
             &bytes,
         );
-        let faults = faults(&bytes, &settings.rules);
+        let explanation = Explanation {
+            wrapper,
+            verdict: "refused",
+            reason: None,
+            advice: None,
+            excerpt: None,
+            faults: Vec::new(),
+            accepted: None,
+            judged_by: None,
+            bytes: bytes.len(),
+            bytes_hash: format!("{:032x}", owner.bytes_hash),
+            owner: self.record_id.as_ref().map(|_| owner.to_string()),
+        };
+        let wrapper = explanation.wrapper.as_ref();
+        let of_letter = wrapper.and_then(|wrapper| {
+            let advice = letter::advice(wrapper, &bytes, &settings.rules.event_fields)?;
+            Some((wrapper.code.clone(), advice))
+        });
+        match of_letter {
+            Some((reason, advice)) => Ok(Explanation {
+                reason: Some(reason.into()),
+                advice: Some(advice.into()),
+                ..explanation
+            }),
+            None => self.judge(explanation, &bytes, settings, prefix, arrival),
+        }
+    }
+
+    /// By the rules of a lake.
+    fn judge(
+        &self,
+        explanation: Explanation,
+        bytes: &[u8],
+        settings: &Settings,
+        prefix: &Prefix,
+        arrival: Option<i64>,
+    ) -> anyhow::Result<Explanation> {
+        let faults = faults(bytes, &settings.rules);
         let first = faults.first();
         let accepted = match first {
             Some(_) => None,
-            None => transform(&bytes, &settings.rules).ok(),
+            None => transform(bytes, &settings.rules).ok(),
         };
         Ok(Explanation {
-            wrapper,
             verdict: match first {
                 None => "delivered",
                 Some(_) => "refused",
             },
-            reason: first.map(|fault| fault.reason),
+            reason: first.map(|fault| fault.reason.into()),
             advice: first.map(|fault| fault.advice.clone()),
             excerpt: first.and_then(|fault| fault.excerpt.clone()),
             faults,
             accepted: accepted
                 .map(|event| accept(&event, settings, prefix, arrival))
                 .transpose()?,
-            judged_by: self.judged_by(settings),
-            bytes: bytes.len(),
-            bytes_hash: format!("{:032x}", owner.bytes_hash),
-            owner: self.record_id.as_ref().map(|_| owner.to_string()),
+            judged_by: Some(self.judged_by(settings)),
+            ..explanation
         })
     }
 
@@ -215,9 +251,16 @@ impl Explanation {
         if let Some(accepted) = &self.accepted {
             accepted.add_to(&mut table);
         }
-        add(&mut table, "judged by", Some(&self.judged_by.to_text()));
-        let may_differ = self.accepted.is_some() && self.judged_by.accept_all;
-        add(&mut table, "", may_differ.then_some(MAY_DIFFER));
+        if let Some(settings) = &self.judged_by {
+            add(&mut table, "judged by", Some(&settings.to_text()));
+            let may_differ = self.accepted.is_some() && settings.accept_all;
+            add(&mut table, "", may_differ.then_some(MAY_DIFFER));
+        } else {
+            add(&mut table, "reason", self.reason.as_deref());
+            add(&mut table, "what to do", self.advice.as_deref());
+            let function = letter::judge(self.wrapper.as_ref());
+            add(&mut table, "judged by", function);
+        }
         add(&mut table, "bytes", Some(&self.bytes.to_string()));
         add(&mut table, "bytes' hash", Some(&self.bytes_hash));
         add(&mut table, "owner", self.owner.as_deref());

@@ -22,6 +22,7 @@ mod intake;
 mod interrupt;
 mod item;
 mod layout;
+mod letter_fate;
 mod line_breaks;
 mod log;
 mod manual;
@@ -45,6 +46,7 @@ mod star;
 mod table;
 mod terminal;
 mod times;
+mod undivided;
 mod wrapped;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -33,7 +33,8 @@ use serde::Serialize;
 
 use super::{
     table::{Column, Table},
-    terminal::{BOLD, print, print_json},
+    terminal::{BOLD, print, print_json, tell},
+    undivided,
 };
 use advice::Weight;
 use chain::Chain;
@@ -54,6 +55,10 @@ impl PlanOptions {
         }
         let prices = Prices::read(self.prices.as_deref())?;
         let given = self.read()?;
+        let sample = given.sample.as_ref();
+        if let Some(remark) = sample.and_then(|sample| undivided::remark(sample.name_forms)) {
+            tell(remark);
+        }
         let report = PlanReport::of(&given, &prices);
         if self.json {
             print_json(&report)
@@ -94,9 +99,8 @@ impl<'a> PlanReport<'a> {
 
     /// What it comes to, and what cannot wait.
     fn print_first(&self) -> Result<()> {
-        figures::totals(&self.plans).print()?;
+        self.print_totals()?;
         self.print_musts()?;
-        let prices = self.prices.named(self.region);
         let better = self.plans.iter();
         let better = better.flat_map(|plan| plan.advice_of(Weight::Better));
         let noun = match better.count() {
@@ -105,13 +109,19 @@ impl<'a> PlanReport<'a> {
         };
         print_items(
             "Beside that",
-            [
-                format!("prices: {prices}; check them before you quote them"),
-                format!(
-                    "every figure{noun}, lines for a .tfvars file, what is taken for granted: --all"
-                ),
-            ],
+            [format!(
+                "every figure{noun}, lines for a .tfvars file, what is taken for granted: --all"
+            )],
         )
+    }
+
+    fn print_totals(&self) -> Result<()> {
+        figures::totals(&self.plans).print()?;
+        let prices = self.prices.named(self.region);
+        let foot = format!("prices: {prices}; check them before you quote them");
+        let mut table = Table::new([Column::left(""), Column::prose("")]);
+        table.row(["".into(), foot.as_str().into()]);
+        table.print()
     }
 
     /// Of many scales one is told, and of the others how much there is to do.
@@ -130,7 +140,7 @@ impl<'a> PlanReport<'a> {
     }
 
     fn print_all(&self) -> Result<()> {
-        figures::totals(&self.plans).print()?;
+        self.print_totals()?;
         self.print_advice(&self.plans, "What must be done first", Weight::Must)?;
         self.print_advice(&self.plans, "What had better be done", Weight::Better)?;
         print("\n")?;
@@ -152,7 +162,12 @@ impl<'a> PlanReport<'a> {
                 _ => format!("{title} ({})", heading(plan)),
             };
             let advice = plan.advice_of(weight);
-            print_items(&title, advice.map(|advice| advice.sentence.clone()))?;
+            let mut items: Vec<_> = advice.map(|advice| advice.sentence.clone()).collect();
+            if items.is_empty() && weight == Weight::Must {
+                let region = self.region;
+                items.push(format!("nothing, by the quotas of {region} (--region)"));
+            }
+            print_items(&title, items)?;
         }
         Ok(())
     }
@@ -374,6 +389,8 @@ mod example {
             region: None,
             streams: StreamWishes::default(),
             partition_keys: settings().rules.partition_keys.to_string(),
+            idle_keys: Vec::new(),
+            event_fields: settings().rules.event_fields,
             partitioned_by_time: true,
             response_bytes_max: settings().response_bytes_max,
             batch_megabytes: None,

@@ -55,6 +55,16 @@ const OF_COMMANDS: &[(&str, ValueForm)] = &[
     ("batch-partitions-max", ValueForm::Number),
     ("response-bytes-max", ValueForm::Number),
 ];
+/// Those of them that `plan` reads too, since they are about events. Others mean another thing there:
+/// `compression` is a number.
+const OF_PLAN: &[&str] = &[
+    "event-identity",
+    "event-fields",
+    "partition-keys",
+    "event-years",
+    "event-types",
+    "response-bytes-max",
+];
 /// Options that can be set for every command that has them.
 const OF_ALL: &[(&str, ValueForm)] = &[
     ("log", ValueForm::Text),
@@ -281,7 +291,7 @@ fn unknown(what: &str, word: &str, known: impl Iterator<Item = String>) -> Strin
 }
 
 /// What may have been meant.
-fn similar(word: &str, known: &[String]) -> Option<String> {
+pub(super) fn similar(word: &str, known: &[String]) -> Option<String> {
     let known = Arg::new(FILE).value_parser(PossibleValuesParser::new(known));
     let error = parse(known, word).err()?;
     error.get(ContextKind::SuggestedValue).and_then(words)
@@ -360,7 +370,9 @@ fn variable_of(option: &str) -> String {
 
 pub(super) fn can_be_set(option: &str, command: &str) -> bool {
     let has = |options: &[(&str, ValueForm)]| options.iter().any(|(other, _)| *other == option);
-    has(OF_ALL) || (COMMANDS.contains(&command) && has(OF_COMMANDS))
+    has(OF_ALL)
+        || (COMMANDS.contains(&command) && has(OF_COMMANDS))
+        || (command == "plan" && OF_PLAN.contains(&option))
 }
 
 /// Every option, each with the command that stands behind `nozzle`; those for all have none.

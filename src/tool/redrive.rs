@@ -77,7 +77,7 @@ pub(super) fn run(options: &RedriveOptions) -> Result<ExitCode> {
     let stop = stop_on_signal()?;
     let runtime = Rc::new(Builder::new_current_thread().enable_all().build()?);
     let session = Session::open(options, runtime, stop)?;
-    match &options.to {
+    match options.to()? {
         Destination::Lake(lake) => session.to_lake(lake),
         Destination::Stream(name) => session.to_stream(|aws, stop| aws.stream(name, stop)),
         Destination::Kinesis(name) => session.to_stream(|aws, stop| aws.kinesis(name, stop)),
@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
         stop: Arc<AtomicBool>,
     ) -> Result<Self> {
         let is_here = matches!(
-            (&options.source, &options.to),
+            (&options.source, options.to()?),
             (ErrorSource::Folder(_), Destination::Lake(_))
         );
         options.check_claims()?;
@@ -223,7 +223,7 @@ impl<'a> Session<'a> {
             settings: &settings,
             filter: &self.options.filter,
             permissions: &self.options.permissions,
-            letters: match &self.options.to {
+            letters: match self.options.to()? {
                 Destination::Kinesis(_) => Letters::Here,
                 Destination::Stream(_) | Destination::Lake(_) => Letters::Elsewhere,
             },
@@ -256,7 +256,7 @@ impl<'a> Session<'a> {
         let now_milliseconds = epoch_milliseconds(now());
         let header = Header {
             source: self.source.clone(),
-            target: absolute(&self.options.to),
+            target: absolute(self.options.to()?),
             run: run_name(now_milliseconds),
             scope: self.scope(),
         };
@@ -377,7 +377,7 @@ impl<'a> Session<'a> {
             exported,
             command: GivenCommand {
                 source: self.options.source.to_string(),
-                target: self.options.to.to_string(),
+                target: self.options.to()?.to_string(),
                 table: self.options.table.as_deref(),
             },
             event_fields: &pass.settings.rules.event_fields,
@@ -472,7 +472,7 @@ fn who() -> String {
 impl RedriveOptions {
     /// A stream's claims are in a table, a lake's in a folder.
     fn check_claims(&self) -> Result<()> {
-        let is_lake = matches!(self.to, Destination::Lake(_));
+        let is_lake = matches!(self.to()?, Destination::Lake(_));
         ensure!(
             self.table.is_none() || !is_lake,
             "--table is for streams; a lake on this machine has its claims in a folder: --claims"

@@ -24,6 +24,7 @@ use super::{
     places::Places,
     progress::ProgressDisplay,
     terminal::{Format, is_quiet, tell},
+    undivided,
 };
 use crate::{
     dedup::embedded::EmbeddedStore,
@@ -157,7 +158,9 @@ fn process_input(
 fn tell_remarks(outcome: &Outcome, task: &RunTask, places: &Places) {
     let summary = &outcome.progress.summary;
     let lacking = remarks::lacking(summary, &task.settings.rules.event_fields);
-    let remarks = [lacking, remarks::all_known(summary, &places.claims)];
+    let known = remarks::all_known(summary, &places.claims);
+    let undivided = undivided::remark(summary.name_forms).map(str::to_owned);
+    let remarks = [lacking, known, undivided];
     remarks
         .into_iter()
         .flatten()

@@ -31,8 +31,9 @@ table of the star, refused/ (rows that cannot be loaded, each with its reason), 
 What has a receipt is loaded. So an interrupted run goes on where it stopped when the same \
 command is given again, a killed one too, and a finished one finds nothing to do.
 
-The exit code is 0 when every packet is loaded, also with rows refused; 1 when a packet is left; \
-130 after Ctrl-C with packets left.";
+The exit code is 0 when every packet of the description's tables is loaded, also with rows \
+refused (packets of other tables are left alone); 1 when one of them is not loaded; 130 after \
+Ctrl-C with packets left.";
 
 /// Load packets of tables into a star: Parquet files of facts and dimensions
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::redriven::RecordMark;
+use super::{letter_fate::LetterFate, redriven::RecordMark};
 use crate::{
     functions::firehose_transform::event::EventFields,
     kinesis::{
@@ -45,6 +45,8 @@ pub(super) enum WrapperKind {
     ExportLine,
     DeadLetter {
         function: String,
+        #[serde(skip)]
+        fate: LetterFate,
     },
 }
 
@@ -76,10 +78,12 @@ impl Contained {
             }
             Err(why) => bail!("it is like a dead letter, but {why}"),
         };
-        let wrapper = RecordMark::of_letter(&letter).map(|mark| Wrapper {
+        let known = RecordMark::of_letter(&letter).zip(LetterFate::of(&letter));
+        let wrapper = known.map(|(mark, fate)| Wrapper {
             mark,
             kind: WrapperKind::DeadLetter {
                 function: letter.function.into_owned(),
+                fate,
             },
             code: letter.reason.into_owned(),
             arrival_milliseconds: letter.arrival.map(Arrival::milliseconds),
@@ -117,7 +121,7 @@ impl Wrapper {
         let kind = match &self.kind {
             WrapperKind::ErrorObject => "an error object".to_owned(),
             WrapperKind::ExportLine => "a line of redrive's export".to_owned(),
-            WrapperKind::DeadLetter { function } => format!("a dead letter of {function}"),
+            WrapperKind::DeadLetter { function, .. } => format!("a dead letter of {function}"),
         };
         let code = self.code.escape_debug();
         let arrival = match self.arrival_milliseconds {

@@ -104,8 +104,8 @@ fn an_invocation_may_not_take_longer_than_is_said() {
     let report = check(
         "python3 function.py hangs-on-empty-batch",
         &more,
-        &["empty-batch"],
         &[],
+        &["empty-batch"],
     );
     assert_eq!(
         found(&report, "empty-batch"),
@@ -126,7 +126,7 @@ fn what_a_function_writes_is_shown_where_it_fails_or_where_all_of_it_is_asked_fo
     let only = ["--only", "retry"];
     let report = check(&chatty, &only, &["retry"], &[]);
     let output = &probe_of(&report, "retry")["output"];
-    assert_eq!(output[0], "dropped one", "{output}");
+    assert_eq!(*output, json!(["dropped one", "and more"]));
     let arguments = [&["--command", &*chatty][..], &only].concat();
     let text = String::from_utf8(nozzle(&arguments).output().unwrap().stdout).unwrap();
     assert!(text.contains("  output    dropped one\n"), "{text}");
@@ -134,7 +134,7 @@ fn what_a_function_writes_is_shown_where_it_fails_or_where_all_of_it_is_asked_fo
     let shown = [&arguments[..], &["--show-output"]].concat();
     let output = nozzle(&shown).output().unwrap();
     assert!(said(&output).starts_with("starting\n"), "{}", said(&output));
-    assert!(said(&output).contains("dropped one\n"), "{}", said(&output));
+    assert!(said(&output).contains("dropped one\r"), "{}", said(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.contains("dropped one"), "{text}");
 }
@@ -256,6 +256,7 @@ fn people_read_what_was_found_why_it_matters_and_what_firehose_does() {
         "                          found     Ok at first, then Dropped: record 1, record 2, record 3 and 17",
         "                          Firehose  takes the record for dealt with: it is gone, and nothing tells",
         "0 passed, 0 warnings, 1 failed, 0 skipped: python3 function.py naive-deduplication",
+        "failed:  retry",
     ] {
         assert!(lines.contains(&row), "{row} in\n{text}");
     }
@@ -281,7 +282,7 @@ fn a_ci_system_reads_each_probe_as_a_test() {
     let read = "import sys, xml.etree.ElementTree as tree\n\
                 for suite in tree.parse(sys.argv[1]).getroot():\n \
                 print(*(suite.get(name) for name in ['tests', 'failures', 'errors', 'skipped']))\n \
-                for test in suite: print(test.get('name'), *(one.tag + ' ' + one.get('message') for one in test))";
+                for test in suite: print(test.get('name') if float(test.get('time')) < 600 else '', *(one.tag + ' ' + one.get('message') for one in test))";
     let read = Command::new("python3")
         .args(["-c", read])
         .arg(&file)

@@ -30,7 +30,7 @@ fn faults_in_python_are_found() {
         ("loses-one", &["several"], &[]),
         ("doubles-one", &["several"], &[]),
         ("leaks", &["own-records"], &[]),
-        ("dies-on-empty-batch", &["empty-batch"], &[]),
+        ("dies-on-empty-batch", &[], &["empty-batch"]),
         ("no-line-end", &[], &["line-end"]),
         ("keys-not-texts", &["partition-keys"], &[]),
         ("keys-empty", &["partition-keys"], &[]),
@@ -96,6 +96,39 @@ fn events_without_the_field_that_varies_cannot_be_told_apart() {
     assert!(told.contains(why), "{told}");
 }
 
+/// Texts that are odd stand where any text may.
+#[test]
+fn ids_and_times_keep_their_form_where_a_probe_is_about_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let sample = folder.path().join("events.jsonl");
+    let event = r#"{"event_uuid":"","event_name":"shop.order.created","created_at":1,
+        "customer":"6d2fe6a7-9a04-4c0f-8a6e-0d1a1b5a0f11","occurredAt":"2026-11-27T10:00:00+01:00"}"#;
+    fs::write(&sample, event.replace('\n', "")).unwrap();
+    let more = [&["--sample", sample.to_str().unwrap()][..], &COSTLY].concat();
+    let command = "python3 function.py bad-time-fails-all";
+    let report = check(command, &more, &["wrong-fields"], &[]);
+    let told = found(&report, "wrong-fields");
+    assert!(
+        told.contains("`occurredAt` null, `occurredAt` 7, "),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_function_that_was_written_for_one_source_is_told_how_to_say_so() {
+    let report = check(
+        "python3 function.py forgets-kafka",
+        &["--only", "msk"],
+        &["msk"],
+        &[],
+    );
+    let told = found(&report, "msk");
+    assert!(
+        told.ends_with("say which they have with --source"),
+        "{told}"
+    );
+}
+
 #[test]
 fn faults_in_javascript_are_found() {
     let cases: &[(&str, &[&str], &[&str])] = &[
@@ -142,7 +175,7 @@ fn faults_in_go_are_found() {
     );
     let died = found(&report, "bad-base64");
     assert!(
-        died.contains("data `%%%` (the process ended before it answered"),
+        died.contains("data `%%%`, data `YQ` (the process ended before it answered"),
         "{died}"
     );
     assert!(died.contains("\ncannot decode: illegal base64"), "{died}");
@@ -197,11 +230,13 @@ fn state_that_is_shared_by_invocations_at_once_is_found() {
 
 #[test]
 fn a_failure_is_told_with_or_without_a_header() {
-    let report = check_server("fails", &["one", "empty-batch"]);
+    let report = check_server("fails", &["one"]);
     assert_eq!(
         found(&report, "one"),
-        "the batch fails: Error: it is a bad day"
+        "the batch fails: Error: it is a bad day. If the function wants other events, give it some \
+         with --sample"
     );
+    assert_eq!(with(&report, "warn"), ["empty-batch"]);
     let report = check_server("fails-by-header", &["several"]);
     assert_eq!(
         found(&report, "several"),
@@ -257,7 +292,7 @@ fn an_address_that_stops_answering_is_told_once() {
 
 #[test]
 fn an_answer_that_makes_no_sense_is_shown() {
-    let report = check_server("says-no-json", &["one", "empty-batch"]);
+    let report = check_server("says-no-json", &["one"]);
     let told = "the batch fails: the answer cannot be read: it is not JSON: Task timed out after 3.00 seconds";
     assert_eq!(found(&report, "one"), told);
 }

@@ -138,6 +138,8 @@ impl Came {
             End::Refused => counts.packets_refused += 1,
         }
         counts.refuse(&self.loaded.refused);
+        let columns = self.loaded.refused_columns.iter();
+        counts.refused_columns.extend(columns.cloned());
         counts.files += self.files.len();
         counts.read_bytes += self.read.bytes;
         counts.written_bytes += self.written_bytes;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::refusal::RefusedRows;
+use super::refusal::{RefusedColumns, RefusedRows};
 use crate::{
     functions::Counted,
     telemetry::{Metric, Quantity},
@@ -20,6 +20,7 @@ pub struct Counts {
     pub swept: usize,
     pub rows: u64,
     pub refused: RefusedRows,
+    pub refused_columns: RefusedColumns,
     pub files: usize,
     pub read_bytes: u64,
     pub written_bytes: u64,

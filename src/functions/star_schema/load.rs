@@ -13,7 +13,7 @@ use super::{
     description::{Star, StarTable},
     fields::{FieldNames, FieldValue, RefusedRow, recycle},
     reference::newest::{Reference, RowAge},
-    refusal::{RefusedRows, RowRefusal},
+    refusal::{RefusedColumns, RefusedRows, RowRefusal},
     rows::{PacketUnreadable, Row, Splitter},
     source::{SourceRows, key},
     table_file::{TableFile, TableWritten},
@@ -26,6 +26,7 @@ pub struct Loaded<W> {
     /// Rows that were loaded.
     pub rows: u64,
     pub refused: RefusedRows,
+    pub refused_columns: RefusedColumns,
     /// The newest version of all rows whose version can be read, refused ones too.
     pub newest: Option<Timestamp>,
     /// Of each fact, by the star table's name.
@@ -62,6 +63,8 @@ struct Packet<'s, W: io::Write + Send> {
     values: Vec<FieldValue<'static>>,
     loaded: u64,
     refused: RefusedRows,
+    /// By the column's place among the names.
+    refused_fields: BTreeSet<(RowRefusal, usize)>,
     newest: Option<Timestamp>,
     reference: Reference,
     refused_lines: W,
@@ -116,6 +119,7 @@ impl<'s, W: io::Write + Send> Load<'s, W> {
             values: Vec::new(),
             loaded: 0,
             refused: RefusedRows::new(),
+            refused_fields: BTreeSet::new(),
             newest: None,
             reference: Reference::default(),
             refused_lines,
@@ -139,9 +143,15 @@ impl<'s, W: io::Write + Send> Load<'s, W> {
         for (name, file) in packet.files {
             facts.insert(name, file.finish()?);
         }
+        let names = packet.rows.names.names();
+        let column =
+            |(reason, field): (RowRefusal, usize)| Some((reason, names.get(field)?.clone()));
+        let refused_columns = packet.refused_fields.into_iter();
+        let refused_columns = refused_columns.filter_map(column).collect();
         Ok(Loaded {
             rows: packet.loaded,
             refused: packet.refused,
+            refused_columns,
             newest: packet.newest,
             facts,
             reference: packet.reference,
@@ -226,6 +236,8 @@ impl<W: io::Write + Send> Packet<'_, W> {
             file.drop_row();
         }
         *self.refused.entry(refused.reason).or_default() += 1;
+        self.refused_fields
+            .extend(refused.field.map(|field| (refused.reason, field)));
         let text = row.text.map_or_else(String::from_utf8_lossy, Into::into);
         let names = self.rows.names.names();
         let column = refused.field.and_then(|field| names.get(field));

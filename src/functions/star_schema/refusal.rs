@@ -1,6 +1,9 @@
 //! Why a row is not loaded.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A pure function of the row and the description. In the order in which they are looked for: first
 /// those of the row, then those of each column in turn; the first wins.
@@ -45,3 +48,6 @@ impl fmt::Display for RowRefusal {
 
 /// How many rows were refused, by reason.
 pub type RefusedRows = BTreeMap<RowRefusal, u64>;
+
+/// For which columns rows were refused, as the source calls them.
+pub type RefusedColumns = BTreeSet<(RowRefusal, String)>;

@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{
     answer,
     error_object::OutputType,
+    name_forms::NameForms,
     names::STREAM_NAME,
     prefix::{Outside, Prefix, Values},
     prefixes,
@@ -66,6 +67,7 @@ pub struct Written {
     pub renames: Vec<Rename>,
     /// Hashes of the partitions that were written.
     pub partitions: BTreeSet<u64>,
+    pub name_forms: NameForms,
     pub files: u64,
     pub bytes: u64,
     /// Of each file but error objects', in the order of `renames`.
@@ -140,6 +142,8 @@ impl Lake {
         let name = self.names.name(&prefix, arrival_milliseconds) + &self.layout.file_extension.0;
         let file = self.names.create(name, self.layout.compression);
         self.partitions.insert(group.to_owned(), file);
+        let names = self.layout.prefix.keys.iter().map(String::as_str);
+        self.window.name_forms.add(names.zip(keys));
         self.window.partitions.insert(xxh3_64(group.as_bytes()));
         Ok(())
     }

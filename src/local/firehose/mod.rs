@@ -16,6 +16,7 @@ pub mod in_process;
 pub mod invocation;
 pub mod invoke_url;
 pub mod lake;
+pub mod name_forms;
 pub mod names;
 pub mod picture;
 pub mod pipeline;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{lake::Written, picture::course::Tally};
+use super::{lake::Written, name_forms::NameForms, picture::course::Tally};
 use crate::local::field_names::FieldNames;
 
 /// Partitions are told apart up to this many, so that no input makes the summary large.
@@ -40,6 +40,8 @@ pub struct Summary {
     pub error_objects: u64,
     /// Hashes of the partitions.
     pub partitions: BTreeSet<u64>,
+    #[serde(default)]
+    pub name_forms: NameForms,
     pub files: u64,
     pub error_files: u64,
     pub bytes_in: u64,
@@ -91,6 +93,7 @@ impl Summary {
         let new = window.partitions.difference(&self.partitions).take(room);
         let new: Vec<u64> = new.copied().collect();
         self.partitions.extend(new);
+        self.name_forms.join(window.name_forms);
     }
 
     #[must_use]

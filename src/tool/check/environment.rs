@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// So many lines of a process's output are shown when it dies, or a probe fails.
-const TAIL_LINES: usize = 8;
+const TAIL_LINES: usize = 12;
 const TAIL_LINE_CHARACTERS: usize = 300;
 
 /// What Python says then.
@@ -277,11 +277,14 @@ async fn keep_tail(
             // Where nobody listens there is nobody to tell.
             let _ = writeln!(io::stderr(), "{line}");
         }
-        let line = line.trim_end().chars().take(TAIL_LINE_CHARACTERS).collect();
-        let mut tail = lock(&tail);
-        if tail.len() == TAIL_LINES {
-            tail.pop_front();
+        // Python's runtime parts the lines of a traceback so.
+        let lines = line.split('\r').map(str::trim_end);
+        for line in lines.filter(|line| !line.is_empty()) {
+            let mut tail = lock(&tail);
+            if tail.len() == TAIL_LINES {
+                tail.pop_front();
+            }
+            tail.push_back(line.chars().take(TAIL_LINE_CHARACTERS).collect());
         }
-        tail.push_back(line);
     }
 }

@@ -53,7 +53,7 @@ fn test(probed: &Probed) -> Markup {
     let said = Plain(&said).to_string();
     html! {
         "\n"
-        testcase classname="nozzle.check" name=(probed.probe.name) {
+        testcase classname="nozzle.check" name=(probed.probe.name) time=(format!("{:.3}", probed.took.as_secs_f64())) {
             @match probed.findings.grade() {
                 Grade::Pass => {}
                 Grade::Warn => system-out { "warning: " (details(probed)) }

@@ -4,7 +4,7 @@ use std::{cell::RefCell, time::SystemTime};
 
 use super::{
     finding::{BATCH_RETRIED, Findings, MISSED},
-    judge::{Replied, judge, name, some},
+    judge::{Replied, judge, name},
     request::{BatchForm, ProbeBatch, ProbeRecord, RecordData, Role},
     sample::{EventSample, Fresh},
     subject::Subject,
@@ -156,16 +156,23 @@ impl Prober {
     }
 
     async fn find_culprits(&mut self, odd: Vec<ProbeRecord>, error: &NoReply) -> Findings {
-        let mut culprits = Vec::new();
+        // By what each does, in the order in which they were found.
+        let mut culprits: Vec<(String, Vec<String>)> = Vec::new();
+        let mut count = 0;
         let mut firehose = error.firehose();
         for record in odd {
             let name = name(&record, 0);
             let request = self.between_sound(vec![record]);
             if let Err(error) = self.ask(&request).await {
-                culprits.push(format!("{name} ({error})"));
                 firehose = error.firehose();
+                let why = error.to_string();
+                match culprits.iter_mut().find(|(other, _)| *other == why) {
+                    Some((_, names)) => names.push(name),
+                    None => culprits.push((why, vec![name])),
+                }
+                count += 1;
             }
-            if culprits.len() == CULPRITS_MAX {
+            if count == CULPRITS_MAX {
                 break;
             }
         }
@@ -173,7 +180,10 @@ impl Prober {
             return error.finding();
         }
         let mut findings = Findings::default();
-        let said = format!("the whole batch fails because of {}", some(&culprits));
+        let culprits = culprits.iter();
+        let each = culprits.map(|(why, names)| format!("{} ({why})", names.join(", ")));
+        let each = each.collect::<Vec<_>>().join(", ");
+        let said = format!("the whole batch fails because of {each}");
         findings.fail(firehose, said);
         findings
     }

@@ -1,6 +1,9 @@
 //! What the probes have found, for a person as they go, or for a program at the end.
 
-use std::io::{IsTerminal, stdout};
+use std::{
+    io::{IsTerminal, stdout},
+    time::Duration,
+};
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -13,7 +16,7 @@ use super::{
 use crate::tool::{
     plain::Plain,
     table::{Cell, Column, Table},
-    terminal::{DIM, Format, PLAIN, print, print_json},
+    terminal::{DIM, Format, PLAIN, RED, print, print_json},
 };
 
 const MARK_WIDTH: usize = 6;
@@ -27,6 +30,7 @@ pub(super) struct Probed {
     pub(super) findings: Findings,
     /// What the function wrote meanwhile, where that may tell something.
     pub(super) output: Vec<String>,
+    pub(super) took: Duration,
 }
 
 pub(super) struct CheckReport {
@@ -69,10 +73,13 @@ impl CheckReport {
         let function = &self.function;
         let noun = if warnings == 1 { "warning" } else { "warnings" };
         match self.format {
-            Format::Human => print(format!(
-                "{passed} passed, {warnings} {noun}, {failed} failed, {skipped} skipped: \
-                 {function}\n"
-            ))?,
+            Format::Human => {
+                print(format!(
+                    "{passed} passed, {warnings} {noun}, {failed} failed, {skipped} skipped: \
+                     {function}\n"
+                ))?;
+                self.failed().print()?;
+            }
             Format::Json => print_json(&json!({
                 "function": function,
                 "passed": passed,
@@ -83,6 +90,18 @@ impl CheckReport {
             }))?,
         }
         Ok(failed > 0)
+    }
+
+    /// The names of the probes that have failed, for whoever sees the end alone.
+    fn failed(&self) -> Table {
+        let failed = self.probed.iter();
+        let failed = failed.filter(|probed| probed.findings.grade() == Grade::Fail);
+        let names: Vec<_> = failed.map(|probed| probed.probe.name).collect();
+        let mut table = Table::new([Column::left(""), Column::prose("")]);
+        if !names.is_empty() {
+            table.row([Cell::styled(RED, "failed:"), names.join(", ").into()]);
+        }
+        table
     }
 
     pub(super) fn count(&self, grade: Grade) -> usize {
@@ -97,6 +116,7 @@ impl Probed {
             probe,
             findings: Findings::skipped(why),
             output: Vec::new(),
+            took: Duration::ZERO,
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) const EVENTS_MAX: usize = 100;
 pub(super) struct EventSample {
     pub(super) events: Vec<SampleEvent>,
     pub(super) vary: String,
+    /// Nobody has said that the function accepts them.
+    pub(super) is_ours: bool,
     random: Random,
     /// What the markers of this sample begin with.
     run: String,
@@ -71,7 +73,10 @@ impl EventSample {
             json!({ "event_uuid": "", "event_name": "login", "created_at": seconds }),
         ];
         let events = events.map(|event| SampleEvent::new(event.to_string().as_bytes()));
-        Self::of(events.into(), vary)
+        Self {
+            is_ours: true,
+            ..Self::of(events.into(), vary)
+        }
     }
 
     fn of(events: Vec<SampleEvent>, vary: &str) -> Self {
@@ -80,6 +85,7 @@ impl EventSample {
         Self {
             events,
             vary: vary.to_owned(),
+            is_ours: false,
             random,
             run,
         }

@@ -15,6 +15,7 @@ use super::{
     variables::{quota_to_ask_for, write_units},
     words::{bytes, dollars, number, percent},
 };
+use crate::functions::firehose_transform::partition::Key;
 
 const SHARDS_MANY: f64 = 500.0;
 
@@ -249,14 +250,17 @@ fn partitions(planned: &Planned<'_>) -> Option<Advice> {
     }
 }
 
-/// The keys of time do not make more partitions at once, but where they turn.
+/// The keys of time do not make more partitions at once, but where they turn; and one that has the
+/// same value everywhere makes none.
 fn fewer_partitions(planned: &Planned<'_>) -> String {
     let keys = &planned.wishes.partition_keys;
-    let key = ["event_subtype", "event_type"]
+    let is_there = |key: &Key| keys.split(',').any(|one| one == key.as_str());
+    let idle = &planned.wishes.idle_keys;
+    let key = [Key::EventSubtype, Key::EventType]
         .into_iter()
-        .find(|key| keys.split(',').any(|one| one == *key));
+        .find(|key| is_there(key) && !idle.contains(key));
     key.map_or("divide by fewer values".to_owned(), |key| {
-        format!("leave {key} out of partition_keys")
+        format!("leave {} out of partition_keys", key.as_str())
     })
 }
 
@@ -504,6 +508,18 @@ mod tests {
         };
         let told = "leave event_type out of partition_keys, or a longer buffer_seconds, or join";
         check(&load(1.0, 420), &by_type, &[(Better, told)]);
+        let one_subtype = Wishes {
+            idle_keys: vec![Key::EventSubtype],
+            ..wishes()
+        };
+        let told = "leave event_type out of partition_keys, or join";
+        check(&load(1.0, 420), &one_subtype, &[(Better, told)]);
+        let one_of_each = Wishes {
+            idle_keys: Key::ALL.to_vec(),
+            ..wishes()
+        };
+        let told = "divide by fewer values, or join";
+        check(&load(1.0, 420), &one_of_each, &[(Better, told)]);
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl CheaperWay {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::OnDemand => "on demand",
-            Self::ProvisionedForSlowPeaks => "units if slow",
+            Self::ProvisionedForSlowPeaks => "units, no bursts",
             Self::Provisioned => "units",
         }
     }

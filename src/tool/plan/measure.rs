@@ -20,7 +20,7 @@ use crate::{
         partition::{Key, PartitionKeys},
         transform::{transform, write_delivered, write_identity},
     },
-    local::field_names::FieldNames,
+    local::{field_names::FieldNames, firehose::name_forms::NameForms},
     tool::other_names::has_instead,
 };
 
@@ -169,6 +169,32 @@ impl<'a> ShapeGauge<'a> {
     /// Among them the events of any one hour are taken to be shared out as these are.
     pub(super) fn partitions(&self) -> PartitionGroups {
         PartitionGroups::of_counts(self.live_partitions.values().copied())
+    }
+
+    fn live_keys(&self) -> impl Iterator<Item = BTreeMap<String, String>> {
+        let partitions = self.live_partitions.keys();
+        partitions.filter_map(|keys| serde_json::from_slice(keys).ok())
+    }
+
+    pub(super) fn name_forms(&self) -> NameForms {
+        let mut forms = NameForms::default();
+        for keys in self.live_keys() {
+            forms.add(keys.iter().map(|(key, value)| (&**key, &**value)));
+        }
+        forms
+    }
+
+    /// The keys without which live events would be in as many partitions.
+    pub(super) fn idle_keys(&self) -> Vec<Key> {
+        let partitions: Vec<_> = self.live_keys().collect();
+        let is_idle = |key: &Key| {
+            let without = partitions.iter().map(|keys| {
+                let others = keys.iter().filter(|(name, _)| *name != key.as_str());
+                others.collect::<Vec<_>>()
+            });
+            without.collect::<HashSet<_>>().len() == partitions.len()
+        };
+        Key::ALL.into_iter().filter(is_idle).collect()
     }
 
     pub(super) fn shape(&self) -> Result<EventShape> {

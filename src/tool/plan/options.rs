@@ -17,7 +17,7 @@ use super::{
     streams::StreamWishes,
 };
 use crate::{
-    functions::firehose_transform::{Settings, partition::Key},
+    functions::firehose_transform::{Settings, event::EventFields, partition::Key},
     tool::{
         numbers::{number, whole},
         settings::SettingsOptions,
@@ -212,6 +212,13 @@ pub(super) struct Wishes {
     #[arg(skip)]
     pub(super) partition_keys: String,
 
+    /// Of these, what makes no partition more, as far as that is known.
+    #[arg(skip)]
+    pub(super) idle_keys: Vec<Key>,
+
+    #[arg(skip)]
+    pub(super) event_fields: EventFields,
+
     #[arg(skip)]
     pub(super) partitioned_by_time: bool,
 
@@ -254,8 +261,8 @@ impl PlanOptions {
             .transpose()?;
         Ok(Given {
             load: self.load(sample.as_ref(), &settings)?,
+            wishes: self.wishes(sample.as_ref(), &settings),
             sample,
-            wishes: self.wishes(&settings),
             scales: self.scales(),
         })
     }
@@ -300,11 +307,13 @@ impl PlanOptions {
         }
     }
 
-    fn wishes(&self, settings: &Settings) -> Wishes {
+    fn wishes(&self, sample: Option<&LoadSample>, settings: &Settings) -> Wishes {
         let keys = &settings.rules.partition_keys;
         let is_time = |key: Key| matches!(key, Key::Year | Key::Month | Key::Day | Key::Hour);
         Wishes {
             partition_keys: keys.to_string(),
+            idle_keys: sample.map_or_else(Vec::new, |sample| sample.idle_keys.clone()),
+            event_fields: settings.rules.event_fields.clone(),
             partitioned_by_time: keys.iter().any(is_time),
             response_bytes_max: settings.response_bytes_max,
             ..self.wishes.clone()

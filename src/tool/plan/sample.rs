@@ -16,9 +16,9 @@ use super::{
     partitions::PartitionGroups,
 };
 use crate::{
-    functions::firehose_transform::{Settings, transform::Rules},
+    functions::firehose_transform::{Settings, partition::Key, transform::Rules},
     local::{
-        firehose::batch::RECORD_BYTES_MAX,
+        firehose::{batch::RECORD_BYTES_MAX, name_forms::NameForms},
         input::{Input, Lines},
     },
 };
@@ -38,6 +38,11 @@ pub(super) struct LoadSample {
     pub(super) partitions_with_time: usize,
     #[serde(skip)]
     pub(super) partitions: PartitionGroups,
+    /// The keys that make no partition more.
+    #[serde(skip)]
+    pub(super) idle_keys: Vec<Key>,
+    #[serde(skip)]
+    pub(super) name_forms: NameForms,
     #[serde(skip)]
     pub(super) shape: EventShape,
 }
@@ -72,6 +77,8 @@ impl LoadSample {
             compression: float(lines_bytes) / float(packed.finish()?.bytes.max(1)),
             partitions_with_time: measure.partitions_with_time(),
             partitions: measure.partitions(),
+            idle_keys: measure.idle_keys(),
+            name_forms: measure.name_forms(),
             shape,
         })
     }

@@ -11,7 +11,7 @@ use super::{
     load::InflowSource,
     options::FileFormat,
 };
-use crate::functions::firehose_transform::partition::PartitionKeys;
+use crate::functions::firehose_transform::{event::EventFields, partition::PartitionKeys};
 
 /// A variable of `terraform/variables.tf`, its value as it is written there.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,9 +34,11 @@ pub(super) fn variables(planned: &Planned<'_>) -> Vec<Variable> {
     let mut variables = Vec::new();
     let mut set = |name, value: String| variables.push(Variable { name, value });
     set("stream_source", quoted(source_name(load.source)));
+    if wishes.event_fields != EventFields::default() {
+        set("event_fields", list(&wishes.event_fields.to_string()));
+    }
     if wishes.partition_keys != PartitionKeys::default().to_string() {
-        let keys: Vec<_> = wishes.partition_keys.split(',').map(quoted).collect();
-        set("partition_keys", format!("[{}]", keys.join(", ")));
+        set("partition_keys", list(&wishes.partition_keys));
     }
     set("format", quoted(format_name(wishes.format)));
     if wishes.originals_backup {
@@ -103,6 +105,12 @@ fn format_name(format: FileFormat) -> &'static str {
         FileFormat::Json => "json",
         FileFormat::Parquet => "parquet",
     }
+}
+
+/// Of names between commas.
+fn list(names: &str) -> String {
+    let names: Vec<_> = names.split(',').map(quoted).collect();
+    format!("[{}]", names.join(", "))
 }
 
 fn quoted(text: &str) -> String {
@@ -229,6 +237,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_is_in_the_lines() {
         let wishes = Wishes {
+            event_fields: "id,name,ts".parse().unwrap(),
             partition_keys: "event_type,year".to_owned(),
             originals_backup: true,
             claim_capacity: ClaimCapacity::Auto,
@@ -250,6 +259,7 @@ mod tests {
             .collect();
         let expected = [
             "stream_source = \"direct-put\"",
+            "event_fields = [\"id\", \"name\", \"ts\"]",
             "partition_keys = [\"event_type\", \"year\"]",
             "format = \"json\"",
             "originals_backup = true",

@@ -21,7 +21,7 @@ use crate::{
         services::folder::Copies,
     },
     local::input::reader::Unpacked,
-    tool::{counter_table::COUNTED, intake::IntakeOptions, settings::by_option},
+    tool::{counter_table::COUNTED, intake::IntakeOptions, settings::by_option, terminal::tell},
 };
 
 #[derive(Debug, Args)]
@@ -132,6 +132,7 @@ impl ProcessTask {
             add(path, &mut hash, |lines| {
                 lookup.add_assignments(lines, &fields)
             })?;
+            tell_of_no_variant(path, &lookup, &fields);
         }
         if let Some(path) = &options.experiments {
             add(path, &mut hash, |lines| lookup.add_experiments(lines, key))?;
@@ -141,6 +142,18 @@ impl ProcessTask {
             lookup,
             hash: hash.digest(),
         })
+    }
+}
+
+/// An event may have a variant of its own, so it is no error.
+fn tell_of_no_variant(file: &Path, lookup: &Listed, fields: &AssignmentFields) {
+    if lookup.lacks_variants() {
+        tell(&format!(
+            "no line of `{}` has a `{}`, so no event gets a variant from it; what a variant is called \
+             there --assignment-fields says",
+            file.display(),
+            fields.variant
+        ));
     }
 }
 

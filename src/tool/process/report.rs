@@ -14,7 +14,7 @@ use crate::{
         counts::{CountTable, place},
         intake::{Summary, members},
         table::Table,
-        terminal::{BOLD, Format, GREEN, PLAIN, RED, YELLOW, print, print_json},
+        terminal::{BOLD, Format, GREEN, PLAIN, RED, YELLOW, print, print_json, tell},
     },
 };
 
@@ -29,6 +29,9 @@ pub(super) struct ProcessReport<'a> {
 
 impl ProcessReport<'_> {
     pub(super) fn print(&self, format: Format) -> Result<()> {
+        if let Some(remark) = self.variants.conversion_missed() {
+            tell(&remark);
+        }
         if format == Format::Json {
             return print_json(&self.json()?);
         }

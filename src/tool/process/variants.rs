@@ -1,6 +1,6 @@
 //! What was counted of each experiment's variants, over all time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -13,6 +13,9 @@ use crate::tool::{
     table::{Cell, Column, Table},
     terminal::{BOLD, GREEN},
 };
+
+/// So many event types are named; the rest is a number.
+const TYPES_SHOWN: usize = 8;
 
 /// By experiment and variant.
 pub(super) struct Variants<'a> {
@@ -131,6 +134,30 @@ impl<'a> Variants<'a> {
                 "high": rate.high,
             })),
         })
+    }
+
+    /// That no event which is counted is of the type that a variant is for.
+    pub(super) fn conversion_missed(&self) -> Option<String> {
+        let conversion = self.conversion?;
+        let variants = self.experiments.values().flat_map(BTreeMap::values);
+        let types: BTreeSet<_> = variants
+            .flat_map(|variant| variant.event_types.keys().copied())
+            .collect();
+        if types.is_empty() || types.contains(conversion) {
+            return None;
+        }
+        let shown = types.iter().take(TYPES_SHOWN);
+        let shown: Vec<_> = shown.map(|name| Plain(name).to_string()).collect();
+        let more = match types.len().saturating_sub(TYPES_SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(format!(
+            "no event that is counted has the type `{}` of --conversion, so its rate says nothing; \
+             there are {}{more}",
+            Plain(conversion),
+            shown.join(", ")
+        ))
     }
 
     /// Which part of a variant's users did what it is for.

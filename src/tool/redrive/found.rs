@@ -2,16 +2,12 @@
 //! stream. A dead letter was never claimed nor counted, so nothing has to be given back first.
 
 use crate::{
-    functions::event_processor::event::Event,
     kinesis::{
         Arrival,
         dead_letter::{Data, DeadLetter},
     },
-    local::{
-        firehose::error_object::read::{Failed, NotErrorObject, Origin, read},
-        kinesis::record::RECORD_BYTES_MAX,
-    },
-    tool::redriven::RecordMark,
+    local::firehose::error_object::read::{Failed, NotErrorObject, Origin, read},
+    tool::{letter_fate::LetterFate, redriven::RecordMark},
 };
 
 /// A record that was not accepted.
@@ -27,18 +23,6 @@ pub(super) enum Kind {
     ErrorObject,
     DeadLetter(LetterFate),
 }
-
-/// What would become of a dead letter's record if it came again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LetterFate {
-    Free,
-    RefusedAgain,
-    TooLarge,
-}
-
-/// What a function refuses for again whatever it is told: the bytes are no record of an event at all,
-/// or its own log has other data under the event's id.
-const FOR_EVER: [&str; 3] = ["not_base64", "aggregate_broken", "conflict"];
 
 impl Found {
     pub(super) fn read(line: &[u8]) -> Result<Self, NotErrorObject> {
@@ -74,28 +58,13 @@ impl Found {
     }
 }
 
-impl LetterFate {
-    /// Whoever refused it for what its bytes are does so again; what else was in its way may have gone.
-    fn of(letter: &DeadLetter<'_>) -> Option<Self> {
-        let Data::Here(bytes) = &letter.data else {
-            return None;
-        };
-        let refusal = Event::parse(bytes, letter.arrival).err();
-        let is_same = refusal.is_some_and(|refusal| refusal.to_string() == letter.reason);
-        Some(if bytes.len() > RECORD_BYTES_MAX {
-            Self::TooLarge
-        } else if is_same || FOR_EVER.contains(&&*letter.reason) {
-            Self::RefusedAgain
-        } else {
-            Self::Free
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinesis::{RecordId, Sequence, ShardId};
+    use crate::{
+        kinesis::{RecordId, Sequence, ShardId},
+        local::kinesis::record::RECORD_BYTES_MAX,
+    };
 
     fn letter(reason: &str, data: Data<'_>, sequence: &str) -> String {
         let letter = DeadLetter {

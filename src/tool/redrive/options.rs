@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 
 use super::{destination::Destination, selection::Filter};
@@ -15,6 +15,11 @@ use crate::{
 };
 
 const HOURS_MAX: u64 = 8760;
+
+const NO_TARGET: &str = "--to is missing: what was delivered all the same is told by the claims of the \
+                         target, so a dry run has to know it too. Give --to lake:DIR, --to stream:NAME \
+                         with --table, or for dead letters --to kinesis:NAME; nothing is sent without \
+                         --execute";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -65,10 +70,10 @@ pub(crate) struct RedriveOptions {
     /// `s3://BUCKET/PREFIX` or `sqs:URL`
     pub(super) source: ErrorSource,
 
-    /// Where the records go: stream:NAME (Firehose), kinesis:NAME (the stream it reads from) or
-    /// lake:DIR
+    /// Where the records go, of a dry run too, since the target's claims decide what is sent:
+    /// stream:NAME (Firehose), kinesis:NAME (the stream it reads from) or lake:DIR
     #[arg(long, value_name = "TARGET")]
-    pub(super) to: Destination,
+    to: Option<Destination>,
 
     /// Give back claims and send; without it nothing changes
     #[arg(long)]
@@ -147,12 +152,17 @@ pub(super) struct Permissions {
 }
 
 impl RedriveOptions {
+    /// Where the records go.
+    pub(super) fn to(&self) -> Result<&Destination> {
+        self.to.as_ref().context(NO_TARGET)
+    }
+
     /// The function's settings; claims live as long as its own.
     pub(super) fn settings(&self) -> Result<Settings> {
         let settings = self.function.read()?;
         let hours = match (&self.to, self.ttl_hours) {
             (_, Some(hours)) => Some(hours),
-            (Destination::Lake(_), None) => None,
+            (Some(Destination::Lake(_)), None) => None,
             (_, None) => Some(24),
         };
         Ok(Settings {

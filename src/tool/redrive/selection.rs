@@ -4,7 +4,7 @@ use std::fmt;
 
 use clap::{Args, builder::PossibleValuesParser};
 
-use super::found::{Found, Kind, LetterFate};
+use super::found::{Found, Kind};
 use crate::{
     functions::firehose_transform::{
         Settings,
@@ -12,7 +12,7 @@ use crate::{
         transform::transform,
     },
     local::firehose::{batch::RECORD_BYTES_MAX, summary::RECORD_TOO_LARGE},
-    tool::{claim_key::ClaimKey, criterion::Criterion, times::read_time},
+    tool::{claim_key::ClaimKey, criterion::Criterion, letter_fate::LetterFate, times::read_time},
 };
 
 /// The reason of what is accepted now.

@@ -9,13 +9,14 @@ mod report;
 mod table;
 
 use std::{
-    path::PathBuf,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
     sync::{Arc, atomic::AtomicU64},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use tokio::runtime::Builder;
 
@@ -53,7 +54,8 @@ What is looked for:
   no_receipt        a file that no receipt names: a call died, or not ours
   unreadable        a file that is no Parquet of this table, or no receipt
 
-The exit code is 0 when the star holds together, 1 when something is wrong.")]
+The exit code is 0 when the star holds together, 1 when something is wrong, 2 when the description \
+is not this star's.")]
 pub(super) struct CheckOptions {
     /// The star: a folder of `nozzle star`, or the function's bucket, `s3://BUCKET`
     #[arg(value_name = "DIR|s3://…", default_value = STAR)]
@@ -72,7 +74,7 @@ impl CheckOptions {
     pub(super) fn run(&self) -> Result<ExitCode> {
         let star = read(self.star.as_deref())?;
         let files = self.files()?;
-        let checked = check(&star, &files)?;
+        let checked = check(&star, self.star.as_deref(), &files)?;
         checked.print(Format::of_flag(self.json))?;
         Ok(if checked.faults.is_empty() {
             ExitCode::SUCCESS
@@ -97,12 +99,14 @@ impl CheckOptions {
     }
 }
 
-/// Dimensions go before what refers to them.
-fn check(star: &Star, files: &StarFiles) -> Result<CheckedStar> {
+/// Dimensions go before what refers to them. `named` is the description's file, if it has one.
+fn check(star: &Star, named: Option<&Path>, files: &StarFiles) -> Result<CheckedStar> {
     let read_bytes = Arc::new(AtomicU64::new(0));
     let _progress = ProgressDisplay::show(Arc::clone(&read_bytes), Some(files.table_bytes()));
     let mut faults = Faults::default();
     let account = Account::read(star, files, &mut faults)?;
+    let others = account.tables_of_another_star(files);
+    ensure!(others.is_empty(), not_described(&others, named));
     let mut tables = Tables::new(star, files, &read_bytes);
     tables.read_all(&mut faults)?;
     account.compare(files, &tables.rows, &mut faults)?;
@@ -111,4 +115,17 @@ fn check(star: &Star, files: &StarFiles) -> Result<CheckedStar> {
         tables: tables.read,
         faults,
     })
+}
+
+fn not_described(tables: &BTreeSet<&str>, named: Option<&Path>) -> String {
+    let tables: Vec<_> = tables.iter().copied().collect();
+    let description = named.map_or_else(
+        || "the built-in description".to_owned(),
+        |file| format!("{}", file.display()),
+    );
+    format!(
+        "{description} does not describe {}, which lie here: name the description that the star was \
+         loaded with, --star FILE",
+        tables.join(", ")
+    )
 }

@@ -3,6 +3,7 @@
 mod folders;
 mod loading;
 mod question;
+mod remark;
 mod report;
 mod sum;
 
@@ -92,6 +93,7 @@ impl LoadOptions {
             star: &loading.function.star,
             folder: &folders.star,
             named: &self.into,
+            packets: &self.packets,
         };
         let format = self.summary.unwrap_or(Format::of_flag(self.json));
         if format == Format::Json || !is_quiet() {

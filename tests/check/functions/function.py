@@ -5,6 +5,7 @@ import hashlib
 import json
 import sys
 import threading
+from datetime import datetime
 
 import runtime
 
@@ -41,8 +42,10 @@ def answer(record):
         kind = event["event_name"].split(":")[0]
         event["kind"] = kind
         day = str(int(event["created_at"]))
+        if FAULT == "bad-time-fails-all":
+            datetime.fromisoformat(event.get("occurredAt", "2026-11-27"))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
-        if FAULT == "one-bad-fails-all":
+        if FAULT == "one-bad-fails-all" or (FAULT == "bad-time-fails-all" and "day" in locals()):
             raise
         if FAULT == "drops-bad":
             answer["result"] = "Dropped"
@@ -52,7 +55,8 @@ def answer(record):
     if FAULT == "naive-deduplication":
         identity = repr((event.get("event_uuid"), event["event_name"], event["created_at"]))
         if identity in seen:
-            print("dropped one", flush=True)
+            # As AWS's runtime for Python writes the lines of a traceback.
+            print("dropped one\rand more\r", flush=True)
             return answer | {"result": "Dropped"}
         seen.add(identity)
     if FAULT == "keys-not-safe":

@@ -62,6 +62,13 @@ impl Listed {
         }
     }
 
+    /// Whether there are assignments, and none says a variant.
+    #[must_use]
+    pub fn lacks_variants(&self) -> bool {
+        let mut assignments = self.assignments.values();
+        !self.assignments.is_empty() && assignments.all(|assignment| assignment.variant.is_none())
+    }
+
     /// Adds experiments, each under its value of `key`.
     pub fn add_experiments(&mut self, lines: impl BufRead, key: &str) -> Result<(), LineError> {
         self.sources.experiments = true;

@@ -9,7 +9,10 @@ use futures_util::FutureExt;
 use serde_json::Value;
 
 use crate::{
-    local::firehose::answer::{Answer, Failure, Fate, Partitioning},
+    local::firehose::{
+        answer::{Answer, Failure, Fate, Partitioning},
+        invocation::FunctionError,
+    },
     tool::check::{
         finding::{
             BATCH_RETRIED, DOUBLED, DROPPED, FAILED, Findings, Grade, MISSED, UNPARTITIONED,
@@ -22,6 +25,7 @@ use crate::{
 };
 
 const RECORDS: usize = 10;
+const OTHER_EVENTS: &str = ". If the function wants other events, give it some with --sample";
 /// More keys a record may not have.
 const KEYS_MAX: usize = 50;
 
@@ -69,11 +73,11 @@ pub(super) static DELIVERED: Probe = Probe {
 pub(super) static EMPTY_BATCH: Probe = Probe {
     name: "empty-batch",
     expects: "a batch without records is answered with `{\"records\": []}`",
-    why: "a batch has as many records as there happen to be; emulators and tests send none",
-    firehose: "tries a failed invocation 4 times, which rings alarms, though nothing was wrong",
+    why: "a batch has as many records as there happen to be; but only tests and emulators send none",
+    firehose: "never sends this: its batches have at least one record",
     rests_on: None,
     source: None,
-    put: |prober| Box::pin(empty_batch(prober)),
+    put: |prober| Box::pin(async { empty_batch(prober).await.softened() }),
 };
 
 pub(super) static LINE_END: Probe = Probe {
@@ -101,7 +105,12 @@ pub(super) static PARTITION_KEYS: Probe = Probe {
 async fn one(prober: &mut Prober) -> Result<Findings, NoReply> {
     let record = prober.record_of(0);
     let request = prober.request(vec![record]);
-    let reply = prober.ask(&request).await?;
+    let reply = match prober.ask(&request).await {
+        Err(NoReply::Function(FunctionError::Failed(why))) if prober.sample.is_ours => {
+            return Err(FunctionError::Failed(format!("{why}{OTHER_EVENTS}")).into());
+        }
+        reply => reply?,
+    };
     let mut findings = Findings::default();
     match reply.answer.fates.as_slice() {
         [Fate::Failed(Failure::RecordIdMissing)] => {
@@ -226,8 +235,8 @@ fn delivered(prober: &mut Prober) -> Findings {
         let dropped = reply.count(|fate| *fate == Fate::Dropped);
         let refused = reply.count(|fate| *fate == Fate::Failed(Failure::ProcessingFailed));
         let said = format!(
-            "none of the sample's events: {dropped} are Dropped, {refused} ProcessingFailed. If \
-             the function wants other events, give it some with --sample",
+            "none of the sample's events: {dropped} are Dropped, {refused} ProcessingFailed\
+             {OTHER_EVENTS}",
         );
         findings.fail(if dropped > refused { DROPPED } else { FAILED }, said);
     } else {

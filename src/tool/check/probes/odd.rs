@@ -191,7 +191,8 @@ async fn wrong_fields(prober: &mut Prober) -> Option<Findings> {
 
 /// Some probes change an event's fields.
 pub(super) fn with_fields(findings: Option<Findings>) -> Findings {
-    let none = "no event of the sample that is delivered is a JSON object with text in it";
+    let none = "no event of the sample that is delivered is a JSON object with a text in it that is \
+                neither id nor time";
     findings.unwrap_or_else(|| Findings::skipped(none))
 }
 

@@ -8,13 +8,16 @@ use super::{
     basis::DELIVERED,
     odd::{sound_object, to_data, with_fields},
 };
-use crate::tool::check::{
-    finding::Findings,
-    judge::{Replied, fields, some},
-    probe::Probe,
-    prober::Prober,
-    request::{ProbeBatch, RecordData, Role},
-    sample::Change,
+use crate::{
+    instant::Instant,
+    tool::check::{
+        finding::Findings,
+        judge::{Replied, fields, some},
+        probe::Probe,
+        prober::Prober,
+        request::{ProbeBatch, RecordData, Role},
+        sample::Change,
+    },
 };
 
 const ASTRAY: &str = "delivers events into other partitions' folders, where queries count them, or puts \
@@ -43,6 +46,8 @@ pub(super) static UNICODE: Probe = Probe {
 
 /// What a part of a prefix may have.
 const VALUE_BYTES_MAX: usize = 512;
+
+const UUID_SHAPE: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 const HOSTILE: &[&str] = &[
     "../../up",
@@ -94,7 +99,7 @@ async fn hostile_text(prober: &mut Prober) -> Option<Findings> {
     Some(findings)
 }
 
-/// Each text field of an event in turn with each of these.
+/// Each free text of an event in turn with each of these.
 fn with_texts(prober: &mut Prober, texts: &[&str]) -> Option<Vec<(String, RecordData)>> {
     let event = sound_object(prober)?;
     let names = text_fields(prober, event);
@@ -110,14 +115,34 @@ fn with_texts(prober: &mut Prober, texts: &[&str]) -> Option<Vec<(String, Record
     (!odd.is_empty()).then_some(odd)
 }
 
+/// The fields that may have any text. An id or a time of another form is rightly refused, and is the
+/// probe `wrong-fields`'s.
 fn text_fields(prober: &Prober, event: usize) -> Vec<String> {
     let event = prober.sample.events.get(event);
     let fields = event.and_then(|event| event.fields.as_ref());
-    let texts = fields
-        .into_iter()
-        .flatten()
-        .filter(|(_, value)| value.is_string());
+    let texts = fields.into_iter().flatten().filter(|(name, value)| {
+        **name != prober.sample.vary && value.as_str().is_some_and(|text| !has_a_form(text))
+    });
     texts.map(|(name, _)| name.clone()).collect()
+}
+
+/// Whether a text is a number, a time, a date or a UUID.
+fn has_a_form(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|sign| if sign.is_ascii_hexdigit() { 'x' } else { sign })
+        .collect();
+    let is_date = text.get(..10).is_some_and(|day| {
+        let day = day.replace(|sign: char| sign.is_ascii_digit(), "0");
+        matches!(
+            &*day,
+            "0000-00-00" | "0000/00/00" | "00/00/0000" | "00.00.0000"
+        )
+    });
+    is_date
+        || shape == UUID_SHAPE
+        || text.parse::<f64>().is_ok()
+        || Instant::from_text(text).is_ok()
 }
 
 /// A partition key as the sample's events have it.
@@ -287,6 +312,30 @@ fn garbled(request: &ProbeBatch, reply: &Replied, passed: &[String]) -> Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_numbers_and_times_have_a_form_and_other_texts_none() {
+        for text in [
+            "6d2fe6a7-9A04-4c0f-8a6e-0d1a1b5a0f11",
+            "2026-11-27T10:00:00.25+01:00",
+            "2026-11-27",
+            "27/11/2026 10:00",
+            "1764200000",
+            "-12.5e3",
+        ] {
+            assert!(has_a_form(text), "{text}");
+        }
+        for text in [
+            "",
+            "shop.order.created",
+            "DE",
+            "2026-11",
+            "a-b-c-d-e",
+            "Grüße aus",
+        ] {
+            assert!(!has_a_form(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_key_is_unsafe_where_it_leads_out_of_its_folder() {

@@ -54,6 +54,23 @@ impl<'a> Account<'a> {
         self.receipts.len() as u64
     }
 
+    /// Tables that lie here and that the description does not describe; none where it has loaded a
+    /// packet, since what it does not describe is an earlier one's then.
+    pub(super) fn tables_of_another_star<'f>(&'f self, files: &'f StarFiles) -> BTreeSet<&'f str> {
+        let mut receipts = self.receipts.iter();
+        if receipts.any(|receipt| receipt.description == self.star.hash) {
+            return BTreeSet::new();
+        }
+        let folders = files.keys("").filter_map(|key| {
+            let (folder, _) = key.split_once('/')?;
+            (is_table_file(key) && number_of(folder, key).is_some()).then_some(folder)
+        });
+        let folders = folders.filter(|name| self.star.table(name).is_none());
+        let tables = self.receipts.iter().map(|receipt| receipt.table.as_str());
+        let tables = tables.filter(|table| !self.star.reads(table));
+        folders.chain(tables).collect()
+    }
+
     /// `rows` are those of each file that can be read.
     pub(super) fn compare(
         &self,

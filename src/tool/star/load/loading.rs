@@ -154,7 +154,10 @@ impl<'a> Loading<'a> {
         for (packet, files) in found.packets {
             if !self.function.star.reads(&packet.table) {
                 self.sum.not_of_the_star.insert(packet);
-            } else if self.given.get(&packet) != Some(&files) {
+                continue;
+            }
+            self.sum.tables_found.insert(packet.table.clone());
+            if self.given.get(&packet) != Some(&files) {
                 packets.push((packet, files));
             }
         }
@@ -180,6 +183,9 @@ impl<'a> Loading<'a> {
                 table: table.clone(),
                 id: *id,
             };
+            if !ids.is_empty() {
+                self.sum.tables_found.insert(table.clone());
+            }
             last.extend(ids.last().map(packet));
             loaded.extend(ids.iter().map(packet));
         }

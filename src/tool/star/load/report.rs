@@ -11,9 +11,9 @@ use anyhow::Result;
 use indicatif::{DecimalBytes, HumanCount};
 use serde_json::{Value, json};
 
-use super::{loading::LoadEnding, question, sum::LoadSum};
+use super::{loading::LoadEnding, question, remark::remark, sum::LoadSum};
 use crate::{
-    functions::star_schema::description::Star,
+    functions::star_schema::{description::Star, refusal::RowRefusal},
     tool::{
         counts::{CountTable, Pace, place},
         table::Table,
@@ -31,11 +31,16 @@ pub(super) struct LoadReport<'a> {
     pub(super) folder: &'a Path,
     /// As a person knows it.
     pub(super) named: &'a Path,
+    /// The folder that packets lie in, as a person knows it.
+    pub(super) packets: &'a Path,
 }
 
 impl LoadReport<'_> {
     pub(super) fn print(&self, format: Format) -> Result<()> {
         self.loaded.left.iter().for_each(|why| tell(why));
+        if let Some(remark) = remark(self.star, self.loaded, self.packets) {
+            tell(&remark);
+        }
         match format {
             Format::Human => self.print_human(),
             Format::Json => print_json(&self.json()),
@@ -84,7 +89,7 @@ impl LoadReport<'_> {
             resumed_records: 0,
         };
         counts.add("rows", GREEN, sum.rows, pace.to_string());
-        counts.add("refused", YELLOW, sum.rows_refused(), listed(&sum.refused));
+        counts.add("refused", YELLOW, sum.rows_refused(), refused(sum));
         counts.add("files", PLAIN, sum.files, "");
         for (label, style, count, what) in seldom(sum) {
             if count > 0 {
@@ -107,10 +112,12 @@ impl LoadReport<'_> {
             "rows": sum.rows,
             "refused": sum.rows_refused(),
             "refused_by_reason": refused.collect::<BTreeMap<_, _>>(),
+            "refused_columns": columns_refused(sum),
             "files": sum.files,
             "gaps": sum.gaps().collect::<BTreeMap<_, _>>(),
             "not_loaded": sum.left,
             "left_alone": sum.tables_left_alone(),
+            "without_packets": sum.tables_missed(self.star),
             "no_packets": sum.no_packets,
             "columns_unknown": sum.columns_unknown,
             "stand_ins": sum.stand_ins,
@@ -147,6 +154,26 @@ fn seldom(sum: &LoadSum) -> [(&'static str, Style, u64, String); 6] {
         ("unknown", PLAIN, sum.columns_unknown, unknown),
         ("stand-ins", PLAIN, sum.stand_ins, stand_ins),
     ]
+}
+
+/// By reason, each with its columns.
+fn refused(sum: &LoadSum) -> String {
+    let of_reason = |(reason, rows): (&RowRefusal, &u64)| {
+        let columns: Vec<_> = sum.columns_refused(*reason).collect();
+        let number = format!("{reason} {}", HumanCount(*rows));
+        match columns.as_slice() {
+            [] => number,
+            columns => format!("{number} ({})", columns.join(", ")),
+        }
+    };
+    let reasons: Vec<_> = sum.refused.iter().map(of_reason).collect();
+    reasons.join(", ")
+}
+
+fn columns_refused(sum: &LoadSum) -> BTreeMap<&str, Vec<&str>> {
+    let reasons = sum.refused.keys();
+    let named = reasons.map(|reason| (reason.as_str(), sum.columns_refused(*reason).collect()));
+    named.collect()
 }
 
 /// One file that is none, and how one is named.
