@@ -451,6 +451,23 @@ fn a_claim_that_is_not_there_is_said() {
     assert!(output.status.success());
 }
 
+#[test]
+fn an_error_object_of_a_delivered_event_is_not_left_to_look_lost() {
+    let place = Place::with_lake();
+    for (number, is_copy) in [(5, true), (70, false)] {
+        let object = captured("Lambda.FunctionError", NIGHT, event(number).as_bytes());
+        place.write("lake/errors/copy", object);
+        let output = place.find(&[&format!("e{number}")]);
+        let told = "not sent again, and whose event is delivered all the same: 1\n";
+        assert_eq!(
+            stderr(&output).contains(told),
+            is_copy,
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn an_output_that_takes_nothing_is_named() {

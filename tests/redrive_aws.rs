@@ -700,6 +700,18 @@ async fn an_event_is_found_and_explained_in_s3_and_its_claim_in_the_table() {
         (Vec::new(), Some(1))
     );
 
+    for (option, uuid, there, code) in [
+        ("--table", "e6", 3, Some(0)),
+        ("--log-table", "e6", 3, Some(0)),
+        ("--log-table", "e60", 0, Some(2)),
+    ] {
+        let arguments = [uuid, "--lake", "s3://lake/", option, "nope", "--json"];
+        let (events, ended) = found(&arguments);
+        assert_eq!((events.len(), ended), (there, code), "{option} {uuid}");
+        let said = stderr(&cloud.nozzle("find", &arguments).output().unwrap());
+        assert!(said.contains("nope"), "{option} {uuid}: {said}");
+    }
+
     let explain = cloud
         .nozzle("explain", &[expected[0], "--json"])
         .output()

@@ -20,7 +20,7 @@ Examples:
       --table events-claims --log-table events-log
   nozzle find 9f3c… --lake counted/dead-letters --log log
 
-A line a finding: event, error object (and whether a redrive has sent it), dead letter, claim, log. \
+A line a finding: event, archived event, error object (and whether a redrive has sent it), dead letter, claim, log. \
 An archive's events and dead letters are known by their event_id, too. All that lies in a lake is read, but what stands in a folder of another day (year=, month=, day=): of \
 events the day is that of their time, of error objects that of their arrival. Parquet is not read. \
 Claims are looked up for the first 1,000 events that were found; with --event-identity uuid for the uuid alone. An \

@@ -2,6 +2,7 @@
 //! threads.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     path::Path,
     process::ExitCode,
@@ -90,6 +91,10 @@ struct FoundSoFar {
     searched: Vec<String>,
     /// Where claims are, while no event was seen that may have one.
     unasked: Vec<String>,
+    /// Identities of delivered events, and of error objects that no redrive has sent, as many as claims
+    /// are looked up for.
+    delivered: BTreeSet<String>,
+    unsent: Vec<String>,
     /// Why nothing more can be printed.
     broken: Option<Error>,
 }
@@ -296,6 +301,7 @@ impl<'a> EventSearch<'a> {
     pub(super) fn note(&self, sighting: &Sighting) {
         let mut seen = lock(&self.seen);
         seen.sightings += 1;
+        seen.remember(sighting);
         let printed = if self.options.json {
             print_json(sighting)
         } else {
@@ -308,6 +314,7 @@ impl<'a> EventSearch<'a> {
 
     pub(super) fn end(self) -> Result<ExitCode> {
         let seen = self.seen.into_inner().unwrap_or_default();
+        seen.tell_of_copies();
         if seen.sightings == 0 {
             let names_log = self.options.log.is_some() || self.options.log_table.is_some();
             tell(&seen.nothing(names_log));
@@ -340,6 +347,33 @@ impl<'a> EventSearch<'a> {
 }
 
 impl FoundSoFar {
+    fn remember(&mut self, sighting: &Sighting) {
+        let Some(identity) = sighting.identity.clone() else {
+            return;
+        };
+        match (sighting.found, sighting.redriven) {
+            (SightingKind::Event, _) if self.delivered.len() < CLAIMS_MAX => {
+                self.delivered.insert(identity);
+            }
+            (SightingKind::ErrorObject, Some(Redriven::No)) if self.unsent.len() < CLAIMS_MAX => {
+                self.unsent.push(identity);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whoever reads that they were not sent again need not send them.
+    fn tell_of_copies(&self) {
+        let unsent = self.unsent.iter();
+        let copies = unsent.filter(|event| self.delivered.contains(*event));
+        let copies = copies.count();
+        if copies > 0 {
+            tell(&format!(
+                "error objects that were not sent again, and whose event is delivered all the same: {copies}"
+            ));
+        }
+    }
+
     /// That nothing was found, and where nobody has looked.
     fn nothing(&self, names_log: bool) -> String {
         let unread = if self.has_failed {
