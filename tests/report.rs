@@ -297,8 +297,11 @@ fn duplicates_and_refusals_are_seen_where_they_came() {
         "in.jsonl",
         &(begin + &"bad\n".repeat(2_000) + &events(10_000..12_000)),
     );
-    let reported = place.report(&["in.jsonl", "--batch-mb", "0.2"]);
+    let keys = ["--partition-keys", "event_type,year"];
+    let reported = place.report(&[&["in.jsonl", "--batch-mb", "0.2"], &keys[..]].concat());
     reported.check_shows_the_summary();
+    let explains = "nozzle explain FILE:LINE --partition-keys event_type,year<";
+    assert!(reported.html.contains(explains));
     let duplicates = reported.titles("duplicates");
     assert!(
         duplicates.iter().any(|title| title.ends_with("100.0 %")),

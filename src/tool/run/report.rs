@@ -137,7 +137,7 @@ impl RunReport<'_> {
     fn accepted(&self, refused: u64) -> String {
         match self.function.accepted_in_words() {
             Some(accepted) if refused > 0 => accepted,
-            None if refused == 0 => ANY_ACCEPTED.to_owned(),
+            None if refused == 0 && self.summary.records > 0 => ANY_ACCEPTED.to_owned(),
             _ => String::new(),
         }
     }

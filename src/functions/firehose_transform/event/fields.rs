@@ -104,7 +104,7 @@ impl fmt::Display for EventFields {
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the names of three different fields: those with an event's uuid, its name and its time, in this order, such as id,name,ts. What is added anew to each event can hold no uuid, and of it only created_datetime the time: event_type, event_subtype, created_datetime, and event_name where the name is in one of these"
+    "three field names, all different: of an event's uuid, name and time, in this order, such as id,name,ts. Fields that are added to each event are written over, so the uuid cannot be in event_type, event_subtype or created_datetime, nor the time in the first two, nor either in event_name where the name is in one of the three"
 )]
 pub struct FieldsUnreadable;
 
