@@ -7,38 +7,28 @@ use super::plain::Plain;
 
 const SHOWN: usize = 8;
 
-/// What producers call uuid, name and time, the likeliest first.
+/// What producers call uuid, name and time, the likeliest first, however they write it: `event_id`,
+/// `eventId` and `EventID` are one.
 const USUAL: [&[&str]; 3] = [
+    &["eventuuid", "eventid", "uuid", "id", "messageid"],
     &[
-        "event_uuid",
-        "event_id",
-        "eventId",
-        "uuid",
-        "id",
-        "message_id",
-        "messageId",
-        "_id",
-    ],
-    &[
-        "event_name",
-        "eventName",
+        "eventname",
         "event",
         "name",
+        "eventtype",
         "type",
-        "event_type",
-        "eventType",
         "action",
         "kind",
     ],
     &[
-        "created_at",
-        "createdAt",
+        "createdat",
+        "occurredat",
         "timestamp",
         "ts",
+        "eventtime",
         "time",
-        "event_time",
-        "eventTime",
-        "occurred_at",
+        "sentat",
+        "datetime",
         "date",
     ],
 ];
@@ -74,10 +64,17 @@ pub(super) fn in_words(names: &FieldNames) -> String {
 
 /// Three of them that are likely to be meant.
 fn usual(names: &FieldNames) -> Option<EventFields> {
-    let is_there = |name: &&str| names.iter().any(|there| there == *name);
-    let found = USUAL.map(|usual| usual.iter().copied().find(is_there));
+    let find = |usual: &&str| names.iter().find(|name| is_written(name, usual));
+    let found = USUAL.map(|usual| usual.iter().find_map(find));
     let found: Option<Vec<_>> = found.into_iter().collect();
     found?.join(",").parse().ok()
+}
+
+fn is_written(name: &str, usual: &str) -> bool {
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    letters
+        .map(|letter| letter.to_ascii_lowercase())
+        .eq(usual.bytes())
 }
 
 #[cfg(test)]
@@ -109,6 +106,11 @@ mod tests {
             r#"{"uuid":1,"event_type":2,"time":3}"#,
             "uuid, event_type, time",
             "uuid,event_type,time",
+        );
+        check(
+            r#"{"eventId":1,"type":2,"occurredAt":3}"#,
+            "eventId, type, occurredAt",
+            "eventId,type,occurredAt",
         );
         check("{\"\u{202e}a\":1}", "⟨U+202E⟩a", "UUID,NAME,TIME");
         check(
