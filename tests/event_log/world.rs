@@ -117,8 +117,21 @@ pub(crate) struct MemoryDepot {
     bucket: Option<String>,
     queue: Option<Arc<Mutex<Vec<String>>>>,
     objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+    away: Arc<Mutex<Option<Away>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Away {
     /// Objects whose keys hold this are not put.
-    away: Arc<Mutex<Option<(String, Failure)>>>,
+    keys_with: String,
+    failure: Failure,
+    until: Until,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Recovery,
+    FirstPut,
 }
 
 impl MemoryDepot {
@@ -131,7 +144,21 @@ impl MemoryDepot {
     }
 
     pub(crate) fn fail(&self, keys_with: &str, failure: Failure) {
-        *self.away.lock().unwrap() = Some((keys_with.to_owned(), failure));
+        self.be_away(keys_with, failure, Until::Recovery);
+    }
+
+    /// Whoever meets nothing else must not meet it for ever.
+    pub(crate) fn fail_once(&self, keys_with: &str, failure: Failure) {
+        self.be_away(keys_with, failure, Until::FirstPut);
+    }
+
+    fn be_away(&self, keys_with: &str, failure: Failure, until: Until) {
+        let keys_with = keys_with.to_owned();
+        *self.away.lock().unwrap() = Some(Away {
+            keys_with,
+            failure,
+            until,
+        });
     }
 
     pub(crate) fn recover(&self) {
@@ -153,12 +180,15 @@ impl Depot for MemoryDepot {
         let mut asked = Asked::all(objects.len());
         for (object, answer) in objects.iter().zip(&mut asked.answers) {
             match &away {
-                Some((with, failure)) if object.key.contains(with) => {
+                Some(away) if object.key.contains(&away.keys_with) => {
                     *answer = None;
-                    asked.failure = Some(failure.clone());
+                    asked.failure = Some(away.failure.clone());
                 }
                 _ => strikes::request(async { self.insert(object) }).await,
             }
+        }
+        if asked.failure.is_some() && away.is_some_and(|away| away.until == Until::FirstPut) {
+            self.recover();
         }
         // What passes is tried until it is too late.
         if asked.failure.as_ref().is_some_and(|why| !why.is_lasting()) {
