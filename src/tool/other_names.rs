@@ -1,6 +1,10 @@
 //! What is said where records lack the fields that an event must have: it may have them under other
 //! names.
 
+use std::fmt::Display;
+
+use indicatif::HumanCount;
+
 use crate::{functions::firehose_transform::event::EventFields, local::field_names::FieldNames};
 
 use super::plain::Plain;
@@ -32,6 +36,26 @@ const USUAL: [&[&str]; 3] = [
         "date",
     ],
 ];
+
+/// That more than half of the records lack a field, by how many lack each: as a rule they have it under
+/// another name.
+pub(super) fn lacking<N: Display>(
+    records: u64,
+    by_field: impl Iterator<Item = (N, u64)>,
+) -> Option<String> {
+    let (names, lack): (Vec<_>, Vec<_>) = by_field
+        .map(|(name, records)| (name.to_string(), records))
+        .unzip();
+    let lack = lack.iter().sum::<u64>();
+    (lack * 2 > records).then(|| {
+        format!(
+            "{} of {} records lack {}",
+            HumanCount(lack),
+            HumanCount(records),
+            names.join(" or ")
+        )
+    })
+}
 
 /// What such a record has, as a sentence's end.
 pub(super) fn has_instead(names: &FieldNames) -> String {

@@ -13,6 +13,7 @@ use crate::{
     tool::{
         counts::{CountTable, place},
         intake::{Summary, members},
+        other_names,
         table::Table,
         terminal::{BOLD, Format, GREEN, PLAIN, RED, YELLOW, print, print_json, tell},
     },
@@ -116,25 +117,13 @@ impl ProcessReport<'_> {
 
 /// What most of the records have not that each must have.
 pub(super) fn lacking(summary: &Summary<ProcessSum>) -> Option<String> {
-    let Summary {
-        taken,
-        of_function: sum,
-    } = summary;
+    let refused = &summary.of_function.refused;
     let required = [Field::EventId, Field::EventType, Field::UserId];
-    let lacking = required.into_iter().filter_map(|field| {
-        let records = sum.refused.get(&Refusal::Missing(field).to_string())?;
-        Some((field.to_string(), *records))
+    let by_field = required.into_iter().filter_map(|field| {
+        let records = refused.get(&Refusal::Missing(field).to_string())?;
+        Some((field, *records))
     });
-    let (names, records): (Vec<_>, Vec<_>) = lacking.unzip();
-    let records = records.iter().sum::<u64>();
-    (records * 2 > taken.records).then(|| {
-        format!(
-            "{} of {} records lack {}",
-            HumanCount(records),
-            HumanCount(taken.records),
-            names.join(" or ")
-        )
-    })
+    other_names::lacking(summary.taken.records, by_field)
 }
 
 /// `2 not_json, 1 user_id_missing`

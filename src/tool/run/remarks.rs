@@ -2,34 +2,23 @@
 
 use std::path::Path;
 
-use indicatif::HumanCount;
-
 use crate::{
     functions::firehose_transform::event::{EventFields, Field, Refusal},
     local::firehose::summary::Summary,
-    tool::other_names::has_instead,
+    tool::other_names::{self, has_instead},
 };
 
-/// More than half of the records lack a field: as a rule the events have it under another name.
+/// What most of the records lack, and what the first of them has.
 pub(super) fn lacking(summary: &Summary, fields: &EventFields) -> Option<String> {
     let required = [Field::EventUuid, Field::EventName, Field::CreatedAt];
-    let lacking = required.into_iter().zip(fields.names());
-    let lacking = lacking.filter_map(|(field, name)| {
+    let by_field = required.into_iter().zip(fields.names());
+    let by_field = by_field.filter_map(|(field, name)| {
         let refused = summary.refused.get(Refusal::Missing(field).as_str())?;
         Some((name, refused.records))
     });
-    let (names, records): (Vec<_>, Vec<_>) = lacking.unzip();
-    let records = records.iter().sum::<u64>();
-    let first = summary.lacking.as_ref()?;
-    (records * 2 > summary.records).then(|| {
-        format!(
-            "{} of {} records lack {}; the first {}",
-            HumanCount(records),
-            HumanCount(summary.records),
-            names.join(" or "),
-            has_instead(first)
-        )
-    })
+    let lacking = other_names::lacking(summary.records, by_field)?;
+    let first = has_instead(summary.lacking.as_ref()?);
+    Some(format!("{lacking}; the first {first}"))
 }
 
 /// Nothing that is accepted was new.
