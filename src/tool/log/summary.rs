@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anstyle::Style;
 use anyhow::Result;
 use indicatif::{DecimalBytes, HumanCount, HumanFloatCount};
 use serde::{Deserialize, Serialize};
@@ -101,46 +102,7 @@ impl LogReport<'_> {
         counts.add("stored", GREEN, summary.stored, "");
         counts.add("duplicates", PLAIN, summary.duplicates, "");
         counts.add("dead letters", YELLOW, summary.dead_letters, "");
-        let seldom = [
-            (
-                "conflicts",
-                PLAIN,
-                summary.conflicts,
-                "had other data under an id that is taken",
-            ),
-            ("unreadable", YELLOW, summary.unreadable, "are no JSON"),
-            (
-                "raw",
-                PLAIN,
-                summary.raw,
-                "are kept as text, since no map can say them",
-            ),
-            (
-                "text numbers",
-                PLAIN,
-                summary.text_numbers,
-                "are kept as text, since DynamoDB cannot hold them",
-            ),
-            (
-                "no id",
-                PLAIN,
-                summary.id_missing,
-                "have nothing at --event-id, so copies of them are stored again",
-            ),
-            (
-                "no key",
-                PLAIN,
-                summary.search_key_missing,
-                "have nothing at --search-key, so no search finds them",
-            ),
-            (
-                "overflow",
-                PLAIN,
-                summary.overflow,
-                "are over 400 KB, and lie beside the table",
-            ),
-        ];
-        for (label, style, count, what) in seldom {
+        for (label, style, count, what) in seldom(summary) {
             if count > 0 {
                 counts.add(label, style, count, what);
             }
@@ -197,4 +159,47 @@ impl LogReport<'_> {
         out.extend(members(&places)?);
         Ok(out.into())
     }
+}
+
+/// What is said only where there is any, and what it means.
+fn seldom(summary: &LogSum) -> [(&'static str, Style, u64, &'static str); 7] {
+    [
+        (
+            "conflicts",
+            PLAIN,
+            summary.conflicts,
+            "had other data under an id that is taken",
+        ),
+        ("unreadable", YELLOW, summary.unreadable, "are no JSON"),
+        (
+            "raw",
+            PLAIN,
+            summary.raw,
+            "are kept as text, since no map can say them",
+        ),
+        (
+            "text numbers",
+            PLAIN,
+            summary.text_numbers,
+            "are kept as text, since DynamoDB cannot hold them",
+        ),
+        (
+            "no id",
+            PLAIN,
+            summary.id_missing,
+            "have nothing at --event-id, so copies of them are stored again",
+        ),
+        (
+            "no key",
+            PLAIN,
+            summary.search_key_missing,
+            "have nothing at --search-key, so no search finds them",
+        ),
+        (
+            "overflow",
+            PLAIN,
+            summary.overflow,
+            "are over 400 KB, and lie beside the table",
+        ),
+    ]
 }
