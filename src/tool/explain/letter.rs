@@ -6,13 +6,11 @@ use serde_json::{Map, Value};
 use crate::{
     functions::firehose_transform::event::EventFields,
     tool::{
+        criterion::LETTER_ID,
         letter_fate::{CONFLICT, LetterFate},
         wrapped::{Wrapper, WrapperKind},
     },
 };
-
-/// What the functions on a Kinesis stream mostly know an event by.
-const EVENT_ID: &str = "event_id";
 
 const REFUSED_AGAIN: &str = "these bytes are refused for it again: mend the event and put it into the \
                              stream anew, here with `nozzle process` or `nozzle log`";
@@ -44,7 +42,7 @@ pub(super) fn advice(wrapper: &Wrapper, record: &[u8], fields: &EventFields) -> 
 /// Which field an event log takes its ids from is not in the letter.
 fn conflict(record: &[u8], fields: &EventFields) -> String {
     let members: Map<String, Value> = serde_json::from_slice(record).unwrap_or_default();
-    let mut names = [EVENT_ID].into_iter().chain(fields.names());
+    let mut names = [LETTER_ID].into_iter().chain(fields.names());
     let id = names.find_map(|name| Some((name, members.get(name)?.as_str()?)));
     let id = match id {
         Some((name, id)) => format!("its id, `{id}` if that is its `{name}`,"),
